@@ -1,0 +1,53 @@
+// The server under test: reads one ServerCompatRequest from stdin, starts the server that it asks for, writes a
+// ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the lane: fast, reference or baseline.
+// docs/testing_servers.md of connectrpc.com/conformance v1.0.5.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { HTTPVersion } from "../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
+import {
+  ServerCompatRequestSchema,
+  ServerCompatResponseSchema,
+} from "../../.cache/conformance/gen/connectrpc/conformance/v1/server_compat_pb.js";
+import { formatFrame, readFrames } from "./frames.js";
+import { registry } from "./messages.js";
+import { routes } from "./service.js";
+
+const lane = process.argv[2];
+const { value: frame } = await readFrames(process.stdin).next();
+const request = fromBinary(ServerCompatRequestSchema, frame);
+const server = await createServerUnderTest();
+process.once("SIGTERM", async () => {
+  await server.close();
+  process.exit();
+});
+await server.listen();
+const { hostname, port } = new URL(server.url);
+const response = create(ServerCompatResponseSchema, {
+  host: hostname,
+  port: Number(port),
+  pemCert: request.serverCreds?.cert,
+});
+process.stdout.write(formatFrame(toBinary(ServerCompatResponseSchema, response)));
+
+async function createServerUnderTest() {
+  const options = {
+    routes,
+    readMaxBytes: request.messageReceiveLimit,
+    jsonOptions: { registry },
+    ...tlsOptions(),
+  };
+  if (lane === "baseline") {
+    const { createBaseline } = await import("./baseline.js");
+    return createBaseline({ ...options, isHttp2: request.httpVersion === HTTPVersion.HTTP_VERSION_2 });
+  }
+  const { createServer } = await import("manywire");
+  return createServer({ ...options, host: "127.0.0.1", port: 0, fastLane: lane === "fast" });
+}
+
+function tlsOptions() {
+  const { useTls, serverCreds, clientTlsCert } = request;
+  if (!useTls || !serverCreds) {
+    return {};
+  }
+  const ca = clientTlsCert.length > 0 ? { ca: Buffer.from(clientTlsCert) } : {};
+  return { tls: { cert: Buffer.from(serverCreds.cert), key: Buffer.from(serverCreds.key), ...ca } };
+}
