@@ -1,0 +1,136 @@
+/** Turns command-line arguments into two calls of the Greeter, their answers on standard output, and an exit code. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createClient, type Transport } from "@connectrpc/connect";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Greeter } from "../gen/hello_world_pb.js";
+import type { TlsOptions } from "./connections.js";
+import { explainFailure, SettingError } from "./failure.js";
+import { createTransport, type Protocol, protocols, type TransportOptions, timeoutMaxMs } from "./transport.js";
+
+/** Where the command writes; `process` is one. */
+export interface CommandStreams {
+  stdout: { write(text: string): unknown };
+  stderr: { write(text: string): unknown };
+}
+
+/** The flags' values, from the command line, else the environment, else the defaults. */
+interface Settings {
+  protocol: Protocol;
+  url: string;
+  name: string;
+  json: boolean;
+  http: "1.1" | "2";
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  timeout: number;
+}
+
+/** Resolves to the exit code: 0 for two answers, 2 for wrong usage, 1 for the rest; then one line on `stderr` says why. */
+export async function run(argv: readonly string[], streams: CommandStreams): Promise<number> {
+  const command = createCommand(streams);
+  try {
+    command.parse(argv, { from: "user" });
+    const settings = command.opts<Settings>();
+    await greet(settings, (line) => streams.stdout.write(`${line}\n`));
+    return 0;
+  } catch (error) {
+    const { exitCode, line } = explainFailure(error, command.opts<Settings>().url);
+    if (line !== "") streams.stderr.write(`${line}\n`);
+    return exitCode;
+  }
+}
+
+async function greet(settings: Settings, print: (line: string) => void): Promise<void> {
+  const transport = createTransport(transportOptions(settings));
+  try {
+    await callGreeter(transport, settings.name, print);
+  } finally {
+    transport.close();
+  }
+}
+
+async function callGreeter(transport: Transport, name: string, print: (line: string) => void): Promise<void> {
+  const greeter = createClient(Greeter, transport);
+  print(`SayHello received: ${(await greeter.sayHello({ name })).message}`);
+  print(`SayHelloAgain received: ${(await greeter.sayHelloAgain({ name })).message}`);
+}
+
+function transportOptions(settings: Settings): TransportOptions {
+  const { protocol, url: baseUrl, http: httpVersion, json, timeout: defaultTimeoutMs } = settings;
+  const tls = readTls(settings);
+  const options = { protocol, baseUrl, httpVersion, useBinaryFormat: !json, defaultTimeoutMs };
+  return tls === undefined ? options : { ...options, tls };
+}
+
+function createCommand(streams: CommandStreams): Command {
+  const command = new Command("manywire-client")
+    .description("Calls both methods of hello_world.Greeter and prints the answers.")
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => streams.stdout.write(text), outputError: () => {} })
+    .showSuggestionAfterError(false);
+  for (const option of createOptions()) command.addOption(option.env(environmentName(option)));
+  return command;
+}
+
+function createOptions(): Option[] {
+  return [
+    new Option("--protocol <name>", "how to call").choices(protocols).default("connect"),
+    new Option("--url <url>", "http:, https: or unix: URL").default("http://localhost:50051"),
+    new Option("--name <name>", "who is to be greeted").default("you"),
+    new Option("--json [boolean]", "send JSON instead of binary").argParser(parseBoolean).default(false),
+    new Option("--http <version>", "version of HTTP; gRPC has only 2").choices(["1.1", "2"]).default("2"),
+    new Option("--tls-ca <file>", "authorities to trust, PEM, in place of Node's own"),
+    new Option("--tls-cert <file>", "certificate to show to the server, PEM"),
+    new Option("--tls-key <file>", "the certificate's private key, PEM"),
+    new Option("--timeout <ms>", "deadline of each call").argParser(parseTimeoutMs).default(10_000),
+  ];
+}
+
+/** `--tls-ca` → `MANYWIRE_CLIENT_TLS_CA`; without CLIENT it would be the server's own certificate that is read. */
+function environmentName(option: Option): string {
+  return `MANYWIRE_CLIENT_${option.name().toUpperCase().replaceAll("-", "_")}`;
+}
+
+function parseBoolean(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new InvalidArgumentError("Expected true or false.");
+  return text === "true";
+}
+
+function parseTimeoutMs(text: string): number {
+  const ms = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (ms < 1 || ms > timeoutMaxMs) throw new InvalidArgumentError(`Expected a number from 1 to ${timeoutMaxMs}.`);
+  return ms;
+}
+
+function readTls({ tlsCa, tlsCert, tlsKey }: Settings): TlsOptions | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new SettingError("--tls-cert, --tls-key: expected both or neither, found one", 2);
+  }
+  const tls: TlsOptions = {
+    ...(tlsCa !== undefined && { ca: readPem("--tls-ca", tlsCa, (pem) => new X509Certificate(pem)) }),
+    ...(tlsCert !== undefined && { cert: readPem("--tls-cert", tlsCert, (pem) => new X509Certificate(pem)) }),
+    ...(tlsKey !== undefined && { key: readPem("--tls-key", tlsKey, createPrivateKey) }),
+  };
+  return Object.keys(tls).length === 0 ? undefined : tls;
+}
+
+/** `judge` throws for what is not PEM of the right kind: Node's TLS would ignore an authority that it cannot read. */
+function readPem(flag: string, path: string, judge: (pem: Buffer) => unknown): Buffer {
+  try {
+    const pem = readFileSync(path);
+    judge(pem);
+    return pem;
+  } catch (error) {
+    throw new SettingError(`${flag}: ${path}: ${error instanceof Error ? error.message : String(error)}`, 1, error);
+  }
+}
+
+/** Found by the package's own name, so that it is the same from the sources and from the build. */
+function version(): string {
+  const { version } = createRequire(import.meta.url)("manywire/package.json") as { version: string };
+  return version;
+}

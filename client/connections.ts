@@ -1,0 +1,67 @@
+/** Turns a target into connections that belong to one transport, so that whoever made the transport can end them. */
+import * as http from "node:http";
+import * as https from "node:https";
+import { connect, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls, type SecureContextOptions } from "node:tls";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
+import type { Target } from "./target.js";
+
+/** What Node's `tls` takes, as far as it is the caller's to say. */
+export type TlsOptions = SecureContextOptions &
+  Pick<ConnectionOptions, "servername" | "rejectUnauthorized" | "checkServerIdentity">;
+
+/** Connections, opened when a call needs them. */
+export interface Connections {
+  /** The options by which a connect-node transport uses them. */
+  options:
+    | { httpVersion: "1.1"; nodeOptions: http.RequestOptions }
+    | { httpVersion: "2"; sessionManager: Http2SessionManager };
+  /** Ends them all; calls under way fail with `canceled`. */
+  close(): void;
+}
+
+const closed = (): ConnectError => new ConnectError("the transport was closed", Code.Canceled);
+
+/** Connections over HTTP/1.1, one for each call under way, kept for later calls. */
+export function openHttp1(target: Target, tls: TlsOptions = {}): Connections {
+  const agent = target.isTls ? new https.Agent({ ...tls, keepAlive: true }) : new http.Agent({ keepAlive: true });
+  const { socketPath } = target;
+  return {
+    options: { httpVersion: "1.1", nodeOptions: socketPath === undefined ? { agent } : { agent, socketPath } },
+    close() {
+      // Agent.destroy() alone gives no reason, and the calls under way would fail with "aborted: socket hang up".
+      for (const sockets of Object.values(agent.sockets)) {
+        for (const socket of sockets ?? []) socket.destroy(closed());
+      }
+      agent.destroy();
+    },
+  };
+}
+
+/** One connection over HTTP/2, shared by all calls and opened again when it is lost. */
+export function openHttp2(target: Target, pings: Http2SessionOptions, tls: TlsOptions = {}): Connections {
+  const sockets = new Set<Socket>();
+  const createConnection = (): Socket => {
+    const socket = openSocket(target, tls);
+    sockets.add(socket);
+    return socket.once("close", () => sockets.delete(socket));
+  };
+  return {
+    options: { httpVersion: "2", sessionManager: new Http2SessionManager(target.url, pings, { createConnection }) },
+    close() {
+      // Http2SessionManager.abort() stops listening to a session whose error is still to come, which ends the process.
+      for (const socket of sockets) socket.destroy(closed());
+    },
+  };
+}
+
+/** A socket as `http2.connect` would open it. */
+function openSocket({ url, isTls, socketPath }: Target, tls: TlsOptions): Socket {
+  if (socketPath !== undefined) return connect(socketPath);
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  if (!isTls) return connect({ host, port: Number(port || 80) });
+  const servername = isIP(host) === 0 ? host : "";
+  return connectTls({ servername, ...tls, host, port: Number(port || 443), ALPNProtocols: ["h2"] });
+}

@@ -1,0 +1,15 @@
+/** The error of a transport that cannot be made as it was asked for. */
+
+/** Thrown by `createTransport`; `option` is the name of the option at fault, with which `message` begins. */
+export class TransportOptionError extends TypeError {
+  override name = "TransportOptionError";
+  readonly option: string;
+  /** The message without the option's name, for callers that know the option by another one. */
+  readonly problem: string;
+
+  constructor(option: string, problem: string) {
+    super(`${option}: ${problem}`);
+    this.option = option;
+    this.problem = problem;
+  }
+}

@@ -1,0 +1,95 @@
+/** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
+import type { Transport } from "@connectrpc/connect";
+import {
+  type ConnectTransportOptions,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  type Http2SessionOptions,
+} from "@connectrpc/connect-node";
+import { type Connections, openHttp1, openHttp2, type TlsOptions } from "./connections.js";
+import { TransportOptionError } from "./option-error.js";
+import { parseTarget, type Target } from "./target.js";
+
+/** The protocols' names, as `TransportOptions.protocol` takes them. */
+export const protocols = ["connect", "grpc", "grpc-web"] as const;
+
+export type Protocol = (typeof protocols)[number];
+
+type OpenTransport = (options: ConnectTransportOptions) => Transport;
+
+const openTransport: Record<Protocol, OpenTransport> = {
+  connect: createConnectTransport,
+  grpc: createGrpcTransport as OpenTransport,
+  "grpc-web": createGrpcWebTransport,
+};
+
+/**
+ * Connect's own options (`useBinaryFormat`, `interceptors`, `acceptCompression`, `useHttpGet`, `pingIntervalMs`, …)
+ * under their own names and with their own defaults, and these.
+ */
+export interface TransportOptions
+  extends Omit<ConnectTransportOptions, "httpVersion" | "nodeOptions">,
+    Http2SessionOptions {
+  protocol: Protocol;
+  /**
+   * `http://host:port`, `https://host:port`, either with a path under which the services lie, or `unix:/path` for
+   * plaintext over a Unix socket.
+   */
+  baseUrl: string;
+  /** The default is "2"; gRPC has no other. */
+  httpVersion?: "1.1" | "2";
+  /** What to trust and what to show on an `https:` URL. The default trusts Node's own authorities and shows nothing. */
+  tls?: TlsOptions;
+  /** The largest message accepted from the server, in bytes. The default is 4 MiB, as in gRPC. */
+  readMaxBytes?: number;
+  /** The deadline of a call that names none, in milliseconds from 1 to 2,147,483,647. The default is no deadline. */
+  defaultTimeoutMs?: number;
+}
+
+/** A transport with connections of its own. */
+export interface ClosableTransport extends Transport, Disposable {
+  /**
+   * Ends the connections; calls under way fail with `canceled`, later ones connect again. An idle connection does not
+   * keep a process alive, so a program that is about to end need not call this.
+   */
+  close(): void;
+}
+
+const readMaxBytesDefault = 4 * 1024 * 1024;
+/** The longest delay that Node's timers take; beyond it they fire after 1 ms. */
+export const timeoutMaxMs = 2_147_483_647;
+
+/** Connects when the first call is made. Throws a `TransportOptionError` for options that cannot be fulfilled. */
+export function createTransport(options: TransportOptions): ClosableTransport {
+  const target = parseTarget(options.baseUrl);
+  refuseContradictions(options, target);
+  const connections = openConnections(options, target);
+  const transport = openTransport[options.protocol]({
+    ...options,
+    ...connections.options,
+    baseUrl: target.url,
+    readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
+  });
+  return Object.assign(transport, { close: connections.close, [Symbol.dispose]: connections.close });
+}
+
+function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Target) {
+  if (!protocols.includes(protocol)) {
+    throw new TransportOptionError("protocol", `expected ${protocols.join(", ")}, found "${protocol}"`);
+  }
+  if (protocol === "grpc" && httpVersion === "1.1") {
+    throw new TransportOptionError("httpVersion", "expected 2, the only version that gRPC runs on, found 1.1");
+  }
+  if (tls !== undefined && !target.isTls) {
+    throw new TransportOptionError("tls", "expected an https: URL to go with it, found a plaintext one");
+  }
+  if (defaultTimeoutMs !== undefined && !(defaultTimeoutMs >= 1 && defaultTimeoutMs <= timeoutMaxMs)) {
+    const range = `from 1 to ${timeoutMaxMs} milliseconds`;
+    throw new TransportOptionError("defaultTimeoutMs", `expected ${range}, found ${defaultTimeoutMs}`);
+  }
+}
+
+function openConnections(options: TransportOptions, target: Target): Connections {
+  return options.httpVersion === "1.1" ? openHttp1(target, options.tls) : openHttp2(target, options, options.tls);
+}
