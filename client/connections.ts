@@ -48,12 +48,19 @@ export function openHttp2(target: Target, pings: Http2SessionOptions, tls: TlsOp
     return socket.once("close", () => sockets.delete(socket));
   };
   return {
-    options: { httpVersion: "2", sessionManager: new Http2SessionManager(target.url, pings, { createConnection }) },
+    options: { httpVersion: "2", sessionManager: new SessionManager(target.url, pings, { createConnection }) },
     close() {
       // Http2SessionManager.abort() stops listening to a session whose error is still to come, which ends the process.
       for (const socket of sockets) socket.destroy(closed());
     },
   };
+}
+
+/** Says the authority itself: Node's `http2` leaves out the brackets of an IPv6 address, and `::1:80` is no authority. */
+class SessionManager extends Http2SessionManager {
+  override request(...[method, path, headers, options]: Parameters<Http2SessionManager["request"]>) {
+    return super.request(method, path, { ":authority": new URL(this.authority).host, ...headers }, options);
+  }
 }
 
 /** A socket as `http2.connect` would open it. */

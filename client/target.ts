@@ -15,7 +15,7 @@ export interface Target {
 
 /** Throws a `TransportOptionError` for anything but an absolute `http:`, `https:` or `unix:` URL. */
 export function parseTarget(baseUrl: string): Target {
-  const socketPath = /^unix:(?:\/\/(?=\/))?(.+)$/.exec(baseUrl)?.[1];
+  const socketPath = /^unix:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(baseUrl)?.[1];
   if (socketPath !== undefined) return { url: "http://localhost", isTls: false, socketPath };
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
