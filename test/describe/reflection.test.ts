@@ -267,15 +267,15 @@ describe("the files that reflection sends", () => {
     expect(Buffer.from(bytesIn(answer)[0] ?? []).includes(rule)).toBe(true);
   });
 
-  test("hold a name once where two services bring their own copy of an import", async () => {
-    const greeterAnswer = await ask(v1.ServerReflection, symbol("hello_world.Greeter"));
-    const copy = registryFrom(greeterAnswer).getFile("hello_world.proto") as DescFile;
+  test("hold the nearest of several copies of an import, and only that", async () => {
+    const copy = { ...file_hello_world, proto: { ...file_hello_world.proto, syntax: "copied" } };
     const bare = serviceOf("BareService");
     const importer = { ...bare, file: { ...bare.file, dependencies: [copy, file_hello_world] } };
     const requests = [{ messageRequest: filename("bare.proto") }];
-    const [response] = await converse(v1.ServerReflection, requests, [importer, Greeter, ...copy.services]);
+    const [response] = await converse(v1.ServerReflection, requests, [importer, Greeter]);
     const files = filesIn(response?.messageResponse ?? { case: undefined });
     expect(files.map(({ name }) => name)).toEqual(["bare.proto", ...greeterFiles]);
+    expect(files.filter(({ syntax }) => syntax === "copied")).toHaveLength(1);
   });
 });
 
