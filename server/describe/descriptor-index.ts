@@ -1,5 +1,5 @@
-// Turns services into the proto files that define them, and an index of what those files declare,
-// in the terms in which https://github.com/grpc/grpc/blob/09bab7fafe867cf09731d8c1b5f58879b0130b38/doc/server-reflection.md asks for it.
+// Turns services into the proto files that define them, and an index of what those files declare, as reflection asks:
+// https://github.com/grpc/grpc/blob/02aa9b78719bf5e7f438cd06c061e7d14be60304/doc/server-reflection.md
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { DescriptorProto, FieldDescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 
@@ -35,7 +35,8 @@ export function indexDescriptors(services: readonly DescService[]): DescriptorIn
 
 /**
  * The files and everything they import, by file name: the given ones first, then the nearest imports.
- * Where two copies of a file have one name, as when two packages bring their own google/api/http.proto, the nearer one counts.
+ * Where two copies of a file have one name, as when two packages bring their own google/api/http.proto, the nearer one
+ * counts.
  */
 export function withDependencies(roots: readonly DescFile[]): Map<string, DescFile> {
   const files = new Map<string, DescFile>();
@@ -48,8 +49,8 @@ export function withDependencies(roots: readonly DescFile[]): Map<string, DescFi
   return files;
 }
 
-// The index is made from the descriptors as the compiler wrote them, since protobuf-es leaves map entries and the oneofs
-// of `optional` fields out of its own tree, and both have names that a client may ask for.
+// The index is made from the descriptors as the compiler wrote them, since protobuf-es leaves map entries and the
+// oneofs of `optional` fields out of its own tree, and both have names that a client may ask for.
 function* symbolNames(file: FileDescriptorProto): Generator<string> {
   yield* membersOfScope(file.package, file);
   for (const service of file.service) {
@@ -66,7 +67,7 @@ function* symbolNames(file: FileDescriptorProto): Generator<string> {
 
 type Scope = Pick<DescriptorProto, "enumType" | "extension">;
 
-/** Names that a file and a message declare alike. Enum values are siblings of their enum: `pkg.VALUE`, not `pkg.Enum.VALUE`. */
+/** Names that a file and a message declare alike. Enum values are siblings of their enum: not `pkg.Enum.VALUE`. */
 function* membersOfScope(scope: string, { enumType, extension }: Scope): Generator<string> {
   const values = enumType.flatMap((each) => each.value);
   for (const member of [...enumType, ...values, ...extension]) yield qualify(scope, member.name);

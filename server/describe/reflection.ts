@@ -1,5 +1,5 @@
 // Answers gRPC server reflection, v1 and v1alpha, for a set of services, as
-// https://github.com/grpc/grpc/blob/09bab7fafe867cf09731d8c1b5f58879b0130b38/doc/server-reflection.md describes it.
+// https://github.com/grpc/grpc/blob/02aa9b78719bf5e7f438cd06c061e7d14be60304/doc/server-reflection.md describes it.
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
@@ -14,8 +14,9 @@ type ReflectionRequest = v1.ServerReflectionRequest | v1alpha.ServerReflectionRe
  * Routes of `grpc.reflection.v1.ServerReflection` and `grpc.reflection.v1alpha.ServerReflection`.
  *
  * `services` is called once, with the first request, since routes are registered before all services are known.
- * What it returns is what clients are told, reflection itself included if it is in there. What cannot be found is answered
- * with an `error_response` (NOT_FOUND), a request without a question likewise (INVALID_ARGUMENT); neither ends the stream.
+ * What it returns is what clients are told, reflection itself included if it is in there. What cannot be found is
+ * answered with an `error_response` (NOT_FOUND), as is a request without a question (INVALID_ARGUMENT); neither ends
+ * the stream.
  */
 export function reflectionRoutes(services: () => readonly DescService[]): (router: ConnectRouter) => void {
   let reflector: Reflector | undefined;
@@ -57,9 +58,9 @@ function createReflector({ serviceNames, files, symbols, extensions }: Descripto
   };
 }
 
-// The file that was asked for comes first, because clients exist that take the first one for the answer. Everything it imports
-// follows in every answer, though a server may leave out what the stream has already carried: clients that remember files
-// (grpcurl, buf curl, grpcio) skip the repeated ones, and clients that take each answer by itself find it complete.
+// The file that was asked for comes first, because clients exist that take the first one for the answer. Everything it
+// imports follows in every answer, though a server may leave out what the stream has already carried: clients that
+// remember files (grpcurl, buf curl, grpcio) skip repeated ones, and those that take each answer by itself need them.
 function createFileAnswer() {
   const serialised = new Map<DescFile, Uint8Array>();
   const serialise = (file: DescFile) => {

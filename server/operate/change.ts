@@ -1,4 +1,4 @@
-// Turns "something has changed" into a promise that any number of callers can wait for, and forgets those who leave early.
+// Turns "something has changed" into a promise that any number of callers can wait for, and forgets who leaves early.
 
 /** A change that happens again and again. */
 export interface Change {
@@ -10,6 +10,7 @@ export interface Change {
   readonly waiting: number;
 }
 
+/** A change that has not happened yet and has no one waiting. */
 export function createChange(): Change {
   const wakers = new Set<() => void>();
   return {

@@ -1,5 +1,5 @@
-// Tells who asks whether the services here are able to answer: the statuses that the application sets, as `grpc.health.v1`
-// (https://github.com/grpc/grpc/blob/09bab7fafe867cf09731d8c1b5f58879b0130b38/doc/health-checking.md).
+// Turns the statuses that the application sets into the answers of `grpc.health.v1`, by
+// https://github.com/grpc/grpc/blob/191d0c3f83d6eb03405c8f19a642ecf80fcbde25/doc/health-checking.md.
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import {
@@ -14,9 +14,8 @@ export type HealthStatus = "SERVING" | "NOT_SERVING" | "UNKNOWN";
 /** The statuses of a server's services by full name (`hello_world.Greeter`); `""` is the server as a whole. */
 export interface Health {
   /**
-   * Sets a status and tells those who watch it. The service need not be a registered one: any name that the server's clients
-   * agree on becomes known with its first status. The overall status is set only by name `""`; it does not follow from the others.
-   * Ignored after `shutdown`.
+   * Sets a status and tells those who watch it; ignored after `shutdown`. The service need not be a registered one: any
+   * name that clients agree on becomes known with its first status. The overall status does not follow from the others.
    */
   set(service: string, status: HealthStatus): void;
   /** The status of a service, or undefined if it is neither registered nor set. */
@@ -29,12 +28,13 @@ export interface Health {
   routes(router: ConnectRouter): void;
 }
 
-/** Above this many statuses, List fails with RESOURCE_EXHAUSTED; the number is grpc-go's. */
+// Above this many statuses List fails with RESOURCE_EXHAUSTED, as in
+// https://github.com/grpc/grpc-go/blob/4793ad0474669eafbd5346c8a3d098fdfa542498/health/server.go.
 const listLimit = 100;
 
 /**
- * Keeps the statuses of a server. Every service that `services` returns, and the server as a whole, is SERVING until it is set
- * otherwise. `services` is called anew for each question, since routes are registered before all services are known.
+ * Keeps the statuses of a server. Every service that `services` returns, and the server as a whole, is SERVING until it
+ * is set otherwise. `services` is called for each question, since routes are registered before all services are known.
  */
 export function createHealth(services: () => readonly DescService[]): Health {
   const chosen = new Map<string, HealthStatus>();

@@ -131,6 +131,7 @@ describe.each(versions)("reflection $version", ({ service }) => {
     ["a field of a nested message", symbol("shelf.Book.Page.number"), ["shelf/shelf.proto"]],
     ["a map's entry message", symbol("shelf.Book.TagsEntry"), ["shelf/shelf.proto"]],
     ["a oneof", symbol("shelf.Book.name"), ["shelf/shelf.proto"]],
+    ["the oneof of an optional field", symbol("Bare._skin"), ["bare.proto"]],
     ["an enum", symbol("shelf.Order"), ["shelf/shelf.proto"]],
     ["an enum value, the sibling of its enum", symbol("shelf.BY_TITLE"), ["shelf/shelf.proto"]],
     ["a nested enum", symbol("shelf.Book.Page.Side"), ["shelf/shelf.proto"]],

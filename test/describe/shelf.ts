@@ -57,7 +57,22 @@ const shelf = createFileRegistry(
       {
         name: "bare.proto",
         syntax: "proto3",
-        messageType: [{ name: "Bare" }],
+        messageType: [
+          {
+            name: "Bare",
+            field: [
+              {
+                name: "skin",
+                number: 1,
+                type: Type.STRING,
+                label: Label.OPTIONAL,
+                oneofIndex: 0,
+                proto3Optional: true,
+              },
+            ],
+            oneofDecl: [{ name: "_skin" }],
+          },
+        ],
         enumType: [{ name: "Kind", value: [{ name: "NONE", number: 0 }] }],
         service: [{ name: "BareService", method: [{ name: "Do", inputType: ".Bare", outputType: ".Bare" }] }],
       },
