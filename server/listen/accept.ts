@@ -1,0 +1,53 @@
+// Brings accepted sockets to the server of the HTTP version that they speak: by ALPN with TLS, by the first bytes without.
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Connections } from "./connections.js";
+import type { Report } from "./handler.js";
+import type { Http1Server } from "./http1.js";
+import type { Http2Server } from "./http2.js";
+import type { ListenLimits } from "./limits.js";
+import { limitHalfClose } from "./linger.js";
+import type { HttpVersion } from "./sniff.js";
+import { sniff } from "./sniff.js";
+
+export interface Servers {
+  http1: Http1Server;
+  http2: Http2Server;
+}
+
+export function acceptConnections(servers: Servers, connections: Connections, limits: ListenLimits): void {
+  const { server, ready } = servers.http1;
+  server.on("connection", (socket: Socket) => connections.accept(socket));
+  const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
+    limitHalfClose(socket, limits.lingerMs);
+    if (!connections.leaveOpening(accepted, socket)) return;
+    if (version === "http1") connections.addHttp1(socket);
+    servers[version].serve(socket);
+  };
+  if (ready === "connection") {
+    server.on(ready, (socket: Socket) => {
+      sniff(socket, limits.openingMs, (version) => serve(version, socket, socket));
+    });
+  } else {
+    server.on(ready, (socket: TLSSocket) => {
+      socket.on("error", ignore);
+      serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socketUnder(socket), socket);
+    });
+  }
+  servers.http2.server.on("session", (session) => connections.addSession(session));
+}
+
+/** The accepted socket of a TLS connection. Node has no public name for it. */
+function socketUnder(socket: TLSSocket): Socket | undefined {
+  return (socket as { _parent?: Socket })._parent;
+}
+
+function ignore(): void {}
+
+/** Passes on what is worth a line in a log. */
+export function reportErrors(servers: Servers, report: Report): void {
+  const { server } = servers.http1;
+  server.on("listening", () => server.on("error", (error) => report(error, "accept")));
+  server.on("tlsClientError", (error: Error) => report(error, "tls handshake"));
+  servers.http2.server.on("sessionError", (error) => report(error, "http/2"));
+}

@@ -1,0 +1,81 @@
+// Binds a server to an address, with errors that name the address and tell what is wrong with it.
+import type { Stats } from "node:fs";
+import { lstat, unlink } from "node:fs/promises";
+import type { AddressInfo, ListenOptions, Server } from "node:net";
+import { connect } from "node:net";
+
+/** A TCP port (0 for any free one) or the path of a Unix socket. */
+export type ListenAddress = { host: string; port: number } | { path: string };
+
+/** The address could not be bound; `code` is Node's, such as EADDRINUSE. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  readonly code: string;
+
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Resolves when the server listens. A socket file that no process listens on any more is replaced.
+ * @throws ListenError
+ */
+export async function bind(server: Server, address: ListenAddress): Promise<void> {
+  try {
+    await listen(server, address);
+  } catch (cause) {
+    const { code = "UNKNOWN" } = cause as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" && "path" in address && (await isAbandoned(address.path))) {
+      await unlink(address.path);
+      return bind(server, address);
+    }
+    throw new ListenError(`${formatAddress(address)}: ${REASONS[code] ?? (cause as Error).message}`, code, { cause });
+  }
+}
+
+function listen(server: Server, address: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "already in use",
+  EACCES: "no permission to listen here",
+  EADDRNOTAVAIL: "not an address of this machine",
+  ENOTFOUND: "host not found",
+  EAI_AGAIN: "host not found",
+  ENOENT: "no such folder",
+  ERR_SOCKET_BAD_PORT: "expected a port from 0 to 65535",
+};
+
+/** Whether `path` is a socket file, not any other file, and nobody answers there. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const stats: Stats | undefined = await lstat(path).catch(() => undefined);
+  if (stats?.isSocket() !== true) return false;
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => resolve(false)).once("connect", () => probe.destroy());
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+  });
+}
+
+/** Shows an address in an error, in the notation of URLs. */
+export function formatAddress(address: ListenAddress): string {
+  if ("path" in address) return `unix:${address.path}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+/** The URL of a bound server: with the port it got, and a Unix socket as `unix:/path`. */
+export function formatUrl(address: ListenAddress, bound: AddressInfo | string | null, isSecure: boolean): string {
+  if ("path" in address) return formatAddress(address);
+  const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
+  return `${isSecure ? "https" : "http"}://${formatAddress({ host: address.host, port })}`;
+}

@@ -1,0 +1,128 @@
+// The open connections of a listener: who is opening, who is idle, who is being answered, and how a drain ends each of them.
+import type { ServerResponse } from "node:http";
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { answerTo } from "./http1.js";
+import type { ListenLimits } from "./limits.js";
+import { endAndDiscard } from "./linger.js";
+
+interface Http1Connection {
+  /** Requests that came in and whose answer has not left yet; more than one when pipelined. */
+  calls: number;
+  latest: ServerResponse | undefined;
+}
+
+export class Connections {
+  readonly #limits: ListenLimits;
+  /** Every accepted socket; with TLS the one underneath. */
+  readonly #accepted = new Set<Socket>();
+  /** Those of them that speak neither HTTP version yet. */
+  readonly #opening = new Set<Socket>();
+  readonly #http1 = new Map<Socket, Http1Connection>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #isDraining = false;
+  #isGraceOver = false;
+
+  constructor(limits: ListenLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#accepted.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  accept(socket: Socket): void {
+    this.#accepted.add(socket);
+    this.#opening.add(socket);
+    // Whoever reads a socket hears its errors as well; this is for the times when nobody does.
+    socket.on("error", ignore);
+    socket.on("close", () => {
+      this.#accepted.delete(socket);
+      this.#opening.delete(socket);
+    });
+  }
+
+  /**
+   * Takes an accepted socket over from its opening into HTTP. `accepted` is undefined if it cannot be told which one it
+   * was; then no opening is cut by a drain. Returns false if the connection came too late and was destroyed.
+   */
+  leaveOpening(accepted: Socket | undefined, socket: Socket): boolean {
+    if (accepted === undefined) this.#opening.clear();
+    else this.#opening.delete(accepted);
+    if (this.#isGraceOver) socket.destroy();
+    return !socket.destroyed;
+  }
+
+  addHttp1(socket: Socket): void {
+    this.#http1.set(socket, { calls: 0, latest: undefined });
+    socket.on("close", () => this.#http1.delete(socket));
+  }
+
+  addSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.on("close", () => this.#sessions.delete(session));
+    // GOAWAY names the last stream that is served, so it leaves after the first bytes were read.
+    if (this.#isDraining) setImmediate(() => session.close());
+  }
+
+  callBegins(socket: Socket, response: ServerResponse): void {
+    const connection = this.#http1.get(socket);
+    if (connection === undefined) return;
+    connection.calls++;
+    connection.latest = response;
+  }
+
+  callEnds(socket: Socket): void {
+    const connection = this.#http1.get(socket);
+    if (connection === undefined) return;
+    connection.calls--;
+    if (this.#isGraceOver && connection.calls === 0 && !socket.writableEnded) socket.destroySoon();
+  }
+
+  /** What came on the socket is no request. True if the client was told or cut off for it, false if it had left anyway. */
+  refuse(socket: Socket, error: { code?: string | undefined }): boolean {
+    const answer = answerTo(error);
+    const connection = this.#http1.get(socket);
+    if (answer === undefined || connection === undefined || !socket.writable) {
+      socket.destroy();
+      return false;
+    }
+    if (connection.calls === 0) {
+      endAndDiscard(socket, this.#limits, answer);
+    } else {
+      // The request that is being answered is broken itself: its handler hears of it by the end of the connection.
+      if (connection.calls === 1 && connection.latest?.headersSent === false) socket.write(answer);
+      socket.destroySoon();
+    }
+    return true;
+  }
+
+  /** From here on every connection ends after what it is doing. */
+  drain(): void {
+    this.#isDraining = true;
+    // What has already arrived is read first and thus still answered.
+    setImmediate(() => {
+      for (const session of this.#sessions) session.close();
+    });
+    if (this.#limits.idleGraceMs === 0) this.#endGrace();
+    else setTimeout(() => this.#endGrace(), this.#limits.idleGraceMs);
+  }
+
+  #endGrace(): void {
+    this.#isGraceOver = true;
+    for (const socket of this.#opening) socket.destroy();
+    for (const [socket, { calls }] of this.#http1) {
+      if (calls === 0 && !socket.writableEnded) socket.destroy();
+    }
+  }
+
+  destroy(): void {
+    for (const socket of this.#accepted) socket.destroy();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,75 @@
+// The HTTP/1.1 half of a listener: Node's server with the limits, and answers that close the connection when they must.
+import http from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import type { ListenLimits } from "./limits.js";
+import { toHttp1Options } from "./limits.js";
+import { endAndDiscard } from "./linger.js";
+import type { TlsOptions } from "./tls.js";
+import { toSecureServerOptions } from "./tls.js";
+
+export interface Http1Server {
+  /** Listens; speaks HTTP/1.1 only with sockets given to `serve`. */
+  readonly server: http.Server | https.Server;
+  /** The event with which `server` hands out sockets ready for their first byte. */
+  readonly ready: "connection" | "secureConnection";
+  serve(socket: Socket): void;
+}
+
+/** A server whose own HTTP/1.1 reading of new sockets is taken off, to be called as `serve`. */
+export function createHttp1Server(
+  limits: ListenLimits,
+  tls: TlsOptions | undefined,
+  isDraining: () => boolean,
+): Http1Server {
+  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(limits, isDraining) };
+  const ready = tls === undefined ? "connection" : "secureConnection";
+  const server =
+    tls === undefined
+      ? http.createServer(options)
+      : https.createServer({ ...options, ...toSecureServerOptions(tls, limits.openingMs) });
+  server.maxHeadersCount = limits.headerCount;
+  const [serve] = server.listeners(ready) as [(socket: Socket) => void];
+  server.removeAllListeners(ready);
+  return { server, ready, serve: (socket) => serve.call(server, socket) };
+}
+
+function responseClass(limits: ListenLimits, isDraining: () => boolean): typeof http.ServerResponse {
+  class Response<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead are all passed on alike.
+    override writeHead(status: number, ...rest: any[]): this {
+      if (isBodyArriving(this.req)) {
+        this.shouldKeepAlive = false;
+        // Node ends a connection with its last answer by this method.
+        this.req.socket.destroySoon = endDiscarding;
+      } else if (isDraining()) {
+        this.shouldKeepAlive = false;
+      }
+      return super.writeHead(status, ...rest);
+    }
+  }
+  function endDiscarding(this: Socket): void {
+    endAndDiscard(this, limits);
+  }
+  return Response as typeof http.ServerResponse;
+}
+
+function isBodyArriving(request: http.IncomingMessage): boolean {
+  if (request.complete) return false;
+  const { headers } = request;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/** The answer to bytes that are no request, by the code of Node's parser; undefined where nobody is left to read it. */
+export function answerTo({ code }: { code?: string | undefined }): string | undefined {
+  if (code === "ECONNRESET" || code === "EPIPE") return undefined;
+  const status = STATUS_OF[code ?? ""] ?? 400;
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+}
+
+const STATUS_OF: Readonly<Record<string, number>> = {
+  CONNECT: 405,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+};

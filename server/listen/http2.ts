@@ -1,0 +1,54 @@
+// The HTTP/2 half of a listener: a server of Node that never listens and is given sockets, with the limits of each session.
+import type { Http2ServerRequest, Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import http2 from "node:http2";
+import type { Socket } from "node:net";
+import type { ListenLimits } from "./limits.js";
+import { toHttp2Options } from "./limits.js";
+
+export interface Http2Server {
+  readonly server: NodeServer;
+  serve(socket: Socket): void;
+}
+
+export function createHttp2Server(limits: ListenLimits): Http2Server {
+  const server = http2.createServer(toHttp2Options(limits));
+  server.on("session", (session) => {
+    session.setLocalWindowSize(limits.connectionWindowBytes);
+    limitSilence(session, limits.openingMs);
+  });
+  return {
+    server,
+    serve(socket) {
+      // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 nobody would ever end the other side.
+      socket.allowHalfOpen = false;
+      server.emit("connection", socket);
+    },
+  };
+}
+
+/** Every HTTP/2 client begins with SETTINGS (RFC 9113 section 3.4). */
+function limitSilence(session: ServerHttp2Session, openingMs: number): void {
+  const timer = setTimeout(() => session.destroy(), openingMs);
+  const clear = () => clearTimeout(timer);
+  session.once("remoteSettings", clear).once("close", clear);
+}
+
+/**
+ * Lets a client that is answered before it sent its whole body stop sending: RST_STREAM with NO_ERROR after the answer, by
+ * RFC 9113 section 8.1.
+ */
+export function stopUploadWhenAnswered({ stream }: Http2ServerRequest): void {
+  if (!stream.endAfterHeaders) stream.on("finish", afterAnswer);
+}
+
+function afterAnswer(this: ServerHttp2Stream): void {
+  // Trailers are still to leave when the last byte of the body has left.
+  if (!this.readableEnded) setImmediate(closeUpload, this);
+}
+
+function closeUpload(stream: ServerHttp2Stream): void {
+  if (stream.destroyed) return;
+  stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  // A stream whose bytes nobody takes would never go away.
+  stream.resume();
+}

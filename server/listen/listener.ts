@@ -1,0 +1,127 @@
+// Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
+import { Server } from "node:net";
+import type { Servers } from "./accept.js";
+import { acceptConnections, reportErrors } from "./accept.js";
+import { answerRequests } from "./answer.js";
+import type { ListenAddress } from "./bind.js";
+import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
+import { Connections } from "./connections.js";
+import type { NodeHandler, Report } from "./handler.js";
+import { createHttp1Server } from "./http1.js";
+import { createHttp2Server } from "./http2.js";
+import type { ListenLimits } from "./limits.js";
+import { resolveLimits } from "./limits.js";
+import type { TlsOptions } from "./tls.js";
+import { checkTls } from "./tls.js";
+
+export interface ListenerOptions {
+  /**
+   * Called for every well-formed request of either HTTP version: its authority is one, and its target is a path (or "*"
+   * with OPTIONS). What it throws is answered with 500.
+   */
+  handler: NodeHandler;
+  address: ListenAddress;
+  /** With it the port speaks TLS only. */
+  tls?: TlsOptions | undefined;
+  limits?: Partial<ListenLimits> | undefined;
+  /** Told of what is worth a line in a log: refused handshakes, bytes that are no HTTP, a handler that threw. */
+  onError?: Report | undefined;
+}
+
+export interface Listener {
+  /** Resolves when the address is bound. @throws ListenError */
+  listen(): Promise<void>;
+  /** `http://127.0.0.1:50051`, `https://[::1]:50051`, `unix:/run/greeter.sock`; with the port that was bound once `listen` has resolved. */
+  readonly url: string;
+  /** New connections get these certificates, open ones live on. @throws Error without a change if they cannot be used. */
+  reloadTls(tls: TlsOptions): void;
+  /** Begins to drain: no new connections, idle ones are closed, the others end after the calls that run on them. */
+  stop(): void;
+  /** Resolves when `stop` or `destroy` was called and the last connection has ended. */
+  readonly closed: Promise<void>;
+  /** Stops and cuts every connection that is still open. */
+  destroy(): void;
+  readonly connectionCount: number;
+}
+
+/** @throws RangeError for a limit that cannot be. @throws Error for certificates that cannot be used. */
+export function createListener(options: ListenerOptions): Listener {
+  return new HttpListener(options);
+}
+
+class HttpListener implements Listener {
+  readonly closed: Promise<void>;
+  readonly #options: ListenerOptions;
+  readonly #connections: Connections;
+  readonly #servers: Servers;
+  #url: string;
+  #isStopped = false;
+
+  constructor(options: ListenerOptions) {
+    const { address, tls, handler, onError = () => {} } = options;
+    const limits = resolveLimits(options.limits);
+    if (tls !== undefined) checkTls(tls);
+    const connections = new Connections(limits);
+    const http1 = createHttp1Server(limits, tls, () => connections.isDraining);
+    const servers = { http1, http2: createHttp2Server(limits) };
+    reportErrors(servers, onError);
+    acceptConnections(servers, connections, limits);
+    answerRequests(servers, connections, handler, onError);
+    this.#options = options;
+    this.#connections = connections;
+    this.#servers = servers;
+    this.#url = formatUrl(address, null, tls !== undefined);
+    this.closed = whenClosed(http1.server);
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.count;
+  }
+
+  async listen(): Promise<void> {
+    const { address, tls } = this.#options;
+    const { server } = this.#servers.http1;
+    if (this.#isStopped) throw new ListenError(`${formatAddress(address)}: already stopped`, "ERR_SERVER_NOT_RUNNING");
+    await bind(server, address);
+    this.#url = formatUrl(address, server.address(), tls !== undefined);
+    if (this.#isStopped) stopListening(server);
+  }
+
+  reloadTls(tls: TlsOptions): void {
+    const { server } = this.#servers.http1;
+    const before = this.#options.tls;
+    if (before === undefined || !("setSecureContext" in server)) throw new Error("tls: this listener speaks plaintext");
+    if ((before.ca === undefined) !== (tls.ca === undefined)) {
+      throw new Error("tls.ca: asking for client certificates cannot be switched on or off while listening");
+    }
+    checkTls(tls);
+    server.setSecureContext(tls);
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#connections.drain();
+    stopListening(this.#servers.http1.server);
+  }
+
+  destroy(): void {
+    this.stop();
+    this.#connections.destroy();
+  }
+}
+
+/** An HTTP server's own `close` would cut answers that have been written but have not left yet. */
+function stopListening(server: Server): void {
+  Server.prototype.close.call(server);
+}
+
+async function whenClosed(server: Server): Promise<void> {
+  await new Promise((resolve) => server.once("close", resolve));
+  // Nothing is open any more: this ends the timer with which an HTTP server looks for expired requests.
+  server.close();
+}

@@ -1,0 +1,42 @@
+// Turns the first bytes of a plaintext connection into the HTTP version it speaks, by the preface of RFC 9113 section 3.4.
+import type { Socket } from "node:net";
+
+export type HttpVersion = "http1" | "http2";
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+
+/**
+ * Reads until the bytes tell, puts them back and calls `found` once. An HTTP/1.1 client may send three bytes and wait, so
+ * the first byte that differs from the preface decides. A socket that ends first, or is not told within `timeoutMs`, is
+ * destroyed and `found` is never called.
+ */
+export function sniff(socket: Socket, timeoutMs: number, found: (version: HttpVersion) => void): void {
+  let seen: Buffer | undefined;
+  const timer = setTimeout(cut, timeoutMs);
+
+  function read(): void {
+    const bytes: Buffer | null = socket.read();
+    if (bytes === null) return;
+    seen = seen === undefined ? bytes : Buffer.concat([seen, bytes]);
+    const version = versionOf(seen);
+    if (version === undefined) return;
+    forget();
+    socket.unshift(seen);
+    found(version);
+  }
+  function cut(): void {
+    socket.destroy();
+  }
+  function forget(): void {
+    clearTimeout(timer);
+    socket.off("readable", read).off("end", cut).off("close", forget);
+  }
+  socket.on("readable", read).on("end", cut).on("close", forget);
+}
+
+/** The version that a connection beginning with `bytes` speaks, or undefined as long as it could be either. */
+export function versionOf(bytes: Buffer): HttpVersion | undefined {
+  const known = Math.min(bytes.length, PREFACE.length);
+  if (PREFACE.compare(bytes, 0, known, 0, known) !== 0) return "http1";
+  return known === PREFACE.length ? "http2" : undefined;
+}
