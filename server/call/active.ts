@@ -1,0 +1,57 @@
+// The calls that are under way, so that a server can wait for them, and end those that take too long.
+import type { Code, ConnectError } from "@connectrpc/connect";
+import type { Method, ProtocolName } from "./method.js";
+
+/** A call that has not been answered to the end. */
+export interface ActiveCall {
+  readonly method: Method;
+  /** Ends the call with this error, whatever its handler does. */
+  cancel(error: ConnectError): void;
+}
+
+/** A call that has ended. */
+export interface FinishedCall {
+  readonly method: Method;
+  readonly protocol: ProtocolName;
+  /** The code that was sent, or would have been; undefined is OK. */
+  readonly code: Code | undefined;
+  /** From the request's head to the end of the answer. */
+  readonly durationMs: number;
+  /** The error that was sent; an accident in a handler is its `cause`. */
+  readonly error: ConnectError | undefined;
+}
+
+/** Is told of every call that has ended. Must not throw. */
+export type CallObserver = (call: FinishedCall) => void;
+
+/** A set of calls under way. */
+export class ActiveCalls {
+  readonly #calls = new Set<ActiveCall>();
+  #waiting: (() => void)[] = [];
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  add(call: ActiveCall): void {
+    this.#calls.add(call);
+  }
+
+  delete(call: ActiveCall): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0 || this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Ends every call, or those of some methods, with the error. */
+  cancelAll(error: ConnectError, isMeant: (method: Method) => boolean = () => true): void {
+    for (const call of [...this.#calls]) if (isMeant(call.method)) call.cancel(error);
+  }
+
+  /** Resolves as soon as no call is under way. */
+  whenIdle(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,83 @@
+// The HandlerContext of one call. What costs is made on first use.
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { LazyHeaders } from "./headers.js";
+import type { ProtocolName } from "./method.js";
+
+/** What a context is made from. */
+export interface CallContextInit {
+  method: DescMethod;
+  protocolName: ProtocolName;
+  requestMethod: string;
+  url: string;
+  requestHeader: LazyHeaders;
+  responseHeader: LazyHeaders;
+  responseTrailer: LazyHeaders;
+  /** Milliseconds from now until the deadline; undefined without one. */
+  timeoutMs: number | undefined;
+  values: ContextValues | undefined;
+}
+
+const noTimeout = (): undefined => undefined;
+
+/** `signal` is an own, enumerable property, so that `{ ...context }` has it, as with Connect's own contexts. */
+const lazySignal: PropertyDescriptor & ThisType<CallContext> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    return this.openSignal();
+  },
+};
+
+/** Context of one call. Every property of Connect's HandlerContext is an own property. */
+export class CallContext implements HandlerContext {
+  readonly method: DescMethod;
+  readonly service: DescService;
+  readonly protocolName: ProtocolName;
+  readonly requestMethod: string;
+  readonly url: string;
+  readonly requestHeader: LazyHeaders;
+  readonly responseHeader: LazyHeaders;
+  readonly responseTrailer: LazyHeaders;
+  readonly values: ContextValues;
+  readonly timeoutMs: () => number | undefined;
+  declare readonly signal: AbortSignal;
+  #controller: AbortController | undefined;
+  #isAborted = false;
+  #reason: unknown;
+
+  constructor(init: CallContextInit) {
+    this.method = init.method;
+    this.service = init.method.parent;
+    this.protocolName = init.protocolName;
+    this.requestMethod = init.requestMethod;
+    this.url = init.url;
+    this.requestHeader = init.requestHeader;
+    this.responseHeader = init.responseHeader;
+    this.responseTrailer = init.responseTrailer;
+    this.values = init.values ?? createContextValues();
+    this.timeoutMs = init.timeoutMs === undefined ? noTimeout : remaining(Date.now() + init.timeoutMs);
+    Object.defineProperty(this, "signal", lazySignal);
+  }
+
+  /** The signal of the call, made now if nobody has asked before. */
+  openSignal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isAborted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Fires the signal: the call has ended, or is to end. Only the first reason counts. */
+  abort(reason?: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+function remaining(deadlineMs: number): () => number {
+  return () => deadlineMs - Date.now();
+}

@@ -1,0 +1,178 @@
+// Calls the implementation of a method, with its interceptors around it, as Connect does.
+import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, Interceptor, MethodImplSpec, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Method } from "./method.js";
+
+type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
+type StreamSpec = Exclude<MethodImplSpec, { kind: "unary" }>;
+type Next = ReturnType<Interceptor>;
+type Init = MessageInitShape<DescMessage>;
+
+/** What a streaming method answers with. */
+export interface ReplyStream {
+  /** The replies, each a message or what a message is made from. */
+  readonly messages: AsyncIterable<Init>;
+  /** To be called after the last reply: brings trailers that an interceptor replaced into the context. */
+  readonly end: () => void;
+}
+
+const noEnd = (): void => {};
+
+/** Calls a unary method. Without interceptors and promises it answers at once. Throws what the method throws. */
+export function invokeUnary(method: Method, input: Message, context: HandlerContext): Message | Promise<Message> {
+  const spec = method.spec as UnarySpec;
+  if (method.options.interceptors.length > 0) return interceptUnary(spec, method.options.interceptors, input, context);
+  const output = spec.impl(input, context);
+  return isPromise(output)
+    ? output.then((value) => create(spec.method.output, value))
+    : create(spec.method.output, output);
+}
+
+/**
+ * Calls a method of any streaming kind.
+ *
+ * @throws ConnectError `unimplemented` if a server-streaming method got no request, or more than one.
+ */
+export async function invokeStream(
+  method: Method,
+  input: AsyncIterable<Message>,
+  context: HandlerContext,
+): Promise<ReplyStream> {
+  const spec = method.spec as StreamSpec;
+  if (method.options.interceptors.length > 0) return interceptStream(spec, method.options.interceptors, input, context);
+  return { messages: await callStream(spec, input, context), end: noEnd };
+}
+
+/** Takes the one message of a request that must have exactly one. */
+export async function takeSingle(input: AsyncIterable<Message>, kind: "unary" | "server-streaming"): Promise<Message> {
+  const iterator = input[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) {
+    throw new ConnectError(`protocol error: missing input message for ${kind} method`, Code.Unimplemented);
+  }
+  if ((await iterator.next()).done !== true) {
+    throw new ConnectError(`protocol error: received extra input message for ${kind} method`, Code.Unimplemented);
+  }
+  return first.value;
+}
+
+/** Whether a value is yet to come. */
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
+}
+
+async function callStream(
+  spec: StreamSpec,
+  input: AsyncIterable<Message>,
+  context: HandlerContext,
+): Promise<AsyncIterable<Init>> {
+  switch (spec.kind) {
+    case "server_streaming":
+      return spec.impl(await takeSingle(input, "server-streaming"), context);
+    case "client_streaming":
+      return once(await spec.impl(input, context));
+    case "bidi_streaming":
+      return spec.impl(input, context);
+  }
+}
+
+async function interceptUnary(
+  spec: UnarySpec,
+  interceptors: Interceptor[],
+  message: Message,
+  context: HandlerContext,
+): Promise<Message> {
+  const call = async (request: UnaryRequest) => ({
+    stream: false as const,
+    message: create(spec.method.output, await spec.impl(request.message, withRequest(context, request))),
+    ...responseCommon(spec, context),
+  });
+  const next = wrap(call as Next, interceptors);
+  const response = await next({ stream: false, message, method: spec.method, ...requestCommon(context) });
+  copyHeaders(response.header, context.responseHeader);
+  copyHeaders(response.trailer, context.responseTrailer);
+  return response.message as Message;
+}
+
+async function interceptStream(
+  spec: StreamSpec,
+  interceptors: Interceptor[],
+  message: AsyncIterable<Message>,
+  context: HandlerContext,
+): Promise<ReplyStream> {
+  const call = async (request: StreamRequest) => ({
+    stream: true as const,
+    message: createEach(spec.method.output, await callStream(spec, request.message, withRequest(context, request))),
+    ...responseCommon(spec, context),
+  });
+  const next = wrap(call as Next, interceptors);
+  const response = await next({ stream: true, message, method: spec.method, ...requestCommon(context) });
+  copyHeaders(response.header, context.responseHeader);
+  return {
+    messages: response.message as AsyncIterable<Message>,
+    end: () => copyHeaders(response.trailer, context.responseTrailer),
+  };
+}
+
+/** The first interceptor is the outermost. Wrapped for every call, because only the closure `next` knows which call it is. */
+function wrap(next: Next, interceptors: Interceptor[]): Next {
+  return interceptors.reduceRight((inner, interceptor) => interceptor(inner), next);
+}
+
+function requestCommon(context: HandlerContext) {
+  const request = {
+    service: context.service,
+    requestMethod: context.requestMethod,
+    url: context.url,
+    header: context.requestHeader,
+    contextValues: context.values,
+  };
+  // Its own property, so that an interceptor may spread the request, and yet no signal is made for one that does not look.
+  return Object.defineProperty(request, "signal", {
+    enumerable: true,
+    configurable: true,
+    get: () => context.signal,
+  }) as typeof request & { readonly signal: AbortSignal };
+}
+
+function responseCommon(spec: MethodImplSpec, context: HandlerContext) {
+  return {
+    service: spec.method.parent,
+    method: spec.method,
+    header: context.responseHeader,
+    trailer: context.responseTrailer,
+  };
+}
+
+/** The context that the implementation gets: with what interceptors put in the place of the request's own. */
+function withRequest(context: HandlerContext, request: UnaryRequest | StreamRequest): HandlerContext {
+  const signal = Object.getOwnPropertyDescriptor(request, "signal");
+  const isUnchanged =
+    signal?.get !== undefined && request.header === context.requestHeader && request.contextValues === context.values;
+  if (isUnchanged) return context;
+  return {
+    ...context,
+    service: request.service,
+    requestHeader: request.header,
+    signal: request.signal,
+    values: request.contextValues,
+  };
+}
+
+function copyHeaders(from: Headers, to: Headers): void {
+  if (from === to) return;
+  for (const name of [...to.keys()]) to.delete(name);
+  from.forEach((value, name) => {
+    if (name === "set-cookie") to.append(name, value);
+    else to.set(name, value);
+  });
+}
+
+async function* createEach(schema: DescMessage, values: AsyncIterable<Init>): AsyncGenerator<Message> {
+  for await (const value of values) yield create(schema, value);
+}
+
+async function* once(value: Init): AsyncGenerator<Init> {
+  yield value;
+}

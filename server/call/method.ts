@@ -1,0 +1,20 @@
+// What the server knows of one RPC before it is called, whatever protocol calls it.
+import type { MethodImplSpec } from "@connectrpc/connect";
+import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
+
+/** The protocols that carry RPCs, by the names that Connect gives them in `HandlerContext.protocolName`. */
+export type ProtocolName = "connect" | "grpc" | "grpc-web";
+
+/** Options of one method: the server's, with those of its service added. Limits are in bytes, timeouts in milliseconds. */
+export type MethodOptions = UniversalHandlerOptions;
+
+/** One RPC: its descriptor, its implementation and the options in force for it. */
+export interface Method {
+  /** The request path, `/package.Service/Method`. */
+  readonly path: string;
+  /** Implementation and descriptor, as a union on `kind`. */
+  readonly spec: MethodImplSpec;
+  readonly options: MethodOptions;
+  /** The protocols that may call it. Never empty. */
+  readonly protocols: ReadonlySet<ProtocolName>;
+}

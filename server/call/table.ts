@@ -1,0 +1,104 @@
+// Turns Connect's `routes` function into a table of methods, by recording what it registers.
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  createConnectRouter,
+  createMethodImplSpec,
+  createServiceImplSpec,
+  type Interceptor,
+  type MethodImpl,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
+import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import type { Method, ProtocolName } from "./method.js";
+
+/** Every method of a server, found by request path. */
+export interface MethodTable {
+  /** Request path → method. */
+  readonly methods: ReadonlyMap<string, Method>;
+  /** The services of those methods, each once, in order of registration. */
+  readonly services: readonly DescService[];
+  /** What a `routes` function is given. What is registered later is in the table at once. */
+  readonly router: ConnectRouter;
+}
+
+/**
+ * Makes an empty table with options that hold for every method.
+ *
+ * Options of one service or method add to these: its interceptors run inside the server's, its limits take the place of
+ * the server's, and a protocol that is off for the server stays off. A path that is registered twice keeps the last.
+ *
+ * @throws ConnectError `invalid_argument` on registration, if no protocol is left or a limit is out of range.
+ */
+export function createMethodTable(options: ConnectRouterOptions): MethodTable {
+  const methods = new Map<string, Method>();
+  const services = new Set<DescService>();
+
+  function record(spec: MethodImplSpec, own: ConnectRouterOptions = {}): void {
+    const merged = mergeOptions(options, own);
+    const path = createMethodUrl("/", spec.method);
+    const protocols = enabledProtocols(merged);
+    if (protocols.size === 0) {
+      throw new ConnectError(`${path}: all protocols are switched off`, Code.InvalidArgument);
+    }
+    methods.set(path, { path, spec, protocols, options: validateUniversalHandlerOptions(merged) });
+    services.add(spec.method.parent);
+  }
+
+  const router: ConnectRouter = {
+    get handlers() {
+      return [...methods.values()].map((method) => toUniversalHandler(method));
+    },
+    service(service, implementation, own) {
+      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) record(spec, own);
+      return router;
+    },
+    rpc(method, implementation, own) {
+      record(createMethodImplSpec(method, implementation), own);
+      return router;
+    },
+  };
+  return {
+    methods,
+    router,
+    get services() {
+      return [...services];
+    },
+  };
+}
+
+/** Connect's own handler for one method. `outermost` interceptors run outside those of the method. */
+export function toUniversalHandler(method: Method, ...outermost: Interceptor[]): UniversalHandler {
+  const router = createConnectRouter({
+    ...method.options,
+    interceptors: [...outermost, ...method.options.interceptors],
+    grpc: method.protocols.has("grpc"),
+    grpcWeb: method.protocols.has("grpc-web"),
+    connect: method.protocols.has("connect"),
+  });
+  const [handler] = router.rpc(method.spec.method, method.spec.impl as MethodImpl<DescMethod>).handlers;
+  if (handler === undefined) throw new Error(`${method.path}: Connect made no handler`);
+  return handler;
+}
+
+function mergeOptions(server: ConnectRouterOptions, own: ConnectRouterOptions): ConnectRouterOptions {
+  return {
+    ...server,
+    ...own,
+    interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
+    grpc: server.grpc !== false && own.grpc !== false,
+    grpcWeb: server.grpcWeb !== false && own.grpcWeb !== false,
+    connect: server.connect !== false && own.connect !== false,
+  };
+}
+
+function enabledProtocols(options: ConnectRouterOptions): ReadonlySet<ProtocolName> {
+  const names = new Set<ProtocolName>();
+  if (options.grpc) names.add("grpc");
+  if (options.grpcWeb) names.add("grpc-web");
+  if (options.connect) names.add("connect");
+  return names;
+}

@@ -1,0 +1,59 @@
+// What a server can be told, and what it does untold.
+import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import type { CallObserver } from "./call/active.js";
+import type { NodeServerRequest } from "./listen/handler.js";
+import type { ListenLimits } from "./listen/limits.js";
+import type { TlsOptions } from "./listen/tls.js";
+
+/** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */
+export interface ServerOptions extends ConnectRouterOptions {
+  /** Registers services, as with Connect's adapters: `(router) => router.service(Greeter, greeter)`. */
+  routes: (router: ConnectRouter) => void;
+  /** Port to listen on; 0 for any that is free. Default 50051. */
+  port?: number | undefined;
+  /** Address or name to listen on. Default `127.0.0.1`: nobody outside this machine. `::` opens it to all. */
+  host?: string | undefined;
+  /** Path of a Unix socket to listen on, in the place of host and port. */
+  path?: string | undefined;
+  /** Certificates, for TLS in the place of plaintext. */
+  tls?: TlsOptions | undefined;
+  /** Values for the context of a call, from its request. */
+  contextValues?: ((request: NodeServerRequest) => ContextValues) | undefined;
+  /** The most that one message from a client may have, in bytes, also after decompression. Default 4 MiB, as with gRPC. */
+  readMaxBytes?: number;
+  /** Limits on connections. */
+  limits?: Partial<ListenLimits> | undefined;
+  /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
+  reflection?: boolean | undefined;
+  /** Whether calls take our own, fast implementation of the protocols. Default true; Connect's own otherwise. */
+  fastLane?: boolean | undefined;
+  /** How long `close` goes on accepting after it has told health checks, in milliseconds. Default 0. */
+  drainDelayMs?: number | undefined;
+  /** How long `close` waits for calls under way, in milliseconds. Default 10,000. Then they get `unavailable`. */
+  drainTimeoutMs?: number | undefined;
+  /** Is told of every finished call. */
+  onCall?: CallObserver | undefined;
+  /** Is told of errors of connections that no call saw: a failed handshake, a malformed frame. */
+  onConnectionError?: ((error: Error, step: string) => void) | undefined;
+}
+
+const defaults = {
+  port: 50051,
+  host: "127.0.0.1",
+  readMaxBytes: 4 * 1024 * 1024,
+  acceptCompression: [compressionGzip, compressionBrotli],
+  reflection: true,
+  fastLane: true,
+  drainDelayMs: 0,
+  drainTimeoutMs: 10_000,
+};
+
+/** Options with defaults for all that has one. */
+export type Settings = ServerOptions & { [Name in keyof typeof defaults]: (typeof defaults)[Name] };
+
+/** Fills in the defaults. An option that is `undefined` counts as not given. */
+export function resolveOptions(options: ServerOptions): Settings {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(given) as unknown as ServerOptions) } as Settings;
+}

@@ -1,0 +1,26 @@
+// Settles which compression a request has and which its answer may have, as Connect does, once per pair of header values.
+import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
+
+/** What was settled for one call. `error` is to be sent in the place of an answer. */
+export type Negotiated = ReturnType<typeof compressionNegotiate>;
+
+/** Settles compression from the values of two request headers. */
+export type Negotiator = (requested: string | undefined, accepted: string | undefined) => Negotiated;
+
+const none: Negotiated = { request: null, response: null };
+const maxRemembered = 256;
+
+/** @param acceptHeader the name of the request header that lists what the caller accepts, for the error text */
+export function createNegotiator(available: Compression[], acceptHeader: string): Negotiator {
+  const remembered = new Map<string, Negotiated>();
+  return (requested, accepted) => {
+    if (requested === undefined && accepted === undefined) return none;
+    const key = `${requested ?? ""}\n${accepted ?? ""}`;
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const settled = compressionNegotiate(available, requested ?? null, accepted ?? null, acceptHeader);
+    // An error carries metadata that belongs to one call, so it is made anew each time.
+    if (settled.error === undefined && remembered.size < maxRemembered) remembered.set(key, settled);
+    return settled;
+  };
+}

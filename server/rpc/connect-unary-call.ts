@@ -1,0 +1,121 @@
+// A unary call over Connect: the message is the whole body, or a query parameter of a GET.
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { ConnectError } from "@connectrpc/connect";
+import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import { type CallShape, header, RpcCall } from "./call.js";
+import { connectUnary, type UnaryAnswer } from "./connect.js";
+import { messageOf } from "./connect-get.js";
+import { checkProtocolVersion } from "./connect-version.js";
+import { takeBytes, tooLarge } from "./envelope.js";
+import type { Format } from "./format.js";
+
+/** One such call. */
+export class ConnectUnaryCall extends RpcCall {
+  readonly #headers: IncomingHttpHeaders;
+  /** Query parameters of a GET; undefined for a POST. */
+  readonly #query: URLSearchParams | undefined;
+
+  constructor(
+    shape: CallShape,
+    format: Format,
+    request: NodeServerRequest,
+    response: NodeServerResponse,
+    query: URLSearchParams | undefined,
+  ) {
+    const { headers } = request;
+    super(shape, format, request, response, {
+      requested: query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined),
+      accepted: header(headers, "accept-encoding"),
+      responseTrailer: {},
+    });
+    this.#headers = headers;
+    this.#query = query;
+  }
+
+  protected initialHeader(): OutgoingHttpHeaders {
+    return { "content-type": this.format.contentType };
+  }
+
+  protected precondition(): ConnectError | undefined {
+    if (!this.method.options.requireConnectProtocolHeader) return undefined;
+    return this.#query === undefined
+      ? checkProtocolVersion("header", header(this.#headers, "connect-protocol-version"))
+      : checkProtocolVersion("query", this.#query.get("connect") ?? undefined);
+  }
+
+  protected receive(): void {
+    if (this.#query !== undefined) {
+      this.body.resume();
+      this.#take(messageOf(this.#query));
+      return;
+    }
+    const limitBytes = this.method.options.readMaxBytes;
+    const announced = Number.parseInt(this.#headers["content-length"] ?? "", 10);
+    if (announced > limitBytes) throw tooLarge(limitBytes, announced);
+    this.#readBody(limitBytes);
+  }
+
+  #readBody(limitBytes: number): void {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    this.body.on("data", (chunk: Buffer) => {
+      if (this.isDone) return;
+      length += chunk.length;
+      if (length > limitBytes) this.fail(tooLarge(limitBytes));
+      else chunks.push(chunk);
+    });
+    this.body.on("end", () => {
+      if (this.isDone) return;
+      const [first] = chunks;
+      const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
+      this.#take(takeBytes(whole, 0, length));
+    });
+  }
+
+  /** Invokes the method with the message as it was sent. */
+  #take(data: Uint8Array): void {
+    const { request } = this.compression;
+    if (request === null) {
+      this.#parseAndInvoke(data);
+      return;
+    }
+    request.decompress(data, this.method.options.readMaxBytes).then(
+      (bytes) => this.#parseAndInvoke(bytes),
+      (reason) => this.fail(reason),
+    );
+  }
+
+  #parseAndInvoke(data: Uint8Array): void {
+    try {
+      this.invoke(this.parse(data), this.#reply);
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+
+  readonly #reply = (data: Uint8Array): void => {
+    this.settle(undefined);
+    this.write(() => this.#send(connectUnary.message(this.context, this.format.contentType, data)));
+  };
+
+  protected sendError(error: ConnectError): void {
+    this.#send(connectUnary.error(this.context, error, this.method.options));
+  }
+
+  #send({ status, headers, body }: UnaryAnswer): void {
+    const compression = this.compression.response;
+    if (compression === null || body.length < this.method.options.compressMinBytes) {
+      this.#end(status, headers, body);
+      return;
+    }
+    headers[connectUnary.encodingHeader] = compression.name;
+    compression.compress(body).then((compressed) => this.write(() => this.#end(status, headers, compressed)));
+  }
+
+  #end(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+    if (this.isClosed) return;
+    headers["content-length"] = body.length;
+    this.response.writeHead(status, headers);
+    this.response.end(body);
+  }
+}

@@ -1,0 +1,155 @@
+// A call whose messages are in envelopes: every kind of method over gRPC and gRPC-Web, and streams over Connect.
+import type { OutgoingHttpHeaders } from "node:http";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { toCallError } from "../call/error.js";
+import { toNodeHeaders } from "../call/headers.js";
+import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
+import { type CallShape, header, RpcCall } from "./call.js";
+import { checkProtocolVersion } from "./connect-version.js";
+import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headBytes } from "./envelope.js";
+import type { Format } from "./format.js";
+import type { EnvelopeWire } from "./wire.js";
+
+/** What calls of one method over one protocol in envelopes share. */
+export interface EnvelopeShape extends CallShape {
+  readonly wire: EnvelopeWire;
+  /** Response headers that no handler has touched, by content type and encoding. */
+  readonly heads: Map<string, OutgoingHttpHeaders>;
+}
+
+/** One such call. A subclass takes the envelopes that arrive. */
+export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
+  /** Envelopes that have arrived and wait to be taken. */
+  protected readonly arrived: Envelope[] = [];
+  readonly #reader: EnvelopeReader;
+  readonly #decoder: Base64Decoder | undefined;
+  readonly #version: string | undefined;
+  #isHeadSent = false;
+  /** Whether what came was no row of envelopes, so that the rest of it means nothing. */
+  #isBroken = false;
+
+  constructor(shape: EnvelopeShape, format: Format, request: NodeServerRequest, response: NodeServerResponse) {
+    super(shape, format, request, response, {
+      requested: header(request.headers, shape.wire.encodingHeader),
+      accepted: header(request.headers, shape.wire.acceptEncodingHeader.toLowerCase()),
+      responseTrailer: shape.wire.initialTrailer,
+    });
+    this.#version = header(request.headers, "connect-protocol-version");
+    this.#reader = new EnvelopeReader(shape.method.options.readMaxBytes, shape.wire.skippedFlag);
+    this.#decoder = format.isText ? new Base64Decoder() : undefined;
+  }
+
+  protected initialHeader(): OutgoingHttpHeaders {
+    const encoding = this.compression.response?.name;
+    const key = `${this.format.contentType} ${encoding}`;
+    const known = this.shape.heads.get(key);
+    if (known !== undefined) return known;
+    const head: OutgoingHttpHeaders = { "content-type": this.format.contentType };
+    if (encoding !== undefined) head[this.shape.wire.encodingHeader] = encoding;
+    this.shape.heads.set(key, head);
+    return head;
+  }
+
+  protected precondition(): ConnectError | undefined {
+    const isRequired = this.format.protocol === "connect" && this.method.options.requireConnectProtocolHeader;
+    return isRequired ? checkProtocolVersion("header", this.#version) : undefined;
+  }
+
+  protected receive(): void {
+    this.body.on("data", (chunk: Buffer) => {
+      if (this.isDone || this.#isBroken) return;
+      try {
+        this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
+      } catch (reason) {
+        this.#isBroken = true;
+        this.#finishReading(toCallError(reason));
+        return;
+      }
+      if (this.arrived.length > 0) this.onArrival(chunk.length);
+    });
+    this.body.on("end", () => {
+      if (!this.isDone && !this.#isBroken) this.#finishReading(this.#reader.hasRest ? incompleteEnvelope() : undefined);
+    });
+  }
+
+  #finishReading(problem: ConnectError | undefined): void {
+    try {
+      if (problem === undefined) this.#decoder?.end();
+      this.onEnd(problem);
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+
+  /** There is something in `arrived`, out of a chunk of so many bytes. */
+  protected abstract onArrival(chunkBytes: number): void;
+
+  /** There will be no more: the body has ended, or `problem` says why it is not read on. May throw. */
+  protected abstract onEnd(problem: ConnectError | undefined): void;
+
+  /** The data of an envelope, decompressed where its flags say so. */
+  protected open({ flags, data }: Envelope): Uint8Array | Promise<Uint8Array> {
+    if ((flags & compressedFlag) === 0) return data;
+    if (this.compression.request === null) {
+      throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
+    }
+    return this.compression.request.decompress(data, this.method.options.readMaxBytes);
+  }
+
+  /** Puts a serialised message in an envelope: compressed where that was settled and is worth it. */
+  protected seal(data: Uint8Array): Buffer | Promise<Buffer> {
+    const compression = this.compression.response;
+    if (compression === null || !this.#isWorthCompressing(data.length)) return encodeEnvelope(0, data);
+    return compression.compress(data).then((compressed) => encodeEnvelope(compressedFlag, compressed));
+  }
+
+  /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */
+  protected send(envelopes: Buffer): boolean {
+    this.#sendHead();
+    return this.response.write(this.format.isText ? encodeBase64(envelopes) : envelopes);
+  }
+
+  /** Ends the answer, with envelopes that are still to be written. The outcome is settled already. */
+  protected close(error: ConnectError | undefined, envelopes?: Buffer): void {
+    const { envelope, trailers } = this.shape.wire.end(this.context, error, this.method.options);
+    const compression = this.compression.response;
+    if (envelope === undefined || compression === null || !this.#isWorthCompressing(envelope.length - headBytes)) {
+      this.#end(envelopes, envelope, trailers);
+      return;
+    }
+    const flags = (envelope[0] as number) | compressedFlag;
+    compression
+      .compress(envelope.subarray(headBytes))
+      .then((data) => this.write(() => this.#end(envelopes, encodeEnvelope(flags, data), trailers)));
+  }
+
+  #end(envelopes: Buffer | undefined, last: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void {
+    if (this.isClosed) return;
+    const bytes =
+      envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
+    this.#sendHead();
+    if (trailers !== undefined) this.response.addTrailers(trailers as Record<string, string>);
+    if (bytes === undefined) this.response.end();
+    else this.response.end(this.format.isText ? encodeBase64(bytes) : bytes);
+  }
+
+  #isWorthCompressing(bytes: number): boolean {
+    return bytes >= this.method.options.compressMinBytes;
+  }
+
+  #sendHead(): void {
+    if (this.#isHeadSent) return;
+    this.#isHeadSent = true;
+    const { responseHeader } = this.context;
+    this.response.writeHead(200, responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.initialHeader());
+  }
+
+  protected sendError(error: ConnectError): void {
+    this.close(error);
+  }
+}
+
+function incompleteEnvelope(): ConnectError {
+  return new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
+}

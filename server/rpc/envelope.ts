@@ -1,0 +1,107 @@
+// Cuts a body into length-prefixed messages and back: one byte of flags, four of length, the data.
+// https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** Set in the flags of a message that is compressed, in every protocol. */
+export const compressedFlag = 1;
+
+/** Length of flags and length. */
+export const headBytes = 5;
+
+/** One message as it was on the wire. */
+export interface Envelope {
+  readonly flags: number;
+  readonly data: Uint8Array;
+}
+
+/** Takes chunks of a body as they come and gives the envelopes they complete. */
+export class EnvelopeReader {
+  readonly #limitBytes: number;
+  readonly #skippedFlag: number;
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
+  /** How many bytes the envelope at the front needs, head included, or just the head while that is not here. */
+  #neededBytes = headBytes;
+
+  /**
+   * @param limitBytes the most that the data of one envelope may have
+   * @param skippedFlag envelopes with this flag carry no message and are passed over; 0 for none
+   */
+  constructor(limitBytes: number, skippedFlag = 0) {
+    this.#limitBytes = limitBytes;
+    this.#skippedFlag = skippedFlag;
+  }
+
+  /** Whether there is the beginning of an envelope that has not been completed. */
+  get hasRest(): boolean {
+    return this.#bufferedBytes > 0;
+  }
+
+  /**
+   * Adds a chunk, and appends the envelopes that it completes to `target`.
+   *
+   * @throws ConnectError `resource_exhausted` as soon as the head of an envelope announces more than the limit. The
+   * reader is of no use afterwards.
+   */
+  push(chunk: Buffer, target: Envelope[]): void {
+    this.#chunks.push(chunk);
+    this.#bufferedBytes += chunk.length;
+    while (this.#bufferedBytes >= this.#neededBytes) {
+      const bytes = this.#joined();
+      const needed = headBytes + this.#dataLength(bytes);
+      if (bytes.length < needed) {
+        this.#neededBytes = needed;
+        return;
+      }
+      const flags = bytes[0] as number;
+      if ((flags & this.#skippedFlag) === 0) target.push({ flags, data: takeBytes(bytes, headBytes, needed) });
+      this.#neededBytes = headBytes;
+      this.#bufferedBytes = bytes.length - needed;
+      this.#chunks = this.#bufferedBytes === 0 ? [] : [bytes.subarray(needed)];
+    }
+  }
+
+  /** Everything buffered in one piece. Called once an envelope's head is complete, and once more when all of it is. */
+  #joined(): Buffer {
+    const [first] = this.#chunks;
+    if (first !== undefined && this.#chunks.length === 1) return first;
+    const joined = Buffer.concat(this.#chunks, this.#bufferedBytes);
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  #dataLength(bytes: Buffer): number {
+    const length = bytes.readUInt32BE(1);
+    if (length > this.#limitBytes) throw tooLarge(this.#limitBytes, length);
+    return length;
+  }
+}
+
+/**
+ * A part of a chunk as plain bytes. `bytes` fields of messages point into them, so they are copied where they would keep
+ * more than twice their size of the socket's buffer alive.
+ */
+export function takeBytes(chunk: Buffer, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+  return bytes.length * 2 < chunk.buffer.byteLength ? bytes.slice() : bytes;
+}
+
+/** Puts flags and length before the data, and `tail` after it, in one buffer. */
+export function encodeEnvelope(flags: number, data: Uint8Array, tail?: Uint8Array): Buffer {
+  const length = headBytes + data.length;
+  const bytes = Buffer.allocUnsafe(length + (tail?.length ?? 0));
+  bytes[0] = flags;
+  bytes.writeUInt32BE(data.length, 1);
+  bytes.set(data, headBytes);
+  if (tail !== undefined) bytes.set(tail, length);
+  return bytes;
+}
+
+/** The error of a message over the limit. Sizes in bytes; the size is left out where it is not known. */
+export function tooLarge(limitBytes: number, sizeBytes?: number): ConnectError {
+  const size = sizeBytes === undefined ? "" : ` ${sizeBytes}`;
+  return new ConnectError(
+    `message size${size} is larger than configured readMaxBytes ${limitBytes}`,
+    Code.ResourceExhausted,
+  );
+}

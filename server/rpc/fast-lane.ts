@@ -1,0 +1,52 @@
+// Our own reading and writing of gRPC, gRPC-Web and Connect.
+import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
+import type { Method, ProtocolName } from "../call/method.js";
+import type { CallEnvironment } from "./call.js";
+import { createNegotiator } from "./compression.js";
+import { connectStream, connectUnary } from "./connect.js";
+import { ConnectUnaryCall } from "./connect-unary-call.js";
+import type { EnvelopeShape } from "./envelope-call.js";
+import { grpc } from "./grpc.js";
+import { grpcWeb } from "./grpc-web.js";
+import type { Lane } from "./lane.js";
+import { StreamCall } from "./stream-call.js";
+import { UnaryCall } from "./unary-call.js";
+import type { EnvelopeWire } from "./wire.js";
+
+/** Prepares everything that calls of the method share. */
+export function createFastLane(method: Method, environment: CallEnvironment): Lane {
+  const { options, spec } = method;
+  const serialization = createMethodSerializationLookup(
+    spec.method,
+    options.binaryOptions,
+    options.jsonOptions,
+    options,
+  );
+  const envelopes = (wire: EnvelopeWire): EnvelopeShape => ({
+    method,
+    environment,
+    serialization,
+    wire,
+    negotiate: createNegotiator(options.acceptCompression, wire.acceptEncodingHeader),
+    heads: new Map(),
+  });
+  const shapes: Record<ProtocolName, EnvelopeShape> = {
+    grpc: envelopes(grpc),
+    "grpc-web": envelopes(grpcWeb),
+    connect: envelopes(connectStream),
+  };
+  const unary = {
+    method,
+    environment,
+    serialization,
+    negotiate: createNegotiator(options.acceptCompression, connectUnary.acceptEncodingHeader),
+  };
+  const EnvelopeCall = spec.kind === "unary" ? UnaryCall : StreamCall;
+
+  return (format, request, response, query) => {
+    const call = format.isEnveloped
+      ? new EnvelopeCall(shapes[format.protocol], format, request, response)
+      : new ConnectUnaryCall(unary, format, request, response, query);
+    call.start();
+  };
+}

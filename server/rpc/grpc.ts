@@ -1,0 +1,21 @@
+// gRPC: messages in envelopes, the status in HTTP trailers.
+// https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { toNodeHeaders } from "../call/headers.js";
+import type { Ending, EnvelopeWire } from "./wire.js";
+
+const initialTrailer = { "grpc-status": "0" };
+const ok: Ending = { trailers: initialTrailer };
+
+export const grpc: EnvelopeWire = {
+  protocol: "grpc",
+  encodingHeader: "grpc-encoding",
+  acceptEncodingHeader: "Grpc-Accept-Encoding",
+  skippedFlag: 0,
+  initialTrailer,
+  end({ responseTrailer }, error) {
+    if (error === undefined && !responseTrailer.isTouched) return ok;
+    if (error !== undefined) setTrailerStatus(responseTrailer, error);
+    return { trailers: toNodeHeaders(responseTrailer) };
+  },
+};

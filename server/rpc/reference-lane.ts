@@ -1,0 +1,204 @@
+// Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
+// deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
+import { Code, type ConnectError, createContextKey, createContextValues, type Interceptor } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { ActiveCall } from "../call/active.js";
+import { deadlineExceeded, toCallError } from "../call/error.js";
+import type { Method } from "../call/method.js";
+import { toUniversalHandler } from "../call/table.js";
+import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
+import { type CallEnvironment, header } from "./call.js";
+import { messageOf } from "./connect-get.js";
+import type { Format } from "./format.js";
+import type { Lane } from "./lane.js";
+import { sendConnectError } from "./refuse.js";
+import { closeReason } from "./reset.js";
+import { readTimeout, timeoutHeaders } from "./timeout.js";
+
+const callKey = createContextKey<ReferenceCall | undefined>(undefined, { description: "manywire call" });
+
+/** Prepares Connect's handler for the method. */
+export function createReferenceLane(method: Method, environment: CallEnvironment): Lane {
+  const handler = toUniversalHandler(method, guard);
+  return (format, request, response, query) => {
+    try {
+      if (query !== undefined) messageOf(query);
+    } catch (reason) {
+      sendConnectError(response, toCallError(reason));
+      return;
+    }
+    const call = new ReferenceCall(method, environment, format, request, response);
+    handler(call.toUniversalRequest(request)).then(
+      (answer) => call.answer(answer),
+      () => response.destroy(),
+    );
+  };
+}
+
+/** The outermost interceptor: brings cancellation in, and makes every error fit for the caller. */
+const guard: Interceptor = (next) => async (request) => {
+  const call = request.contextValues.get(callKey);
+  if (call === undefined) return next(request);
+  call.restoreHeaders(request.header);
+  try {
+    const response = await call.orCancelled(next(request));
+    return response.stream ? { ...response, message: call.guardReplies(response.message) } : response;
+  } catch (reason) {
+    throw call.noteError(reason);
+  }
+};
+
+class ReferenceCall implements ActiveCall {
+  readonly method: Method;
+  readonly #environment: CallEnvironment;
+  readonly #format: Format;
+  readonly #response: NodeServerResponse;
+  readonly #startMs = performance.now();
+  /** Headers as the client sent them; Connect's handler gets some of them mended. */
+  readonly #sent: Record<string, string>;
+  readonly #mended: Record<string, string>;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #cancelled: Promise<never>;
+  #reject: (error: ConnectError) => void = () => {};
+  #error: ConnectError | undefined;
+  #answer: UniversalServerResponse | undefined;
+  #lastChunk: Uint8Array | undefined;
+
+  constructor(
+    method: Method,
+    environment: CallEnvironment,
+    format: Format,
+    request: NodeServerRequest,
+    response: NodeServerResponse,
+  ) {
+    this.method = method;
+    this.#environment = environment;
+    this.#format = format;
+    this.#response = response;
+    this.#cancelled = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#cancelled.catch(() => {});
+    const name = timeoutHeaders[format.protocol];
+    const value = header(request.headers, name);
+    const { timeoutMs } = readTimeout(format.protocol, value, method.options.maxTimeoutMs);
+    this.#sent = pick(request, ["content-type", name]);
+    this.#mended = {
+      "content-type": format.contentType,
+      ...(timeoutMs !== undefined && mendedTimeout(name, timeoutMs)),
+    };
+    this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
+    environment.active.add(this);
+    response.on("close", () => this.#onClose());
+  }
+
+  cancel(error: ConnectError): void {
+    this.#error ??= error;
+    this.#reject(error);
+  }
+
+  /** What Connect's handler gets in the place of Node's request. */
+  toUniversalRequest(request: NodeServerRequest): UniversalServerRequest {
+    const values = this.#environment.contextValues?.(request) ?? createContextValues();
+    const universal = universalRequestFromNodeRequest(request, this.#response, undefined, values.set(callKey, this));
+    for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
+    return { ...universal, body: this.#requestBody(universal.body as AsyncIterable<Uint8Array>) };
+  }
+
+  restoreHeaders(target: Headers): void {
+    for (const name in this.#mended) target.delete(name);
+    for (const name in this.#sent) target.set(name, this.#sent[name] as string);
+  }
+
+  /** Settles as the promise does, or with the error that cancels the call, whichever comes first. */
+  orCancelled<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#cancelled]);
+  }
+
+  noteError(reason: unknown): ConnectError {
+    this.#error ??= toCallError(reason);
+    return this.#error;
+  }
+
+  async *guardReplies<T>(replies: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = replies[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.orCancelled(iterator.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } catch (reason) {
+      throw this.noteError(reason);
+    } finally {
+      iterator.return?.().catch(() => {});
+    }
+  }
+
+  /** Writes what Connect's handler answers with. */
+  answer(answer: UniversalServerResponse): void {
+    this.#answer = answer;
+    if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
+    const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
+    // Never settles when all goes well; the response's own `close` event tells.
+    universalResponseToNodeResponse({ ...answer, ...body }, this.#response).catch(() => this.#response.destroy());
+  }
+
+  async *#requestBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const decoder = this.#format.isText ? new Base64Decoder() : undefined;
+    const chunks = body[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.orCancelled(chunks.next());
+      if (next.done === true) break;
+      yield decoder === undefined ? next.value : decoder.decode(next.value);
+    }
+    decoder?.end();
+  }
+
+  async *#responseBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) {
+      this.#lastChunk = chunk;
+      yield this.#format.isText ? encodeBase64(chunk) : chunk;
+    }
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#timer);
+    const isWhole = this.#response.writableFinished;
+    if (!isWhole) this.cancel(closeReason(this.#response));
+    const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
+    const { active, observe } = this.#environment;
+    active.delete(this);
+    const durationMs = performance.now() - this.#startMs;
+    observe?.({ method: this.method, protocol: this.#format.protocol, code, durationMs, error: this.#error });
+  }
+
+  /** The code that the answer carries, wherever its protocol puts it. */
+  #sentCode(): Code | undefined {
+    const end = Buffer.from(this.#lastChunk ?? []).toString("latin1");
+    if (this.#format.protocol === "connect") {
+      const isError = this.#format.isEnveloped || this.#answer?.status !== 200;
+      return isError ? codeFromString(/"code":"(\w+)"/.exec(end)?.[1] ?? "") : undefined;
+    }
+    const status = this.#answer?.trailer?.get("grpc-status") ?? /grpc-status: (\d+)/.exec(end)?.[1];
+    return status === undefined || status === "0" ? undefined : Number(status);
+  }
+}
+
+function pick({ headers }: NodeServerRequest, names: string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = header(headers, name);
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** gRPC's notation has eight digits, so that the longest timer has to be said in seconds. */
+function mendedTimeout(name: string, timeoutMs: number): Record<string, string> {
+  if (name === "connect-timeout-ms") return { [name]: String(Math.ceil(timeoutMs)) };
+  return { [name]: timeoutMs < 99_999_999 ? `${Math.ceil(timeoutMs)}m` : `${Math.floor(timeoutMs / 1000)}S` };
+}

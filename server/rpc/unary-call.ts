@@ -1,0 +1,46 @@
+// A unary call in envelopes: one message in, one out.
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { isPromise, takeSingle } from "../call/invoke.js";
+import { compressedFlag } from "./envelope.js";
+import { EnvelopeCall } from "./envelope-call.js";
+
+/** A method of kind `unary` over gRPC or gRPC-Web. */
+export class UnaryCall extends EnvelopeCall {
+  protected onArrival(): void {
+    // A second message is an error already; waiting for the end would buffer whatever else comes.
+    if (this.arrived.length > 1) this.#takeOdd(undefined);
+  }
+
+  protected onEnd(problem: ConnectError | undefined): void {
+    const [only] = this.arrived;
+    const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
+    if (isUsual) this.invoke(this.parse(only.data), this.#reply);
+    else this.#takeOdd(problem);
+  }
+
+  /** A request that is compressed, or has not exactly one message. */
+  #takeOdd(problem: ConnectError | undefined): void {
+    takeSingle(this.#messages(problem), "unary").then(
+      (message) => this.invoke(message, this.#reply),
+      (reason) => this.fail(reason),
+    );
+  }
+
+  async *#messages(problem: ConnectError | undefined): AsyncGenerator<Message> {
+    for (const envelope of this.arrived.splice(0)) yield this.parse(await this.open(envelope));
+    if (problem !== undefined) throw problem;
+  }
+
+  readonly #reply = (data: Uint8Array): void => {
+    const sealed = this.seal(data);
+    if (isPromise(sealed)) sealed.then(this.#finish, (reason) => this.fail(reason));
+    else this.#finish(sealed);
+  };
+
+  readonly #finish = (envelope: Buffer): void => {
+    if (this.isDone) return;
+    this.settle(undefined);
+    this.write(() => this.close(undefined, envelope));
+  };
+}

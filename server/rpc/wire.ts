@@ -1,0 +1,28 @@
+// What the files grpc.ts, grpc-web.ts and connect.ts say of their protocol. The same nouns in each.
+import type { OutgoingHttpHeaders } from "node:http";
+import type { ConnectError } from "@connectrpc/connect";
+import type { CallContext } from "../call/context.js";
+import type { MethodOptions, ProtocolName } from "../call/method.js";
+
+/** How an answer in envelopes ends. */
+export interface Ending {
+  /** An envelope that follows the last message in the body. */
+  readonly envelope?: Buffer;
+  /** HTTP trailers. */
+  readonly trailers?: OutgoingHttpHeaders;
+}
+
+/** How one protocol puts calls in envelopes on the wire. */
+export interface EnvelopeWire {
+  readonly protocol: ProtocolName;
+  /** Header that names the compression of messages, in both directions. */
+  readonly encodingHeader: string;
+  /** Header of the request that lists the compressions its sender accepts, spelled as in error texts. */
+  readonly acceptEncodingHeader: string;
+  /** Flag of an envelope in a request that carries no message and is skipped; 0 if the protocol has none. */
+  readonly skippedFlag: number;
+  /** Trailers as a handler finds them. */
+  readonly initialTrailer: OutgoingHttpHeaders;
+  /** The end of the answer: status, and the trailers that the handler has set. */
+  end(context: CallContext, error: ConnectError | undefined, options: MethodOptions): Ending;
+}

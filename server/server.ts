@@ -1,0 +1,115 @@
+// The whole path of a request, one call per stage: listen → method table → lane, or a page, or a refusal.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
+import { ActiveCalls } from "./call/active.js";
+import { createMethodTable, type MethodTable } from "./call/table.js";
+import { reflectionRoutes } from "./describe/reflection.js";
+import { drain } from "./drain.js";
+import type { NodeHandler } from "./listen/handler.js";
+import { createListener } from "./listen/listener.js";
+import type { TlsOptions } from "./listen/tls.js";
+import { createHealth, type Health } from "./operate/health.js";
+import { createProbes } from "./operate/probes.js";
+import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
+import { withPeerCertificate } from "./peer-certificate.js";
+import type { CallEnvironment } from "./rpc/call.js";
+import { createFastLane } from "./rpc/fast-lane.js";
+import { createRpcHandler } from "./rpc/handler.js";
+import { createReferenceLane } from "./rpc/reference-lane.js";
+import { refuseUnknownMethod, refuseUnknownPath } from "./rpc/refuse.js";
+
+/** A server on one port (or Unix socket), for every protocol. */
+export interface Server {
+  /** Starts listening. Rejects with an `Error` that names address and cause, if it cannot. */
+  listen(): Promise<void>;
+  /** Stops: health checks fail, no new connection is accepted, calls under way may finish within the drain time. */
+  close(): Promise<void>;
+  /** Where it listens: `http://127.0.0.1:50051`, `https://…` with TLS, `unix:/path` for a socket. Known once `listen` has resolved. */
+  readonly url: string;
+  /** The statuses that health checks see. */
+  readonly health: Health;
+  /** Uses other certificates for new connections; open ones live on. Throws, and changes nothing, if they cannot be used. */
+  reloadTls(tls: TlsOptions): void;
+}
+
+/** Makes a server. It does nothing before `listen`. Throws if `routes` or an option is wrong. */
+export function createServer(options: ServerOptions): Server {
+  const settings = resolveOptions(options);
+  const table = createMethodTable(settings);
+  const active = new ActiveCalls();
+  const health = createHealth(() => table.services);
+  registerRoutes(table, health, settings);
+  followShutdownSignals(table, active);
+
+  const listener = createListener({
+    handler: createHandler(table, health, settings, {
+      active,
+      observe: settings.onCall,
+      contextValues:
+        settings.tls?.ca === undefined ? settings.contextValues : withPeerCertificate(settings.contextValues),
+    }),
+    address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
+    tls: settings.tls,
+    limits: settings.limits,
+    onError: settings.onConnectionError,
+  });
+  let closing: Promise<void> | undefined;
+  return {
+    health,
+    get url() {
+      return listener.url;
+    },
+    listen: () => listener.listen(),
+    close() {
+      closing ??= drain(listener, active, health, settings);
+      return closing;
+    },
+    reloadTls: (tls) => listener.reloadTls(tls),
+  };
+}
+
+/** The user's services, then ours where the user has not registered them. */
+function registerRoutes(table: MethodTable, health: Health, options: Settings): void {
+  options.routes(table.router);
+  const isRegistered = (name: string) => table.services.some((service) => service.typeName === name);
+  if (!isRegistered(HealthService.typeName)) health.routes(table.router);
+  if (options.reflection && !isRegistered("grpc.reflection.v1.ServerReflection")) {
+    reflectionRoutes(() => table.services)(table.router);
+  }
+}
+
+/** Connect's option `shutdownSignal` ends the calls of the methods that it was given for. */
+function followShutdownSignals(table: MethodTable, active: ActiveCalls): void {
+  const signals = new Set([...table.methods.values()].map(({ options }) => options.shutdownSignal));
+  for (const signal of signals) {
+    signal?.addEventListener("abort", () => {
+      const error = ConnectError.from(signal.reason, Code.Unavailable);
+      active.cancelAll(error, (method) => method.options.shutdownSignal === signal);
+    });
+  }
+}
+
+function createHandler(
+  table: MethodTable,
+  health: Health,
+  options: Settings,
+  environment: CallEnvironment,
+): NodeHandler {
+  const createLane = options.fastLane ? createFastLane : createReferenceLane;
+  const handlers = new Map<string, NodeHandler>();
+  for (const [path, method] of table.methods) {
+    handlers.set(path, createRpcHandler(method, createLane(method, environment)));
+  }
+  const probes = createProbes(health);
+  return (request, response) => {
+    const path = pathOf(request.url ?? "/");
+    const handler = handlers.get(path) ?? probes.get(path);
+    if (handler !== undefined) handler(request, response);
+    else if (!refuseUnknownMethod(path, table.methods, request, response)) refuseUnknownPath(path, response);
+  };
+}
+
+function pathOf(target: string): string {
+  const end = target.indexOf("?");
+  return end < 0 ? target : target.slice(0, end);
+}
