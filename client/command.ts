@@ -70,8 +70,7 @@ function createCommand(streams: CommandStreams): Command {
     .description("Calls both methods of hello_world.Greeter and prints the answers.")
     .version(version())
     .exitOverride()
-    .configureOutput({ writeOut: (text) => streams.stdout.write(text), outputError: () => {} })
-    .showSuggestionAfterError(false);
+    .configureOutput({ writeOut: (text) => streams.stdout.write(text), outputError: () => {} });
   for (const option of createOptions()) command.addOption(option.env(environmentName(option)));
   return command;
 }

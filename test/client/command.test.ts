@@ -116,6 +116,7 @@ describe("the command", () => {
   const here = fileURLToPath(import.meta.url);
   it.each<[string[], number, string]>([
     [["--bogus"], 2, "error: unknown option '--bogus'"],
+    [["--nmae", "you"], 2, "error: unknown option '--nmae' (Did you mean --name?)"],
     [["you"], 2, "error: too many arguments. Expected 0 arguments but got 1."],
     [["--name"], 2, "error: option '--name <name>' argument missing"],
     [

@@ -1,6 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -72,6 +74,14 @@ describe("the process", () => {
   it("ends with 2 and one line for a flag that it does not know", async () => {
     const stderr = "error: unknown option '--bogus'\n";
     expect(await runClient("--bogus")).toEqual({ exitCode: 2, stdout: "", stderr });
+  });
+
+  it("says nothing of a reader that leaves before the answers", async () => {
+    const { url } = await start({ httpVersion: "2" });
+    const child = spawn(process.execPath, [join(build, "client", "main.js"), "--url", url], { timeout: 10_000 });
+    child.stdout.destroy();
+    const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
   it.each(["1.1", "2"] as const)("is not kept alive by an idle transport over HTTP/%s", async (httpVersion) => {

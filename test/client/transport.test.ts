@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import * as exported from "../../client/index.js";
 import {
   type ClosableTransport,
   Code,
@@ -208,6 +209,19 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
 });
 
 describe("the client", () => {
+  it("exports these names", () => {
+    expect(Object.keys(exported).sort()).toEqual([
+      "Code",
+      "ConnectError",
+      "TransportOptionError",
+      "compressionBrotli",
+      "compressionGzip",
+      "createClient",
+      "createTransport",
+      "protocols",
+    ]);
+  });
+
   it.each<[Protocol, string]>([
     ["connect", "GET"],
     ["grpc", "POST"], // has no GET
