@@ -10,10 +10,10 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
  */
 export function createBaseline({ tls, isHttp2, ...options }) {
   const handler = connectNodeAdapter(options);
-  const plaintext = isHttp2 ? createHttp2Server : createHttpServer;
+  const createPlaintext = () => (isHttp2 ? createHttp2Server(handler) : createHttpServer(handler));
   const server = tls
     ? createSecureServer({ ...tls, allowHTTP1: true, requestCert: tls.ca !== undefined }, handler)
-    : plaintext(handler);
+    : createPlaintext();
   return {
     listen: () => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined))),
     // Node's HTTP/2 server waits for its sessions, and the suite keeps them open.

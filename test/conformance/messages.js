@@ -5,6 +5,7 @@ import { ConnectError } from "@connectrpc/connect";
 import {
   ErrorSchema,
   file_connectrpc_conformance_v1_service as file,
+  HeaderSchema,
 } from "../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
 
 /** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Error} ErrorMessage */
@@ -26,9 +27,16 @@ export function appendHeaders(headers, messages = []) {
   }
 }
 
+/** @param {HeaderMessage[]} messages */
+export function parseHeaders(messages) {
+  const headers = new Headers();
+  appendHeaders(headers, messages);
+  return headers;
+}
+
 /** @param {Iterable<[string, string]>} entries */
 export function formatHeaders(entries) {
-  return Array.from(entries, ([name, value]) => ({ name, value: [value] }));
+  return Array.from(entries, ([name, value]) => create(HeaderSchema, { name, value: [value] }));
 }
 
 /** @param {ErrorMessage} message */

@@ -24,7 +24,7 @@ const { hostname, port } = new URL(server.url);
 const response = create(ServerCompatResponseSchema, {
   host: hostname,
   port: Number(port),
-  pemCert: request.serverCreds?.cert,
+  ...(request.serverCreds && { pemCert: request.serverCreds.cert }),
 });
 process.stdout.write(formatFrame(toBinary(ServerCompatResponseSchema, response)));
 

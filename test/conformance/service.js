@@ -7,6 +7,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   BidiStreamRequestSchema,
   ClientStreamRequestSchema,
+  ConformancePayloadSchema,
   ConformanceService,
   IdempotentUnaryRequestSchema,
   ConformancePayload_RequestInfoSchema as RequestInfoSchema,
@@ -23,7 +24,7 @@ import { appendHeaders, formatHeaders, parseError } from "./messages.js";
 
 // Delays ignore the signal on purpose: a deadline must end the call even when the handler does not care.
 // `unimplemented` is left out on purpose: the server has to say so itself.
-/** @type {import("@connectrpc/connect").ServiceImpl<typeof ConformanceService>} */
+/** @type {Partial<import("@connectrpc/connect").ServiceImpl<typeof ConformanceService>>} */
 const implementation = {
   unary: (request, context) => answer(request.responseDefinition, [anyPack(UnaryRequestSchema, request)], context),
 
@@ -69,7 +70,7 @@ const implementation = {
         }
         const info = sent === 0 ? describeCall(context, received) : create(RequestInfoSchema, { requests: received });
         await delay(definition?.responseDelayMs);
-        yield { payload: { data: definition?.responseData[sent], requestInfo: info } };
+        yield formatAnswer(definition?.responseData[sent], info);
         sent++;
         received = [];
       }
@@ -96,7 +97,7 @@ async function answer(definition, requests, context) {
   if (definition?.response.case === "error") {
     throw parseError(withDetail(definition.response.value, requestInfo));
   }
-  return { payload: { data: definition?.response.value, requestInfo } };
+  return formatAnswer(definition?.response.value, requestInfo);
 }
 
 /**
@@ -110,12 +111,21 @@ async function* remainingAnswers(definition, sent, requestInfo) {
   for (const [index, data] of responseData.entries()) {
     if (index >= sent) {
       await delay(responseDelayMs);
-      yield { payload: index === 0 ? { data, requestInfo } : { data } };
+      yield formatAnswer(data, index === 0 ? requestInfo : undefined);
     }
   }
   if (error) {
     throw parseError(responseData.length === 0 ? withDetail(error, requestInfo) : error);
   }
+}
+
+/**
+ * @param {Uint8Array} [data]
+ * @param {RequestInfo} [requestInfo]
+ */
+function formatAnswer(data, requestInfo) {
+  const payload = create(ConformancePayloadSchema, { ...(data && { data }), ...(requestInfo && { requestInfo }) });
+  return { payload };
 }
 
 /**
