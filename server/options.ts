@@ -1,5 +1,6 @@
 // What a server can be told, and what it does untold.
 import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
 import type { NodeServerRequest } from "./listen/handler.js";
@@ -38,7 +39,22 @@ export interface ServerOptions extends ConnectRouterOptions {
   onConnectionError?: ((error: Error, step: string) => void) | undefined;
 }
 
-const defaults = {
+/** Options that always have a value. */
+interface Defaults {
+  port: number;
+  host: string;
+  readMaxBytes: number;
+  acceptCompression: Compression[];
+  reflection: boolean;
+  fastLane: boolean;
+  drainDelayMs: number;
+  drainTimeoutMs: number;
+}
+
+/** Options with defaults for all that has one. */
+export type Settings = Omit<ServerOptions, keyof Defaults> & Defaults;
+
+const defaults: Defaults = {
   port: 50051,
   host: "127.0.0.1",
   readMaxBytes: 4 * 1024 * 1024,
@@ -48,9 +64,6 @@ const defaults = {
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
 };
-
-/** Options with defaults for all that has one. */
-export type Settings = ServerOptions & { [Name in keyof typeof defaults]: (typeof defaults)[Name] };
 
 /** Fills in the defaults. An option that is `undefined` counts as not given. */
 export function resolveOptions(options: ServerOptions): Settings {

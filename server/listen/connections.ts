@@ -120,6 +120,11 @@ export class Connections {
     }
   }
 
+  /** Resolves when no socket is left. */
+  async ended(): Promise<void> {
+    for (const socket of this.#accepted) await new Promise((resolve) => socket.once("close", resolve));
+  }
+
   destroy(): void {
     for (const socket of this.#accepted) socket.destroy();
   }

@@ -3,13 +3,15 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { protocolVersion } from "@connectrpc/connect/protocol-connect";
 
-const places = {
+type Place = "header" | "query";
+
+const places: Record<Place, { name: string; kind: string; value: string }> = {
   header: { name: "Connect-Protocol-Version", kind: "header", value: protocolVersion },
   query: { name: "connect", kind: "parameter", value: `v${protocolVersion}` },
-} as const;
+};
 
 /** The error of a request whose version, in its header or query, is missing or not ours. */
-export function checkProtocolVersion(place: keyof typeof places, found: string | undefined): ConnectError | undefined {
+export function checkProtocolVersion(place: Place, found: string | undefined): ConnectError | undefined {
   const { name, kind, value } = places[place];
   if (found === value) return undefined;
   const message =
