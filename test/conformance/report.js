@@ -35,7 +35,7 @@ function parseStall(output) {
     open.delete(name);
   }
   if (open.size === 0) {
-    throw new Error(`the suite: expected its totals, found ${output}`);
+    throw new Error(`the suite ran nothing:\n${output}`);
   }
   const failures = Array.from(open, (name) => ({ name, reason: "\tno answer, and so the suite did not end\n" }));
   return { cases, passed: 0, failed: cases, failures };

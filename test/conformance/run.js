@@ -29,7 +29,12 @@ const featuresFile = join(cacheFolder, "features.json");
 /** The longest delays of the suite are of a few seconds. */
 const stallMs = 60_000;
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
 
 async function main() {
   const { values } = parseArgs({
