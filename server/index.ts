@@ -1,9 +1,9 @@
 // What the package `manywire` exports.
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export type { ProtocolName } from "./call/method.js";
+export { peerCertificate } from "./context-values.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { TlsOptions } from "./listen/tls.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ServerOptions } from "./options.js";
-export { peerCertificate } from "./peer-certificate.js";
 export { createServer, type Server } from "./server.js";

@@ -3,15 +3,15 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
+import { contextValuesOf } from "./context-values.js";
 import { reflectionRoutes } from "./describe/reflection.js";
 import { drain } from "./drain.js";
-import type { NodeHandler } from "./listen/handler.js";
+import type { Handler } from "./listen/exchange.js";
 import { createListener } from "./listen/listener.js";
 import type { TlsOptions } from "./listen/tls.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
-import { withPeerCertificate } from "./peer-certificate.js";
 import type { CallEnvironment } from "./rpc/call.js";
 import { createFastLane } from "./rpc/fast-lane.js";
 import { createRpcHandler } from "./rpc/handler.js";
@@ -45,8 +45,7 @@ export function createServer(options: ServerOptions): Server {
     handler: createHandler(table, health, settings, {
       active,
       observe: settings.onCall,
-      contextValues:
-        settings.tls?.ca === undefined ? settings.contextValues : withPeerCertificate(settings.contextValues),
+      contextValues: contextValuesOf(settings),
     }),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -89,23 +88,18 @@ function followShutdownSignals(table: MethodTable, active: ActiveCalls): void {
   }
 }
 
-function createHandler(
-  table: MethodTable,
-  health: Health,
-  options: Settings,
-  environment: CallEnvironment,
-): NodeHandler {
+function createHandler(table: MethodTable, health: Health, options: Settings, environment: CallEnvironment): Handler {
   const createLane = options.fastLane ? createFastLane : createReferenceLane;
-  const handlers = new Map<string, NodeHandler>();
+  const handlers = new Map<string, Handler>();
   for (const [path, method] of table.methods) {
     handlers.set(path, createRpcHandler(method, createLane(method, environment)));
   }
   const probes = createProbes(health);
-  return (request, response) => {
-    const path = pathOf(request.url ?? "/");
+  return (exchange) => {
+    const path = pathOf(exchange.target);
     const handler = handlers.get(path) ?? probes.get(path);
-    if (handler !== undefined) handler(request, response);
-    else if (!refuseUnknownMethod(path, table.methods, request, response)) refuseUnknownPath(path, response);
+    if (handler !== undefined) handler(exchange);
+    else if (!refuseUnknownMethod(path, table.methods, exchange)) refuseUnknownPath(path, exchange);
   };
 }
 

@@ -1,24 +1,26 @@
 // Brings the requests of both HTTP versions to one handler, and answers what is no request itself.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Servers } from "./accept.js";
 import type { Connections } from "./connections.js";
-import type { NodeHandler, NodeServerRequest, NodeServerResponse, Report } from "./handler.js";
-import { stopUploadWhenAnswered } from "./http2.js";
-import { findFault, refuse } from "./well-formed.js";
+import { type Exchange, type Handler, respond } from "./exchange.js";
+import type { Report } from "./handler.js";
+import { Http1Exchange } from "./http1-exchange.js";
+import { Http2Exchange } from "./http2-exchange.js";
+import { findHttp1Fault, findHttp2Fault } from "./well-formed.js";
 
-export function answerRequests(servers: Servers, connections: Connections, handler: NodeHandler, report: Report): void {
-  function answer(request: NodeServerRequest, response: NodeServerResponse): void {
-    const fault = findFault(request);
+export function answerRequests(servers: Servers, connections: Connections, handler: Handler, report: Report): void {
+  function answer(exchange: Exchange, fault: string | undefined): void {
     if (fault !== undefined) {
-      refuse(response, fault);
+      respond(exchange, 400, { "content-type": "text/plain; charset=utf-8" }, `${fault}\n`);
       return;
     }
     try {
-      handler(request, response);
+      handler(exchange);
     } catch (error) {
       report(error as Error, "handler");
-      fail(response);
+      fail(exchange);
     }
   }
   function callEnds(this: ServerResponse): void {
@@ -30,31 +32,41 @@ export function answerRequests(servers: Servers, connections: Connections, handl
   servers.http1.server.on("request", (request, response) => {
     connections.callBegins(request.socket, response);
     response.on("close", callEnds);
-    answer(request, response);
+    const fault = findHttp1Fault(request);
+    answer(new Http1Exchange(request, response), fault);
   });
-  servers.http2.server.on("request", (request, response) => {
-    stopUploadWhenAnswered(request);
-    answer(request, response);
+  servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders?: string[]) => {
+    stream.on("error", ignore);
+    if (!takeExpectation(stream, headers)) return;
+    answer(new Http2Exchange(stream, headers, rawHeaders ?? []), findHttp2Fault(headers));
   });
   refuseOthers(servers, connections, report);
+}
+
+/** Does with CONNECT and Expect what Node's own request event does. Returns false if the request has been answered. */
+function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405 }, { endStream: true });
+  else if (headers.expect === undefined) return true;
+  else if (headers.expect !== "100-continue") stream.respond({ ":status": 417 }, { endStream: true });
+  else stream.additionalHeaders({ ":status": 100 });
+  return !stream.headersSent;
 }
 
 function refuseOthers({ http1 }: Servers, connections: Connections, report: Report): void {
   http1.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.refuse(socket as Socket, error)) report(error, "http/1.1");
   });
-  // Node answers CONNECT with 405 on HTTP/2 and not at all on HTTP/1.1.
+  // Node answers CONNECT not at all on HTTP/1.1.
   http1.server.on("connect", (_request: IncomingMessage, socket) => {
     connections.refuse(socket as Socket, { code: "CONNECT" });
   });
 }
 
 /** The client of a handler that threw learns at least that it has not got a whole answer. */
-function fail(response: NodeServerResponse): void {
-  if (response.headersSent) {
-    response.destroy();
-  } else {
-    response.writeHead(500, { "content-length": 0 });
-    response.end();
-  }
+function fail(exchange: Exchange): void {
+  if (exchange.isHeadSent) exchange.cut();
+  else respond(exchange, 500, {});
 }
+
+/** The `close` event that follows tells whoever serves the stream. */
+function ignore(): void {}

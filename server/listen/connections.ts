@@ -96,7 +96,7 @@ export class Connections {
     } else {
       // The request that is being answered is broken itself: its handler hears of it by the end of the connection.
       if (connection.calls === 1 && connection.latest?.headersSent === false) socket.write(answer);
-      socket.destroySoon();
+      socket.end(() => socket.destroy());
     }
     return true;
   }

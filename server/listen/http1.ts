@@ -22,7 +22,7 @@ export function createHttp1Server(
   tls: TlsOptions | undefined,
   isDraining: () => boolean,
 ): Http1Server {
-  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(limits, isDraining) };
+  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(isDraining) };
   const ready = tls === undefined ? "connection" : "secureConnection";
   const server =
     tls === undefined
@@ -31,33 +31,34 @@ export function createHttp1Server(
   server.maxHeadersCount = limits.headerCount;
   const [serve] = server.listeners(ready) as [(socket: Socket) => void];
   server.removeAllListeners(ready);
-  return { server, ready, serve: (socket) => serve.call(server, socket) };
+  return {
+    server,
+    ready,
+    serve(socket) {
+      // Node ends a connection with its last answer by this method.
+      socket.destroySoon = () => endAndDiscard(socket, limits);
+      serve.call(server, socket);
+    },
+  };
 }
 
-function responseClass(limits: ListenLimits, isDraining: () => boolean): typeof http.ServerResponse {
+function responseClass(isDraining: () => boolean): typeof http.ServerResponse {
   class Response<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
     // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead are all passed on alike.
     override writeHead(status: number, ...rest: any[]): this {
-      if (isBodyArriving(this.req)) {
-        this.shouldKeepAlive = false;
-        // Node ends a connection with its last answer by this method.
-        this.req.socket.destroySoon = endDiscarding;
-      } else if (isDraining()) {
-        this.shouldKeepAlive = false;
-      }
+      if (isDraining() || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
       return super.writeHead(status, ...rest);
     }
-  }
-  function endDiscarding(this: Socket): void {
-    endAndDiscard(this, limits);
   }
   return Response as typeof http.ServerResponse;
 }
 
-function isBodyArriving(request: http.IncomingMessage): boolean {
-  if (request.complete) return false;
-  const { headers } = request;
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+/** Up to here the rest of a body is read and thrown away by Node, and the connection lives on. */
+const SHORT_BODY_BYTES = 64 * 1024;
+
+function isLongBodyArriving({ complete, headers }: http.IncomingMessage): boolean {
+  if (complete) return false;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > SHORT_BODY_BYTES;
 }
 
 /** The answer to bytes that are no request, by the code of Node's parser; undefined where nobody is left to read it. */

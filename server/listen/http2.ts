@@ -1,5 +1,5 @@
 // The HTTP/2 half of a listener: a server of Node that never listens and is given sockets, with the limits of each session.
-import type { Http2ServerRequest, Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
 import type { ListenLimits } from "./limits.js";
@@ -35,20 +35,37 @@ function limitSilence(session: ServerHttp2Session, openingMs: number): void {
 
 /**
  * Lets a client that is answered before it sent its whole body stop sending: RST_STREAM with NO_ERROR after the answer, by
- * RFC 9113 section 8.1.
+ * RFC 9113 section 8.1. To be called before the answer is ended.
  */
-export function stopUploadWhenAnswered({ stream }: Http2ServerRequest): void {
-  if (!stream.endAfterHeaders) stream.on("finish", afterAnswer);
+export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded || stream.endAfterHeaders) return;
+  // One of them comes last: an answer without a body has no trailers, and one with a body may wait for the client's window.
+  stream.on("wantTrailers", afterBody).on("finish", afterHead);
 }
 
-function afterAnswer(this: ServerHttp2Stream): void {
-  // Trailers are still to leave when the last byte of the body has left.
-  if (!this.readableEnded) setImmediate(closeUpload, this);
+/** Node's own response, for handlers that are written for it. */
+export class Http2Response extends http2.Http2ServerResponse {
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of end are all passed on alike.
+  override end(...rest: any[]): this {
+    stopUploadAfterAnswer(this.stream);
+    return super.end(...rest);
+  }
 }
 
-function closeUpload(stream: ServerHttp2Stream): void {
+/** The trailers leave by a setImmediate of Node, which is already waiting. */
+function afterBody(this: ServerHttp2Stream): void {
+  setImmediate(stopUpload, this);
+}
+
+function afterHead(this: ServerHttp2Stream): void {
+  setImmediate(() => {
+    if (this.state.localClose === 1) stopUpload(this);
+  });
+}
+
+function stopUpload(stream: ServerHttp2Stream): void {
   if (stream.destroyed) return;
-  stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
   // A stream whose bytes nobody takes would never go away.
   stream.resume();
 }

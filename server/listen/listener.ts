@@ -6,7 +6,8 @@ import { answerRequests } from "./answer.js";
 import type { ListenAddress } from "./bind.js";
 import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
-import type { NodeHandler, Report } from "./handler.js";
+import type { Handler } from "./exchange.js";
+import type { Report } from "./handler.js";
 import { createHttp1Server } from "./http1.js";
 import { createHttp2Server } from "./http2.js";
 import type { ListenLimits } from "./limits.js";
@@ -19,7 +20,7 @@ export interface ListenerOptions {
    * Called for every well-formed request of either HTTP version: its authority is one, and its target is a path (or "*"
    * with OPTIONS). What it throws is answered with 500.
    */
-  handler: NodeHandler;
+  handler: Handler;
   address: ListenAddress;
   /** With it the port speaks TLS only. */
   tls?: TlsOptions | undefined;

@@ -1,7 +1,6 @@
 // One RPC in the fast lane, from the head of its request to the last byte of its answer. What the shapes of a call have
 // in common: context, deadline, cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import type { MethodSerializationLookup, Serialization } from "@connectrpc/connect/protocol";
@@ -11,7 +10,7 @@ import { deadlineExceeded, toCallError } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
 import type { Method } from "../call/method.js";
-import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import type { Format } from "./format.js";
 import { closeReason } from "./reset.js";
@@ -22,7 +21,7 @@ import { requestUrl } from "./url.js";
 export interface CallEnvironment {
   readonly active: ActiveCalls;
   readonly observe: CallObserver | undefined;
-  readonly contextValues: ((request: NodeServerRequest) => ContextValues) | undefined;
+  readonly contextValues: ((exchange: Exchange) => ContextValues) | undefined;
 }
 
 /** What calls of one method in one shape share: made once, at the start. */
@@ -40,9 +39,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
   readonly context: CallContext;
   protected readonly shape: Shape;
   protected readonly format: Format;
-  protected readonly response: NodeServerResponse;
-  /** The body, as the stream that Node itself fills: below the compatibility layer for HTTP/2. */
-  protected readonly body: Readable;
+  protected readonly exchange: Exchange;
   protected readonly compression: Negotiated;
   /** Whether the outcome is settled. What comes later is ignored. */
   protected isDone = false;
@@ -57,8 +54,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
   constructor(
     shape: Shape,
     format: Format,
-    request: NodeServerRequest,
-    response: NodeServerResponse,
+    exchange: Exchange,
     head: { requested: string | undefined; accepted: string | undefined; responseTrailer: OutgoingHttpHeaders },
   ) {
     const { method, environment } = shape;
@@ -66,28 +62,27 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
     this.method = method;
     this.shape = shape;
     this.format = format;
-    this.response = response;
-    this.body = "stream" in request ? request.stream : request;
+    this.exchange = exchange;
     const isBinary = format.codec === "proto";
     this.#input = shape.serialization.getI(isBinary);
     this.#output = shape.serialization.getO(isBinary);
     this.compression = shape.negotiate(head.requested, head.accepted);
     const timeout = readTimeout(
       format.protocol,
-      header(request.headers, timeoutHeaders[format.protocol]),
+      header(exchange.headers, timeoutHeaders[format.protocol]),
       method.options.maxTimeoutMs,
     );
     this.#problem = this.compression.error ?? timeout.error;
     this.context = new CallContext({
       method: method.spec.method,
       protocolName: format.protocol,
-      requestMethod: request.method ?? "",
-      url: requestUrl(request),
-      requestHeader: new LazyHeaders(request.headers),
+      requestMethod: exchange.method,
+      url: requestUrl(exchange),
+      requestHeader: new LazyHeaders(exchange.headers),
       responseHeader: new LazyHeaders(this.initialHeader()),
       responseTrailer: new LazyHeaders(head.responseTrailer),
       timeoutMs: timeout.timeoutMs,
-      values: environment.contextValues?.(request),
+      values: environment.contextValues?.(exchange),
     });
     if (timeout.timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.cancel(deadlineExceeded()), timeout.timeoutMs);
@@ -97,8 +92,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
   /** Starts reading the request, or refuses it. To be called once. */
   start(): void {
     this.shape.environment.active.add(this);
-    const closing = "stream" in this.response ? this.response.stream : this.response;
-    closing.on("close", () => this.#onClose());
+    this.exchange.onClose(() => this.#onClose());
     try {
       const problem = this.precondition() ?? this.#problem;
       if (problem !== undefined) this.fail(problem);
@@ -143,7 +137,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
       write();
     } catch (reason) {
       if (!this.isDone) this.settle(toCallError(reason), reason);
-      this.response.destroy();
+      this.exchange.cut();
     }
   }
 
@@ -176,7 +170,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
 
   #onClose(): void {
     this.isClosed = true;
-    if (!this.isDone) this.settle(closeReason(this.response));
+    if (!this.isDone) this.settle(closeReason(this.exchange));
   }
 
   /** The response's headers as a handler finds them. Called by the constructor. */

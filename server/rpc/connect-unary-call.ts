@@ -1,7 +1,7 @@
 // A unary call over Connect: the message is the whole body, or a query parameter of a GET.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
-import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 import { type CallShape, header, RpcCall } from "./call.js";
 import { connectUnary, type UnaryAnswer } from "./connect.js";
 import { messageOf } from "./connect-get.js";
@@ -15,15 +15,9 @@ export class ConnectUnaryCall extends RpcCall {
   /** Query parameters of a GET; undefined for a POST. */
   readonly #query: URLSearchParams | undefined;
 
-  constructor(
-    shape: CallShape,
-    format: Format,
-    request: NodeServerRequest,
-    response: NodeServerResponse,
-    query: URLSearchParams | undefined,
-  ) {
-    const { headers } = request;
-    super(shape, format, request, response, {
+  constructor(shape: CallShape, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
+    const { headers } = exchange;
+    super(shape, format, exchange, {
       requested: query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined),
       accepted: header(headers, "accept-encoding"),
       responseTrailer: {},
@@ -45,7 +39,7 @@ export class ConnectUnaryCall extends RpcCall {
 
   protected receive(): void {
     if (this.#query !== undefined) {
-      this.body.resume();
+      this.exchange.body.resume();
       this.#take(messageOf(this.#query));
       return;
     }
@@ -58,13 +52,13 @@ export class ConnectUnaryCall extends RpcCall {
   #readBody(limitBytes: number): void {
     const chunks: Buffer[] = [];
     let length = 0;
-    this.body.on("data", (chunk: Buffer) => {
+    this.exchange.body.on("data", (chunk: Buffer) => {
       if (this.isDone) return;
       length += chunk.length;
       if (length > limitBytes) this.fail(tooLarge(limitBytes));
       else chunks.push(chunk);
     });
-    this.body.on("end", () => {
+    this.exchange.body.on("end", () => {
       if (this.isDone) return;
       const [first] = chunks;
       const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
@@ -115,7 +109,7 @@ export class ConnectUnaryCall extends RpcCall {
   #end(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
     if (this.isClosed) return;
     headers["content-length"] = body.length;
-    this.response.writeHead(status, headers);
-    this.response.end(body);
+    this.exchange.sendHead(status, headers);
+    this.exchange.end(body);
   }
 }

@@ -23,6 +23,7 @@ export const connectStream: EnvelopeWire = {
   encodingHeader: "connect-content-encoding",
   acceptEncodingHeader: "Connect-Accept-Encoding",
   skippedFlag: endStreamFlag,
+  hasTrailers: false,
   initialTrailer: {},
   end({ responseTrailer }, error, { jsonOptions }) {
     if (error === undefined && !responseTrailer.isTouched) return ok;

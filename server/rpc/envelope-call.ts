@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
-import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
 import { type CallShape, header, RpcCall } from "./call.js";
 import { checkProtocolVersion } from "./connect-version.js";
@@ -29,13 +29,13 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   /** Whether what came was no row of envelopes, so that the rest of it means nothing. */
   #isBroken = false;
 
-  constructor(shape: EnvelopeShape, format: Format, request: NodeServerRequest, response: NodeServerResponse) {
-    super(shape, format, request, response, {
-      requested: header(request.headers, shape.wire.encodingHeader),
-      accepted: header(request.headers, shape.wire.acceptEncodingHeader.toLowerCase()),
+  constructor(shape: EnvelopeShape, format: Format, exchange: Exchange) {
+    super(shape, format, exchange, {
+      requested: header(exchange.headers, shape.wire.encodingHeader),
+      accepted: header(exchange.headers, shape.wire.acceptEncodingHeader.toLowerCase()),
       responseTrailer: shape.wire.initialTrailer,
     });
-    this.#version = header(request.headers, "connect-protocol-version");
+    this.#version = header(exchange.headers, "connect-protocol-version");
     this.#reader = new EnvelopeReader(shape.method.options.readMaxBytes, shape.wire.skippedFlag);
     this.#decoder = format.isText ? new Base64Decoder() : undefined;
   }
@@ -57,7 +57,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   }
 
   protected receive(): void {
-    this.body.on("data", (chunk: Buffer) => {
+    this.exchange.body.on("data", (chunk: Buffer) => {
       if (this.isDone || this.#isBroken) return;
       try {
         this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
@@ -68,7 +68,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
       }
       if (this.arrived.length > 0) this.onArrival(chunk.length);
     });
-    this.body.on("end", () => {
+    this.exchange.body.on("end", () => {
       if (!this.isDone && !this.#isBroken) this.#finishReading(this.#reader.hasRest ? incompleteEnvelope() : undefined);
     });
   }
@@ -107,7 +107,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */
   protected send(envelopes: Buffer): boolean {
     this.#sendHead();
-    return this.response.write(this.format.isText ? encodeBase64(envelopes) : envelopes);
+    return this.exchange.write(this.format.isText ? encodeBase64(envelopes) : envelopes);
   }
 
   /** Ends the answer, with envelopes that are still to be written. The outcome is settled already. */
@@ -129,9 +129,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
     const bytes =
       envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
     this.#sendHead();
-    if (trailers !== undefined) this.response.addTrailers(trailers as Record<string, string>);
-    if (bytes === undefined) this.response.end();
-    else this.response.end(this.format.isText ? encodeBase64(bytes) : bytes);
+    this.exchange.end(bytes !== undefined && this.format.isText ? encodeBase64(bytes) : bytes, trailers);
   }
 
   #isWorthCompressing(bytes: number): boolean {
@@ -142,7 +140,8 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
     if (this.#isHeadSent) return;
     this.#isHeadSent = true;
     const { responseHeader } = this.context;
-    this.response.writeHead(200, responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.initialHeader());
+    const head = responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.initialHeader();
+    this.exchange.sendHead(200, head, this.shape.wire.hasTrailers);
   }
 
   protected sendError(error: ConnectError): void {

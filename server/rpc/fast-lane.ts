@@ -43,10 +43,10 @@ export function createFastLane(method: Method, environment: CallEnvironment): La
   };
   const EnvelopeCall = spec.kind === "unary" ? UnaryCall : StreamCall;
 
-  return (format, request, response, query) => {
+  return (format, exchange, query) => {
     const call = format.isEnveloped
-      ? new EnvelopeCall(shapes[format.protocol], format, request, response)
-      : new ConnectUnaryCall(unary, format, request, response, query);
+      ? new EnvelopeCall(shapes[format.protocol], format, exchange)
+      : new ConnectUnaryCall(unary, format, exchange, query);
     call.start();
   };
 }

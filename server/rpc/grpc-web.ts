@@ -11,6 +11,7 @@ export const grpcWeb: EnvelopeWire = {
   encodingHeader: "grpc-encoding",
   acceptEncodingHeader: "Grpc-Accept-Encoding",
   skippedFlag: trailerFlag,
+  hasTrailers: false,
   initialTrailer: { "grpc-status": "0" },
   end({ responseTrailer }, error) {
     if (error === undefined && !responseTrailer.isTouched) return ok;

@@ -12,6 +12,7 @@ export const grpc: EnvelopeWire = {
   encodingHeader: "grpc-encoding",
   acceptEncodingHeader: "Grpc-Accept-Encoding",
   skippedFlag: 0,
+  hasTrailers: true,
   initialTrailer,
   end({ responseTrailer }, error) {
     if (error === undefined && !responseTrailer.isTouched) return ok;

@@ -1,5 +1,5 @@
 // The two ways in which a call can be served: the fast lane and the reference lane. A caller cannot tell them apart.
-import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 import type { Format } from "./format.js";
 
 /**
@@ -7,9 +7,4 @@ import type { Format } from "./format.js";
  *
  * @param query the query parameters of a Connect GET; undefined for a POST
  */
-export type Lane = (
-  format: Format,
-  request: NodeServerRequest,
-  response: NodeServerResponse,
-  query: URLSearchParams | undefined,
-) => void;
+export type Lane = (format: Format, exchange: Exchange, query: URLSearchParams | undefined) => void;

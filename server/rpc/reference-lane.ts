@@ -8,7 +8,7 @@ import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
-import type { NodeServerRequest, NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
 import { type CallEnvironment, header } from "./call.js";
 import { messageOf } from "./connect-get.js";
@@ -23,17 +23,17 @@ const callKey = createContextKey<ReferenceCall | undefined>(undefined, { descrip
 /** Prepares Connect's handler for the method. */
 export function createReferenceLane(method: Method, environment: CallEnvironment): Lane {
   const handler = toUniversalHandler(method, guard);
-  return (format, request, response, query) => {
+  return (format, exchange, query) => {
     try {
       if (query !== undefined) messageOf(query);
     } catch (reason) {
-      sendConnectError(response, toCallError(reason));
+      sendConnectError(exchange, toCallError(reason));
       return;
     }
-    const call = new ReferenceCall(method, environment, format, request, response);
-    handler(call.toUniversalRequest(request)).then(
+    const call = new ReferenceCall(method, environment, format, exchange);
+    handler(call.toUniversalRequest()).then(
       (answer) => call.answer(answer),
-      () => response.destroy(),
+      () => exchange.cut(),
     );
   };
 }
@@ -55,7 +55,7 @@ class ReferenceCall implements ActiveCall {
   readonly method: Method;
   readonly #environment: CallEnvironment;
   readonly #format: Format;
-  readonly #response: NodeServerResponse;
+  readonly #exchange: Exchange;
   readonly #startMs = performance.now();
   /** Headers as the client sent them; Connect's handler gets some of them mended. */
   readonly #sent: Record<string, string>;
@@ -67,32 +67,26 @@ class ReferenceCall implements ActiveCall {
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
 
-  constructor(
-    method: Method,
-    environment: CallEnvironment,
-    format: Format,
-    request: NodeServerRequest,
-    response: NodeServerResponse,
-  ) {
+  constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
     this.method = method;
     this.#environment = environment;
     this.#format = format;
-    this.#response = response;
+    this.#exchange = exchange;
     this.#cancelled = new Promise((_, reject) => {
       this.#reject = reject;
     });
     this.#cancelled.catch(() => {});
     const name = timeoutHeaders[format.protocol];
-    const value = header(request.headers, name);
+    const value = header(exchange.headers, name);
     const { timeoutMs } = readTimeout(format.protocol, value, method.options.maxTimeoutMs);
-    this.#sent = pick(request, ["content-type", name]);
+    this.#sent = pick(exchange, ["content-type", name]);
     this.#mended = {
       "content-type": format.contentType,
       ...(timeoutMs !== undefined && mendedTimeout(name, timeoutMs)),
     };
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
     environment.active.add(this);
-    response.on("close", () => this.#onClose());
+    exchange.onClose(() => this.#onClose());
   }
 
   cancel(error: ConnectError): void {
@@ -101,9 +95,10 @@ class ReferenceCall implements ActiveCall {
   }
 
   /** What Connect's handler gets in the place of Node's request. */
-  toUniversalRequest(request: NodeServerRequest): UniversalServerRequest {
-    const values = this.#environment.contextValues?.(request) ?? createContextValues();
-    const universal = universalRequestFromNodeRequest(request, this.#response, undefined, values.set(callKey, this));
+  toUniversalRequest(): UniversalServerRequest {
+    const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
+    const { request, response } = this.#exchange.toNode();
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
     return { ...universal, body: this.#requestBody(universal.body as AsyncIterable<Uint8Array>) };
   }
@@ -144,7 +139,9 @@ class ReferenceCall implements ActiveCall {
     if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
     const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
     // Never settles when all goes well; the response's own `close` event tells.
-    universalResponseToNodeResponse({ ...answer, ...body }, this.#response).catch(() => this.#response.destroy());
+    universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.toNode().response).catch(() =>
+      this.#exchange.cut(),
+    );
   }
 
   async *#requestBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -167,8 +164,8 @@ class ReferenceCall implements ActiveCall {
 
   #onClose(): void {
     clearTimeout(this.#timer);
-    const isWhole = this.#response.writableFinished;
-    if (!isWhole) this.cancel(closeReason(this.#response));
+    const isWhole = this.#exchange.isFinished;
+    if (!isWhole) this.cancel(closeReason(this.#exchange));
     const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
     const { active, observe } = this.#environment;
     active.delete(this);
@@ -188,7 +185,7 @@ class ReferenceCall implements ActiveCall {
   }
 }
 
-function pick({ headers }: NodeServerRequest, names: string[]): Record<string, string> {
+function pick({ headers }: Exchange, names: string[]): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const name of names) {
     const value = header(headers, name);

@@ -1,7 +1,7 @@
 // Tells why a response was closed before it was complete.
-import { constants, type Http2ServerResponse } from "node:http2";
+import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { NodeServerResponse } from "../listen/handler.js";
+import type { Exchange } from "../listen/exchange.js";
 
 /** HTTP/2 error codes that a peer may reset a stream with, and what they mean for a call. All others are `canceled`. */
 const codes = new Map<number, Code>([
@@ -19,8 +19,7 @@ const codes = new Map<number, Code>([
 ]);
 
 /** The error that a call ends with when its client has closed the stream or the connection. */
-export function closeReason(response: NodeServerResponse): ConnectError {
-  const rstCode = "stream" in response ? (response as Http2ServerResponse).stream.rstCode : constants.NGHTTP2_CANCEL;
-  const code = codes.get(rstCode) ?? Code.Canceled;
-  return new ConnectError(`the client closed the stream (HTTP/2 error code ${rstCode})`, code);
+export function closeReason({ resetCode }: Exchange): ConnectError {
+  const code = codes.get(resetCode) ?? Code.Canceled;
+  return new ConnectError(`the client closed the stream (HTTP/2 error code ${resetCode})`, code);
 }

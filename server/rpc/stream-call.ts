@@ -44,7 +44,7 @@ export class StreamCall extends EnvelopeCall {
     this.#waitingBytes += chunkBytes;
     this.#wake();
     if (this.#hasEnded) this.arrived.length = 0;
-    else if (this.#waitingBytes > maxWaitingBytes && this.arrived.length > 0) this.body.pause();
+    else if (this.#waitingBytes > maxWaitingBytes && this.arrived.length > 0) this.exchange.body.pause();
   }
 
   protected onEnd(problem: ConnectError | undefined): void {
@@ -77,7 +77,7 @@ export class StreamCall extends EnvelopeCall {
     }
     if (this.arrived.length === 0) {
       this.#waitingBytes = 0;
-      if (this.body.isPaused()) this.body.resume();
+      if (this.exchange.body.isPaused()) this.exchange.body.resume();
     }
     try {
       const data = this.open(envelope);
@@ -102,7 +102,7 @@ export class StreamCall extends EnvelopeCall {
     this.#hasEnded = true;
     this.#inputError ??= error;
     this.arrived.length = 0;
-    if (this.body.isPaused()) this.body.resume();
+    if (this.exchange.body.isPaused()) this.exchange.body.resume();
     this.#wake();
   }
 
@@ -164,7 +164,7 @@ export class StreamCall extends EnvelopeCall {
         this.#isBlocked = false;
         resolve();
       };
-      this.response.once("drain", this.#unblock);
+      this.exchange.onDrain(this.#unblock);
     });
   }
 

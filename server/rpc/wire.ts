@@ -21,6 +21,8 @@ export interface EnvelopeWire {
   readonly acceptEncodingHeader: string;
   /** Flag of an envelope in a request that carries no message and is skipped; 0 if the protocol has none. */
   readonly skippedFlag: number;
+  /** Whether the status goes into HTTP trailers. */
+  readonly hasTrailers: boolean;
   /** Trailers as a handler finds them. */
   readonly initialTrailer: OutgoingHttpHeaders;
   /** The end of the answer: status, and the trailers that the handler has set. */

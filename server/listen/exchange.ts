@@ -1,0 +1,64 @@
+// One request and its response in one plain shape, whatever the HTTP version: what a listener hands on.
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
+
+/** Answers one request. What it throws is answered with 500. */
+export type Handler = (exchange: Exchange) => void;
+
+/** A request that is well-formed, and the way to its response. */
+export interface Exchange {
+  readonly httpVersion: 1 | 2;
+  readonly method: string;
+  /** The target as it was sent, in origin form: a path, and a query where there is one. Or `*`, with OPTIONS. */
+  readonly target: string;
+  /** Lower-case name → value; names that repeat are joined by commas, `set-cookie` is a list. No secret is taken out. */
+  readonly headers: IncomingHttpHeaders;
+  readonly scheme: "http" | "https";
+  /** Host and port as the client named them. */
+  readonly authority: string;
+  /** The connection; with TLS a TLSSocket. To be looked at, not to be read or written. */
+  readonly socket: Socket;
+  /** The body of the request. */
+  readonly body: Readable;
+  readonly isHeadSent: boolean;
+  /** Whether the response has been closed: all of it has left, or nobody is there to read it. */
+  readonly isClosed: boolean;
+  /** Whether all of the response has been handed to the connection. */
+  readonly isFinished: boolean;
+  /** The HTTP/2 error code that the stream was closed with; CANCEL for a connection of HTTP/1.1 that was lost. */
+  readonly resetCode: number;
+  /**
+   * Sends status and headers. Once, and before anything else.
+   *
+   * @param hasTrailers whether `end` will bring trailers
+   * @throws TypeError if Node refuses a header, with nothing sent
+   */
+  sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void;
+  /** Sends a part of the body. Returns false if the client reads more slowly than is written: then wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean;
+  /** Ends the response, with a last part of the body and trailers. */
+  end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void;
+  /** Breaks the response off, so that the client sees that it is not whole. */
+  cut(): void;
+  /** Is called once, when the response has been closed. */
+  onClose(listener: () => void): void;
+  /** Is called once, when what has been written has left. */
+  onDrain(listener: () => void): void;
+  /** The same request and response as Node's own objects, made on first use. */
+  toNode(): { readonly request: NodeServerRequest; readonly response: NodeServerResponse };
+}
+
+/** Sends a whole response. */
+export function respond(
+  exchange: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string | Uint8Array = "",
+): void {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  exchange.sendHead(status, { ...headers, "content-length": bytes.length });
+  if (bytes.length > 0 && exchange.method !== "HEAD") exchange.end(bytes);
+  else exchange.end();
+}
