@@ -39,8 +39,24 @@ function limitSilence(session: ServerHttp2Session, openingMs: number): void {
  */
 export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
   if (stream.readableEnded || stream.endAfterHeaders) return;
-  // One of them comes last: an answer without a body has no trailers, and one with a body may wait for the client's window.
-  stream.on("wantTrailers", afterBody).on("finish", afterHead);
+  const stop = () => setImmediate(stopUpload, stream);
+  // The answer to HEAD is finished by Node before it is begun.
+  if (stream.writableFinished) stop();
+  else stream.once("finish", stop);
+}
+
+/** When a stream is finished, its last frame may still wait for a slow connection; RST_STREAM would overtake it. */
+const RETRY_MS = 10;
+
+function stopUpload(stream: ServerHttp2Stream): void {
+  if (stream.destroyed) return;
+  if (stream.state.localClose !== 1) {
+    setTimeout(stopUpload, RETRY_MS, stream);
+    return;
+  }
+  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  // A stream whose bytes nobody takes would never go away.
+  stream.resume();
 }
 
 /** Node's own response, for handlers that are written for it. */
@@ -50,22 +66,4 @@ export class Http2Response extends http2.Http2ServerResponse {
     stopUploadAfterAnswer(this.stream);
     return super.end(...rest);
   }
-}
-
-/** The trailers leave by a setImmediate of Node, which is already waiting. */
-function afterBody(this: ServerHttp2Stream): void {
-  setImmediate(stopUpload, this);
-}
-
-function afterHead(this: ServerHttp2Stream): void {
-  setImmediate(() => {
-    if (this.state.localClose === 1) stopUpload(this);
-  });
-}
-
-function stopUpload(stream: ServerHttp2Stream): void {
-  if (stream.destroyed) return;
-  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
-  // A stream whose bytes nobody takes would never go away.
-  stream.resume();
 }
