@@ -1,8 +1,9 @@
 // The HandlerContext of one call. What costs is made on first use.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import type { LazyHeaders } from "./headers.js";
 import type { ProtocolName } from "./method.js";
+import { CallValues } from "./values.js";
 
 /** What a context is made from. */
 export interface CallContextInit {
@@ -55,7 +56,7 @@ export class CallContext implements HandlerContext {
     this.requestHeader = init.requestHeader;
     this.responseHeader = init.responseHeader;
     this.responseTrailer = init.responseTrailer;
-    this.values = init.values ?? createContextValues();
+    this.values = init.values ?? new CallValues();
     this.timeoutMs = init.timeoutMs === undefined ? noTimeout : remaining(Date.now() + init.timeoutMs);
     Object.defineProperty(this, "signal", lazySignal);
   }

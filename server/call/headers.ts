@@ -1,12 +1,19 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects only when somebody looks.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 
+/** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
+const HeadersShell = function HeadersShell() {} as unknown as new () => Headers;
+Object.defineProperty(HeadersShell, "prototype", { value: Headers.prototype });
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
 /**
- * Headers that are filled from a Node header object on first use. A call whose handler and interceptors never look at
- * them costs one empty object.
+ * Headers that are made from a Node header object on first use. A call whose handler and interceptors never look at
+ * them costs one small object.
  */
-export class LazyHeaders extends Headers {
-  #source: IncomingHttpHeaders | OutgoingHttpHeaders | undefined;
+export class LazyHeaders extends HeadersShell {
+  readonly #source: IncomingHttpHeaders | OutgoingHttpHeaders;
+  #headers: Headers | undefined;
 
   /** @param source name → value or values. HTTP/2 pseudo-headers are left out. Read later, so it must not change. */
   constructor(source: IncomingHttpHeaders | OutgoingHttpHeaders) {
@@ -16,64 +23,63 @@ export class LazyHeaders extends Headers {
 
   /** Whether anybody has looked, and so may have changed something. */
   get isTouched(): boolean {
-    return this.#source === undefined;
+    return this.#headers !== undefined;
   }
 
-  #fill(): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    this.#source = undefined;
-    for (const name in source) {
-      const value = source[name];
-      if (value === undefined || name.charCodeAt(0) === 58) continue;
-      if (Array.isArray(value)) for (const one of value) super.append(name, one);
-      else super.append(name, String(value));
-    }
+  #open(): Headers {
+    this.#headers ??= toWebHeaders(this.#source);
+    return this.#headers;
   }
 
   override append(name: string, value: string): void {
-    this.#fill();
-    super.append(name, value);
+    this.#open().append(name, value);
   }
   override delete(name: string): void {
-    this.#fill();
-    super.delete(name);
+    this.#open().delete(name);
   }
   override get(name: string): string | null {
-    this.#fill();
-    return super.get(name);
+    return this.#open().get(name);
   }
   override has(name: string): boolean {
-    this.#fill();
-    return super.has(name);
+    return this.#open().has(name);
   }
   override set(name: string, value: string): void {
-    this.#fill();
-    super.set(name, value);
+    this.#open().set(name, value);
   }
   override getSetCookie(): string[] {
-    this.#fill();
-    return super.getSetCookie();
+    return this.#open().getSetCookie();
   }
   override forEach(callback: (value: string, name: string, parent: Headers) => void, self?: unknown): void {
-    this.#fill();
-    super.forEach(callback, self);
+    this.#open().forEach((value, name) => {
+      callback.call(self, value, name, this);
+    });
   }
   override entries(): HeadersIterator<[string, string]> {
-    this.#fill();
-    return super.entries();
+    return this.#open().entries();
   }
   override keys(): HeadersIterator<string> {
-    this.#fill();
-    return super.keys();
+    return this.#open().keys();
   }
   override values(): HeadersIterator<string> {
-    this.#fill();
-    return super.values();
+    return this.#open().values();
   }
   override [Symbol.iterator](): HeadersIterator<[string, string]> {
-    return this.entries();
+    return this.#open().entries();
   }
+  [inspect](): Headers {
+    return this.#open();
+  }
+}
+
+function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders): Headers {
+  const headers = new Headers();
+  for (const name in source) {
+    const value = source[name];
+    if (value === undefined || name.startsWith(":")) continue;
+    if (Array.isArray(value)) for (const one of value) headers.append(name, one);
+    else headers.append(name, String(value));
+  }
+  return headers;
 }
 
 /** Headers as Node writes them: lower-case name → value, or values where a name repeats (`set-cookie`). */

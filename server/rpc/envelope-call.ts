@@ -14,8 +14,8 @@ import type { EnvelopeWire } from "./wire.js";
 /** What calls of one method over one protocol in envelopes share. */
 export interface EnvelopeShape extends CallShape {
   readonly wire: EnvelopeWire;
-  /** Response headers that no handler has touched, by content type and encoding. */
-  readonly heads: Map<string, OutgoingHttpHeaders>;
+  /** Response headers of calls without compression that no handler has touched. */
+  readonly heads: Map<Format, OutgoingHttpHeaders>;
 }
 
 /** One such call. A subclass takes the envelopes that arrive. */
@@ -41,13 +41,12 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   }
 
   protected initialHeader(): OutgoingHttpHeaders {
-    const encoding = this.compression.response?.name;
-    const key = `${this.format.contentType} ${encoding}`;
-    const known = this.shape.heads.get(key);
+    const compression = this.compression.response;
+    const known = compression === null ? this.shape.heads.get(this.format) : undefined;
     if (known !== undefined) return known;
     const head: OutgoingHttpHeaders = { "content-type": this.format.contentType };
-    if (encoding !== undefined) head[this.shape.wire.encodingHeader] = encoding;
-    this.shape.heads.set(key, head);
+    if (compression === null) this.shape.heads.set(this.format, head);
+    else head[this.shape.wire.encodingHeader] = compression.name;
     return head;
   }
 
