@@ -15,6 +15,7 @@ const generations = [
     template: "buf.gen.yaml",
     paths: [
       "proto/hello_world.proto",
+      `${packages}/google-gax/build/protos/google/api/httpbody.proto`,
       `${packages}/google-gax/build/protos/google/rpc/status.proto`,
       `${packages}/google-gax/build/protos/google/rpc/error_details.proto`,
       `${packages}/@grpc/reflection/build/proto/grpc/reflection`,
