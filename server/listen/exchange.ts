@@ -1,7 +1,6 @@
 // One request and its response in one plain shape, whatever the HTTP version: what a listener hands on.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 
 /** Answers one request. What it throws is answered with 500. */
@@ -20,8 +19,6 @@ export interface Exchange {
   readonly authority: string;
   /** The connection; with TLS a TLSSocket. To be looked at, not to be read or written. */
   readonly socket: Socket;
-  /** The body of the request. */
-  readonly body: Readable;
   readonly isHeadSent: boolean;
   /** Whether the response has been closed: all of it has left, or nobody is there to read it. */
   readonly isClosed: boolean;
@@ -36,18 +33,32 @@ export interface Exchange {
    * @throws TypeError if Node refuses a header, with nothing sent
    */
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void;
-  /** Sends a part of the body. Returns false if the client reads more slowly than is written: then wait for `onDrain`. */
+  /** Sends a part of the body. Returns false if the client reads more slowly than is written: `onDrain` tells when to go on. */
   write(chunk: Uint8Array): boolean;
   /** Ends the response, with a last part of the body and trailers. */
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void;
   /** Breaks the response off, so that the client sees that it is not whole. */
   cut(): void;
-  /** Is called once, when the response has been closed. */
-  onClose(listener: () => void): void;
-  /** Is called once, when what has been written has left. */
-  onDrain(listener: () => void): void;
+  /** Names the one who is told of what happens. Once; without it, what comes is not read. */
+  attach(owner: ExchangeOwner): void;
+  /** Begins to read the body, or goes on after `pause`. */
+  read(): void;
+  /** Leaves the body unread, so that the client has to wait. */
+  pause(): void;
   /** The same request and response as Node's own objects, made on first use. */
   toNode(): { readonly request: NodeServerRequest; readonly response: NodeServerResponse };
+}
+
+/** Who serves an exchange. It is let go of as soon as the exchange is closed. */
+export interface ExchangeOwner {
+  /** A part of the body. */
+  onData(chunk: Buffer): void;
+  /** The body is complete. */
+  onEnd(): void;
+  /** What was written has left. */
+  onDrain(): void;
+  /** The response has been closed: it has left, or nobody is there to read it. The last call of all. */
+  onClose(): void;
 }
 
 /** Sends a whole response. */

@@ -2,8 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
-import type { Exchange } from "./exchange.js";
+import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 
 export class Http1Exchange implements Exchange {
@@ -11,6 +10,8 @@ export class Http1Exchange implements Exchange {
   readonly resetCode: number = constants.NGHTTP2_CANCEL;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  #owner: ExchangeOwner | undefined;
+  #isReading = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -35,9 +36,6 @@ export class Http1Exchange implements Exchange {
   get socket(): Socket {
     return this.#request.socket;
   }
-  get body(): Readable {
-    return this.#request;
-  }
   get isHeadSent(): boolean {
     return this.#response.headersSent;
   }
@@ -48,11 +46,32 @@ export class Http1Exchange implements Exchange {
     return this.#response.writableFinished;
   }
 
+  attach(owner: ExchangeOwner): void {
+    this.#owner = owner;
+    this.#response.on("close", () => {
+      this.#owner = undefined;
+      owner.onClose();
+    });
+  }
+  read(): void {
+    if (this.#isReading) {
+      this.#request.resume();
+      return;
+    }
+    this.#isReading = true;
+    this.#request.on("data", (chunk: Buffer) => this.#owner?.onData(chunk));
+    this.#request.on("end", () => this.#owner?.onEnd());
+  }
+  pause(): void {
+    this.#request.pause();
+  }
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
     this.#response.writeHead(status, headers);
   }
   write(chunk: Uint8Array): boolean {
-    return this.#response.write(chunk);
+    const hasRoom = this.#response.write(chunk);
+    if (!hasRoom) this.#response.once("drain", () => this.#owner?.onDrain());
+    return hasRoom;
   }
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
     if (trailers !== undefined) this.#response.addTrailers(trailers as Record<string, string>);
@@ -60,12 +79,6 @@ export class Http1Exchange implements Exchange {
   }
   cut(): void {
     this.#response.destroy();
-  }
-  onClose(listener: () => void): void {
-    this.#response.on("close", listener);
-  }
-  onDrain(listener: () => void): void {
-    this.#response.once("drain", listener);
   }
   toNode(): { request: NodeServerRequest; response: NodeServerResponse } {
     return { request: this.#request, response: this.#response };

@@ -3,19 +3,24 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
-import type { Exchange } from "./exchange.js";
+import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { Http2Response, stopUploadAfterAnswer } from "./http2.js";
+
+/** The exchange that a stream belongs to, so that listeners can be functions that all streams share. */
+const exchange = Symbol("exchange");
+type Stream = ServerHttp2Stream & { [exchange]?: Http2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
 
 export class Http2Exchange implements Exchange {
   readonly httpVersion = 2;
   readonly headers: IncomingHttpHeaders;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Stream;
   readonly #rawHeaders: readonly string[];
-  #trailers: OutgoingHttpHeaders | undefined;
+  owner: ExchangeOwner | undefined;
+  trailers: OutgoingHttpHeaders | undefined;
+  #isReading = false;
   #node: { request: NodeServerRequest; response: NodeServerResponse } | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
@@ -39,9 +44,6 @@ export class Http2Exchange implements Exchange {
   get socket(): Socket {
     return this.#stream.session?.socket as Socket;
   }
-  get body(): Readable {
-    return this.#stream;
-  }
   get isHeadSent(): boolean {
     return this.#stream.headersSent;
   }
@@ -55,27 +57,39 @@ export class Http2Exchange implements Exchange {
     return this.#stream.rstCode ?? constants.NGHTTP2_CANCEL;
   }
 
+  attach(owner: ExchangeOwner): void {
+    this.owner = owner;
+    this.#stream[exchange] = this;
+    this.#stream.on("close", onClose);
+  }
+  read(): void {
+    if (this.#isReading) {
+      this.#stream.resume();
+      return;
+    }
+    this.#isReading = true;
+    this.#stream.on("data", onData);
+    this.#stream.on("end", onEnd);
+  }
+  pause(): void {
+    this.#stream.pause();
+  }
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
-    // Node adds the date to the object it is given, so that it gets one of its own.
     this.#stream.respond({ ":status": status, ...headers }, hasTrailers === true ? withTrailers : undefined);
-    if (hasTrailers === true) this.#stream.on("wantTrailers", () => this.#stream.sendTrailers(this.#trailers ?? {}));
+    if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
   write(chunk: Uint8Array): boolean {
-    return this.#stream.write(chunk);
+    const hasRoom = this.#stream.write(chunk);
+    if (!hasRoom) this.#stream.once("drain", onDrain);
+    return hasRoom;
   }
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
-    this.#trailers = trailers;
+    this.trailers = trailers;
     stopUploadAfterAnswer(this.#stream);
     this.#stream.end(chunk);
   }
   cut(): void {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  }
-  onClose(listener: () => void): void {
-    this.#stream.on("close", listener);
-  }
-  onDrain(listener: () => void): void {
-    this.#stream.once("drain", listener);
   }
   toNode(): { request: NodeServerRequest; response: NodeServerResponse } {
     this.#node ??= {
@@ -84,4 +98,27 @@ export class Http2Exchange implements Exchange {
     };
     return this.#node;
   }
+}
+
+function onData(this: Stream, chunk: Buffer): void {
+  this[exchange]?.owner?.onData(chunk);
+}
+
+function onEnd(this: Stream): void {
+  this[exchange]?.owner?.onEnd();
+}
+
+function onDrain(this: Stream): void {
+  this[exchange]?.owner?.onDrain();
+}
+
+function onWantTrailers(this: Stream): void {
+  this.sendTrailers(this[exchange]?.trailers ?? {});
+}
+
+/** Node keeps a stream for a while after its end. What it was for is let go of at once. */
+function onClose(this: Stream): void {
+  const owner = this[exchange]?.owner;
+  this[exchange] = undefined;
+  owner?.onClose();
 }

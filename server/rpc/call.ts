@@ -10,7 +10,7 @@ import { deadlineExceeded, toCallError } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
 import type { Method } from "../call/method.js";
-import type { Exchange } from "../listen/exchange.js";
+import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import type { Format } from "./format.js";
 import { closeReason } from "./reset.js";
@@ -34,7 +34,7 @@ export interface CallShape {
 }
 
 /** One call. A subclass reads the request, and writes the answer in its shape. */
-export abstract class RpcCall<Shape extends CallShape = CallShape> implements ActiveCall {
+export abstract class RpcCall<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
   protected readonly shape: Shape;
@@ -92,7 +92,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
   /** Starts reading the request, or refuses it. To be called once. */
   start(): void {
     this.shape.environment.active.add(this);
-    this.exchange.onClose(() => this.#onClose());
+    this.exchange.attach(this);
     try {
       const problem = this.precondition() ?? this.#problem;
       if (problem !== undefined) this.fail(problem);
@@ -168,10 +168,14 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
     }
   }
 
-  #onClose(): void {
+  onClose(): void {
     this.isClosed = true;
     if (!this.isDone) this.settle(closeReason(this.exchange));
   }
+
+  abstract onData(chunk: Buffer): void;
+  abstract onEnd(): void;
+  onDrain(): void {}
 
   /** The response's headers as a handler finds them. Called by the constructor. */
   protected abstract initialHeader(): OutgoingHttpHeaders;

@@ -14,6 +14,8 @@ export class ConnectUnaryCall extends RpcCall {
   readonly #headers: IncomingHttpHeaders;
   /** Query parameters of a GET; undefined for a POST. */
   readonly #query: URLSearchParams | undefined;
+  readonly #chunks: Buffer[] = [];
+  #bodyBytes = 0;
 
   constructor(shape: CallShape, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
     const { headers } = exchange;
@@ -39,31 +41,29 @@ export class ConnectUnaryCall extends RpcCall {
 
   protected receive(): void {
     if (this.#query !== undefined) {
-      this.exchange.body.resume();
+      this.exchange.read();
       this.#take(messageOf(this.#query));
       return;
     }
     const limitBytes = this.method.options.readMaxBytes;
     const announced = Number.parseInt(this.#headers["content-length"] ?? "", 10);
     if (announced > limitBytes) throw tooLarge(limitBytes, announced);
-    this.#readBody(limitBytes);
+    this.exchange.read();
   }
 
-  #readBody(limitBytes: number): void {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    this.exchange.body.on("data", (chunk: Buffer) => {
-      if (this.isDone) return;
-      length += chunk.length;
-      if (length > limitBytes) this.fail(tooLarge(limitBytes));
-      else chunks.push(chunk);
-    });
-    this.exchange.body.on("end", () => {
-      if (this.isDone) return;
-      const [first] = chunks;
-      const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
-      this.#take(takeBytes(whole, 0, length));
-    });
+  onData(chunk: Buffer): void {
+    if (this.isDone) return;
+    const limitBytes = this.method.options.readMaxBytes;
+    this.#bodyBytes += chunk.length;
+    if (this.#bodyBytes > limitBytes) this.fail(tooLarge(limitBytes));
+    else this.#chunks.push(chunk);
+  }
+
+  onEnd(): void {
+    if (this.isDone || this.#query !== undefined) return;
+    const [first] = this.#chunks;
+    const isWhole = first !== undefined && this.#chunks.length === 1;
+    this.#take(takeBytes(isWhole ? first : Buffer.concat(this.#chunks), 0, this.#bodyBytes));
   }
 
   /** Invokes the method with the message as it was sent. */

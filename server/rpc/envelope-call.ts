@@ -56,26 +56,29 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   }
 
   protected receive(): void {
-    this.exchange.body.on("data", (chunk: Buffer) => {
-      if (this.isDone || this.#isBroken) return;
-      try {
-        this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
-      } catch (reason) {
-        this.#isBroken = true;
-        this.#finishReading(toCallError(reason));
-        return;
-      }
-      if (this.arrived.length > 0) this.onArrival(chunk.length);
-    });
-    this.exchange.body.on("end", () => {
-      if (!this.isDone && !this.#isBroken) this.#finishReading(this.#reader.hasRest ? incompleteEnvelope() : undefined);
-    });
+    this.exchange.read();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.isDone || this.#isBroken) return;
+    try {
+      this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
+    } catch (reason) {
+      this.#isBroken = true;
+      this.#finishReading(toCallError(reason));
+      return;
+    }
+    if (this.arrived.length > 0) this.onArrival(chunk.length);
+  }
+
+  onEnd(): void {
+    if (!this.isDone && !this.#isBroken) this.#finishReading(this.#reader.hasRest ? incompleteEnvelope() : undefined);
   }
 
   #finishReading(problem: ConnectError | undefined): void {
     try {
       if (problem === undefined) this.#decoder?.end();
-      this.onEnd(problem);
+      this.onArrivalEnd(problem);
     } catch (reason) {
       this.fail(reason);
     }
@@ -85,7 +88,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   protected abstract onArrival(chunkBytes: number): void;
 
   /** There will be no more: the body has ended, or `problem` says why it is not read on. May throw. */
-  protected abstract onEnd(problem: ConnectError | undefined): void;
+  protected abstract onArrivalEnd(problem: ConnectError | undefined): void;
 
   /** The data of an envelope, decompressed where its flags say so. */
   protected open({ flags, data }: Envelope): Uint8Array | Promise<Uint8Array> {

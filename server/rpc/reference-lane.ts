@@ -8,7 +8,7 @@ import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
-import type { Exchange } from "../listen/exchange.js";
+import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
 import { type CallEnvironment, header } from "./call.js";
 import { messageOf } from "./connect-get.js";
@@ -51,7 +51,7 @@ const guard: Interceptor = (next) => async (request) => {
   }
 };
 
-class ReferenceCall implements ActiveCall {
+class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly #environment: CallEnvironment;
   readonly #format: Format;
@@ -86,7 +86,7 @@ class ReferenceCall implements ActiveCall {
     };
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
     environment.active.add(this);
-    exchange.onClose(() => this.#onClose());
+    exchange.attach(this);
   }
 
   cancel(error: ConnectError): void {
@@ -162,7 +162,12 @@ class ReferenceCall implements ActiveCall {
     }
   }
 
-  #onClose(): void {
+  // Connect's handler reads and writes Node's own objects.
+  onData(): void {}
+  onEnd(): void {}
+  onDrain(): void {}
+
+  onClose(): void {
     clearTimeout(this.#timer);
     const isWhole = this.#exchange.isFinished;
     if (!isWhole) this.cancel(closeReason(this.#exchange));

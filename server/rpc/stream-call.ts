@@ -15,6 +15,7 @@ const noMore: Result = { done: true, value: undefined };
 /** A method of any streaming kind, over any protocol. */
 export class StreamCall extends EnvelopeCall {
   #waitingBytes = 0;
+  #isPaused = false;
   #hasEnded = false;
   /** Why there are no more requests, where that is an error. */
   #inputError: ConnectError | undefined;
@@ -44,10 +45,10 @@ export class StreamCall extends EnvelopeCall {
     this.#waitingBytes += chunkBytes;
     this.#wake();
     if (this.#hasEnded) this.arrived.length = 0;
-    else if (this.#waitingBytes > maxWaitingBytes && this.arrived.length > 0) this.exchange.body.pause();
+    else if (this.#waitingBytes > maxWaitingBytes && this.arrived.length > 0) this.#pause();
   }
 
-  protected onEnd(problem: ConnectError | undefined): void {
+  protected onArrivalEnd(problem: ConnectError | undefined): void {
     this.#hasEnded = true;
     this.#inputError ??= problem;
     this.#wake();
@@ -77,7 +78,7 @@ export class StreamCall extends EnvelopeCall {
     }
     if (this.arrived.length === 0) {
       this.#waitingBytes = 0;
-      if (this.exchange.body.isPaused()) this.exchange.body.resume();
+      this.#resume();
     }
     try {
       const data = this.open(envelope);
@@ -102,7 +103,7 @@ export class StreamCall extends EnvelopeCall {
     this.#hasEnded = true;
     this.#inputError ??= error;
     this.arrived.length = 0;
-    if (this.exchange.body.isPaused()) this.exchange.body.resume();
+    this.#resume();
     this.#wake();
   }
 
@@ -164,8 +165,23 @@ export class StreamCall extends EnvelopeCall {
         this.#isBlocked = false;
         resolve();
       };
-      this.exchange.onDrain(this.#unblock);
     });
+  }
+
+  override onDrain(): void {
+    this.#unblock?.();
+    this.#isBlocked = false;
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.exchange.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.exchange.read();
   }
 
   protected override settle(error: ConnectError | undefined, reason?: unknown): void {

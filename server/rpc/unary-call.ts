@@ -12,7 +12,7 @@ export class UnaryCall extends EnvelopeCall {
     if (this.arrived.length > 1) this.#takeOdd(undefined);
   }
 
-  protected onEnd(problem: ConnectError | undefined): void {
+  protected onArrivalEnd(problem: ConnectError | undefined): void {
     const [only] = this.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
     if (isUsual) this.invoke(this.parse(only.data), this.#reply);

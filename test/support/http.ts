@@ -3,22 +3,22 @@ import { once } from "node:events";
 import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import https from "node:https";
-import type { Readable } from "node:stream";
+import { pipeline, Readable, type Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { authority } from "./certificates.js";
 
 /** Versions of HTTP, as Node and Connect write them. */
 export type HttpVersion = "1.1" | "2";
 
-/** A request. The body goes in one piece, without a length for HTTP/1.1 if `isChunked`. */
+/** A request. */
 export interface RawRequest {
   httpVersion?: HttpVersion;
   method?: string;
   /** Path and query. */
   path: string;
   headers?: OutgoingHttpHeaders;
-  body?: string | Uint8Array | undefined;
-  isChunked?: boolean;
+  /** In one piece, with its length in the head; or in several, one a turn of the event loop, of unsaid length. */
+  body?: string | Uint8Array | readonly Uint8Array[] | undefined;
 }
 
 /** What came back. Names of headers and trailers are in lower case. */
@@ -36,13 +36,11 @@ export function request(url: string, { httpVersion = "1.1", ...options }: RawReq
   return httpVersion === "1.1" ? request1(url, options) : request2(url, options);
 }
 
-async function request1(url: string, { method = "POST", path, headers, body, isChunked }: RawRequest) {
+async function request1(url: string, { method = "POST", path, headers, body }: RawRequest) {
   const { request } = url.startsWith("https:") ? https : http;
-  const length = body === undefined || isChunked === true ? {} : { "content-length": Buffer.byteLength(body) };
-  const options = { method, path, agent: false, ca: authority, headers: { ...length, ...headers } };
+  const options = { method, path, agent: false, ca: authority, headers: { ...lengthOf(body), ...headers } };
   const outgoing = request(url, options as https.RequestOptions);
-  if (isChunked === true) outgoing.flushHeaders();
-  outgoing.end(body);
+  sendBody(outgoing, body);
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   const whole = await buffer(response);
   return toAnswer(response.statusCode ?? 0, response.headers, response.trailers, whole);
@@ -73,8 +71,8 @@ export async function openHttp2(url: string): Promise<Http2Connection> {
     session,
     begin,
     async request(options) {
-      const stream = begin(options);
-      stream.end(options.body);
+      const stream = begin({ ...options, headers: { ...lengthOf(options.body), ...options.headers } });
+      sendBody(stream, options.body);
       return answerOf(stream);
     },
     async [Symbol.asyncDispose]() {
@@ -96,8 +94,26 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
     stream.once("response", resolve).once("error", reject);
     stream.once("close", () => reject(new Error(`expected an answer, found a reset by code ${stream.rstCode}`)));
   });
-  const whole = await buffer(stream as Readable);
+  const whole = await buffer(stream);
   return toAnswer(headers[":status"] ?? 0, headers as IncomingHttpHeaders, trailers, whole);
+}
+
+function lengthOf(body: RawRequest["body"]): OutgoingHttpHeaders {
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) return {};
+  return { "content-length": Buffer.byteLength(body) };
+}
+
+/** An answer may come before the body has left, and an error with it, which is told where the answer is awaited. */
+function sendBody(target: Writable, body: RawRequest["body"]): void {
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) target.end(body);
+  else pipeline(Readable.from(slowly(body)), target, () => {});
+}
+
+async function* slowly(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) {
+    yield chunk;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function toAnswer(
