@@ -5,6 +5,9 @@ import type { Socket } from "node:net";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 
+/** Up to here a body is cheaper to copy into the string of the head than to write on its own. */
+const maxTextBytes = 16 * 1024;
+
 export class Http1Exchange implements Exchange {
   readonly httpVersion = 1;
   readonly resetCode: number = constants.NGHTTP2_CANCEL;
@@ -12,6 +15,7 @@ export class Http1Exchange implements Exchange {
   readonly #response: ServerResponse;
   #owner: ExchangeOwner | undefined;
   #isReading = false;
+  #hasWritten = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -69,13 +73,20 @@ export class Http1Exchange implements Exchange {
     this.#response.writeHead(status, headers);
   }
   write(chunk: Uint8Array): boolean {
+    this.#hasWritten = true;
     const hasRoom = this.#response.write(chunk);
     if (!hasRoom) this.#response.once("drain", () => this.#owner?.onDrain());
     return hasRoom;
   }
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
     if (trailers !== undefined) this.#response.addTrailers(trailers as Record<string, string>);
-    this.#response.end(chunk);
+    if (chunk === undefined || this.#hasWritten || chunk.length > maxTextBytes) {
+      this.#response.end(chunk);
+      return;
+    }
+    // Node joins the head and a string in one write to the socket, but a head and bytes not.
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#response.end(bytes.toString("latin1"), "latin1");
   }
   cut(): void {
     this.#response.destroy();

@@ -54,9 +54,10 @@ function stopUpload(stream: ServerHttp2Stream): void {
     setTimeout(stopUpload, RETRY_MS, stream);
     return;
   }
-  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
-  // A stream whose bytes nobody takes would never go away.
-  stream.resume();
+  if (stream.readableEnded) return;
+  stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  // As long as bytes that came before wait to be taken, a closed stream stays, and its session with it.
+  stream.destroy();
 }
 
 /** Node's own response, for handlers that are written for it. */

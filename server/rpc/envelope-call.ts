@@ -128,22 +128,27 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
 
   #end(envelopes: Buffer | undefined, last: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void {
     if (this.isClosed) return;
-    const bytes =
+    const whole =
       envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
-    this.#sendHead();
-    this.exchange.end(bytes !== undefined && this.format.isText ? encodeBase64(bytes) : bytes, trailers);
+    const bytes = whole !== undefined && this.format.isText ? encodeBase64(whole) : whole;
+    this.#sendHead(bytes?.length);
+    this.exchange.end(bytes, trailers);
   }
 
   #isWorthCompressing(bytes: number): boolean {
     return bytes >= this.method.options.compressMinBytes;
   }
 
-  #sendHead(): void {
+  /** @param bodyBytes the length of the body, where all of it is there already */
+  #sendHead(bodyBytes?: number): void {
     if (this.#isHeadSent) return;
     this.#isHeadSent = true;
+    const { hasTrailers } = this.shape.wire;
     const { responseHeader } = this.context;
     const head = responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.initialHeader();
-    this.exchange.sendHead(200, head, this.shape.wire.hasTrailers);
+    // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
+    const isSized = bodyBytes !== undefined && !hasTrailers;
+    this.exchange.sendHead(200, isSized ? { ...head, "content-length": bodyBytes } : head, hasTrailers);
   }
 
   protected sendError(error: ConnectError): void {
