@@ -1,0 +1,70 @@
+// Turns percent-encoded text of a request target into text and back, each exactly once: RFC 3986 section 2, with the two
+// ways of a path variable that google/api/http.proto describes under "Path template syntax".
+
+/**
+ * What stays as it was sent in a variable of several segments, where "/" separates:
+ * - "slash": `%2F` alone, as google/api/http.proto has it;
+ * - "reserved": every character that RFC 6570 calls reserved, as Google's own servers do by default;
+ * - "nothing": all is decoded, so a decoded slash cannot be told from one that separates.
+ */
+export type KeptEncoded = "slash" | "reserved" | "nothing";
+
+const keptPatterns: Readonly<Record<KeptEncoded, RegExp | undefined>> = {
+  slash: /(%2f)/i,
+  reserved: /(%(?:2[1346789abcf]|3[abdf]|40|5[bd]))/i,
+  nothing: undefined,
+};
+
+/** What cannot be taken as it is: an escape, a byte that a raw target carries unescaped, a NUL. */
+const needsDecoding = /[%\0\u0080-\uffff]/;
+
+/**
+ * Decodes one piece of a raw target, whose characters are bytes: one from U+0080 to U+00FF stands for that byte, as Node
+ * hands targets over.
+ *
+ * @returns undefined if an escape is incomplete, the bytes are not UTF-8, or one is NUL
+ */
+export function decodePercent(raw: string): string | undefined {
+  if (!needsDecoding.test(raw)) return raw;
+  const escaped = raw.replace(/[\u0080-\u00ff]/g, escapeByte);
+  if (/[\0\u0100-\uffff]|%00/.test(escaped)) return undefined;
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return undefined; // The URIError says no more than that the escapes are not UTF-8.
+  }
+}
+
+/** Decodes the value of a variable of several segments. The raw text is known to decode. */
+export function decodeSegments(raw: string, kept: KeptEncoded): string {
+  if (!raw.includes("%")) return decodePercent(raw) ?? raw;
+  const pattern = keptPatterns[kept];
+  const pieces = pattern === undefined ? [raw] : raw.split(pattern);
+  return pieces.map((piece, index) => (index % 2 === 1 ? piece : (decodePercent(piece) ?? piece))).join("");
+}
+
+/**
+ * Encodes all but the unreserved characters `[-_.~0-9a-zA-Z]`.
+ *
+ * @returns undefined for text that `decodePercent` would not take back: with a lone surrogate, or with a NUL
+ */
+export function encodePercent(text: string): string | undefined {
+  if (!text.isWellFormed() || text.includes("\0")) return undefined;
+  return encodeURIComponent(text).replace(/[!'()*]/g, escapeByte);
+}
+
+/**
+ * Brings raw text to the one spelling that literals are compared in (RFC 3986 section 6.2.2): unreserved characters
+ * plain, the rest of what is escaped as `%` and capitals, and bytes beyond ASCII escaped.
+ */
+export function normalizePercent(raw: string): string {
+  if (!needsDecoding.test(raw)) return raw;
+  return raw.replace(/[\u0080-\u00ff]/g, escapeByte).replace(/%[\da-f]{2}/gi, (escaped) => {
+    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : escaped.toUpperCase();
+  });
+}
+
+function escapeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
