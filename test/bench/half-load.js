@@ -1,0 +1,78 @@
+// Measures how long calls take at half the load that a server can take: at half of its own most, and all at the same.
+import { measure } from "./load/load.js";
+import { warmUp, withPeers } from "./peer.js";
+import { Helper } from "./processes.js";
+import { median, spread } from "./statistics.js";
+
+/** @typedef {import("./peer.js").Peer} Peer */
+/** @typedef {import("./peer.js").Bench} Bench */
+/** @typedef {import("./statistics.js").Spread} Spread */
+
+/** @typedef {{ name: string, load: string, rate: number, p50Ms: Spread, p99Ms: Spread }} HalfLoadResult calls a second */
+
+/**
+ * @param {import("./scenarios.js").Scenario} scenario
+ * @param {Bench} bench
+ * @returns {Promise<HalfLoadResult[]>}
+ */
+export function measureHalfLoad(scenario, bench) {
+  const names = scenario.peers.filter((name) => name === "fast" || bench.peers.includes(name));
+  return withPeers(scenario, names, bench, async (peers) => {
+    const halves = await findHalves(peers, bench);
+    const own = peers.map((peer) => ({ peer, load: "half of its own most", rate: halves.get(peer.name) ?? 0 }));
+    // The slow ones could not take half of what grpc-js can.
+    const half = halves.get("grpc-js");
+    const able = half === undefined ? [] : peers.filter(({ name }) => (halves.get(name) ?? 0) >= half);
+    const same = able.map((peer) => ({ peer, load: "half of grpc-js's most", rate: half ?? 0 }));
+    const cases = [...own, ...same];
+    /** @type {{ p50Ms: number, p99Ms: number }[][]} */
+    const times = cases.map(() => []);
+    for (let round = 0; round < bench.rounds; round++) {
+      for (const [index, { peer, load, rate }] of cases.entries()) {
+        bench.progress(`half-load: round ${round + 1} of ${bench.rounds}: ${peer.name} at ${load}`);
+        times[index]?.push(await measurePaced(peer, rate, bench.seconds));
+      }
+    }
+    return cases.map(({ peer, load, rate }, index) => {
+      const found = times[index] ?? [];
+      const p50Ms = spread(found.map((each) => each.p50Ms));
+      return { name: peer.name, load, rate, p50Ms, p99Ms: spread(found.map((each) => each.p99Ms)) };
+    });
+  });
+}
+
+/**
+ * @param {Peer[]} peers
+ * @param {Bench} bench
+ */
+async function findHalves(peers, bench) {
+  /** @type {Map<string, number>} */
+  const halves = new Map();
+  for (const peer of peers) {
+    bench.progress(`half-load: the most that ${peer.name} can take`);
+    const rate = await warmUp(peer, bench, measure);
+    const rates = [];
+    for (let round = 0; round < 3; round++) rates.push((await measure(peer, { seconds: bench.seconds, rate })).rate);
+    halves.set(peer.name, median(rates) / 2);
+  }
+  return halves;
+}
+
+/**
+ * @param {Peer} peer
+ * @param {number} rate
+ * @param {number} seconds
+ * @returns {Promise<{ p50Ms: number, p99Ms: number }>}
+ */
+async function measurePaced({ scenario, call, url }, rate, seconds) {
+  const client = new Helper("load/client.js");
+  const [body, reply] = [call.body, call.reply].map((bytes) => bytes.toString("base64"));
+  const { path, headers } = call;
+  const calls = Math.max(1, Math.round(rate * seconds));
+  try {
+    const { connections } = scenario.load;
+    return await client.ask("paced", { url, path, headers, body, reply, connections, rate, calls });
+  } finally {
+    await client.stop();
+  }
+}

@@ -1,0 +1,42 @@
+// Load by h2load, of nghttp2: a number of calls over HTTP/2, as fast as they are answered.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../processes.js";
+import { cacheFolder } from "../schema.js";
+
+/** @type {import("./load.js").Measure} */
+export async function measureByH2load({ scenario, call, url }, { seconds, rate }) {
+  const { connections, streams } = scenario.load;
+  const calls = Math.max(connections * streams, Math.round(rate * seconds));
+  const report = await runH2load({ connections, streams, calls, call, url });
+  return { calls, rate: report };
+}
+
+/**
+ * @param {{ connections: number, streams: number, calls: number, call: import("../prepare.js").Call, url: string }} options
+ * @returns {Promise<number>} calls a second
+ * @throws {Error} unless every call was answered, with the right status and number of bytes
+ */
+export async function runH2load({ connections, streams, calls, call, url }) {
+  const file = join(cacheFolder, "request.bin");
+  writeFileSync(file, call.body);
+  const output = await run(
+    "h2load",
+    [
+      ...["-n", `${calls}`, "-c", `${connections}`, "-m", `${streams}`, "-d", file],
+      ...Object.entries(call.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
+      `${url}${call.path}`,
+    ],
+    { timeout: 120_000, install: "on Debian: apt-get install nghttp2-client" },
+  );
+  const expected = [
+    `${calls} total, ${calls} started, ${calls} done, ${calls} succeeded, 0 failed, 0 errored, 0 timeout`,
+    `status codes: ${calls} 2xx, 0 3xx, 0 4xx, 0 5xx`,
+    // An error of gRPC is a 200 too, but without the message.
+    `(${calls * call.reply.length}) data`,
+  ];
+  const missing = expected.find((text) => !output.includes(text));
+  const rate = /^finished in .*, ([\d.]+) req\/s/m.exec(output)?.[1];
+  if (missing !== undefined || rate === undefined) throw new Error(`h2load: expected "${missing}", found\n${output}`);
+  return Number(rate);
+}

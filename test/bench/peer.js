@@ -1,0 +1,88 @@
+// A peer as the run sees it: a server process that has passed the check.
+import { checkPeer } from "./check.js";
+import { prepareCall } from "./prepare.js";
+import { Helper } from "./processes.js";
+
+/** @typedef {import("./scenarios.js").Scenario} Scenario */
+/** @typedef {import("./scenarios.js").PeerName} PeerName */
+
+/**
+ * @typedef {object} Bench what all of a run shares
+ * @property {string} dist folder of the built package
+ * @property {string} node the Node that the servers run on
+ * @property {import("./schema.js").Schema} schema
+ * @property {number} rounds
+ * @property {number} seconds of a round
+ * @property {number} warmUpSeconds
+ * @property {number} memoryCalls
+ * @property {PeerName[]} peers only these, and always the fast lane
+ * @property {string} out folder of the results
+ * @property {(line: string) => void} progress
+ */
+
+/** @typedef {import("./load/load.js").Target & { name: PeerName, helper: Helper }} Peer */
+
+/**
+ * Starts and checks the peers of a scenario, one after the other: the floor replays what the fast lane answered.
+ * @template T
+ * @param {Scenario} scenario
+ * @param {PeerName[]} names the fast lane first
+ * @param {Bench} bench
+ * @param {(peers: Peer[]) => Promise<T>} use called with all of them; they are stopped afterwards
+ * @param {string[]} [execArgv] options of Node
+ * @returns {Promise<T>}
+ */
+export async function withPeers(scenario, names, bench, use, execArgv = []) {
+  const call = prepareCall(scenario, bench.schema);
+  /** @type {Peer[]} */
+  const peers = [];
+  /** @type {Helper[]} */
+  const helpers = [];
+  try {
+    for (const name of names) {
+      const helper = new Helper("server.js", { execPath: bench.node, execArgv });
+      helpers.push(helper);
+      const { port } = await helper.ask("listen", {
+        peer: name,
+        options: listenOptions(scenario, call, bench, peers[0]),
+      });
+      const url = `${scenario.isTls ? "https" : "http"}://127.0.0.1:${port}`;
+      const answer = await checkPeer(scenario, call, name, url);
+      peers.push({ name, helper, scenario, call, url, answer });
+    }
+    const result = await use(peers);
+    for (const { name, url } of peers) await checkPeer(scenario, call, name, url);
+    return result;
+  } finally {
+    await Promise.all(helpers.map((helper) => helper.stop()));
+  }
+}
+
+/**
+ * @param {Scenario} scenario
+ * @param {import("./prepare.js").Call} call
+ * @param {Bench} bench
+ * @param {Peer | undefined} first
+ * @returns {import("./server.js").ListenOptions}
+ */
+function listenOptions({ isTls = false, hasInterceptors = false, load }, { httpVersion }, { dist }, first) {
+  const isPingPong = load.tool === "ping-pong";
+  return { dist, httpVersion, isTls, hasInterceptors, isPingPong, ...(first && { answer: first.answer }) };
+}
+
+/**
+ * Loads a peer until it has run for the time of the warm-up. The first run is as short as the tool can make it, and each
+ * following one takes its length from the rate of the one before.
+ * @param {Peer} peer
+ * @param {Bench} bench
+ * @param {import("./load/load.js").Measure} measure
+ * @returns {Promise<number>} the rate that is to be expected, in calls a second
+ */
+export async function warmUp(peer, { warmUpSeconds }, measure) {
+  const endMs = performance.now() + warmUpSeconds * 1000;
+  let rate = 0;
+  do {
+    ({ rate } = await measure(peer, { seconds: warmUpSeconds / 2, rate }));
+  } while (performance.now() < endMs);
+  return rate;
+}

@@ -1,0 +1,71 @@
+// Turns a scenario's messages into the bytes of one call, as its protocol puts them on the wire.
+import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
+
+/** @typedef {import("./scenarios.js").Scenario} Scenario */
+/** @typedef {import("@bufbuild/protobuf").DescMessage} DescMessage */
+
+/**
+ * @typedef {object} Call
+ * @property {1 | 2} httpVersion
+ * @property {string} path
+ * @property {Record<string, string>} headers of the request
+ * @property {Buffer} body of the request
+ * @property {Buffer} reply the messages of the answer; what follows them is the status
+ */
+
+const contentTypes = {
+  grpc: "application/grpc",
+  "grpc-web": "application/grpc-web+proto",
+  "connect-proto": "application/proto",
+  "connect-json": "application/json",
+  rest: "application/json",
+};
+
+/**
+ * @param {Scenario} scenario
+ * @param {import("./schema.js").Schema} schema
+ * @returns {Call}
+ */
+export function prepareCall({ protocol, method, path, requests, replies, headers }, schema) {
+  const { input, output } = findMethod(method, Object.values(schema));
+  return {
+    httpVersion: protocol === "grpc" ? 2 : 1,
+    path: path ?? `/${method}`,
+    headers: { "content-type": contentTypes[protocol], ...(protocol === "grpc" && { te: "trailers" }), ...headers },
+    body: encode(protocol, input, requests),
+    reply: encode(protocol, output, replies),
+  };
+}
+
+/**
+ * @param {string} name "package.Service/Method"
+ * @param {import("@bufbuild/protobuf").DescService[]} services
+ */
+function findMethod(name, services) {
+  const method = services
+    .flatMap(({ methods }) => methods)
+    .find((each) => `${each.parent.typeName}/${each.name}` === name);
+  if (method === undefined) throw new Error(`${name}: no such method`);
+  return method;
+}
+
+/**
+ * @param {import("./scenarios.js").Protocol} protocol
+ * @param {DescMessage} schema
+ * @param {Record<string, unknown>[]} inits
+ */
+function encode(protocol, schema, inits) {
+  const messages = inits.map((init) => create(schema, init));
+  if (protocol === "connect-json" || protocol === "rest") {
+    return Buffer.concat(messages.map((message) => Buffer.from(toJsonString(schema, message))));
+  }
+  const binary = messages.map((message) => toBinary(schema, message));
+  return Buffer.concat(protocol === "connect-proto" ? binary : binary.map(putInEnvelope));
+}
+
+/** @param {Uint8Array} data */
+function putInEnvelope(data) {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(data.length, 1);
+  return Buffer.concat([head, data]);
+}

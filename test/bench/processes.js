@@ -1,0 +1,91 @@
+// The child processes of a run. None of them outlives it.
+import { execFile, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** @typedef {import("node:child_process").ChildProcess} ChildProcess */
+
+/** @type {Set<ChildProcess>} */
+const running = new Set();
+
+/** Ends every child when this process ends, whether by itself, by an error or by Ctrl-C. To be called once. */
+export function endChildrenWithUs() {
+  process.on("exit", () => {
+    for (const child of running) child.kill("SIGKILL");
+  });
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
+}
+
+/**
+ * @template {ChildProcess} T
+ * @param {T} child
+ * @returns {T}
+ */
+function track(child) {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+/**
+ * Runs a program to its end.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, timeout: number, install: string }} options milliseconds; what to do if the program is missing
+ * @returns {Promise<string>} its standard output
+ */
+export function run(program, args, { env, timeout, install }) {
+  return new Promise((resolve, reject) => {
+    const onEnd = (/** @type {any} */ error, /** @type {string} */ stdout, /** @type {string} */ stderr) => {
+      if (error === null) resolve(stdout);
+      else if (error.code === "ENOENT") reject(new Error(`${program}: not found on the PATH; ${install}`));
+      else if (error.killed) reject(new Error(`${program}: not done after ${timeout / 1000} s\n${stdout}${stderr}`));
+      else reject(new Error(`${error.message}\n${stdout}${stderr}`));
+    };
+    track(execFile(program, args, { env: { ...process.env, ...env }, timeout, killSignal: "SIGKILL" }, onEnd));
+  });
+}
+
+/** A program of this folder in a process of its own, which is asked one thing at a time. */
+export class Helper {
+  /** @type {ChildProcess} */
+  #child;
+
+  /**
+   * @param {string} file beside this one
+   * @param {{ execPath?: string, execArgv?: string[] }} [options]
+   */
+  constructor(file, { execPath = process.execPath, execArgv = [] } = {}) {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    this.#child = track(fork(path, { execPath, execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+  }
+
+  /**
+   * @param {string} what
+   * @param {object} [details]
+   * @returns {Promise<any>}
+   */
+  ask(what, details = {}) {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      const onExit = (/** @type {number | null} */ code, /** @type {string | null} */ signal) =>
+        reject(new Error(`asked for "${what}", a helper process ended with ${signal ?? code}`));
+      child.once("exit", onExit);
+      child.once("message", (/** @type {any} */ { result, error }) => {
+        child.off("exit", onExit);
+        if (error === undefined) resolve(result);
+        else reject(new Error(error));
+      });
+      child.send({ ask: what, ...details });
+    });
+  }
+
+  /** @returns {Promise<void>} settles when the process has ended */
+  stop() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#child.once("exit", () => resolve());
+      this.#child.kill("SIGKILL");
+    });
+  }
+}

@@ -1,0 +1,123 @@
+// Results as tables of text.
+
+/** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
+/** @typedef {import("../throughput.js").PeerResult} PeerResult */
+/** @typedef {import("../statistics.js").Spread} Spread */
+
+/** What the tables and the picture call each peer. */
+export const labels = {
+  fast: "manywire",
+  reference: "manywire, reference lane",
+  "connect-node": "connectNodeAdapter",
+  "grpc-js": "@grpc/grpc-js",
+  floor: "Node alone (floor)",
+};
+
+/** @param {string} name */
+const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name)] ?? name;
+
+/** @param {ScenarioResult} result */
+export function formatScenario({ name, title, unit, peers, skipped }) {
+  const heading = `\n${name}: ${title}\n`;
+  if (skipped !== undefined) return `${heading}  skipped: ${skipped}\n`;
+  const columns = ["", `${unit}/s`, "spread", "CPU µs each", "manywire ÷ it", "spread", "goal"];
+  return heading + formatTable(columns, peers.map(formatPeer));
+}
+
+/** @param {PeerResult} peer */
+function formatPeer({ name, rate, cpuUs, ratio, goal }) {
+  const speed = [
+    labelOf(name),
+    formatCount(rate.median),
+    formatRange(rate, formatCount),
+    cpuUs.toFixed(cpuUs < 10 ? 2 : 1),
+  ];
+  if (ratio === undefined) return [...speed, "", "", ""];
+  return [...speed, formatRatio(ratio.median), formatRange(ratio, formatRatio), formatGoal(ratio, goal)];
+}
+
+/**
+ * @param {Spread} ratio
+ * @param {number | undefined} goal
+ */
+function formatGoal(ratio, goal) {
+  return goal === undefined ? "" : `≥ ${goal} ${ratio.median >= goal ? "met" : "missed"}`;
+}
+
+/** @param {ScenarioResult[]} results */
+export function formatSummary(results) {
+  const rows = results.map(({ name, peers, skipped }) => {
+    const ratios = ["connect-node", "grpc-js", "floor"].map((other) => {
+      const peer = peers.find((each) => each.name === other);
+      return peer?.ratio === undefined
+        ? "–"
+        : `${formatRatio(peer.ratio.median)} ${formatGoal(peer.ratio, peer.goal)}`.trim();
+    });
+    return [name, ...(skipped === undefined ? ratios : ["skipped", "", ""])];
+  });
+  return `\nmanywire ÷ peer, medians\n${formatTable(["", "÷ connectNodeAdapter", "÷ grpc-js", "÷ floor"], rows)}`;
+}
+
+/** @param {import("../half-load.js").HalfLoadResult[]} results */
+export function formatHalfLoad(results) {
+  const rows = results.map(({ name, load, rate, p50Ms, p99Ms }) => [
+    ...[labelOf(name), load, formatCount(rate)],
+    ...[p50Ms, p99Ms].flatMap((times) => [formatMs(times.median), formatRange(times, formatMs)]),
+  ]);
+  const columns = ["", "load", "calls/s", "p50 ms", "spread", "p99 ms", "spread"];
+  return `\nhalf-load: how long a call takes\n${formatTable(columns, rows)}`;
+}
+
+/** @param {import("../memory.js").MemoryResult[]} results */
+export function formatMemory(results) {
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+  const rows = results.flatMap(({ name, samples }) =>
+    samples.map(({ calls, rssBytes, heapBytes }, index) => [
+      ...[index === 0 ? labelOf(name) : "", formatCount(calls), megabytes(rssBytes), megabytes(heapBytes)],
+    ]),
+  );
+  return `\nmemory: after calls, in MB\n${formatTable(["", "calls", "resident", "heap"], rows)}`;
+}
+
+/** @param {import("../profile.js").ProfileResult} profile */
+export function formatProfile({ file, functions }) {
+  const rows = functions.map(({ name, place, share }) => [name, `${(share * 100).toFixed(1)} %`, ` ${place}`]);
+  return `\n${formatTable(["function", "self time", ""], rows)}\nThe whole profile: ${file}\n`;
+}
+
+/** @param {Record<string, string>} machine */
+export function formatMachine(machine) {
+  return Object.entries(machine)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join("");
+}
+
+/** @param {number} value */
+export const formatCount = (value) => Math.round(value).toLocaleString("en-US");
+/** @param {number} value */
+const formatRatio = (value) => value.toFixed(2);
+/** @param {number} value */
+const formatMs = (value) => value.toFixed(2);
+
+/**
+ * @param {Spread} range
+ * @param {(value: number) => string} format
+ */
+const formatRange = ({ min, max }, format) => `${format(min)} – ${format(max)}`;
+
+/**
+ * The first column to the left, the others to the right.
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+function formatTable(columns, rows) {
+  const all = [columns, ...rows];
+  const widths = columns.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0)));
+  const lines = all.map((row) => {
+    const cells = row.map((cell, index) =>
+      index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0),
+    );
+    return `  ${cells.join("   ")}`.trimEnd();
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,190 @@
+// What is measured: one entry per shape of traffic, with the ratios that manywire holds itself to.
+
+/** @typedef {"grpc" | "grpc-web" | "connect-proto" | "connect-json" | "rest"} Protocol */
+/** @typedef {"fast" | "reference" | "connect-node" | "grpc-js" | "floor"} PeerName */
+
+/**
+ * @typedef {object} Load
+ * @property {"h2load" | "wrk" | "ping-pong"} tool
+ * @property {number} connections
+ * @property {number} streams calls at the same time on each connection
+ */
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} name as on the command line
+ * @property {string} title
+ * @property {Protocol} protocol
+ * @property {string} method "package.Service/Method"
+ * @property {string} [path] where it is not that of the method
+ * @property {Record<string, unknown>[]} requests the messages of one call
+ * @property {Record<string, unknown>[]} replies what they must be answered with
+ * @property {Record<string, string>} [headers] of the request, beside those of the protocol
+ * @property {Record<string, string>} [replyHeaders] that the answer must have
+ * @property {boolean} [isTls]
+ * @property {boolean} [hasInterceptors]
+ * @property {boolean} [isOptional] skipped, with a note, where the path is not found
+ * @property {Load} load
+ * @property {PeerName[]} peers
+ * @property {number} [unitsPerCall] how often a call counts; 1 if absent
+ * @property {string} [unit] what is counted; "calls" if absent
+ * @property {Partial<Record<PeerName, number>>} goals the least that the fast lane's rate ÷ the peer's is to be
+ */
+
+const messages = 1000;
+const pings = 1000;
+
+const sayHello = {
+  method: "hello_world.Greeter/SayHello",
+  requests: [{ name: "you" }],
+  replies: [{ message: "Hello, you!" }],
+};
+const notes = Array.from({ length: messages }, (_, index) => ({ text: "a small message", index: index + 1 }));
+const blob = { data: new Uint8Array(1024 * 1024).fill(0x5a) };
+
+/** @type {PeerName[]} */
+const all = ["fast", "reference", "connect-node", "grpc-js", "floor"];
+/** @type {PeerName[]} */
+const withoutGrpcJs = ["fast", "reference", "connect-node", "floor"];
+
+/** @type {(connections: number, streams: number) => Load} */
+const h2load = (connections, streams) => ({ tool: "h2load", connections, streams });
+/** @type {Load} */
+const wrk = { tool: "wrk", connections: 16, streams: 1 };
+
+/** @type {readonly Scenario[]} */
+export const scenarios = [
+  {
+    name: "grpc-unary",
+    title: "gRPC unary, 4 connections × 32 streams",
+    protocol: "grpc",
+    ...sayHello,
+    load: h2load(4, 32),
+    peers: all,
+    goals: { "connect-node": 7, "grpc-js": 1.3, floor: 0.75 },
+  },
+  {
+    name: "grpc-unary-single",
+    title: "gRPC unary, 1 connection × 1 stream",
+    protocol: "grpc",
+    ...sayHello,
+    load: h2load(1, 1),
+    peers: all,
+    goals: { "connect-node": 2.2, "grpc-js": 1.15, floor: 0.8 },
+  },
+  {
+    name: "connect-json",
+    title: "Connect JSON, HTTP/1.1, 16 connections",
+    protocol: "connect-json",
+    ...sayHello,
+    load: wrk,
+    peers: withoutGrpcJs,
+    goals: { "connect-node": 7, floor: 0.6 },
+  },
+  {
+    name: "connect-binary",
+    title: "Connect binary, HTTP/1.1, 16 connections",
+    protocol: "connect-proto",
+    ...sayHello,
+    load: wrk,
+    peers: withoutGrpcJs,
+    goals: { "connect-node": 7, floor: 0.6 },
+  },
+  {
+    name: "grpc-web",
+    title: "gRPC-Web binary, HTTP/1.1, 16 connections",
+    protocol: "grpc-web",
+    ...sayHello,
+    load: wrk,
+    peers: withoutGrpcJs,
+    goals: { "connect-node": 6, floor: 0.55 },
+  },
+  {
+    name: "rest",
+    title: "REST POST, HTTP/1.1, 16 connections",
+    protocol: "rest",
+    ...sayHello,
+    path: "/v1/example/echo",
+    isOptional: true,
+    load: wrk,
+    peers: ["fast", "floor"],
+    goals: { floor: 0.5 },
+  },
+  {
+    name: "grpc-server-stream",
+    title: `gRPC server stream, ${messages.toLocaleString("en-US")} small messages, 4 connections × 4 streams`,
+    protocol: "grpc",
+    method: "manywire.bench.v1.BenchService/Download",
+    requests: [{ number: messages }],
+    replies: notes,
+    load: h2load(4, 4),
+    peers: all,
+    unitsPerCall: messages,
+    unit: "messages",
+    goals: { "connect-node": 6, "grpc-js": 3 },
+  },
+  {
+    name: "grpc-client-stream",
+    title: `gRPC client stream, ${messages.toLocaleString("en-US")} small messages, 4 connections × 4 streams`,
+    protocol: "grpc",
+    method: "manywire.bench.v1.BenchService/Upload",
+    requests: notes,
+    replies: [{ number: messages }],
+    load: h2load(4, 4),
+    peers: all,
+    unitsPerCall: messages,
+    unit: "messages",
+    goals: { "connect-node": 4, "grpc-js": 1.5 },
+  },
+  {
+    name: "grpc-bidi",
+    title: `gRPC bidi, ping-pong, ${pings.toLocaleString("en-US")} a call, 4 connections × 1 stream`,
+    protocol: "grpc",
+    method: "manywire.bench.v1.BenchService/PingPong",
+    requests: notes.slice(0, 1),
+    replies: notes.slice(0, 1),
+    load: { tool: "ping-pong", connections: 4, streams: 1 },
+    peers: all,
+    unitsPerCall: pings,
+    unit: "round trips",
+    goals: { "connect-node": 2, "grpc-js": 1.1 },
+  },
+  {
+    name: "grpc-large",
+    title: "gRPC unary, 1 MiB each way, 4 connections × 2 streams",
+    protocol: "grpc",
+    method: "manywire.bench.v1.BenchService/Echo",
+    requests: [blob],
+    replies: [blob],
+    load: h2load(4, 2),
+    peers: all,
+    goals: { "connect-node": 1.1, "grpc-js": 1 },
+  },
+  {
+    name: "grpc-tls",
+    title: "gRPC unary over TLS, 4 connections × 32 streams",
+    protocol: "grpc",
+    ...sayHello,
+    isTls: true,
+    load: h2load(4, 32),
+    peers: all,
+    goals: { "connect-node": 4, "grpc-js": 1.1, floor: 0.75 },
+  },
+  {
+    name: "grpc-interceptors",
+    title: "gRPC unary, two interceptors, a deadline, three metadata entries, 4 connections × 32 streams",
+    protocol: "grpc",
+    ...sayHello,
+    hasInterceptors: true,
+    headers: {
+      "grpc-timeout": "10S",
+      authorization: "Bearer bench",
+      "x-request-id": "4711",
+      "x-tenant": "blue",
+    },
+    replyHeaders: { "x-request-id": "4711" },
+    load: h2load(4, 32),
+    peers: all,
+    goals: { "connect-node": 6, "grpc-js": 1.1, floor: 0.6 },
+  },
+];
