@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 const HeadersShell = function HeadersShell() {} as unknown as new () => Headers;
 Object.defineProperty(HeadersShell, "prototype", { value: Headers.prototype });
 
-const inspect = Symbol.for("nodejs.util.inspect.custom");
+const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * Headers that are made from a Node header object on first use. A call whose handler and interceptors never look at

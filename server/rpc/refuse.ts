@@ -13,15 +13,14 @@ import { type Format, parseFormat } from "./format.js";
 
 const json = { "content-type": "application/json" };
 
-/** Refuses a request with an HTTP status and, for people and Connect clients, an error as Connect writes it. */
+/** Refuses a request with an HTTP status, from which clients of every protocol make a code, and a line for people. */
 export function refuse(
   exchange: Exchange,
   status: number,
   message: string,
   headers: Record<string, string> = {},
 ): void {
-  const body = errorToJsonBytes(new ConnectError(message, Code.Unknown), undefined);
-  respond(exchange, status, { ...headers, ...json }, body);
+  respond(exchange, status, { ...headers, "content-type": "text/plain; charset=utf-8" }, `${message}\n`);
 }
 
 /** Answers a request to a path that nothing is served at: 404, with the error as google.rpc.Status. */
@@ -65,7 +64,8 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
     const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
     respond(exchange, 200, contentType, encodeEnvelope(endStreamFlag, Buffer.from(end)));
   } else {
-    sendConnectError(exchange, error);
+    // Not 501, which is what a method says of itself: Connect's servers answer an unknown path with 404.
+    respond(exchange, 404, json, errorToJsonBytes(error, undefined));
   }
 }
 
