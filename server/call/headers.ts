@@ -5,8 +5,6 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 const HeadersShell = function HeadersShell() {} as unknown as new () => Headers;
 Object.defineProperty(HeadersShell, "prototype", { value: Headers.prototype });
 
-const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
-
 /**
  * Headers that are made from a Node header object on first use. A call whose handler and interceptors never look at
  * them costs one small object.
@@ -66,8 +64,14 @@ export class LazyHeaders extends HeadersShell {
   override [Symbol.iterator](): HeadersIterator<[string, string]> {
     return this.#open().entries();
   }
-  [inspect](): Headers {
-    return this.#open();
+
+  static {
+    // What `console.log` shows; that of Headers would look for the lists.
+    Object.defineProperty(LazyHeaders.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: LazyHeaders) {
+        return this.#open();
+      },
+    });
   }
 }
 
