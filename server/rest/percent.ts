@@ -15,8 +15,10 @@ const keptPatterns: Readonly<Record<KeptEncoded, RegExp | undefined>> = {
   nothing: undefined,
 };
 
-/** What cannot be taken as it is: an escape, a byte that a raw target carries unescaped, a NUL. */
-const needsDecoding = /[%\0\u0080-\uffff]/;
+/** Whether raw text is the text itself: no escape, no byte beyond ASCII, no NUL. */
+export function isPlain(raw: string): boolean {
+  return !/[%\0\u0080-\uffff]/.test(raw);
+}
 
 /**
  * Decodes one piece of a raw target, whose characters are bytes: one from U+0080 to U+00FF stands for that byte, as Node
@@ -25,7 +27,7 @@ const needsDecoding = /[%\0\u0080-\uffff]/;
  * @returns undefined if an escape is incomplete, the bytes are not UTF-8, or one is NUL
  */
 export function decodePercent(raw: string): string | undefined {
-  if (!needsDecoding.test(raw)) return raw;
+  if (isPlain(raw)) return raw;
   const escaped = raw.replace(/[\u0080-\u00ff]/g, escapeByte);
   if (/[\0\u0100-\uffff]|%00/.test(escaped)) return undefined;
   try {
@@ -58,7 +60,7 @@ export function encodePercent(text: string): string | undefined {
  * plain, the rest of what is escaped as `%` and capitals, and bytes beyond ASCII escaped.
  */
 export function normalizePercent(raw: string): string {
-  if (!needsDecoding.test(raw)) return raw;
+  if (isPlain(raw)) return raw;
   return raw.replace(/[\u0080-\u00ff]/g, escapeByte).replace(/%[\da-f]{2}/gi, (escaped) => {
     const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
     return /[\w.~-]/.test(character) ? character : escaped.toUpperCase();

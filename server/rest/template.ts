@@ -70,8 +70,7 @@ export function printTemplate(template: Template): string {
   return `/${pieces.join("/")}${template.verb === "" ? "" : `:${template.verb}`}`;
 }
 
-/** A segment as it is written. */
-export function printSegment(segment: Segment): string {
+function printSegment(segment: Segment): string {
   if (segment.kind === "literal") return segment.text;
   return segment.kind === "single" ? "*" : "**";
 }

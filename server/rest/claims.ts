@@ -1,0 +1,35 @@
+// Which fields of a request the path and the body feed, so that a query cannot: rule 1 of google/api/http.proto, "Rules
+// for HTTP mapping".
+import type { DescField } from "@bufbuild/protobuf";
+import type { Binding } from "./binding.js";
+
+/** A message fed as a whole, or its fields that are fed, each as a whole or in part. */
+export type Claims = "whole" | ReadonlyMap<DescField, Claims>;
+
+/** Nothing is fed. */
+export const noClaims: Claims = new Map();
+
+/** What a binding feeds from the path and the body. */
+export function claimsOf(binding: Binding): Claims {
+  const { requestBody, variables } = binding;
+  if (requestBody.kind !== "none" && requestBody.field === undefined) return "whole";
+  const paths = variables.map(({ fields }) => fields);
+  return claimPaths(
+    requestBody.kind === "none" || requestBody.field === undefined ? paths : [...paths, [requestBody.field]],
+  );
+}
+
+function claimPaths(paths: readonly (readonly DescField[])[]): Claims {
+  const heads = new Set(paths.flatMap(([head]) => head ?? []));
+  return new Map(
+    [...heads].map((head): [DescField, Claims] => {
+      const tails = paths.filter((path) => path[0] === head).map((path) => path.slice(1));
+      return [head, tails.some((tail) => tail.length === 0) ? "whole" : claimPaths(tails)];
+    }),
+  );
+}
+
+/** Whether the path or the body feeds a member of the field's oneof that is not the field itself. */
+export function hasClaimedRival(claims: ReadonlyMap<DescField, Claims>, field: DescField): boolean {
+  return field.oneof?.fields.some((other) => other !== field && claims.has(other)) ?? false;
+}

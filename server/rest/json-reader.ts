@@ -1,0 +1,74 @@
+// Turns the JSON of a body into a message: the whole of it, or one field, by the rules of ProtoJSON
+// (https://protobuf.dev/programming-guides/json/).
+import {
+  type DescField,
+  type DescMessage,
+  fromJsonString,
+  type JsonReadOptions,
+  type JsonValue,
+  type Message,
+} from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { badField, badRequest } from "./bad-request.js";
+import { describeJsonError, findJsonFault } from "./json-fault.js";
+import { hasPrototypeKey, mayHavePrototypeKey } from "./prototype-key.js";
+
+/** Reads the text of a body. @throws ConnectError `invalid_argument`, with the field if one is at fault */
+export type JsonReader = (text: string) => Message;
+
+/**
+ * @param field the field whose JSON the body is; undefined if it is that of the message
+ * @param options as protobuf-es has them; the registry is what `google.protobuf.Any` is read with
+ */
+export function createJsonReader(
+  desc: DescMessage,
+  field: DescField | undefined,
+  options: Partial<JsonReadOptions>,
+): JsonReader {
+  const wrap = field === undefined ? (text: string) => text : (text: string) => wrapField(field, text);
+  return (text) => {
+    const json = wrap(text);
+    try {
+      const message = fromJsonString(desc, json, options);
+      if (!mayHavePrototypeKey(json) || !hasPrototypeKey(desc, JSON.parse(json))) return message;
+    } catch (error) {
+      throw toBadRequest(desc, json, options, error);
+    }
+    throw badRequest('the body has a map with the key "__proto__", which cannot be kept');
+  };
+}
+
+/** The JSON of a message that has the one field. The text must be JSON by itself, or it could add more fields. */
+function wrapField({ jsonName }: DescField, text: string): string {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body is no JSON: ${describeJsonError(error)}`, error);
+  }
+  return `{${JSON.stringify(jsonName)}:${text}}`;
+}
+
+function toBadRequest(
+  desc: DescMessage,
+  text: string,
+  options: Partial<JsonReadOptions>,
+  error: unknown,
+): ConnectError {
+  const json = tryParse(text);
+  const fault = json === undefined ? undefined : findJsonFault(desc, json, options);
+  if (fault === undefined || fault.path === "") {
+    return badRequest(
+      `the body is no JSON of ${desc.typeName}: ${fault?.description ?? describeJsonError(error)}`,
+      error,
+    );
+  }
+  return badField(fault.path, fault.description, error);
+}
+
+function tryParse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // fromJsonString failed for the same reason, and has said so.
+  }
+}
