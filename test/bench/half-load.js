@@ -68,10 +68,9 @@ async function measurePaced({ scenario, call, url }, rate, seconds) {
   const client = new Helper("load/client.js");
   const [body, reply] = [call.body, call.reply].map((bytes) => bytes.toString("base64"));
   const { path, headers } = call;
-  const calls = Math.max(1, Math.round(rate * seconds));
   try {
     const { connections } = scenario.load;
-    return await client.ask("paced", { url, path, headers, body, reply, connections, rate, calls });
+    return await client.ask("paced", { url, path, headers, body, reply, connections, rate, seconds });
   } finally {
     await client.stop();
   }

@@ -7,13 +7,14 @@ import { root } from "./schema.js";
 
 /**
  * @param {string} node path of the Node that the servers run on
- * @returns {Record<string, string>} name → version or description
+ * @returns {{ node: string, machine: string } & Record<string, string>} name → version or description
  */
 export function describeMachine(node) {
   const cpus = os.cpus();
   return {
     machine: `${cpus[0]?.model.trim()}, ${cpus.length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB`,
     system: `${os.type()} ${os.release()}, ${os.arch()}`,
+    load: `${os.loadavg()[0]?.toFixed(2)} before the run`,
     node: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
     manywire: readVersion("."),
     "@connectrpc/connect-node": readVersion("node_modules/@connectrpc/connect-node"),

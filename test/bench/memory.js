@@ -23,6 +23,7 @@ export function measureMemory(scenario, bench) {
       let calls = 0;
       const samples = [{ calls, ...(await peer.helper.ask("memory")) }];
       for (let step = 1; step <= steps; step++) {
+        // One second at that rate is the number of calls of one step.
         calls += (await measure(peer, { seconds: 1, rate: bench.memoryCalls / steps })).calls;
         samples.push({ calls, ...(await peer.helper.ask("memory")) });
         bench.progress(`memory: ${peer.name}, ${calls.toLocaleString("en-US")} calls`);

@@ -48,7 +48,7 @@ function rankFunctions({ nodes, samples = [], timeDeltas = [] }) {
   for (const [index, id] of samples.entries()) {
     const frame = frames.get(id);
     const micros = timeDeltas[index] ?? 0;
-    if (frame === undefined || frame.functionName === "(idle)") continue;
+    if (frame === undefined || isForeign(frame)) continue;
     busyMicros += micros;
     const key = `${frame.functionName} ${frame.url}:${frame.lineNumber}`;
     const entry = functions.get(key) ?? { name: frame.functionName || "(anonymous)", place: placeOf(frame), micros: 0 };
@@ -58,6 +58,14 @@ function rankFunctions({ nodes, samples = [], timeDeltas = [] }) {
   return [...functions.values()]
     .sort((a, b) => b.micros - a.micros)
     .map(({ name, place, micros }) => ({ name, place, share: micros / busyMicros }));
+}
+
+/**
+ * Time that the server did not spend: idle, or in the profiler's own start and end.
+ * @param {import("node:inspector").Runtime.CallFrame} frame
+ */
+function isForeign({ functionName, url }) {
+  return functionName === "(idle)" || (functionName === "dispatch" && url === "");
 }
 
 /** @param {import("node:inspector").Runtime.CallFrame} frame */

@@ -1,12 +1,12 @@
-// Results as a picture: for each scenario one bar per peer, as long as its rate over that of the floor.
+// Results as a picture: for each scenario one bar per peer, each scenario to its own scale. The floor is there where it is a
+// goal: in a stream it writes all messages at once, and beside its bar the others would have no length.
 import { formatCount, labels } from "./text.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
 
 const width = 760;
 const barsLeft = 190;
-/** Where a bar as fast as the floor ends. */
-const floorAt = 560;
+const longestBar = 390;
 const barHeight = 14;
 const groupGap = 40;
 const top = 84;
@@ -23,17 +23,17 @@ const style = `
 
 /**
  * @param {ScenarioResult[]} results
- * @param {Record<string, string>} machine
+ * @param {{ node: string, machine: string }} machine
  * @returns {string} an SVG document
  */
 export function drawPicture(results, machine) {
   const lines = [];
   let y = top;
-  for (const result of results.filter(({ skipped }) => skipped === undefined)) {
+  for (const result of results.filter(({ skipped }) => skipped === undefined).map(withoutReportedFloor)) {
     lines.push(drawGroup(result, y));
     y += result.peers.length * (barHeight + 3) + groupGap;
   }
-  const heading = "Rate of one server process, as a share of what Node itself can do";
+  const heading = "Calls and messages a second, one server process";
   const where = `Node ${machine.node}; ${machine.machine}, shared with the load. Medians; longer is better.`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" role="img" aria-label="${escapeXml(heading)}">
 <style>${style}
@@ -51,24 +51,21 @@ ${lines.join("\n")}
  */
 function drawGroup({ title, unit, peers }, y) {
   const best = Math.max(...peers.map(({ rate }) => rate.median));
-  const full = peers.find(({ name }) => name === "floor")?.rate.median ?? best;
   const bars = peers.map(({ name, rate }, index) => {
     const top = y + 8 + index * (barHeight + 3);
-    // A peer that is faster than the floor by chance must not leave the picture.
-    const length = Math.max(1, Math.min(1.05, rate.median / full) * (floorAt - barsLeft));
-    const text = `${formatCount(rate.median)} ${unit}/s, ${formatShare(rate.median / full)}`;
+    const length = Math.max(1, (rate.median / best) * longestBar);
     return [
       `<text x="${barsLeft - 8}" y="${top + 11}" text-anchor="end">${escapeXml(labels[name])}</text>`,
       `<rect class="${name}" x="${barsLeft}" y="${top}" width="${length.toFixed(1)}" height="${barHeight}" rx="2"/>`,
-      `<text x="${(barsLeft + length + 6).toFixed(1)}" y="${top + 11}">${escapeXml(text)}</text>`,
+      `<text x="${(barsLeft + length + 6).toFixed(1)}" y="${top + 11}">${formatCount(rate.median)} ${escapeXml(unit)}/s</text>`,
     ].join("");
   });
   return [`<text class="scenario" x="16" y="${y}">${escapeXml(title)}</text>`, ...bars].join("\n");
 }
 
-/** @param {number} share */
-function formatShare(share) {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+/** @param {ScenarioResult} result */
+function withoutReportedFloor(result) {
+  return { ...result, peers: result.peers.filter(({ name, goal }) => name !== "floor" || goal !== undefined) };
 }
 
 /** @param {string} text */

@@ -76,13 +76,24 @@ export function formatMemory(results) {
       ...[index === 0 ? labelOf(name) : "", formatCount(calls), megabytes(rssBytes), megabytes(heapBytes)],
     ]),
   );
-  return `\nmemory: after calls, in MB\n${formatTable(["", "calls", "resident", "heap"], rows)}`;
+  const table = formatTable(["", "calls", "resident", "heap"], rows);
+  return `\nmemory: after calls, in MB\n${table}${results.map(formatGrowth).join("")}`;
+}
+
+/** @param {import("../memory.js").MemoryResult} result */
+function formatGrowth({ name, samples }) {
+  const middle = samples[Math.floor(samples.length / 2)];
+  const last = samples.at(-1);
+  if (middle === undefined || last === undefined) return "";
+  const percent = (last.rssBytes / middle.rssBytes - 1) * 100;
+  const calls = `${formatCount(middle.calls)} to ${formatCount(last.calls)} calls`;
+  return `  ${labelOf(name)}, from ${calls}: resident ${percent < 0 ? "" : "+"}${percent.toFixed(1)} %\n`;
 }
 
 /** @param {import("../profile.js").ProfileResult} profile */
 export function formatProfile({ file, functions }) {
-  const rows = functions.map(({ name, place, share }) => [name, `${(share * 100).toFixed(1)} %`, ` ${place}`]);
-  return `\n${formatTable(["function", "self time", ""], rows)}\nThe whole profile: ${file}\n`;
+  const rows = functions.map(({ name, place, share }) => [`${name}  ${place}`, `${(share * 100).toFixed(1)} %`]);
+  return `\n${formatTable(["function", "self time"], rows)}\nThe whole profile: ${file}\n`;
 }
 
 /** @param {Record<string, string>} machine */
