@@ -1,0 +1,71 @@
+// Turns a command line into the text of each flag, or into a text to print: the help or the version.
+import { createRequire } from "node:module";
+import { Command, CommanderError, Option } from "commander";
+import { SettingError } from "./config.js";
+import { defaultText, environmentName, type Flag, type Setting, settingGroups, settings } from "./settings.js";
+
+/** What a command line asks for. `flags` has the text of each flag that was given; "true" for one that has no value. */
+export type CommandLine =
+  | { readonly kind: "serve"; readonly flags: ReadonlyMap<Flag, string> }
+  | { readonly kind: "print"; readonly text: string };
+
+/** @throws SettingError for what it does not know. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  let printed = "";
+  const command = createCommand((text) => {
+    printed += text;
+  });
+  try {
+    command.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "print", text: printed };
+    throw new SettingError(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
+  }
+  const [word = "serve"] = command.args;
+  if (word !== "serve") throw new SettingError(`expected the command serve, found ${JSON.stringify(word)}`, 2);
+  return { kind: "serve", flags: givenFlags(command) };
+}
+
+const footer = `
+Each flag has an environment variable, named behind it; the flag counts before the variable.
+Times have a unit (500ms, 10s, 2m), sizes may have one (65536, 64KiB, 4MiB).`;
+
+function createCommand(print: (text: string) => void): Command {
+  const command = new Command("manywire")
+    .description("Serves hello_world.Greeter on one port: gRPC, gRPC-Web and Connect, over HTTP/1.1 and HTTP/2.")
+    .version(version())
+    .argument("[command]", "what to do: serve, which is the default")
+    .addHelpText("after", footer)
+    .exitOverride()
+    .configureOutput({ writeOut: print, outputError: () => {} });
+  for (const { title, settings } of settingGroups) {
+    for (const setting of settings) command.addOption(toOption(setting).helpGroup(`${title}:`));
+  }
+  return command;
+}
+
+/** Without `env()`, by which commander would read the process's own environment. */
+function toOption(setting: Setting): Option {
+  const { flag, kind, text } = setting;
+  const otherwise = defaultText(setting);
+  const notes = [environmentName(flag), ...(otherwise === "" ? [] : [`default: ${otherwise}`])];
+  const flags = kind.placeholder === undefined ? flag : `${flag} ${kind.placeholder}`;
+  return new Option(flags, `${text} (${notes.join(", ")})`);
+}
+
+function givenFlags(command: Command): ReadonlyMap<Flag, string> {
+  const flags = new Map<Flag, string>();
+  for (const { flag, kind } of settings) {
+    const name = command.options.find(({ long }) => long === flag)?.attributeName() ?? "";
+    if (command.getOptionValueSource(name) !== "cli") continue;
+    flags.set(flag, kind.placeholder === undefined ? "true" : String(command.getOptionValue(name)));
+  }
+  return flags;
+}
+
+/** Found by the package's own name, so that it is the same from the sources and from the build. */
+export function version(): string {
+  const { version } = createRequire(import.meta.url)("manywire/package.json") as { version: string };
+  return version;
+}

@@ -1,0 +1,81 @@
+// The command: reads its settings, serves the Greeter until it is told to end, and turns failures into one line and an
+// exit code. Standard output is for the caller (banner, help), standard error for the log.
+import { X509Certificate } from "node:crypto";
+import type { Logger } from "pino";
+import { Greeter } from "../gen/hello_world_pb.js";
+import { formatBanner, type Served } from "./banner.js";
+import { readTls } from "./certificates.js";
+import { parseCommandLine, version } from "./command-line.js";
+import { type Config, type Environment, readConfig, SettingError } from "./config.js";
+import { greeter } from "./greeter.js";
+import { followProcess, type ProcessEvents } from "./lifecycle.js";
+import type { TlsOptions } from "./listen/tls.js";
+import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "./operate/log.js";
+import { createServer, type Server } from "./server.js";
+import { explainStartError } from "./start-error.js";
+
+/** The process as the command sees it; `process` is one, but for its log. */
+export interface CommandProcess extends ProcessEvents {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; isTTY?: boolean; hasColors?: () => boolean };
+  exitCode?: number | string | null | undefined;
+}
+
+/** Resolves when the server listens, or when there is nothing more to do. `openLog` is called once, if there is a log. */
+export async function run(process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
+  try {
+    const line = parseCommandLine(process.argv.slice(2));
+    if (line.kind === "print") process.stdout.write(line.text);
+    else await serve(readConfig(line.flags, process.env), process, openLog);
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exitCode = error instanceof SettingError ? error.exitCode : 1;
+  }
+}
+
+async function serve(config: Config, process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
+  const tls = readTls(config);
+  const log = openLog();
+  const logger = await openLogger(config, process.stderr, log);
+  const server = await listen(config, tls, logger);
+  followProcess(process, { server, logger, log, renewTls: tls && (() => renewTls(server, config)) });
+  logger.info({ url: server.url }, "listening");
+  if (config.hasBanner) process.stdout.write(formatBanner(version(), describe(server, config, tls)));
+}
+
+async function openLogger({ log }: Config, stderr: CommandProcess["stderr"], sink: BufferedSink): Promise<Logger> {
+  const isPretty = log.format === "pretty" || (log.format === "auto" && stderr.isTTY === true);
+  return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink);
+}
+
+async function listen(config: Config, tls: TlsOptions | undefined, logger: Logger): Promise<Server> {
+  try {
+    const server = createServer({
+      ...config.options,
+      tls,
+      routes: (router) => router.service(Greeter, greeter),
+      onCall: logCalls(logger),
+      onConnectionError: logConnectionErrors(logger),
+    });
+    await server.listen();
+    return server;
+  } catch (error) {
+    throw explainStartError(error, config);
+  }
+}
+
+function renewTls(server: Server, config: Config): void {
+  const tls = readTls(config);
+  if (tls !== undefined) server.reloadTls(tls);
+}
+
+function describe(server: Server, config: Config, tls: TlsOptions | undefined): Served {
+  const { cert = "", clientCa } = config.tls;
+  return {
+    url: server.url,
+    hasReflection: config.options.reflection !== false,
+    tls: tls && { certificate: new X509Certificate(tls.cert), path: cert, isMutual: clientCa !== undefined },
+  };
+}

@@ -1,0 +1,88 @@
+// Turns command line and environment into what the command is to do, or says which setting is wrong and how.
+import type { LogLevel } from "./operate/log.js";
+import type { ServerOptions } from "./options.js";
+import { environmentName, type Flag, type Setting, settings } from "./settings.js";
+
+/** What the environment holds: `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that was set. Files have not been read yet. */
+export interface Config {
+  /** Options of `createServer`, but for certificates and routes. What was not set is absent. */
+  readonly options: Omit<ServerOptions, "routes">;
+  readonly tls: TlsFiles;
+  readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
+  readonly hasBanner: boolean;
+  /** The name under which a setting was given, `--port` or `MANYWIRE_PORT`; its flag if it was not given. */
+  nameOf(flag: Flag): string;
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly clientCa: string | undefined;
+}
+
+/** A setting that is wrong. The message begins with the name under which it was given. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+  /** 2 if it cannot be read, 1 if what it names cannot be used. */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+interface Given {
+  /** The flag or the environment variable. */
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/**
+ * Reads the settings: what the command line gives, else what the environment gives, where an empty variable gives nothing.
+ *
+ * @param line flag → text, as on the command line
+ * @throws SettingError
+ */
+export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environment): Config {
+  const given = new Map<Flag, Given>();
+  for (const setting of settings) {
+    const variable = environmentName(setting.flag);
+    const text = line.get(setting.flag);
+    const inherited = environment[variable] ?? "";
+    if (text !== undefined) given.set(setting.flag, readSetting(setting, setting.flag, text));
+    else if (inherited !== "") given.set(setting.flag, readSetting(setting, variable, inherited));
+  }
+  const value = <Value>(flag: Flag) => given.get(flag)?.value as Value | undefined;
+  return {
+    options: toOptions(given),
+    tls: { cert: value("--tls-cert"), key: value("--tls-key"), clientCa: value("--tls-client-ca") },
+    log: { level: value("--log-level") ?? "info", format: value("--log-format") ?? "auto" },
+    hasBanner: value("--no-banner") ?? true,
+    nameOf: (flag) => given.get(flag)?.name ?? flag,
+  };
+}
+
+function readSetting({ kind }: Setting, name: string, text: string): Given {
+  const value = kind.parse(text);
+  if (value === undefined) {
+    throw new SettingError(`${name}: expected ${kind.expected}, found ${JSON.stringify(text)}`, 2);
+  }
+  return { name, value };
+}
+
+function toOptions(given: ReadonlyMap<Flag, Given>): Config["options"] {
+  const options: Record<string, unknown> = {};
+  const limits: Record<string, unknown> = {};
+  for (const { flag, option } of settings) {
+    const value = given.get(flag)?.value;
+    if (option === undefined || value === undefined) continue;
+    if (option.startsWith("limits.")) limits[option.slice("limits.".length)] = value;
+    else options[option] = value;
+  }
+  return { ...options, limits };
+}

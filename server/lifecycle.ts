@@ -1,0 +1,94 @@
+// Connects a server to its process: signals drain it or renew its certificates, and an error that nobody caught ends it.
+import type { Logger } from "pino";
+import type { BufferedSink } from "./operate/log.js";
+import type { Server } from "./server.js";
+
+/** The events of a process, and its end. */
+export interface ProcessEvents {
+  on(event: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  on(event: "uncaughtException", listener: (error: unknown, origin: string) => void): unknown;
+  exit(code: number): void;
+}
+
+/** What ends with the process. */
+export interface Running {
+  readonly server: Pick<Server, "close">;
+  readonly logger: Logger;
+  readonly log: Pick<BufferedSink, "end" | "flushSync">;
+  /** Reads the certificates again; undefined for a server in plaintext. Throws if they cannot be used. */
+  readonly renewTls: (() => void) | undefined;
+}
+
+/** Exit codes of a process that leaves at once because of a signal: 128 + its number, as shells have it. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * SIGTERM and SIGINT drain and leave with 0; a second one leaves at once. SIGHUP renews certificates; without any it
+ * is what a closing terminal sends, and drains. An uncaught error drains and leaves with 1.
+ */
+export function followProcess(events: ProcessEvents, running: Running): void {
+  const { logger } = running;
+  const ending = new Ending(events, running);
+  const onSignal = (signal: NodeJS.Signals) => ending.onSignal(signal as keyof typeof signalCodes);
+  events.on("SIGTERM", onSignal);
+  events.on("SIGINT", onSignal);
+  const { renewTls } = running;
+  events.on("SIGHUP", renewTls === undefined ? onSignal : () => renew(renewTls, logger));
+  // Rejections that nobody handles come here as well.
+  events.on("uncaughtException", (error, origin) => {
+    logger.error({ err: error, origin }, "uncaught error");
+    ending.begin(1);
+  });
+}
+
+class Ending {
+  readonly #events: ProcessEvents;
+  readonly #running: Running;
+  #exitCode: number | undefined;
+
+  constructor(events: ProcessEvents, running: Running) {
+    this.#events = events;
+    this.#running = running;
+  }
+
+  onSignal(signal: keyof typeof signalCodes): void {
+    const { logger, log } = this.#running;
+    if (this.#exitCode === undefined) {
+      logger.info({ signal }, "draining; a second signal ends at once");
+      this.begin(0);
+    } else {
+      logger.warn({ signal }, "leaving at once");
+      log.flushSync();
+      this.#events.exit(signalCodes[signal]);
+    }
+  }
+
+  /** Drains and leaves. The worst of several exit codes counts. */
+  begin(exitCode: number): void {
+    const isFirst = this.#exitCode === undefined;
+    this.#exitCode = Math.max(exitCode, this.#exitCode ?? 0);
+    if (isFirst) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    const { server, logger, log } = this.#running;
+    try {
+      await server.close();
+      logger.info("drained");
+    } catch (error) {
+      logger.error({ err: error }, "drain failed");
+      this.#exitCode = 1;
+    }
+    await log.end();
+    this.#events.exit(this.#exitCode ?? 0);
+  }
+}
+
+function renew(renewTls: () => void, logger: Logger): void {
+  try {
+    renewTls();
+    logger.info("certificates read again");
+  } catch (error) {
+    logger.error({ reason: (error as Error).message }, "certificates not read again; the old ones stay");
+  }
+}

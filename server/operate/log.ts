@@ -1,0 +1,118 @@
+// Turns what happens in a server into lines of a log: JSON for machines, words for people. Only what is named here gets
+// into a line, so that neither messages nor headers nor keys can.
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import { destination, type Logger, pino, stdTimeFunctions } from "pino";
+import type { CallObserver } from "../call/active.js";
+import type { ListenStep } from "../listen/handler.js";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+/** Takes whole lines. */
+export interface LogSink {
+  write(line: string): unknown;
+}
+
+/** A sink that writes as soon as it can, and never makes a call wait for a slow reader. */
+export interface BufferedSink extends LogSink {
+  /** Resolves when all that was written has left, or after a second. To be called once, at the end. */
+  end(): Promise<void>;
+  /** Writes at once what has not left, for a process that leaves at once. */
+  flushSync(): void;
+}
+
+/** A logger that writes JSON lines with `level` ("info"), `time` (ISO 8601, UTC) and `msg`. */
+export function createLogger(level: LogLevel, sink: LogSink): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+    },
+    sink,
+  );
+}
+
+/**
+ * Writes a line per finished call: at `info`, or at `error` with the stack where an accident ended it. Undefined if no
+ * line could ever come of it, so that calls are not watched at all.
+ */
+export function logCalls(logger: Logger): CallObserver | undefined {
+  if (!logger.isLevelEnabled("error")) return undefined;
+  const isEach = logger.isLevelEnabled("info");
+  return ({ method, protocol, code, durationMs, error }) => {
+    const isAccident = error?.cause !== undefined;
+    if (!isEach && !isAccident) return;
+    const fields = {
+      method: method.path.slice(1),
+      protocol,
+      code: code === undefined ? "ok" : codeToString(code),
+      durationMs: Math.round(durationMs * 1000) / 1000,
+    };
+    if (isAccident) logger.error({ ...fields, err: error.cause }, "call failed");
+    else logger.info(fields, "call");
+  };
+}
+
+/** Writes a line per error of a connection. What strangers send is no trouble of the operator's: `debug`. */
+export function logConnectionErrors(logger: Logger): (error: Error, step: string) => void {
+  return (error, step) => {
+    const { code, message: reason } = error as NodeJS.ErrnoException;
+    if (step === ("handler" satisfies ListenStep)) logger.error({ step, err: error }, "request failed");
+    else if (step === ("accept" satisfies ListenStep)) logger.warn({ step, code, reason }, "connection not accepted");
+    else logger.debug({ step, code, reason }, "connection failed");
+  };
+}
+
+/** Without the properties that libraries hang on errors: requests with their headers, packets as they came. */
+function describeError(reason: unknown): Record<string, unknown> {
+  if (!(reason instanceof Error)) return { type: typeof reason, message: String(reason) };
+  const { name: type, message, stack, code } = reason as NodeJS.ErrnoException;
+  const cause = reason.cause === undefined ? {} : { cause: describeError(reason.cause) };
+  return { type, message, ...(code !== undefined && { code }), stack, ...cause };
+}
+
+/** What may wait for a reader that does not read. Lines beyond it are lost, rather than the process. */
+const waitingBytes = 16 * 1024 * 1024;
+/** How long the end waits for such a reader, in milliseconds. */
+const patienceMs = 1000;
+
+/** A sink to a file descriptor, such as 2. Lines that come up while others are being written leave together. */
+export function openSink(fd: number): BufferedSink {
+  const stream = destination({ dest: fd, sync: false, maxLength: waitingBytes });
+  // Nobody is left to be told of a log that cannot be written.
+  stream.on("error", () => {});
+  return {
+    write: (line) => stream.write(line),
+    end() {
+      const timer = new Promise<void>((resolve) => setTimeout(resolve, patienceMs).unref());
+      const closed = new Promise<void>((resolve) => stream.once("close", resolve));
+      stream.end();
+      return Promise.race([closed, timer]);
+    },
+    flushSync() {
+      try {
+        stream.flushSync();
+      } catch {
+        // The reader has left, and with it whoever would miss the lines.
+      }
+    },
+  };
+}
+
+/** Puts words in the place of JSON. Loads what it needs for that only when called. */
+export async function prettify(sink: LogSink, hasColors: boolean): Promise<LogSink> {
+  const { prettyFactory } = await import("pino-pretty");
+  const format = prettyFactory({
+    colorize: hasColors,
+    translateTime: "SYS:HH:MM:ss",
+    singleLine: true,
+    ignore: "method,protocol,code,durationMs",
+    messageFormat: (line, key) => {
+      const { method, protocol, code, durationMs } = line;
+      return method === undefined ? String(line[key]) : `${method} ${protocol} ${code} ${durationMs} ms`;
+    },
+  });
+  return { write: (line) => sink.write(format(line)) };
+}

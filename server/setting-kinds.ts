@@ -1,0 +1,99 @@
+// Turns the text of a setting into its value and back: times, sizes, numbers, names.
+
+/** What one kind of setting reads. */
+export interface Kind<Value> {
+  /** Stands for the value in the help; absent where the flag alone says all. */
+  readonly placeholder?: string;
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** Returns undefined for what is not of this kind. */
+  parse(text: string): Value | undefined;
+  format(value: Value): string;
+}
+
+/** The longest timer of Node, in milliseconds, and the largest HTTP/2 window, in bytes. */
+const most = 2 ** 31 - 1;
+
+/** Any text but an empty one. */
+export function text(placeholder: string): Kind<string> {
+  return {
+    placeholder: `<${placeholder}>`,
+    expected: `${/^[aeiou]/.test(placeholder) ? "an" : "a"} ${placeholder}`,
+    parse: (value) => (value === "" ? undefined : value),
+    format: (value) => value,
+  };
+}
+
+/** One of a few words. */
+export function choice<Name extends string>(...names: Name[]): Kind<Name> {
+  return {
+    placeholder: "<name>",
+    expected: `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
+    parse: (value) => names.find((name) => name === value),
+    format: (value) => value,
+  };
+}
+
+/** Decimal digits only. */
+export function wholeNumber(from: number, to: number = most): Kind<number> {
+  return {
+    placeholder: "<number>",
+    expected: `a whole number from ${from} to ${to}`,
+    parse: (value) => (/^\d+$/.test(value) ? within(Number(value), from, to) : undefined),
+    format: String,
+  };
+}
+
+/** A flag without a value that switches something off: false if given, true where the environment takes it back. */
+export const switchOff: Kind<boolean> = {
+  expected: "true or false",
+  parse: (value) => ({ true: false, 1: false, false: true, 0: true })[value],
+  format: () => "",
+};
+
+/** A time such as `10s`, in milliseconds. A number without a unit could be any, so only 0 is one. */
+export function duration(fromMs = 0): Kind<number> {
+  const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+  return {
+    placeholder: "<time>",
+    expected: `a time with its unit, such as 500ms, 10s or 2m${fromMs > 0 ? "" : ", or 0"}`,
+    parse: (value) => within(value === "0" ? 0 : measure(value, units), fromMs, most),
+    format: (ms) => inLargestUnit(ms, units),
+  };
+}
+
+const binaryUnits = { GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10, GB: 1e9, MB: 1e6, KB: 1e3, B: 1 };
+
+/** A size such as `4MiB`, in bytes; without a unit it is in bytes already. */
+export function size(): Kind<number> {
+  return {
+    placeholder: "<size>",
+    expected: "a size such as 4096, 16KiB or 4MiB, below 2GiB",
+    parse: (value) => within(/^\d+$/.test(value) ? Number(value) : measure(value, binaryUnits), 1, most),
+    format: (bytes) => inLargestUnit(bytes, binaryUnits),
+  };
+}
+
+/** A size in whole megabytes of 10^6 bytes, such as `64MB`, as a number of them. */
+export const megabytes: Kind<number> = {
+  placeholder: "<size>",
+  expected: "a size in whole MB, such as 64MB",
+  parse: (value) => within((measure(value, binaryUnits) ?? 0) / 1e6, 1, most),
+  format: (value) => `${value}MB`,
+};
+
+function within(value: number | undefined, from: number, to: number): number | undefined {
+  return value !== undefined && Number.isInteger(value) && value >= from && value <= to ? value : undefined;
+}
+
+/** Reads a decimal number and its unit, without a space between them. */
+function measure(value: string, units: Readonly<Record<string, number>>): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(value) ?? [];
+  const factor = Object.hasOwn(units, unit ?? "") ? units[unit as string] : undefined;
+  return factor === undefined ? undefined : Number(number) * factor;
+}
+
+function inLargestUnit(value: number, units: Readonly<Record<string, number>>): string {
+  const unit = Object.entries(units).find(([, factor]) => value % factor === 0 && value >= factor);
+  return unit === undefined ? String(value) : `${value / unit[1]}${unit[0]}`;
+}

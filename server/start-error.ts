@@ -1,0 +1,28 @@
+// Names the setting behind an error with which a server refused to start.
+import { type Config, SettingError } from "./config.js";
+import { ListenError } from "./listen/bind.js";
+import { type Flag, settings } from "./settings.js";
+
+/** What `createServer` and `listen` throw, under the names of the command. An error of any other kind comes back as it is. */
+export function explainStartError(error: unknown, { options, nameOf }: Config): unknown {
+  if (error instanceof ListenError) {
+    const flag = options.path === undefined ? (flags.get(error.code) ?? "--host") : "--path";
+    return new SettingError(`${nameOf(flag)}: ${error.message}`, 1);
+  }
+  if (error instanceof RangeError) return new SettingError(renameOptions(error.message, nameOf), 2);
+  return error;
+}
+
+/** The settings that are wrong if an address cannot be bound, by Node's code. */
+const flags: ReadonlyMap<string, Flag> = new Map([
+  ["EADDRINUSE", "--port"],
+  ["EACCES", "--port"],
+]);
+
+/** Options that contradict each other are found by the server, which calls them `limits.requestMs` and `headersMs`. */
+function renameOptions(message: string, nameOf: Config["nameOf"]): string {
+  return message.replace(/\b(?:limits\.)?([a-z]+[A-Z]\w*)/g, (name, option: string) => {
+    const setting = settings.find((each) => each.option === option || each.option === `limits.${option}`);
+    return setting === undefined ? name : nameOf(setting.flag);
+  });
+}
