@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Connections } from "./connections.js";
-import type { Report } from "./handler.js";
+import type { ListenStep, Report } from "./handler.js";
 import type { Http1Server } from "./http1.js";
 import type { Http2Server } from "./http2.js";
 import type { ListenLimits } from "./limits.js";
@@ -44,10 +44,13 @@ function socketUnder(socket: TLSSocket): Socket | undefined {
 
 function ignore(): void {}
 
-/** Passes on what is worth a line in a log. */
+/** Passes on what is worth a line in a log. That a client went away is not. */
 export function reportErrors(servers: Servers, report: Report): void {
   const { server } = servers.http1;
-  server.on("listening", () => server.on("error", (error) => report(error, "accept")));
-  server.on("tlsClientError", (error: Error) => report(error, "tls handshake"));
-  servers.http2.server.on("sessionError", (error) => report(error, "http/2"));
+  const reportFrom = (step: ListenStep) => (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, step);
+  };
+  server.on("listening", () => server.on("error", reportFrom("accept")));
+  server.on("tlsClientError", reportFrom("tls handshake"));
+  servers.http2.server.on("sessionError", reportFrom("http/2"));
 }

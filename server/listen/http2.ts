@@ -33,28 +33,40 @@ function limitSilence(session: ServerHttp2Session, openingMs: number): void {
   session.once("remoteSettings", clear).once("close", clear);
 }
 
+/** How long and how much a client that has its answer may go on sending. curl 7.88 loses the answer if a reset comes with it. */
+const UPLOAD_MS = 1000;
+const UPLOAD_BYTES = 16 * 1024 * 1024;
+
 /**
- * Lets a client that is answered before it sent its whole body stop sending: RST_STREAM with NO_ERROR after the answer, by
- * RFC 9113 section 8.1. To be called before the answer is ended.
+ * Lets a client that is answered before it sent its whole body come to an end: for a while what it sends is thrown away,
+ * then RST_STREAM with NO_ERROR tells it to stop, by RFC 9113 section 8.1. To be called before the answer is ended.
  */
 export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
   if (stream.readableEnded || stream.endAfterHeaders) return;
-  const stop = () => setImmediate(stopUpload, stream);
+  let left = UPLOAD_BYTES;
+  stream.removeAllListeners("data");
+  stream.on("data", (bytes: Buffer) => {
+    left -= bytes.length;
+    if (left < 0) stream.pause();
+  });
+  stream.resume();
   // The answer to HEAD is finished by Node before it is begun.
-  if (stream.writableFinished) stop();
-  else stream.once("finish", stop);
+  if (stream.writableFinished) resetLater(stream);
+  else stream.once("finish", () => resetLater(stream));
 }
 
-/** When a stream is finished, its last frame may still wait for a slow connection; RST_STREAM would overtake it. */
-const RETRY_MS = 10;
+function resetLater(stream: ServerHttp2Stream): void {
+  const timer = setTimeout(reset, UPLOAD_MS, stream);
+  stream.once("close", () => clearTimeout(timer));
+}
 
-function stopUpload(stream: ServerHttp2Stream): void {
+function reset(stream: ServerHttp2Stream): void {
   if (stream.destroyed) return;
-  if (stream.state.localClose !== 1) {
-    setTimeout(stopUpload, RETRY_MS, stream);
+  // The last frame of the answer may wait for a slow connection, and RST_STREAM would overtake it.
+  if (!stream.closed && stream.state.localClose !== 1) {
+    resetLater(stream);
     return;
   }
-  if (stream.readableEnded) return;
   stream.close(http2.constants.NGHTTP2_NO_ERROR);
   // As long as bytes that came before wait to be taken, a closed stream stays, and its session with it.
   stream.destroy();
