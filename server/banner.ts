@@ -12,18 +12,21 @@ export interface Example {
 export interface Served {
   /** As `Server.url` has it. */
   readonly url: string;
+  /** How the TypeScript client is started: `npm run client --`. */
+  readonly client: string;
   readonly hasReflection: boolean;
   readonly tls?: ServedTls | undefined;
 }
 
 export interface ServedTls {
   readonly certificate: X509Certificate;
-  /** The file that the certificate was read from. */
-  readonly path: string;
+  /** The file with the authority to trust; undefined if callers are taken to trust it already. */
+  readonly authority: string | undefined;
   /** Whether callers have to show a certificate of their own. */
   readonly isMutual: boolean;
 }
 
+/** The banner: a line that says where, a line per caller, and an empty line after each part. */
 export function formatBanner(version: string, served: Served): string {
   const examples = listExamples(served);
   const width = Math.max(...examples.map(({ caller }) => caller.length));
@@ -35,52 +38,49 @@ const path = "hello_world.Greeter/SayHello";
 const json = `'{"name":"you"}'`;
 const query = "connect=v1&encoding=json&message=%7B%22name%22%3A%22you%22%7D";
 
-/** Calls of SayHello. Without reflection those are left out that depend on it. */
-export function listExamples(served: Served): Example[] {
-  const { url, tls, hasReflection } = served;
-  const socket = url.startsWith("unix:") ? quote(url.slice("unix:".length)) : undefined;
-  const base = socket === undefined ? callableUrl(url, tls) : `${tls === undefined ? "http" : "https"}://localhost`;
-  const target = socket === undefined ? withPort(new URL(base)) : `-unix ${socket}`;
-  const client = socket === undefined ? base : quote(url);
-  const unix = socket === undefined ? "" : `--unix-socket ${socket} `;
-  const dashed = `${tlsFlags(tls, "--")}${unix}`;
-  const plain = tls === undefined ? "-plaintext " : tlsFlags(tls, "-");
-  const prior = tls === undefined ? "--http2-prior-knowledge " : "";
-  const examples = [
-    { caller: "gRPC", needsReflection: true, line: `grpcurl ${plain}-d ${json} ${target} ${path}` },
-    {
-      caller: "gRPC-Web",
-      needsReflection: true,
-      line: `buf curl --protocol grpcweb ${prior}${dashed}-d ${json} ${base}/${path}`,
-    },
-    { caller: "Connect", line: `curl ${dashed}-H 'content-type: application/json' -d ${json} ${base}/${path}` },
-    { caller: "Connect GET", line: `curl ${dashed}'${base}/${path}?${query}'` },
-    { caller: "TypeScript", line: `npx manywire-client ${tlsFlags(tls, "--tls-")}--url ${client}` },
+/** Calls of SayHello. Those that need reflection are left out where there is none. */
+export function listExamples({ url, client, hasReflection, tls }: Served): Example[] {
+  const { base, target, socketFlag } = locate(url, tls);
+  const plaintext = tls === undefined;
+  const flags = tlsFlags(tls, "--") + socketFlag;
+  const grpcurl = `grpcurl ${plaintext ? "-plaintext " : tlsFlags(tls, "-")}-d ${json} ${target} ${path}`;
+  const bufCurl = `buf curl --protocol grpcweb ${plaintext ? "--http2-prior-knowledge " : ""}${flags}-d ${json} ${base}/${path}`;
+  const calls = [
+    { caller: "Connect", line: `curl ${flags}-H 'content-type: application/json' -d ${json} ${base}/${path}` },
+    { caller: "Connect GET", line: `curl ${flags}'${base}/${path}?${query}'` },
+    { caller: "TypeScript", line: `${client} ${tlsFlags(tls, "--tls-")}--url ${socketFlag === "" ? base : target}` },
   ];
-  return examples.filter(({ needsReflection }) => hasReflection || needsReflection !== true);
+  if (!hasReflection) return calls;
+  return [{ caller: "gRPC", line: grpcurl }, { caller: "gRPC-Web", line: bufCurl }, ...calls];
 }
 
-/** The URL by which this machine reaches the server: addresses such as `::` are only for listening. */
-function callableUrl(url: string, tls: ServedTls | undefined): string {
-  const called = new URL(url);
-  const host = called.hostname.replace(/^\[|\]$/g, "");
-  const isAny = host === "::" || host === "0.0.0.0";
-  const isLocal = isAny || host === "::1" || host.startsWith("127.");
-  const isNamed = tls?.certificate.checkIP(host) ?? tls?.certificate.checkHost(host);
-  if (isAny || (isLocal && tls !== undefined && isNamed === undefined)) called.hostname = "localhost";
-  return called.origin;
+/** Where to call, as URL, as gRPC target, and as flag of curl. */
+function locate(url: string, tls: ServedTls | undefined): { base: string; target: string; socketFlag: string } {
+  const scheme = tls === undefined ? "http" : "https";
+  if (url.startsWith("unix:")) {
+    const socketFlag = `--unix-socket ${quote(url.slice("unix:".length))} `;
+    return { base: `${scheme}://localhost`, target: quote(url), socketFlag };
+  }
+  const { hostname, port } = new URL(url);
+  const host = callableHost(hostname, tls);
+  const defaultPort = tls === undefined ? "80" : "443";
+  const base = `${scheme}://${host}${port === "" ? "" : `:${port}`}`;
+  return { base, target: `${host}:${port === "" ? defaultPort : port}`, socketFlag: "" };
 }
 
-/** gRPC's own notation has no default port. */
-function withPort({ protocol, hostname, port }: URL): string {
-  return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
+/** The host by which this machine reaches the server: `::` is only for listening, and a certificate has its own names. */
+function callableHost(hostname: string, tls: ServedTls | undefined): string {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (host === "::" || host === "0.0.0.0") return "localhost";
+  const isLocal = host === "::1" || host.startsWith("127.");
+  const isNamed = tls?.certificate.checkIP(host) !== undefined || tls?.certificate.checkHost(host) !== undefined;
+  return isLocal && tls !== undefined && !isNamed ? "localhost" : hostname;
 }
 
-/** A certificate that signed itself is its own authority; any other is taken for one that callers trust already. */
 function tlsFlags(tls: ServedTls | undefined, dash: "-" | "--" | "--tls-"): string {
   if (tls === undefined) return "";
-  const isOwnAuthority = tls.certificate.checkIssued(tls.certificate);
-  const trust = isOwnAuthority ? `${dash}${dash === "--tls-" ? "ca" : "cacert"} ${quote(tls.path)} ` : "";
+  const trust =
+    tls.authority === undefined ? "" : `${dash}${dash === "--tls-" ? "ca" : "cacert"} ${quote(tls.authority)} `;
   return tls.isMutual ? `${trust}${dash}cert client.pem ${dash}key client-key.pem ` : trust;
 }
 

@@ -1,7 +1,8 @@
 // Reads the PEM files of a TLS server, and says which of them cannot be used and why.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type Config, SettingError } from "./config.js";
+import type { ServedTls } from "./banner.js";
+import { type Config, SettingError, type TlsFiles } from "./config.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { Flag } from "./settings.js";
 
@@ -26,6 +27,15 @@ export function readTls({ tls, nameOf }: Pick<Config, "tls" | "nameOf">): TlsOpt
   const pair = { cert: certificate.pem, key: privateKey.pem };
   if (clientCa === undefined) return pair;
   return { ...pair, ca: readPem(nameOf("--tls-client-ca"), clientCa, readCertificate).pem };
+}
+
+/** What callers have to know: whom to trust, where one of our own files tells it, and whether to show a certificate. */
+export function describeTls({ cert, ca }: TlsOptions, files: TlsFiles): ServedTls {
+  const certificate = new X509Certificate(cert);
+  const signs = (pem: string | Buffer | undefined) =>
+    pem !== undefined && certificate.checkIssued(new X509Certificate(pem));
+  const authority = signs(cert) ? files.cert : signs(ca) ? files.clientCa : undefined;
+  return { certificate, authority, isMutual: ca !== undefined };
 }
 
 function lacking(name: string, missing: Flag): SettingError {

@@ -1,10 +1,9 @@
 // The command: reads its settings, serves the Greeter until it is told to end, and turns failures into one line and an
 // exit code. Standard output is for the caller (banner, help), standard error for the log.
-import { X509Certificate } from "node:crypto";
 import type { Logger } from "pino";
 import { Greeter } from "../gen/hello_world_pb.js";
 import { formatBanner, type Served } from "./banner.js";
-import { readTls } from "./certificates.js";
+import { describeTls, readTls } from "./certificates.js";
 import { parseCommandLine, version } from "./command-line.js";
 import { type Config, type Environment, readConfig, SettingError } from "./config.js";
 import { greeter } from "./greeter.js";
@@ -71,11 +70,14 @@ function renewTls(server: Server, config: Config): void {
   if (tls !== undefined) server.reloadTls(tls);
 }
 
+/** Whether this is a dependency of some project, not a checkout. */
+const isInstalled = import.meta.url.includes("/node_modules/");
+
 function describe(server: Server, config: Config, tls: TlsOptions | undefined): Served {
-  const { cert = "", clientCa } = config.tls;
   return {
     url: server.url,
+    client: isInstalled ? "npx -p manywire manywire-client" : "npm run client --",
     hasReflection: config.options.reflection !== false,
-    tls: tls && { certificate: new X509Certificate(tls.cert), path: cert, isMutual: clientCa !== undefined },
+    tls: tls && describeTls(tls, config.tls),
   };
 }
