@@ -1,6 +1,6 @@
 // Finds the fields of messages by the names that paths, queries and JSON give them, and says which a text can carry.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { FeatureSet_FieldPresence, hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 
 /** A field with exactly one message. */
 export type MessageField = DescField & { fieldKind: "message" };
@@ -28,14 +28,14 @@ export function isTextMessage(desc: DescMessage): boolean {
   return textMessages.has(desc.typeName) || isWrapperDesc(desc);
 }
 
-/** Whether the JSON of a message is anything else than an object with its fields. */
-export function hasOwnJson(desc: DescMessage): boolean {
-  return isTextMessage(desc) || dynamicMessages.has(desc.typeName);
-}
-
 /** Whether the fields of a field's message can be named one by one, `field.other`. */
 export function isNested(field: DescField): field is MessageField {
-  return field.fieldKind === "message" && !hasOwnJson(field.message);
+  return field.fieldKind === "message" && !hasCustomJsonRepresentation(field.message);
+}
+
+/** Whether the default value of a field and no value are the same. */
+export function hasImplicitPresence(field: DescField): boolean {
+  return field.presence === FeatureSet_FieldPresence.IMPLICIT;
 }
 
 /** Whether a body of this type is the bytes themselves. */
@@ -47,11 +47,4 @@ const textMessages: ReadonlySet<string> = new Set([
   "google.protobuf.Duration",
   "google.protobuf.FieldMask",
   "google.protobuf.Timestamp",
-]);
-
-const dynamicMessages: ReadonlySet<string> = new Set([
-  "google.protobuf.Any",
-  "google.protobuf.ListValue",
-  "google.protobuf.Struct",
-  "google.protobuf.Value",
 ]);

@@ -1,7 +1,8 @@
 // Finds the value in JSON that makes it no ProtoJSON of a message, so that an error can name its field: protobuf-es says
 // what is wrong, but not where, and of a list not in which item.
 import { type DescField, type DescMessage, fromJson, type JsonReadOptions, type JsonValue } from "@bufbuild/protobuf";
-import { fieldsByName, hasOwnJson } from "./fields.js";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { fieldsByName } from "./fields.js";
 
 /** What is wrong, and where. */
 export interface JsonFault {
@@ -22,7 +23,7 @@ export function findJsonFault(desc: DescMessage, json: JsonValue, options: Optio
 }
 
 function inMessage(desc: DescMessage, json: JsonValue, path: string, options: Options, depth: number) {
-  if (hasOwnJson(desc)) return attempt(path, () => fromJson(desc, json, options));
+  if (hasCustomJsonRepresentation(desc)) return attempt(path, () => fromJson(desc, json, options));
   if (depth > depthLimit) return { path, description: `is nested more than ${depthLimit} deep` };
   if (!isObject(json)) return { path, description: "expected an object" };
   return first(Object.entries(json), ([key, value]) => {
@@ -43,7 +44,7 @@ function inField(
   const whole = (value: JsonValue) => attempt(path, () => fromJson(field.parent, { [field.jsonName]: value }, options));
   if (json === null) return whole(json);
   const inItem = (item: JsonValue, itemPath: string, wrapped: JsonValue) =>
-    field.message === undefined || hasOwnJson(field.message) || item === null
+    field.message === undefined || hasCustomJsonRepresentation(field.message) || item === null
       ? attempt(itemPath, () => fromJson(field.parent, { [field.jsonName]: wrapped }, options))
       : inMessage(field.message, item, itemPath, options, depth + 1);
   if (field.fieldKind === "list" && Array.isArray(json)) {

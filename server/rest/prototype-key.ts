@@ -2,7 +2,8 @@
 // objects, where that key would not be an entry but the prototype: the entry would be lost, and its fields would seem to be
 // entries. As the name of a field the key is ordinary, known or not.
 import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { fieldsByName, hasOwnJson } from "./fields.js";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { fieldsByName } from "./fields.js";
 
 const key = "__proto__";
 
@@ -17,7 +18,7 @@ export function mayHavePrototypeKey(text: string): boolean {
 /** Whether JSON has the key as that of an entry. The JSON is one that protobuf-es has read, so its depth is bounded. */
 export function hasPrototypeKey(desc: DescMessage, json: JsonValue): boolean {
   if (typeof json !== "object" || json === null) return false;
-  if (hasOwnJson(desc)) return hasKeyAnywhere(json);
+  if (hasCustomJsonRepresentation(desc)) return hasKeyAnywhere(json);
   return Object.entries(json).some(([name, value]) => {
     const field = fieldsByName(desc).get(name);
     return field !== undefined && isInField(field, value);

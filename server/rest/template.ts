@@ -70,7 +70,8 @@ export function printTemplate(template: Template): string {
   return `/${pieces.join("/")}${template.verb === "" ? "" : `:${template.verb}`}`;
 }
 
-function printSegment(segment: Segment): string {
+/** A segment as it is written. */
+export function printSegment(segment: Segment): string {
   if (segment.kind === "literal") return segment.text;
   return segment.kind === "single" ? "*" : "**";
 }

@@ -1,0 +1,98 @@
+// Turns the reply of a method into the body of an HTTP response and back: the whole reply or its `response_body` field, as
+// JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
+import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
+import type { Binding, BodyBinding } from "./binding.js";
+import { type Body, createBodyDecoder, type DecodeOptions } from "./decode.js";
+import type { MessageField } from "./fields.js";
+import { createJsonWriter, type JsonOptions } from "./json-writer.js";
+
+/** How JSON is written. */
+export interface EncodeOptions {
+  /** Whether fields without presence are written when they have their default value. Default false. */
+  readonly emitDefaults?: boolean;
+  /** Whether fields have the names of the proto. Default false: those of JSON. */
+  readonly useProtoNames?: boolean;
+  /** Whether enum values are numbers. Default false: names. */
+  readonly enumsAsNumbers?: boolean;
+  /** What a `google.protobuf.Any` may hold. */
+  readonly registry?: Registry;
+}
+
+/** A body to be sent. */
+export type EncodedBody =
+  | { readonly kind: "json"; readonly text: string }
+  /** A content type of `undefined` is none; any other is a valid header value. The data are the message's own. */
+  | { readonly kind: "bytes"; readonly contentType: string | undefined; readonly data: Uint8Array };
+
+/** @throws ConnectError `internal` if the message has no such form */
+export type BodyEncoder = (message: Message) => EncodedBody;
+
+/** Prepares the writing of replies for one binding. Each message of a stream is such a reply. */
+export function createResponseEncoder(binding: Binding, options: EncodeOptions = {}): BodyEncoder {
+  return createBodyEncoder(binding.method.output, binding.responseBody, options, "null");
+}
+
+/**
+ * Prepares the reading of replies for one binding.
+ *
+ * @returns a function that throws ConnectError `internal` if a body is no such reply
+ */
+export function createResponseDecoder(binding: Binding, options: DecodeOptions = {}): (body: Body) => Message {
+  const decode = createBodyDecoder(binding.method.output, binding.responseBody, options);
+  return (body) => {
+    try {
+      return decode(body);
+    } catch (error) {
+      throw toInternal("the server's reply does not fit the schema", error);
+    }
+  };
+}
+
+/** @param absent the JSON of a field that is not set */
+export function createBodyEncoder(
+  desc: DescMessage,
+  binding: Exclude<BodyBinding, { kind: "none" }>,
+  options: EncodeOptions,
+  absent: string,
+): BodyEncoder {
+  if (binding.kind === "bytes") return bytesWriter(desc, binding.field);
+  const write = createJsonWriter(desc, binding.field, toJsonOptions(options));
+  return (message) => {
+    try {
+      const json = write(message);
+      return { kind: "json", text: json === undefined ? absent : JSON.stringify(json) };
+    } catch (error) {
+      throw toInternal(`${desc.typeName} cannot be written as JSON`, error);
+    }
+  };
+}
+
+/** The names that protobuf-es gives to the options. */
+export function toJsonOptions(options: EncodeOptions): JsonOptions {
+  return {
+    alwaysEmitImplicit: options.emitDefaults === true,
+    useProtoFieldName: options.useProtoNames === true,
+    enumAsInteger: options.enumsAsNumbers === true,
+    registry: options.registry,
+  };
+}
+
+function bytesWriter(desc: DescMessage, field: MessageField | undefined): BodyEncoder {
+  return (message) => {
+    const body = field === undefined ? message : reflect(desc, message, false).get(field).message;
+    const { contentType, data } = body as HttpBody;
+    // Anything else could end the header, and begin another.
+    if (!/^(?:[!-~](?:[\t -~]*[!-~])?)?$/.test(contentType)) {
+      throw new ConnectError("the content_type of a google.api.HttpBody is no header value", Code.Internal);
+    }
+    return { kind: "bytes", contentType: contentType === "" ? undefined : contentType, data };
+  };
+}
+
+/** An accident of ours or of a server, not of the client; the cause is for the log. */
+export function toInternal(message: string, cause: unknown): ConnectError {
+  return new ConnectError(message, Code.Internal, undefined, undefined, cause);
+}
