@@ -44,10 +44,17 @@ export function wholeNumber(from: number, to: number = most): Kind<number> {
   };
 }
 
+const switchWords = new Map([
+  ["true", false],
+  ["1", false],
+  ["false", true],
+  ["0", true],
+]);
+
 /** A flag without a value that switches something off: false if given, true where the environment takes it back. */
 export const switchOff: Kind<boolean> = {
   expected: "true or false",
-  parse: (value) => ({ true: false, 1: false, false: true, 0: true })[value],
+  parse: (value) => switchWords.get(value),
   format: () => "",
 };
 
