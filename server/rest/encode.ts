@@ -3,7 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Binding } from "./binding.js";
-import { type BodyWriter, createBodyWriter } from "./body-writer.js";
+import { createBodyWriter, type RequestBody } from "./body-writer.js";
 import { createPathWriter } from "./path-writer.js";
 import { createQueryWriter } from "./query-writer.js";
 import type { EncodeOptions } from "./response.js";
@@ -17,7 +17,7 @@ export interface EncodedRequest {
   readonly path: string;
   /** The query, encoded, without "?"; empty if there is none. */
   readonly query: string;
-  readonly body: ReturnType<BodyWriter>;
+  readonly body: RequestBody;
 }
 
 /** @throws ConnectError `invalid_argument` if no route can carry the message */
