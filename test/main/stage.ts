@@ -1,0 +1,33 @@
+// Builds the package as it is published, but for its dependencies, in a folder of its own under the checkout, so that
+// it finds the packages that are installed there.
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/** The checkout, with its slash at the end. */
+export const root: string = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A built package. To be disposed, which removes it. */
+export interface Stage extends AsyncDisposable {
+  readonly folder: string;
+  /** The command's file. */
+  readonly main: string;
+}
+
+/** What a package needs besides what is built. */
+const files = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "proto/hello_world.proto"];
+
+export async function stagePackage(): Promise<Stage> {
+  await mkdir(join(root, ".cache"), { recursive: true });
+  const folder = await mkdtemp(join(root, ".cache", "package-"));
+  for (const file of files) await cp(join(root, file), join(folder, file));
+  const tsc = join(root, "node_modules", ".bin", "tsc");
+  await promisify(execFile)(tsc, ["-p", join(root, "tsconfig.build.json"), "--outDir", join(folder, "dist")]);
+  return {
+    folder,
+    main: join(folder, "dist/server/main.js"),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
