@@ -1,5 +1,6 @@
 // Turns what happens in a server into lines of a log: JSON for machines, words for people. Only what is named here gets
 // into a line, so that neither messages nor headers nor keys can.
+import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino, stdTimeFunctions } from "pino";
 import type { CallObserver } from "../call/active.js";
@@ -42,7 +43,7 @@ export function logCalls(logger: Logger): CallObserver | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
   const isEach = logger.isLevelEnabled("info");
   return ({ method, protocol, code, durationMs, error }) => {
-    const isAccident = error?.cause !== undefined;
+    const isAccident = error?.cause !== undefined && faults.has(error.code);
     if (!isEach && !isAccident) return;
     const fields = {
       method: method.path.slice(1),
@@ -54,6 +55,9 @@ export function logCalls(logger: Logger): CallObserver | undefined {
     else logger.info(fields, "call");
   };
 }
+
+/** Codes that speak of the server. With others the cause is what the client sent, and may quote it. */
+const faults: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Code.DataLoss]);
 
 /** Writes a line per error of a connection. What strangers send is no trouble of the operator's: `debug`. */
 export function logConnectionErrors(logger: Logger): (error: Error, step: string) => void {

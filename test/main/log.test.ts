@@ -59,6 +59,20 @@ describe("a line of the log", () => {
     expect(JSON.stringify(line)).not.toContain("s3cret");
   });
 
+  it("says no more of what a client sent wrongly than of any call", () => {
+    const cause = new SyntaxError(`Unexpected token 's', "s3cret" is not valid JSON`);
+    expect(linesOf("info", finish(Code.InvalidArgument, cause))).toEqual([
+      {
+        level: "info",
+        method: "hello_world.Greeter/SayHello",
+        protocol: "grpc-web",
+        code: "invalid_argument",
+        durationMs: 1.235,
+        msg: "call",
+      },
+    ]);
+  });
+
   it("says of a thrown value that is no error what it was", () => {
     const [line] = linesOf("info", finish(Code.Internal, "broken"));
     expect(line?.err).toEqual({ type: "string", message: "broken" });
