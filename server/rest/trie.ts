@@ -1,0 +1,133 @@
+// Keeps routes in a trie of their segments, as a few maps with numbers for keys: over many routes the maps of a node of its
+// own each would cost more to reach than to read.
+import type { Binding } from "./binding.js";
+import type { Segment } from "./template.js";
+
+/** A place in the trie: what the segments so far lead to. */
+export type Node = number;
+
+/** Where every path begins. */
+export const rootNode: Node = 0;
+
+/** A binding, with what a look-up needs of its template. */
+export interface Route {
+  readonly binding: Binding;
+  /** How many segments the template has. */
+  readonly length: number;
+  /** The index of its `**`; without one, that after the last segment. */
+  readonly multi: number;
+  /** Start and end of each variable, one after the other. */
+  readonly spans: readonly number[];
+}
+
+/** What may follow a `**`: a number of segments. */
+export interface Tail {
+  readonly length: number;
+  readonly node: Node;
+}
+
+/** Edges from node to node, and the routes where patterns end. It does not change once it is built. */
+export class Trie {
+  /** For each binding that an earlier one has the pattern and the method of, a text that says so. */
+  readonly problems: readonly string[];
+  /** Literals and verbs → their numbers. */
+  private readonly labels = new Map([["", noVerb]]);
+  /** `key(node, label)` → node. */
+  private readonly edges = new Map<number, Node>();
+  private readonly tails = new Map<Node, readonly Tail[]>();
+  /** HTTP methods → their numbers. */
+  private readonly methods = new Map<string, number>();
+  /** `endKey(node, label, method)` → route. */
+  private readonly ends = new Map<number, Route>();
+  private nodeCount = 1;
+
+  constructor(bindings: readonly Binding[]) {
+    const texts = bindings.flatMap(({ template }) => [...template.segments.map(textOf), template.verb]);
+    for (const text of new Set(texts)) this.labels.set(text, this.labels.get(text) ?? this.labels.size + 1);
+    for (const method of new Set(bindings.map(({ httpMethod }) => httpMethod)))
+      this.methods.set(method, this.methods.size);
+    this.problems = bindings.flatMap((binding) => this.insert(binding) ?? []);
+  }
+
+  literalAt(node: Node, text: string): Node | undefined {
+    const label = this.labels.get(text);
+    return label === undefined ? undefined : this.edges.get(this.key(node, label));
+  }
+
+  singleAt(node: Node): Node | undefined {
+    return this.edges.get(this.key(node, anyText));
+  }
+
+  /** What may follow a `**` here, the longest first. */
+  tailsAt(node: Node): readonly Tail[] | undefined {
+    return this.tails.get(node);
+  }
+
+  /** The route that ends here with a verb, empty for none, and a method. */
+  routeAt(node: Node, verb: string, httpMethod: string): Route | undefined {
+    const label = this.labels.get(verb);
+    const method = this.methods.get(httpMethod);
+    return label === undefined || method === undefined ? undefined : this.ends.get(this.endKey(node, label, method));
+  }
+
+  /** The methods of the routes that end here with a verb. */
+  methodsAt(node: Node, verb: string): string[] {
+    return [...this.methods.keys()].filter((method) => this.routeAt(node, verb, method) !== undefined);
+  }
+
+  private key(node: Node, label: number): number {
+    return node * (this.labels.size + 1) + label;
+  }
+
+  private endKey(node: Node, label: number, method: number): number {
+    return this.key(node, label) * this.methods.size + method;
+  }
+
+  /** @returns a text, and does nothing, if the place is taken */
+  private insert(binding: Binding): string | undefined {
+    const { template, httpMethod, label } = binding;
+    const { segments, variables, verb } = template;
+    const node = segments.reduce(
+      (from, segment, index) => this.step(from, segment, segments.length - index - 1),
+      rootNode,
+    );
+    const other = this.routeAt(node, verb, httpMethod)?.binding;
+    if (other !== undefined)
+      return `${label}: expected a route that no other method has, found the same as ${other.label}`;
+    const multi = segments.findIndex(({ kind }) => kind === "multi");
+    const spans = variables.flatMap(({ start, end }) => [start, end]);
+    const route = { binding, spans, length: segments.length, multi: multi < 0 ? segments.length : multi };
+    this.ends.set(this.endKey(node, this.labels.get(verb) ?? noVerb, this.methods.get(httpMethod) ?? 0), route);
+    return undefined;
+  }
+
+  private step(from: Node, segment: Segment, remaining: number): Node {
+    if (segment.kind === "multi") return this.stepMulti(from, remaining);
+    const key = this.key(from, segment.kind === "single" ? anyText : (this.labels.get(segment.text) ?? anyText));
+    const node = this.edges.get(key) ?? this.nodeCount++;
+    this.edges.set(key, node);
+    return node;
+  }
+
+  private stepMulti(from: Node, length: number): Node {
+    const tails = this.tails.get(from) ?? [];
+    const known = tails.find((tail) => tail.length === length);
+    if (known !== undefined) return known.node;
+    const tail = { length, node: this.nodeCount++ };
+    this.tails.set(
+      from,
+      [...tails, tail].sort((a, b) => b.length - a.length),
+    );
+    return tail.node;
+  }
+}
+
+/** The label of an edge that any text but the empty one may take. */
+const anyText = 0;
+
+/** The label of no verb. No segment has it: that of an empty segment is on no edge. */
+const noVerb = 1;
+
+function textOf(segment: Segment): string {
+  return segment.kind === "literal" ? segment.text : "";
+}
