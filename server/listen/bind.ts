@@ -24,6 +24,7 @@ export class ListenError extends Error {
  */
 export async function bind(server: Server, address: ListenAddress): Promise<void> {
   try {
+    checkPath(address);
     await listen(server, address);
   } catch (cause) {
     const { code = "UNKNOWN" } = cause as NodeJS.ErrnoException;
@@ -31,9 +32,20 @@ export async function bind(server: Server, address: ListenAddress): Promise<void
       await unlink(address.path);
       return bind(server, address);
     }
-    throw new ListenError(`${formatAddress(address)}: ${REASONS[code] ?? (cause as Error).message}`, code, { cause });
+    const reasons = "path" in address ? PATH_REASONS : PORT_REASONS;
+    throw new ListenError(`${formatAddress(address)}: ${reasons[code] ?? (cause as Error).message}`, code, { cause });
   }
 }
+
+/** Node 20 and 22 would cut a path that is too long, and listen there. */
+function checkPath(address: ListenAddress): void {
+  if ("path" in address && Buffer.byteLength(address.path) > MOST_PATH_BYTES) {
+    throw Object.assign(new Error(`more than ${MOST_PATH_BYTES} bytes`), { code: "EINVAL" });
+  }
+}
+
+/** `sun_path` of sockaddr_un, without the NUL at its end. */
+const MOST_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 function listen(server: Server, address: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -45,14 +57,20 @@ function listen(server: Server, address: ListenOptions): Promise<void> {
   });
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const PORT_REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "already in use",
-  EACCES: "no permission to listen here",
+  EACCES: "no permission to listen on this port",
   EADDRNOTAVAIL: "not an address of this machine",
   ENOTFOUND: "host not found",
   EAI_AGAIN: "host not found",
-  ENOENT: "no such folder",
   ERR_SOCKET_BAD_PORT: "expected a port from 0 to 65535",
+};
+
+const PATH_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "already in use",
+  // Node makes one of two.
+  EACCES: "no such folder, or no permission to write in it",
+  EINVAL: "too long for the path of a socket",
 };
 
 /** Whether `path` is a socket file, not any other file, and nobody answers there. */
