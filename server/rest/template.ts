@@ -7,7 +7,7 @@
 //   Variable  = "{" FieldPath [ "=" Segments ] "}"
 //   FieldPath = IDENT { "." IDENT }
 //   Verb      = ":" LITERAL
-import { decodePercent, encodePercent, normalizePercent } from "./percent.js";
+import { decodePercent, encodePercent, isPlain, normalizePercent } from "./percent.js";
 
 /** What one segment of a path must be: this text (as `normalizePercent` spells it), any, or any number of any. */
 export type Segment =
@@ -77,7 +77,9 @@ export function printSegment(segment: Segment): string {
 }
 
 /** RFC 3986 pchar without "*", which is a wildcard, and ":", which may begin a verb; and text beyond ASCII. */
-const literalCharacter = /[\w.~!$&'()+,;=@-]|[^\0-\u007f]/;
+const literalText = /(?:[\w.~!$&'()+,;=@-]|[^\0-\u007f])+/y;
+
+const identifier = /[a-z_]\w*/iy;
 
 /** Reads one template from left to right. */
 class Parser {
@@ -141,8 +143,8 @@ class Parser {
   private fieldPath(): string[] {
     const names: string[] = [];
     do {
-      const name = /^[a-z_]\w*/i.exec(this.source.slice(this.position))?.[0];
-      if (name === undefined) this.fail("a field name");
+      const name = this.match(identifier);
+      if (name === "") this.fail("a field name");
       names.push(name);
       this.position += name.length;
     } while (this.take("."));
@@ -151,20 +153,35 @@ class Parser {
 
   private literal(expected: string): string {
     const start = this.position;
-    while (this.isLiteralHere()) this.position += 1;
+    while (this.takeLiteral());
     if (this.position === start) this.fail(expected);
     const text = escapeUnicode(this.source.slice(start, this.position));
     if (decodePercent(text) !== undefined) return normalizePercent(text);
     throw new TemplateError(start + 1, "UTF-8 without NUL", JSON.stringify(this.source.slice(start, this.position)));
   }
 
-  private isLiteralHere(): boolean {
-    const character = this.source.charAt(this.position);
-    if (character === ":") return this.source.includes("/", this.position);
-    if (character !== "%") return literalCharacter.test(character);
+  /** Whether more of a literal follows, which is then passed. */
+  private takeLiteral(): boolean {
+    const start = this.position;
+    const character = this.source.charAt(start);
+    if (character === "%") this.takeEscape();
+    else if (character === ":") this.position += this.source.includes("/", start) ? 1 : 0;
+    else this.position += this.match(literalText).length;
+    return this.position > start;
+  }
+
+  private takeEscape(): void {
     const escaped = this.source.slice(this.position, this.position + 3);
-    if (/^%[\da-f]{2}$/i.test(escaped)) return true;
-    throw new TemplateError(this.position + 1, '"%" and two hexadecimal digits', JSON.stringify(escaped));
+    if (!/^%[\da-f]{2}$/i.test(escaped)) {
+      throw new TemplateError(this.position + 1, '"%" and two hexadecimal digits', JSON.stringify(escaped));
+    }
+    this.position += 3;
+  }
+
+  /** The text here that a sticky pattern matches; empty if it does not. */
+  private match(pattern: RegExp): string {
+    pattern.lastIndex = this.position;
+    return pattern.exec(this.source)?.[0] ?? "";
   }
 
   private take(token: string): boolean {
@@ -186,5 +203,6 @@ class Parser {
 
 /** Escapes what is beyond ASCII as UTF-8. A lone surrogate stays, and then fails to decode. */
 function escapeUnicode(text: string): string {
+  if (isPlain(text)) return text;
   return text.replace(/[^\0-\u007f]+/g, (piece) => encodePercent(piece) ?? piece);
 }

@@ -24,12 +24,12 @@ function timeLookups(tables: readonly Routes[], paths: readonly (readonly [strin
 
 test("13,833 routes are built in under a second and 100 MB, and every one is found", () => {
   const heapBytes = process.memoryUsage().heapUsed;
-  const start = performance.now();
+  const start = process.cpuUsage();
   const { routes, problems } = createRoutes(rules.map(bind));
-  const buildMs = performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
   const builtBytes = process.memoryUsage().heapUsed - heapBytes;
   expect(problems).toEqual([]);
-  expect(buildMs).toBeLessThan(1_000);
+  expect((user + system) / 1_000).toBeLessThan(1_000);
   expect(builtBytes).toBeLessThan(100e6);
   const lost = requests.filter(([method, path], index) => {
     const found = routes.find(method, path);
