@@ -14,7 +14,7 @@ export interface ProcessEvents {
 export interface Running {
   readonly server: Pick<Server, "close">;
   readonly logger: Logger;
-  readonly log: Pick<BufferedSink, "end" | "flushSync">;
+  readonly log: Pick<BufferedSink, "end">;
   /** Reads the certificates again; undefined for a server in plaintext. Throws if they cannot be used. */
   readonly renewTls: (() => void) | undefined;
 }
@@ -58,8 +58,7 @@ class Ending {
       this.begin(0);
     } else {
       logger.warn({ signal }, "leaving at once");
-      log.flushSync();
-      this.#events.exit(signalCodes[signal]);
+      void log.end().then(() => this.#events.exit(signalCodes[signal]));
     }
   }
 

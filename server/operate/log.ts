@@ -1,5 +1,6 @@
 // Turns what happens in a server into lines of a log: JSON for machines, words for people. Only what is named here gets
 // into a line, so that neither messages nor headers nor keys can.
+import { setTimeout as delay } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino, stdTimeFunctions } from "pino";
@@ -15,10 +16,8 @@ export interface LogSink {
 
 /** A sink that writes as soon as it can, and never makes a call wait for a slow reader. */
 export interface BufferedSink extends LogSink {
-  /** Resolves when all that was written has left, or after a second. To be called once, at the end. */
+  /** Resolves when all that was written has left, or after a second. What is written later is lost. */
   end(): Promise<void>;
-  /** Writes at once what has not left, for a process that leaves at once. */
-  flushSync(): void;
 }
 
 /** A logger that writes JSON lines with `level` ("info"), `time` (ISO 8601, UTC) and `msg`. */
@@ -85,22 +84,19 @@ const patienceMs = 1000;
 /** A sink to a file descriptor, such as 2. Lines that come up while others are being written leave together. */
 export function openSink(fd: number): BufferedSink {
   const stream = destination({ dest: fd, sync: false, maxLength: waitingBytes });
-  // Nobody is left to be told of a log that cannot be written.
-  stream.on("error", () => {});
+  const gone = new Promise<void>((resolve) => {
+    // A reader that has left cannot be told either.
+    stream.once("close", resolve).on("error", () => resolve());
+  });
+  let ended: Promise<void> | undefined;
   return {
-    write: (line) => stream.write(line),
+    write: (line) => ended === undefined && stream.write(line),
     end() {
-      const timer = new Promise<void>((resolve) => setTimeout(resolve, patienceMs).unref());
-      const closed = new Promise<void>((resolve) => stream.once("close", resolve));
-      stream.end();
-      return Promise.race([closed, timer]);
-    },
-    flushSync() {
-      try {
-        stream.flushSync();
-      } catch {
-        // The reader has left, and with it whoever would miss the lines.
+      if (ended === undefined) {
+        ended = Promise.race([gone, delay(patienceMs, undefined, { ref: false })]);
+        stream.end();
       }
+      return ended;
     },
   };
 }

@@ -25,7 +25,7 @@ class Scene {
         },
       },
       logger,
-      log: { end: async () => this.#note("log ends"), flushSync: () => this.#note("log flushed") },
+      log: { end: async () => this.#note("log ends") },
       renewTls,
     };
     const events: ProcessEvents = {
@@ -64,11 +64,12 @@ describe("a signal", () => {
     ["SIGTERM", "SIGTERM", 143],
     ["SIGTERM", "SIGINT", 130],
     ["SIGINT", "SIGHUP", 129],
-  ])("%s and then %s leaves at once with %i", (first, second, code) => {
+  ])("%s and then %s leaves at once with %i", async (first, second, code) => {
     const scene = new Scene();
     scene.emit(first);
     scene.emit(second);
-    expect(scene.seen.slice(2)).toEqual(["warn: leaving at once", "log flushed", `exit ${code}`]);
+    await nextTurn();
+    expect(scene.seen.slice(2)).toEqual(["warn: leaving at once", "log ends", `exit ${code}`]);
   });
 
   it("SIGHUP renews certificates where there are some, as often as it comes", () => {
@@ -107,11 +108,12 @@ describe("an error that nobody caught", () => {
     expect(scene.seen).toEqual([draining, "close", "error: uncaught error", ...drainedAndGone(1)]);
   });
 
-  it("leaves a signal its meaning of a second one", () => {
+  it("leaves a signal its meaning of a second one", async () => {
     const scene = new Scene();
     scene.emit("uncaughtException", new Error("boom"), "uncaughtException");
     scene.emit("SIGTERM");
-    expect(scene.seen.slice(2)).toEqual(["warn: leaving at once", "log flushed", "exit 143"]);
+    await nextTurn();
+    expect(scene.seen.slice(2)).toEqual(["warn: leaving at once", "log ends", "exit 143"]);
   });
 });
 
