@@ -51,6 +51,13 @@ export function reportErrors(servers: Servers, report: Report): void {
     if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, step);
   };
   server.on("listening", () => server.on("error", reportFrom("accept")));
-  server.on("tlsClientError", reportFrom("tls handshake"));
+  const reportHandshake = reportFrom("tls handshake");
+  server.on("tlsClientError", (error, socket) => reportHandshake(certificateError(socket) ?? error));
   servers.http2.server.on("sessionError", reportFrom("http/2"));
+}
+
+/** Node ends the connection of a client whose certificate it does not accept without an error of its own. */
+function certificateError({ authorizationError }: TLSSocket): Error | undefined {
+  if (!authorizationError) return undefined;
+  return new Error(`client certificate: ${authorizationError}`);
 }

@@ -1,4 +1,5 @@
 // Certificates of a listener, and what they mean to Node's TLS server.
+import { X509Certificate } from "node:crypto";
 import type { TlsOptions as NodeTlsOptions } from "node:tls";
 import { createSecureContext } from "node:tls";
 
@@ -13,7 +14,21 @@ export interface TlsOptions {
 
 /** @throws Error if a PEM cannot be read, or if key and certificate do not belong together. */
 export function checkTls({ cert, key, ca }: TlsOptions): void {
-  createSecureContext({ cert, key, ca });
+  for (const [name, pem] of Object.entries({ cert, key, ca })) {
+    // Node takes nothing for "not given", which for authorities means those that browsers trust.
+    if (pem !== undefined && pem.length === 0) throw new Error(`tls.${name}: expected PEM, found nothing`);
+  }
+  createSecureContext({ cert, key });
+  // Node skips authorities that it cannot read.
+  if (ca !== undefined) readCertificate(ca);
+}
+
+function readCertificate(ca: string | Buffer): void {
+  try {
+    new X509Certificate(ca);
+  } catch (cause) {
+    throw new Error("tls.ca: expected a certificate in PEM", { cause });
+  }
 }
 
 export function toSecureServerOptions({ cert, key, ca }: TlsOptions, handshakeTimeout: number): NodeTlsOptions {
