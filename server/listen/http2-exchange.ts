@@ -75,6 +75,8 @@ export class Http2Exchange implements Exchange {
     this.#stream.pause();
   }
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
+    // Node throws where nobody is left to answer.
+    if (this.isClosed) return;
     this.#stream.respond({ ":status": status, ...headers }, hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
@@ -105,7 +107,8 @@ function onData(this: Stream, chunk: Buffer): void {
 }
 
 function onEnd(this: Stream): void {
-  this[exchange]?.owner?.onEnd();
+  // Node also ends what is reset in the middle.
+  if (!this.aborted) this[exchange]?.owner?.onEnd();
 }
 
 function onDrain(this: Stream): void {
