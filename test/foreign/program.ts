@@ -9,8 +9,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** What the program reads from its standard input. */
-  stdin?: string | Uint8Array;
+  /** What the program reads from its standard input; or when that ends. */
+  stdin?: string | Uint8Array | Promise<void>;
   env?: NodeJS.ProcessEnv;
   /** Then the program is killed, in milliseconds. */
   limitMs?: number;
@@ -30,7 +30,8 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.once("error", reject);
     child.once("close", (code) => resolve({ code: code ?? -1, ...output }));
     child.stdin.on("error", () => {}); // A program that does not read is no failure.
-    child.stdin.end(stdin);
+    if (stdin instanceof Promise) stdin.then(() => child.stdin.end(), reject);
+    else child.stdin.end(stdin);
   });
 }
 

@@ -1,0 +1,12 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL("../../", import.meta.url)),
+    include: ["test/interop/**/*.interop.ts"],
+    globalSetup: "test/interop/setup.ts",
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
