@@ -1,20 +1,17 @@
-// One RPC in the fast lane, from the head of its request to the last byte of its answer. What the shapes of a call have
+// One call in the fast lane, from the head of its request to the last byte of its answer. What the shapes of a call have
 // in common: context, deadline, cancellation, and that only the first outcome counts.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
-import type { MethodSerializationLookup, Serialization } from "@connectrpc/connect/protocol";
 import type { ActiveCall, ActiveCalls, CallObserver } from "../call/active.js";
 import { CallContext } from "../call/context.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
-import type { Method } from "../call/method.js";
+import type { Method, ProtocolName } from "../call/method.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
-import type { Negotiated, Negotiator } from "./compression.js";
-import type { Format } from "./format.js";
 import { closeReason } from "./reset.js";
-import { readTimeout, timeoutHeaders } from "./timeout.js";
+import type { Timeout } from "./timeout.js";
 import { requestUrl } from "./url.js";
 
 /** What calls of one server share. */
@@ -28,65 +25,53 @@ export interface CallEnvironment {
 export interface CallShape {
   readonly method: Method;
   readonly environment: CallEnvironment;
-  readonly negotiate: Negotiator;
-  // biome-ignore lint/suspicious/noExplicitAny: the types of the messages are known to the descriptor only
-  readonly serialization: MethodSerializationLookup<any, any>;
+}
+
+/** What the head of a request says of its call. */
+export interface CallHead {
+  readonly protocol: ProtocolName;
+  readonly timeout: Timeout;
+  /** An error that is answered without reading the body. */
+  readonly problem: ConnectError | undefined;
+  /** Headers and trailers of the response as a handler finds them. */
+  readonly responseHeader: OutgoingHttpHeaders;
+  readonly responseTrailer: OutgoingHttpHeaders;
 }
 
 /** One call. A subclass reads the request, and writes the answer in its shape. */
-export abstract class RpcCall<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
+export abstract class Call<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
   protected readonly shape: Shape;
-  protected readonly format: Format;
   protected readonly exchange: Exchange;
-  protected readonly compression: Negotiated;
   /** Whether the outcome is settled. What comes later is ignored. */
   protected isDone = false;
   /** Whether nobody is there any more to write to. */
   protected isClosed = false;
-  readonly #input: Serialization<Message>;
-  readonly #output: Serialization<Message>;
   readonly #problem: ConnectError | undefined;
   readonly #startMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    shape: Shape,
-    format: Format,
-    exchange: Exchange,
-    head: { requested: string | undefined; accepted: string | undefined; responseTrailer: OutgoingHttpHeaders },
-  ) {
+  constructor(shape: Shape, exchange: Exchange, head: CallHead) {
     const { method, environment } = shape;
     this.#startMs = performance.now();
+    this.#problem = head.problem;
     this.method = method;
     this.shape = shape;
-    this.format = format;
     this.exchange = exchange;
-    const isBinary = format.codec === "proto";
-    this.#input = shape.serialization.getI(isBinary);
-    this.#output = shape.serialization.getO(isBinary);
-    this.compression = shape.negotiate(head.requested, head.accepted);
-    const timeout = readTimeout(
-      format.protocol,
-      header(exchange.headers, timeoutHeaders[format.protocol]),
-      method.options.maxTimeoutMs,
-    );
-    this.#problem = this.compression.error ?? timeout.error;
+    const { timeoutMs } = head.timeout;
     this.context = new CallContext({
       method: method.spec.method,
-      protocolName: format.protocol,
+      protocolName: head.protocol,
       requestMethod: exchange.method,
       url: requestUrl(exchange),
       requestHeader: new LazyHeaders(exchange.headers),
-      responseHeader: new LazyHeaders(this.initialHeader()),
+      responseHeader: new LazyHeaders(head.responseHeader),
       responseTrailer: new LazyHeaders(head.responseTrailer),
-      timeoutMs: timeout.timeoutMs,
+      timeoutMs,
       values: environment.contextValues?.(exchange),
     });
-    if (timeout.timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => this.cancel(deadlineExceeded()), timeout.timeoutMs);
-    }
+    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
   }
 
   /** Starts reading the request, or refuses it. To be called once. */
@@ -94,8 +79,7 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
     this.shape.environment.active.add(this);
     this.exchange.attach(this);
     try {
-      const problem = this.precondition() ?? this.#problem;
-      if (problem !== undefined) this.fail(problem);
+      if (this.#problem !== undefined) this.fail(this.#problem);
       else this.receive();
     } catch (reason) {
       this.fail(reason);
@@ -124,37 +108,34 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
     active.delete(this);
     observe?.({
       method: this.method,
-      protocol: this.format.protocol,
+      protocol: this.context.protocolName,
       code: error?.code,
       durationMs: performance.now() - this.#startMs,
       error,
     });
   }
 
-  /** Writes to the response. What Node refuses to write (a metadata value with control characters) ends the call. */
-  protected write(write: () => void): void {
+  /**
+   * Writes to the response. What Node refuses to write (a metadata value with control characters) breaks it off.
+   *
+   * @returns false if `write` does
+   */
+  protected write(write: () => unknown): boolean {
     try {
-      write();
+      return write() !== false;
     } catch (reason) {
       if (!this.isDone) this.settle(toCallError(reason), reason);
       this.exchange.cut();
+      return true;
     }
   }
 
-  protected parse(data: Uint8Array): Message {
-    return this.#input.parse(data);
-  }
-
-  protected serialize(message: Message): Uint8Array {
-    return this.#output.serialize(message);
-  }
-
-  /** Invokes a unary method. The serialised answer goes to `reply`, unless the call has ended before. */
-  protected invoke(message: Message, reply: (data: Uint8Array) => void): void {
+  /** Invokes a unary method. Its answer goes to `reply`, unless the call has ended before. What that throws ends the call. */
+  protected invoke(message: Message, reply: (output: Message) => void): void {
     const onOutput = (output: Message): void => {
       if (this.isDone) return;
       try {
-        reply(this.serialize(output));
+        reply(output);
       } catch (reason) {
         this.fail(reason);
       }
@@ -177,18 +158,8 @@ export abstract class RpcCall<Shape extends CallShape = CallShape> implements Ac
   abstract onEnd(): void;
   onDrain(): void {}
 
-  /** The response's headers as a handler finds them. Called by the constructor. */
-  protected abstract initialHeader(): OutgoingHttpHeaders;
-  /** An error of the request's head that is looked at before compression and deadline. */
-  protected abstract precondition(): ConnectError | undefined;
   /** Starts reading the body. May throw. */
   protected abstract receive(): void;
   /** Writes the answer of a call that failed, or what is still to come of it. The outcome is settled already. */
   protected abstract sendError(error: ConnectError): void;
-}
-
-/** A request header that has one value. Node joins repeated ones by commas, but for those that it gives as a list. */
-export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(", ") : value;
 }

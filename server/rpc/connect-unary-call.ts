@@ -1,42 +1,53 @@
 // A unary call over Connect: the message is the whole body, or a query parameter of a GET.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../listen/exchange.js";
-import { type CallShape, header, RpcCall } from "./call.js";
+import { Call, type CallShape } from "./call.js";
+import type { MessageCodec } from "./codec.js";
+import type { Negotiated, Negotiator } from "./compression.js";
 import { connectUnary, type UnaryAnswer } from "./connect.js";
 import { messageOf } from "./connect-get.js";
-import { checkProtocolVersion } from "./connect-version.js";
+import { checkVersionHeader, checkVersionParameter } from "./connect-version.js";
 import { takeBytes, tooLarge } from "./envelope.js";
-import type { Format } from "./format.js";
+import type { Codec, Format } from "./format.js";
+import { header } from "./header.js";
+import { readTimeout } from "./timeout.js";
+
+/** What unary calls of one method over Connect share. */
+export interface ConnectUnaryShape extends CallShape {
+  readonly codecs: Record<Codec, MessageCodec>;
+  readonly negotiate: Negotiator;
+}
 
 /** One such call. */
-export class ConnectUnaryCall extends RpcCall {
-  readonly #headers: IncomingHttpHeaders;
+export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
+  readonly #format: Format;
+  readonly #codec: MessageCodec;
+  readonly #compression: Negotiated;
   /** Query parameters of a GET; undefined for a POST. */
   readonly #query: URLSearchParams | undefined;
   readonly #chunks: Buffer[] = [];
   #bodyBytes = 0;
 
-  constructor(shape: CallShape, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
+  constructor(shape: ConnectUnaryShape, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
     const { headers } = exchange;
-    super(shape, format, exchange, {
-      requested: query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined),
-      accepted: header(headers, "accept-encoding"),
+    const { options } = shape.method;
+    const requested = query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined);
+    const compression = shape.negotiate(requested, header(headers, "accept-encoding"));
+    const timeout = readTimeout("connect", headers, options.maxTimeoutMs);
+    const version = query ? checkVersionParameter(query, options) : checkVersionHeader(headers, options);
+    super(shape, exchange, {
+      protocol: "connect",
+      timeout,
+      problem: version ?? compression.error ?? timeout.error,
+      responseHeader: { "content-type": format.contentType },
       responseTrailer: {},
     });
-    this.#headers = headers;
+    this.#format = format;
+    this.#codec = shape.codecs[format.codec];
+    this.#compression = compression;
     this.#query = query;
-  }
-
-  protected initialHeader(): OutgoingHttpHeaders {
-    return { "content-type": this.format.contentType };
-  }
-
-  protected precondition(): ConnectError | undefined {
-    if (!this.method.options.requireConnectProtocolHeader) return undefined;
-    return this.#query === undefined
-      ? checkProtocolVersion("header", header(this.#headers, "connect-protocol-version"))
-      : checkProtocolVersion("query", this.#query.get("connect") ?? undefined);
   }
 
   protected receive(): void {
@@ -46,7 +57,7 @@ export class ConnectUnaryCall extends RpcCall {
       return;
     }
     const limitBytes = this.method.options.readMaxBytes;
-    const announced = Number.parseInt(this.#headers["content-length"] ?? "", 10);
+    const announced = Number.parseInt(this.exchange.headers["content-length"] ?? "", 10);
     if (announced > limitBytes) throw tooLarge(limitBytes, announced);
     this.exchange.read();
   }
@@ -68,7 +79,7 @@ export class ConnectUnaryCall extends RpcCall {
 
   /** Invokes the method with the message as it was sent. */
   #take(data: Uint8Array): void {
-    const { request } = this.compression;
+    const { request } = this.#compression;
     if (request === null) {
       this.#parseAndInvoke(data);
       return;
@@ -81,15 +92,16 @@ export class ConnectUnaryCall extends RpcCall {
 
   #parseAndInvoke(data: Uint8Array): void {
     try {
-      this.invoke(this.parse(data), this.#reply);
+      this.invoke(this.#codec.input.parse(data), this.#reply);
     } catch (reason) {
       this.fail(reason);
     }
   }
 
-  readonly #reply = (data: Uint8Array): void => {
+  readonly #reply = (output: Message): void => {
+    const data = this.#codec.output.serialize(output);
     this.settle(undefined);
-    this.write(() => this.#send(connectUnary.message(this.context, this.format.contentType, data)));
+    this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, data)));
   };
 
   protected sendError(error: ConnectError): void {
@@ -97,7 +109,7 @@ export class ConnectUnaryCall extends RpcCall {
   }
 
   #send({ status, headers, body }: UnaryAnswer): void {
-    const compression = this.compression.response;
+    const compression = this.#compression.response;
     if (compression === null || body.length < this.method.options.compressMinBytes) {
       this.#end(status, headers, body);
       return;

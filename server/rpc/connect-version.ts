@@ -1,7 +1,10 @@
 // The marker by which Connect requests are told from other JSON over HTTP, for servers that ask for it.
 // https://connectrpc.com/docs/protocol#unary-request "Connect-Protocol-Version"
+import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { protocolVersion } from "@connectrpc/connect/protocol-connect";
+import type { MethodOptions } from "../call/method.js";
+import { header } from "./header.js";
 
 type Place = "header" | "query";
 
@@ -10,8 +13,19 @@ const places: Record<Place, { name: string; kind: string; value: string }> = {
   query: { name: "connect", kind: "parameter", value: `v${protocolVersion}` },
 };
 
-/** The error of a request whose version, in its header or query, is missing or not ours. */
-export function checkProtocolVersion(place: Place, found: string | undefined): ConnectError | undefined {
+/** The error of a POST whose version, in its header, is missing or not ours; none for a server that does not ask for it. */
+export function checkVersionHeader(headers: IncomingHttpHeaders, options: MethodOptions): ConnectError | undefined {
+  return options.requireConnectProtocolHeader
+    ? check("header", header(headers, "connect-protocol-version"))
+    : undefined;
+}
+
+/** The same of a GET, which has its version in the query. */
+export function checkVersionParameter(query: URLSearchParams, options: MethodOptions): ConnectError | undefined {
+  return options.requireConnectProtocolHeader ? check("query", query.get("connect") ?? undefined) : undefined;
+}
+
+function check(place: Place, found: string | undefined): ConnectError | undefined {
   const { name, kind, value } = places[place];
   if (found === value) return undefined;
   const message =

@@ -5,54 +5,62 @@ import { toCallError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { Exchange } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
-import { type CallShape, header, RpcCall } from "./call.js";
-import { checkProtocolVersion } from "./connect-version.js";
+import { Call, type CallShape } from "./call.js";
+import type { MessageCodec } from "./codec.js";
+import type { Negotiated, Negotiator } from "./compression.js";
+import { checkVersionHeader } from "./connect-version.js";
 import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headBytes } from "./envelope.js";
-import type { Format } from "./format.js";
+import type { Codec, Format } from "./format.js";
+import { header } from "./header.js";
+import { readTimeout } from "./timeout.js";
 import type { EnvelopeWire } from "./wire.js";
 
 /** What calls of one method over one protocol in envelopes share. */
 export interface EnvelopeShape extends CallShape {
   readonly wire: EnvelopeWire;
+  readonly codecs: Record<Codec, MessageCodec>;
+  readonly negotiate: Negotiator;
   /** Response headers of calls without compression that no handler has touched. */
   readonly heads: Map<Format, OutgoingHttpHeaders>;
 }
 
 /** One such call. A subclass takes the envelopes that arrive. */
-export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
+export abstract class EnvelopeCall extends Call<EnvelopeShape> {
   /** Envelopes that have arrived and wait to be taken. */
   protected readonly arrived: Envelope[] = [];
+  protected readonly codec: MessageCodec;
+  readonly #format: Format;
+  readonly #compression: Negotiated;
+  readonly #head: OutgoingHttpHeaders;
   readonly #reader: EnvelopeReader;
   readonly #decoder: Base64Decoder | undefined;
-  readonly #version: string | undefined;
   #isHeadSent = false;
   /** Whether what came was no row of envelopes, so that the rest of it means nothing. */
   #isBroken = false;
 
   constructor(shape: EnvelopeShape, format: Format, exchange: Exchange) {
-    super(shape, format, exchange, {
-      requested: header(exchange.headers, shape.wire.encodingHeader),
-      accepted: header(exchange.headers, shape.wire.acceptEncodingHeader.toLowerCase()),
-      responseTrailer: shape.wire.initialTrailer,
+    const { wire, method } = shape;
+    const { headers } = exchange;
+    const compression = shape.negotiate(
+      header(headers, wire.encodingHeader),
+      header(headers, wire.acceptEncodingHeader.toLowerCase()),
+    );
+    const timeout = readTimeout(wire.protocol, headers, method.options.maxTimeoutMs);
+    const version = wire.protocol === "connect" ? checkVersionHeader(headers, method.options) : undefined;
+    const responseHeader = initialHead(shape, format, compression);
+    super(shape, exchange, {
+      protocol: wire.protocol,
+      timeout,
+      problem: version ?? compression.error ?? timeout.error,
+      responseHeader,
+      responseTrailer: wire.initialTrailer,
     });
-    this.#version = header(exchange.headers, "connect-protocol-version");
-    this.#reader = new EnvelopeReader(shape.method.options.readMaxBytes, shape.wire.skippedFlag);
+    this.codec = shape.codecs[format.codec];
+    this.#format = format;
+    this.#compression = compression;
+    this.#head = responseHeader;
+    this.#reader = new EnvelopeReader(method.options.readMaxBytes, wire.skippedFlag);
     this.#decoder = format.isText ? new Base64Decoder() : undefined;
-  }
-
-  protected initialHeader(): OutgoingHttpHeaders {
-    const compression = this.compression.response;
-    const known = compression === null ? this.shape.heads.get(this.format) : undefined;
-    if (known !== undefined) return known;
-    const head: OutgoingHttpHeaders = { "content-type": this.format.contentType };
-    if (compression === null) this.shape.heads.set(this.format, head);
-    else head[this.shape.wire.encodingHeader] = compression.name;
-    return head;
-  }
-
-  protected precondition(): ConnectError | undefined {
-    const isRequired = this.format.protocol === "connect" && this.method.options.requireConnectProtocolHeader;
-    return isRequired ? checkProtocolVersion("header", this.#version) : undefined;
   }
 
   protected receive(): void {
@@ -93,29 +101,32 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   /** The data of an envelope, decompressed where its flags say so. */
   protected open({ flags, data }: Envelope): Uint8Array | Promise<Uint8Array> {
     if ((flags & compressedFlag) === 0) return data;
-    if (this.compression.request === null) {
+    if (this.#compression.request === null) {
       throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
     }
-    return this.compression.request.decompress(data, this.method.options.readMaxBytes);
+    return this.#compression.request.decompress(data, this.method.options.readMaxBytes);
   }
 
   /** Puts a serialised message in an envelope: compressed where that was settled and is worth it. */
   protected seal(data: Uint8Array): Buffer | Promise<Buffer> {
-    const compression = this.compression.response;
+    const compression = this.#compression.response;
     if (compression === null || !this.#isWorthCompressing(data.length)) return encodeEnvelope(0, data);
     return compression.compress(data).then((compressed) => encodeEnvelope(compressedFlag, compressed));
   }
 
   /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */
   protected send(envelopes: Buffer): boolean {
-    this.#sendHead();
-    return this.exchange.write(this.format.isText ? encodeBase64(envelopes) : envelopes);
+    if (this.isClosed) return true;
+    return this.write(() => {
+      this.#sendHead();
+      return this.exchange.write(this.#format.isText ? encodeBase64(envelopes) : envelopes);
+    });
   }
 
   /** Ends the answer, with envelopes that are still to be written. The outcome is settled already. */
   protected close(error: ConnectError | undefined, envelopes?: Buffer): void {
     const { envelope, trailers } = this.shape.wire.end(this.context, error, this.method.options);
-    const compression = this.compression.response;
+    const compression = this.#compression.response;
     if (envelope === undefined || compression === null || !this.#isWorthCompressing(envelope.length - headBytes)) {
       this.#end(envelopes, envelope, trailers);
       return;
@@ -130,7 +141,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
     if (this.isClosed) return;
     const whole =
       envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
-    const bytes = whole !== undefined && this.format.isText ? encodeBase64(whole) : whole;
+    const bytes = whole !== undefined && this.#format.isText ? encodeBase64(whole) : whole;
     this.#sendHead(bytes?.length);
     this.exchange.end(bytes, trailers);
   }
@@ -145,7 +156,7 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
     this.#isHeadSent = true;
     const { hasTrailers } = this.shape.wire;
     const { responseHeader } = this.context;
-    const head = responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.initialHeader();
+    const head = responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#head;
     // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
     const isSized = bodyBytes !== undefined && !hasTrailers;
     this.exchange.sendHead(200, isSized ? { ...head, "content-length": bodyBytes } : head, hasTrailers);
@@ -154,6 +165,15 @@ export abstract class EnvelopeCall extends RpcCall<EnvelopeShape> {
   protected sendError(error: ConnectError): void {
     this.close(error);
   }
+}
+
+function initialHead(shape: EnvelopeShape, format: Format, { response }: Negotiated): OutgoingHttpHeaders {
+  const known = response === null ? shape.heads.get(format) : undefined;
+  if (known !== undefined) return known;
+  const head: OutgoingHttpHeaders = { "content-type": format.contentType };
+  if (response === null) shape.heads.set(format, head);
+  else head[shape.wire.encodingHeader] = response.name;
+  return head;
 }
 
 function incompleteEnvelope(): ConnectError {

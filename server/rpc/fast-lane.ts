@@ -1,7 +1,7 @@
 // Our own reading and writing of gRPC, gRPC-Web and Connect.
-import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
 import type { Method, ProtocolName } from "../call/method.js";
 import type { CallEnvironment } from "./call.js";
+import { createCodecs } from "./codec.js";
 import { createNegotiator } from "./compression.js";
 import { connectStream, connectUnary } from "./connect.js";
 import { ConnectUnaryCall } from "./connect-unary-call.js";
@@ -16,16 +16,11 @@ import type { EnvelopeWire } from "./wire.js";
 /** Prepares everything that calls of the method share. */
 export function createFastLane(method: Method, environment: CallEnvironment): Lane {
   const { options, spec } = method;
-  const serialization = createMethodSerializationLookup(
-    spec.method,
-    options.binaryOptions,
-    options.jsonOptions,
-    options,
-  );
+  const codecs = createCodecs(method);
   const envelopes = (wire: EnvelopeWire): EnvelopeShape => ({
     method,
     environment,
-    serialization,
+    codecs,
     wire,
     negotiate: createNegotiator(options.acceptCompression, wire.acceptEncodingHeader),
     heads: new Map(),
@@ -38,7 +33,7 @@ export function createFastLane(method: Method, environment: CallEnvironment): La
   const unary = {
     method,
     environment,
-    serialization,
+    codecs,
     negotiate: createNegotiator(options.acceptCompression, connectUnary.acceptEncodingHeader),
   };
   const EnvelopeCall = spec.kind === "unary" ? UnaryCall : StreamCall;

@@ -10,9 +10,10 @@ import type { Method } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
-import { type CallEnvironment, header } from "./call.js";
+import type { CallEnvironment } from "./call.js";
 import { messageOf } from "./connect-get.js";
 import type { Format } from "./format.js";
+import { header } from "./header.js";
 import type { Lane } from "./lane.js";
 import { sendConnectError } from "./refuse.js";
 import { closeReason } from "./reset.js";
@@ -77,14 +78,14 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     });
     this.#cancelled.catch(() => {});
     const name = timeoutHeaders[format.protocol];
-    const value = header(exchange.headers, name);
-    const { timeoutMs } = readTimeout(format.protocol, value, method.options.maxTimeoutMs);
+    const { timeoutMs, error } = readTimeout(format.protocol, exchange.headers, method.options.maxTimeoutMs);
     this.#sent = pick(exchange, ["content-type", name]);
     this.#mended = {
-      "content-type": format.contentType,
+      "content-type": format.contentType.replace("-text", ""),
       ...(timeoutMs !== undefined && mendedTimeout(name, timeoutMs)),
     };
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
+    if (timeoutMs !== undefined && error !== undefined) this.cancel(error);
     environment.active.add(this);
     exchange.attach(this);
   }

@@ -1,8 +1,11 @@
 // Reads the deadline of a call. The two notations are Connect's own parsers'; the clamp is ours.
+import type { IncomingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
+import { deadlineExceeded } from "../call/error.js";
 import type { ProtocolName } from "../call/method.js";
+import { header } from "./header.js";
 
 /** The longest delay that a timer of Node can have, in milliseconds: 24.8 days. A longer one would fire at once. */
 export const maxTimerMs = 2_147_483_647;
@@ -22,11 +25,17 @@ export interface Timeout {
 
 const none: Timeout = {};
 
-/** Reads a timeout header. One that is longer than a timer can be is cut to `maxTimerMs`. */
-export function readTimeout(protocol: ProtocolName, value: string | undefined, maxTimeoutMs: number): Timeout {
+/**
+ * Reads the timeout of a request. One that is longer than a timer can be is cut to `maxTimerMs`; one of nothing has
+ * passed already.
+ */
+export function readTimeout(protocol: ProtocolName, headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
+  const value = header(headers, timeoutHeaders[protocol]);
   if (value === undefined) return none;
   const parse = protocol === "connect" ? parseConnectTimeout : parseGrpcTimeout;
   const timeout = parse(value, maxTimeoutMs);
   if (timeout.error !== undefined) return { error: timeout.error };
-  return timeout.timeoutMs === undefined ? none : { timeoutMs: Math.min(timeout.timeoutMs, maxTimerMs) };
+  if (timeout.timeoutMs === undefined) return none;
+  if (timeout.timeoutMs <= 0) return { timeoutMs: 0, error: deadlineExceeded() };
+  return { timeoutMs: Math.min(timeout.timeoutMs, maxTimerMs) };
 }

@@ -7,6 +7,9 @@ import { EnvelopeCall } from "./envelope-call.js";
 
 /** A method of kind `unary` over gRPC or gRPC-Web. */
 export class UnaryCall extends EnvelopeCall {
+  /** Whether the request has been found to be odd, so that its end tells nothing more. */
+  #isOdd = false;
+
   protected onArrival(): void {
     // A second message is an error already; waiting for the end would buffer whatever else comes.
     if (this.arrived.length > 1) this.#takeOdd(undefined);
@@ -15,12 +18,14 @@ export class UnaryCall extends EnvelopeCall {
   protected onArrivalEnd(problem: ConnectError | undefined): void {
     const [only] = this.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
-    if (isUsual) this.invoke(this.parse(only.data), this.#reply);
+    if (isUsual) this.invoke(this.codec.input.parse(only.data), this.#reply);
     else this.#takeOdd(problem);
   }
 
   /** A request that is compressed, or has not exactly one message. */
   #takeOdd(problem: ConnectError | undefined): void {
+    if (this.#isOdd) return;
+    this.#isOdd = true;
     takeSingle(this.#messages(problem), "unary").then(
       (message) => this.invoke(message, this.#reply),
       (reason) => this.fail(reason),
@@ -28,12 +33,12 @@ export class UnaryCall extends EnvelopeCall {
   }
 
   async *#messages(problem: ConnectError | undefined): AsyncGenerator<Message> {
-    for (const envelope of this.arrived.splice(0)) yield this.parse(await this.open(envelope));
+    for (const envelope of this.arrived.splice(0)) yield this.codec.input.parse(await this.open(envelope));
     if (problem !== undefined) throw problem;
   }
 
-  readonly #reply = (data: Uint8Array): void => {
-    const sealed = this.seal(data);
+  readonly #reply = (output: Message): void => {
+    const sealed = this.seal(this.codec.output.serialize(output));
     if (isPromise(sealed)) sealed.then(this.#finish, (reason) => this.fail(reason));
     else this.#finish(sealed);
   };

@@ -1,0 +1,125 @@
+// The requests of a stream, between the connection that brings them and the handler that asks for them.
+import type { Message } from "@bufbuild/protobuf";
+import { isPromise } from "../call/invoke.js";
+
+type Result = IteratorResult<Message, undefined>;
+const noMore: Result = { done: true, value: undefined };
+
+/** How much of a body may wait for the handler before the connection is left unread. */
+const maxWaitingBytes = 64 * 1024;
+
+/** Where requests come from. */
+export interface RequestSource<Item> {
+  /** Makes the message of what has arrived. May throw. */
+  open(item: Item): Message | Promise<Message>;
+  /** Lets the client wait. */
+  pause(): void;
+  /** Goes on reading after `pause`. */
+  read(): void;
+}
+
+/** An iterable of requests, for one handler. */
+export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefined> {
+  readonly #source: RequestSource<Item>;
+  #items: Item[] = [];
+  /** How many of `#items` have been taken. */
+  #taken = 0;
+  #waitingBytes = 0;
+  #isPaused = false;
+  #hasEnded = false;
+  /** Why there are no more requests, where that is an error. */
+  #error: unknown;
+  #waiter: { resolve: (result: Result | Promise<Result>) => void; promise: Promise<Result> } | undefined;
+
+  constructor(source: RequestSource<Item>) {
+    this.#source = source;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Adds what has arrived, out of a chunk of so many bytes. The array is taken over. */
+  push(items: Item[], chunkBytes: number): void {
+    if (this.#hasEnded) return;
+    this.#items = this.#isEmpty ? items : this.#items.slice(this.#taken).concat(items);
+    this.#taken = 0;
+    this.#waitingBytes += chunkBytes;
+    this.#wake();
+    if (this.#waitingBytes <= maxWaitingBytes || this.#isEmpty) return;
+    this.#isPaused = true;
+    this.#source.pause();
+  }
+
+  /** There will be no more. With an error, the handler gets it after what has arrived before. */
+  end(error?: unknown): void {
+    this.#hasEnded = true;
+    this.#error ??= error;
+    this.#wake();
+  }
+
+  /** No more requests for the handler. What still comes is read and dropped, so that the connection goes on. */
+  stop(error?: unknown): void {
+    this.#items = [];
+    this.#taken = 0;
+    this.#resume();
+    this.end(error);
+  }
+
+  /** The next request. Calls that overlap are answered in their order. */
+  next(): Promise<Result> {
+    if (this.#waiter !== undefined) return this.#waiter.promise.then(() => this.next());
+    const taken = this.#take();
+    if (taken !== undefined) return taken;
+    let resolve: (result: Result | Promise<Result>) => void = () => {};
+    const promise = new Promise<Result>((settle) => {
+      resolve = settle;
+    });
+    // A handler may ask and then not wait for the answer; an error that it does not see must not end the process.
+    promise.catch(() => {});
+    this.#waiter = { resolve, promise };
+    return promise;
+  }
+
+  async return(): Promise<Result> {
+    this.stop();
+    return noMore;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#taken === this.#items.length;
+  }
+
+  /** What there is to take; undefined if it is yet to come. */
+  #take(): Promise<Result> | undefined {
+    if (this.#isEmpty) {
+      if (this.#error !== undefined) return Promise.reject(this.#error);
+      return this.#hasEnded ? Promise.resolve(noMore) : undefined;
+    }
+    const item = this.#items[this.#taken++] as Item;
+    if (this.#isEmpty) this.#resume();
+    try {
+      const message = this.#source.open(item);
+      if (isPromise(message)) return message.then((value) => ({ done: false, value }));
+      return Promise.resolve({ done: false, value: message });
+    } catch (reason) {
+      return Promise.reject(reason);
+    }
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    const taken = this.#take();
+    if (taken === undefined) return;
+    this.#waiter = undefined;
+    waiter.resolve(taken);
+  }
+
+  #resume(): void {
+    this.#waitingBytes = 0;
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#source.read();
+  }
+}
