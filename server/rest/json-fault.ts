@@ -67,10 +67,10 @@ function attempt(path: string, read: () => unknown): JsonFault | undefined {
   }
 }
 
-/** What protobuf-es found wrong, without the name of the type, which is not the client's. */
+/** What protobuf-es found wrong, without where: that is in its names for types, and in the path here. */
 export function describeJsonError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^cannot decode (?:message|field|enum|oneof) [\w.]+ from JSON:? /, "");
+  return message.replace(/^cannot decode (?:\w+ )?[\w.]+ from JSON:? /, "").replace(/^list item #\d+: /, "");
 }
 
 function first<T>(items: readonly T[], find: (item: T) => JsonFault | undefined): JsonFault | undefined {
