@@ -7,3 +7,4 @@ export type { TlsOptions } from "./listen/tls.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ServerOptions } from "./options.js";
 export { createServer, type Server } from "./server.js";
+export type { RestOptions } from "./transcode/transcoder.js";

@@ -6,6 +6,7 @@ import type { CallObserver } from "./call/active.js";
 import type { NodeServerRequest } from "./listen/handler.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
+import type { RestOptions } from "./transcode/transcoder.js";
 
 /** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */
 export interface ServerOptions extends ConnectRouterOptions {
@@ -29,6 +30,8 @@ export interface ServerOptions extends ConnectRouterOptions {
   reflection?: boolean | undefined;
   /** Whether calls take our own, fast implementation of the protocols. Default true; Connect's own otherwise. */
   fastLane?: boolean | undefined;
+  /** How routes of `google.api.http` are served. */
+  rest?: RestOptions | undefined;
   /** How long `close` goes on accepting after it has told health checks, in milliseconds. Default 0. */
   drainDelayMs?: number | undefined;
   /** How long `close` waits for calls under way, in milliseconds. Default 10,000. Then they get `unavailable`. */
@@ -47,6 +50,7 @@ interface Defaults {
   acceptCompression: Compression[];
   reflection: boolean;
   fastLane: boolean;
+  rest: RestOptions;
   drainDelayMs: number;
   drainTimeoutMs: number;
 }
@@ -61,6 +65,7 @@ const defaults: Defaults = {
   acceptCompression: [compressionGzip, compressionBrotli],
   reflection: true,
   fastLane: true,
+  rest: {},
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
 };

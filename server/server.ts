@@ -16,7 +16,8 @@ import type { CallEnvironment } from "./rpc/call.js";
 import { createFastLane } from "./rpc/fast-lane.js";
 import { createRpcHandler } from "./rpc/handler.js";
 import { createReferenceLane } from "./rpc/reference-lane.js";
-import { refuseUnknownMethod, refuseUnknownPath } from "./rpc/refuse.js";
+import { refuseUnknownMethod } from "./rpc/refuse.js";
+import { createTranscoder } from "./transcode/transcoder.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server {
@@ -95,11 +96,13 @@ function createHandler(table: MethodTable, health: Health, options: Settings, en
     handlers.set(path, createRpcHandler(method, createLane(method, environment)));
   }
   const probes = createProbes(health);
+  const transcoder = createTranscoder(table, environment, options.rest);
   return (exchange) => {
     const path = pathOf(exchange.target);
     const handler = handlers.get(path) ?? probes.get(path);
     if (handler !== undefined) handler(exchange);
-    else if (!refuseUnknownMethod(path, table.methods, exchange)) refuseUnknownPath(path, exchange);
+    else if (transcoder.serve(exchange) || refuseUnknownMethod(path, table.methods, exchange)) return;
+    else transcoder.refuse(exchange);
   };
 }
 

@@ -3,7 +3,10 @@ import type { MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 
 /** The protocols that carry RPCs, by the names that Connect gives them in `HandlerContext.protocolName`. */
-export type ProtocolName = "connect" | "grpc" | "grpc-web";
+export type RpcProtocol = "connect" | "grpc" | "grpc-web";
+
+/** How a call came: by an RPC protocol, or by a route of google.api.http. */
+export type ProtocolName = RpcProtocol | "rest";
 
 /** Options of one method: the server's, with those of its service added. Limits are in bytes, timeouts in milliseconds. */
 export type MethodOptions = UniversalHandlerOptions;
@@ -15,6 +18,6 @@ export interface Method {
   /** Implementation and descriptor, as a union on `kind`. */
   readonly spec: MethodImplSpec;
   readonly options: MethodOptions;
-  /** The protocols that may call it. Never empty. */
-  readonly protocols: ReadonlySet<ProtocolName>;
+  /** The RPC protocols that may call it. Never empty. */
+  readonly protocols: ReadonlySet<RpcProtocol>;
 }

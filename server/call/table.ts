@@ -13,7 +13,7 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
-import type { Method, ProtocolName } from "./method.js";
+import type { Method, RpcProtocol } from "./method.js";
 
 /** Every method of a server, found by request path. */
 export interface MethodTable {
@@ -95,8 +95,8 @@ function mergeOptions(server: ConnectRouterOptions, own: ConnectRouterOptions): 
   };
 }
 
-function enabledProtocols(options: ConnectRouterOptions): ReadonlySet<ProtocolName> {
-  const names = new Set<ProtocolName>();
+function enabledProtocols(options: ConnectRouterOptions): ReadonlySet<RpcProtocol> {
+  const names = new Set<RpcProtocol>();
   if (options.grpc) names.add("grpc");
   if (options.grpcWeb) names.add("grpc-web");
   if (options.connect) names.add("connect");

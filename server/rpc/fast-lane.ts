@@ -1,5 +1,5 @@
 // Our own reading and writing of gRPC, gRPC-Web and Connect.
-import type { Method, ProtocolName } from "../call/method.js";
+import type { Method, RpcProtocol } from "../call/method.js";
 import type { CallEnvironment } from "./call.js";
 import { createCodecs } from "./codec.js";
 import { createNegotiator } from "./compression.js";
@@ -25,7 +25,7 @@ export function createFastLane(method: Method, environment: CallEnvironment): La
     negotiate: createNegotiator(options.acceptCompression, wire.acceptEncodingHeader),
     heads: new Map(),
   });
-  const shapes: Record<ProtocolName, EnvelopeShape> = {
+  const shapes: Record<RpcProtocol, EnvelopeShape> = {
     grpc: envelopes(grpc),
     "grpc-web": envelopes(grpcWeb),
     connect: envelopes(connectStream),

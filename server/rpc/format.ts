@@ -1,13 +1,13 @@
 // Tells from Content-Type and query which protocol, codec and shape a request has. Case and parameters do not matter,
 // except that `charset` must be UTF-8 where there is one: RFC 9110, section 8.3.
-import type { ProtocolName } from "../call/method.js";
+import type { RpcProtocol } from "../call/method.js";
 
 /** How the messages of a call are encoded. */
 export type Codec = "proto" | "json";
 
 /** What a content type says of a request. */
 export interface Format {
-  readonly protocol: ProtocolName;
+  readonly protocol: RpcProtocol;
   readonly codec: Codec;
   /** gRPC and gRPC-Web put every message in an envelope; Connect only those of streams. */
   readonly isEnveloped: boolean;
@@ -19,7 +19,7 @@ export interface Format {
 
 function format(
   contentType: string,
-  protocol: ProtocolName,
+  protocol: RpcProtocol,
   codec: Codec,
   shape: "plain" | "envelope" | "text",
 ): Format {

@@ -23,12 +23,6 @@ export function refuse(
   respond(exchange, status, { ...headers, "content-type": "text/plain; charset=utf-8" }, `${message}\n`);
 }
 
-/** Answers a request to a path that nothing is served at: 404, with the error as google.rpc.Status. */
-export function refuseUnknownPath(path: string, exchange: Exchange): void {
-  const body = JSON.stringify({ code: Code.NotFound, message: `nothing is served at ${path}`, details: [] });
-  respond(exchange, 404, json, body);
-}
-
 /** The path of an RPC: `/package.Service/Method`. */
 const rpcPath = /^\/(?<service>[\w.]+)\/(?<method>\w+)$/;
 

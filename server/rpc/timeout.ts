@@ -4,14 +4,14 @@ import type { ConnectError } from "@connectrpc/connect";
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 import { deadlineExceeded } from "../call/error.js";
-import type { ProtocolName } from "../call/method.js";
+import type { RpcProtocol } from "../call/method.js";
 import { header } from "./header.js";
 
 /** The longest delay that a timer of Node can have, in milliseconds: 24.8 days. A longer one would fire at once. */
 export const maxTimerMs = 2_147_483_647;
 
 /** The request header that carries the deadline, by protocol. */
-export const timeoutHeaders: Record<ProtocolName, "connect-timeout-ms" | "grpc-timeout"> = {
+export const timeoutHeaders: Record<RpcProtocol, "connect-timeout-ms" | "grpc-timeout"> = {
   connect: "connect-timeout-ms",
   grpc: "grpc-timeout",
   "grpc-web": "grpc-timeout",
@@ -29,7 +29,7 @@ const none: Timeout = {};
  * Reads the timeout of a request. One that is longer than a timer can be is cut to `maxTimerMs`; one of nothing has
  * passed already.
  */
-export function readTimeout(protocol: ProtocolName, headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
+export function readTimeout(protocol: RpcProtocol, headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
   const value = header(headers, timeoutHeaders[protocol]);
   if (value === undefined) return none;
   const parse = protocol === "connect" ? parseConnectTimeout : parseGrpcTimeout;

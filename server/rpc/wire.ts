@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "../call/context.js";
-import type { MethodOptions, ProtocolName } from "../call/method.js";
+import type { MethodOptions, RpcProtocol } from "../call/method.js";
 
 /** How an answer in envelopes ends. */
 export interface Ending {
@@ -14,7 +14,7 @@ export interface Ending {
 
 /** How one protocol puts calls in envelopes on the wire. */
 export interface EnvelopeWire {
-  readonly protocol: ProtocolName;
+  readonly protocol: RpcProtocol;
   /** Header that names the compression of messages, in both directions. */
   readonly encodingHeader: string;
   /** Header of the request that lists the compressions its sender accepts, spelled as in error texts. */

@@ -1,0 +1,113 @@
+// Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Http } from "../../gen/google/api/http_pb.js";
+import { toCallError } from "../call/error.js";
+import type { Method } from "../call/method.js";
+import type { MethodTable } from "../call/table.js";
+import { type Exchange, respond } from "../listen/exchange.js";
+import type { Binding } from "../rest/binding.js";
+import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
+import { createErrorEncoder, type ErrorShape } from "../rest/errors.js";
+import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
+import { createRoutes, type RouteOptions } from "../rest/routes.js";
+import { readRules } from "../rest/rules.js";
+import { codeToStatus } from "../rest/status.js";
+import { parseTarget } from "../rest/target.js";
+import type { CallEnvironment } from "../rpc/call.js";
+import type { RestShape } from "./rest-call.js";
+import { RestStreamCall } from "./rest-stream-call.js";
+import { RestUnaryCall } from "./rest-unary-call.js";
+
+/** Options of REST routes. */
+export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions {
+  /** Rules of a service configuration (`http:` of google.api.Service), in the place of the annotations of their methods. */
+  readonly rules?: Http;
+  /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
+  readonly errorShape?: ErrorShape;
+}
+
+/** The routes of a server. */
+export interface Transcoder {
+  /** Answers a request for one of the routes. Returns false, with nothing done, if there is no route with its path. */
+  serve(exchange: Exchange): boolean;
+  /** Answers a request that nobody else has answered: 404. */
+  refuse(exchange: Exchange): void;
+}
+
+/**
+ * Prepares the routes of all methods.
+ *
+ * @throws Error with a line for each rule that is wrong, beginning with the name of its method
+ */
+export function createTranscoder(table: MethodTable, environment: CallEnvironment, options: RestOptions): Transcoder {
+  const methods = new Map<DescMethod, Method>(
+    [...table.methods.values()].map((method) => [method.spec.method, method]),
+  );
+  const rules = readRules(table.services, options.rules);
+  const bindings = rules.bindings.filter(({ method }) => methods.has(method));
+  const { routes, problems } = createRoutes(bindings, options);
+  const wrong = [...rules.problems, ...problems];
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+
+  const encodeError = createErrorEncoder(options.errorShape, options.registry);
+  const shapes = new Map<Binding, RestShape>();
+  const shapeOf = (binding: Binding): RestShape => {
+    const known = shapes.get(binding);
+    if (known !== undefined) return known;
+    const shape: RestShape = {
+      method: methods.get(binding.method) as Method,
+      environment,
+      binding,
+      decode: createRequestDecoder(binding, options),
+      encode: createResponseEncoder(binding, options),
+      encodeError,
+    };
+    shapes.set(binding, shape);
+    return shape;
+  };
+  const refuse = (exchange: Exchange, status: number, error: ConnectError, headers: Record<string, string> = {}) =>
+    respond(exchange, status, { ...headers, "content-type": "application/json" }, JSON.stringify(encodeError(error)));
+
+  function serve(exchange: Exchange): boolean {
+    const { path, query } = parseTarget(exchange.target);
+    const found = routes.find(exchange.method, path);
+    if (found.kind === "no-path") return false;
+    if (found.kind === "wrong-method") {
+      const allow = found.allowed.join(", ");
+      const error = new ConnectError(`${path}: expected ${allow}; found ${exchange.method}`, Code.Unimplemented);
+      if (exchange.method === "OPTIONS") respond(exchange, 204, { allow });
+      else refuse(exchange, 405, error, { allow });
+    } else {
+      open(exchange, shapeOf(found.binding), { captures: found.captures, query });
+    }
+    return true;
+  }
+
+  function open(exchange: Exchange, shape: RestShape, match: { captures: readonly string[]; query: string }): void {
+    const { kind } = shape.method.spec;
+    if (kind === "bidi_streaming" && exchange.httpVersion === 1) {
+      const error = new ConnectError("bidirectional streams need HTTP/2", Code.Unimplemented);
+      refuse(exchange, 505, error, { connection: "close" });
+      return;
+    }
+    const call =
+      kind === "unary" ? new RestUnaryCall(shape, match, exchange) : new RestStreamCall(shape, match, exchange);
+    call.start();
+  }
+
+  return {
+    serve(exchange) {
+      try {
+        return serve(exchange);
+      } catch (reason) {
+        const error = toCallError(reason);
+        refuse(exchange, codeToStatus(error.code), error);
+        return true;
+      }
+    },
+    refuse(exchange) {
+      refuse(exchange, 404, new ConnectError(`nothing is served at ${exchange.target}`, Code.NotFound));
+    },
+  };
+}
