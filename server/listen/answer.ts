@@ -35,10 +35,10 @@ export function answerRequests(servers: Servers, connections: Connections, handl
     const fault = findHttp1Fault(request);
     answer(new Http1Exchange(request, response), fault);
   });
-  servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders?: string[]) => {
+  servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
     stream.on("error", ignore);
-    if (!takeExpectation(stream, headers)) return;
-    answer(new Http2Exchange(stream, headers, rawHeaders ?? []), findHttp2Fault(headers));
+    if (servers.http2.refuseTooLong(stream, rawHeaders) || !takeExpectation(stream, headers)) return;
+    answer(new Http2Exchange(stream, headers, rawHeaders), findHttp2Fault(headers));
   });
   refuseOthers(servers, connections, report);
 }

@@ -4,33 +4,54 @@ import http2 from "node:http2";
 import type { Socket } from "node:net";
 import type { ListenLimits } from "./limits.js";
 import { toHttp2Options } from "./limits.js";
+import { Probe } from "./probe.js";
 
 export interface Http2Server {
   readonly server: NodeServer;
   serve(socket: Socket): void;
+  /** Resets a stream whose head is over the limit, and returns true. */
+  refuseTooLong(stream: ServerHttp2Stream, rawHeaders: readonly string[]): boolean;
+  /** To be called when no session is left. */
+  stop(): void;
 }
 
 export function createHttp2Server(limits: ListenLimits): Http2Server {
   const server = http2.createServer(toHttp2Options(limits));
-  server.on("session", (session) => {
-    session.setLocalWindowSize(limits.connectionWindowBytes);
-    limitSilence(session, limits.openingMs);
-  });
+  const probe = new Probe(limits.probeMs);
   return {
     server,
     serve(socket) {
       // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 nobody would ever end the other side.
       socket.allowHalfOpen = false;
+      server.once("session", (session) => {
+        session.setLocalWindowSize(limits.connectionWindowBytes);
+        limitSilence(session, limits.openingMs);
+        probe.add(session, socket);
+      });
       server.emit("connection", socket);
     },
+    refuseTooLong(stream, rawHeaders) {
+      if (!hasTooLongHead(stream, rawHeaders, limits.headerBytes)) return false;
+      stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return true;
+    },
+    stop: () => probe.stop(),
   };
 }
 
-/** Every HTTP/2 client begins with SETTINGS (RFC 9113 section 3.4). */
+/** Every HTTP/2 client begins with SETTINGS, and acknowledges the server's (RFC 9113 sections 3.4 and 6.5.3). */
 function limitSilence(session: ServerHttp2Session, openingMs: number): void {
   const timer = setTimeout(() => session.destroy(), openingMs);
   const clear = () => clearTimeout(timer);
-  session.once("remoteSettings", clear).once("close", clear);
+  session.once("localSettings", clear).once("close", clear);
+}
+
+/** Counted as in SETTINGS_MAX_HEADER_LIST_SIZE. Node holds a client to that only when it has acknowledged it. */
+function hasTooLongHead(stream: ServerHttp2Stream, rawHeaders: readonly string[], headerBytes: number): boolean {
+  if (stream.session?.pendingSettingsAck !== true) return false;
+  let bytes = 16 * rawHeaders.length;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes > headerBytes;
 }
 
 /** How long and how much a client that has its answer may go on sending. curl 7.88 loses the answer if a reset comes with it. */

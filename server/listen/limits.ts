@@ -23,7 +23,10 @@ export interface ListenLimits {
   requestMs: number;
   /** Milliseconds that an HTTP/1.1 connection may idle between requests; 0 for no limit. Longer than the 60 s of common proxies, so that they close first. */
   keepAliveMs: number;
-  /** Milliseconds after which the kernel probes a silent peer, so that connections of vanished machines end. */
+  /**
+   * Milliseconds of silence after which a peer is asked whether it is still there, by the kernel and over HTTP/2 by PING; one
+   * that does not answer in as long again is cut off.
+   */
   probeMs: number;
   /** Memory of one HTTP/2 connection, in megabytes (10^6 bytes). Over it new streams are refused. */
   sessionMemoryMb: number;
@@ -57,7 +60,7 @@ export const DEFAULT_LISTEN_LIMITS: Readonly<ListenLimits> = {
   headersMs: 15_000,
   requestMs: 0,
   keepAliveMs: 65_000,
-  probeMs: 60_000,
+  probeMs: 20_000,
   sessionMemoryMb: 64,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,

@@ -72,7 +72,7 @@ class HttpListener implements Listener {
     this.#connections = connections;
     this.#servers = servers;
     this.#url = formatUrl(address, null, tls !== undefined);
-    this.closed = whenClosed(http1.server, connections);
+    this.closed = whenClosed(servers, connections);
   }
 
   get url(): string {
@@ -121,10 +121,11 @@ function stopListening(server: Server): void {
   Server.prototype.close.call(server);
 }
 
-async function whenClosed(server: Server, connections: Connections): Promise<void> {
-  await new Promise((resolve) => server.once("close", resolve));
+async function whenClosed({ http1, http2 }: Servers, connections: Connections): Promise<void> {
+  await new Promise((resolve) => http1.server.once("close", resolve));
   // Node counts a socket as gone a moment before it is closed.
   await connections.ended();
   // Nothing is open any more: this ends the timer with which an HTTP server looks for expired requests.
-  server.close();
+  http1.server.close();
+  http2.stop();
 }
