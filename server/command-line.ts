@@ -51,7 +51,7 @@ function toOption(setting: Setting): Option {
   const otherwise = defaultText(setting);
   const notes = [environmentName(flag), ...(otherwise === "" ? [] : [`default: ${otherwise}`])];
   const flags = kind.placeholder === undefined ? flag : `${flag} ${kind.placeholder}`;
-  return new Option(flags, `${text} (${notes.join(", ")})`);
+  return new Option(flags, `${text.replaceAll("`", "")} (${notes.join(", ")})`);
 }
 
 function givenFlags(command: Command): ReadonlyMap<Flag, string> {

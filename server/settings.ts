@@ -10,6 +10,7 @@ export type Flag = `--${string}`;
 export interface Setting {
   readonly flag: Flag;
   readonly kind: Kind<unknown>;
+  /** What it is for, in Markdown. */
   readonly text: string;
   readonly option?: keyof ServerOptions | `limits.${keyof ListenLimits}`;
   readonly default?: string;
@@ -32,9 +33,9 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--host",
         kind: text("address"),
         option: "host",
-        text: "address or name to listen on; :: opens it to every machine",
+        text: "address or name to listen on; `::` opens it to every machine",
       },
-      { flag: "--port", kind: wholeNumber(0, 65_535), option: "port", text: "port to listen on; 0 takes a free one" },
+      { flag: "--port", kind: wholeNumber(0, 65_535), option: "port", text: "port to listen on; `0` takes a free one" },
       { flag: "--path", kind: file, option: "path", text: "Unix socket to listen on, in the place of host and port" },
     ],
   },
@@ -103,13 +104,13 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--request-timeout",
         kind: duration(),
         option: "limits.requestMs",
-        text: "time for an HTTP/1.1 request with its body; 0 is no limit",
+        text: "time for an HTTP/1.1 request with its body; `0` is no limit",
       },
       {
         flag: "--keep-alive-timeout",
         kind: duration(),
         option: "limits.keepAliveMs",
-        text: "time that an HTTP/1.1 connection may idle; 0 is no limit",
+        text: "time that an HTTP/1.1 connection may idle; `0` is no limit",
       },
       {
         flag: "--session-memory",
@@ -144,7 +145,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--drain-timeout",
         kind: duration(),
         option: "drainTimeoutMs",
-        text: "time for calls under way to finish; then they get unavailable",
+        text: "time for calls under way to finish; then they get `unavailable`",
       },
     ],
   },
@@ -172,13 +173,13 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--log-level",
         kind: choice("debug", "info", "warn", "error", "silent"),
         default: "info",
-        text: "the least level that is logged; info has a line for every call",
+        text: "the least level that is logged; `info` has a line for every call",
       },
       {
         flag: "--log-format",
         kind: choice("auto", "json", "pretty"),
         default: "auto",
-        text: "auto is pretty on a terminal and json elsewhere",
+        text: "`auto` is `pretty` on a terminal and `json` elsewhere",
       },
       { flag: "--no-banner", kind: switchOff, text: "do not print the URL and the calls to try" },
     ],

@@ -1,0 +1,128 @@
+// A folder in which a section of the README is followed to the letter: commands run, files are written, servers started;
+// on a port of its own, and with the built package in the place of one from a registry.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { type Outcome, run } from "../foreign/program.js";
+import { root, type Stage } from "../main/stage.js";
+
+/** The port that the README speaks of. */
+const writtenPort = "50051";
+/** Compiles and runs a file of the README that has no name. */
+const tsc = "tsc --module nodenext --target es2022 --types node --strict --ignoreConfig --outDir dist";
+
+/** To be disposed, which ends what it started and removes it. */
+export class Workspace implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #port: number;
+  readonly #stage: Stage;
+  readonly #servers: ChildProcess[] = [];
+  /** What servers have written. */
+  stdout = "";
+  stderr = "";
+
+  private constructor(folder: string, port: number, stage: Stage) {
+    this.#folder = folder;
+    this.#port = port;
+    this.#stage = stage;
+  }
+
+  static async create(stage: Stage): Promise<Workspace> {
+    const folder = await mkdtemp(join(root, ".cache", "readme-"));
+    await mkdir(join(folder, "node_modules"));
+    await symlink(stage.folder, join(folder, "node_modules", "manywire"));
+    await writeFile(join(folder, "package.json"), '{"type":"module"}');
+    return new Workspace(folder, await freePort(), stage);
+  }
+
+  /** Text as the README has it, with the port that is really used. */
+  fill(text: string): string {
+    return text.replaceAll(writtenPort, String(this.#port));
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.#folder, name)), { recursive: true });
+    await writeFile(join(this.#folder, name), this.fill(text));
+  }
+
+  /** What a checkout has besides its package. */
+  async copyGenerated(): Promise<void> {
+    await cp(join(root, "gen"), join(this.#folder, "gen"), { recursive: true });
+  }
+
+  /** Runs a shell script to its end. */
+  run(script: string): Promise<Outcome> {
+    return run("sh", ["-ec", `cd '${this.#folder}'\n${this.#translate(script)}`], { env: this.#environment });
+  }
+
+  /** Compiles and runs TypeScript. */
+  async runTypeScript(text: string): Promise<Outcome> {
+    await this.copyGenerated();
+    await this.write("example.ts", text);
+    return this.run(`${tsc} example.ts && node dist/example.js`);
+  }
+
+  /** Starts a script that serves, and waits until it says where. */
+  async serve(script: string): Promise<void> {
+    const server = spawn("sh", ["-ec", this.#translate(script)], {
+      cwd: this.#folder,
+      env: this.#environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // A shell and what it started are ended together.
+      detached: true,
+    });
+    this.#servers.push(server);
+    server.stderr.setEncoding("utf8").on("data", (text) => {
+      this.stderr += text;
+    });
+    server.stdout.setEncoding("utf8").on("data", (text) => {
+      this.stdout += text;
+    });
+    const ended = once(server, "close").then(() => Promise.reject(new Error(`${script}: ended\n${this.stderr}`)));
+    while (!this.stdout.includes(`:${this.#port}\n`)) await Promise.race([once(server.stdout, "data"), ended]);
+    ended.catch(() => {});
+  }
+
+  /** The built package in the place of the checkout's own scripts, and no registry. */
+  #translate(script: string): string {
+    const { main, folder } = this.#stage;
+    return this.fill(script)
+      .replace("npm ci && ", "")
+      .replace(/\bnpm start( --)?/, `exec node '${main}' --port ${this.#port}`)
+      .replace(
+        "npm run client --",
+        `node '${join(folder, "dist/client/main.js")}' --url http://localhost:${this.#port}`,
+      )
+      .replaceAll(/^npm install .*$/gm, ":")
+      .replaceAll("npx ", "");
+  }
+
+  get #environment(): NodeJS.ProcessEnv {
+    const { PATH = "" } = process.env;
+    return {
+      ...process.env,
+      PATH: [join(root, "node_modules", ".bin"), PATH].join(delimiter),
+      npm_config_loglevel: "error",
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) {
+      if (server.exitCode !== null || server.pid === undefined) continue;
+      const ended = once(server, "close");
+      process.kill(-server.pid, "SIGTERM");
+      await ended;
+    }
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await once(server.close(), "close");
+  return port;
+}
