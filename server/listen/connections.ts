@@ -31,8 +31,9 @@ export class Connections {
     return this.#accepted.size;
   }
 
-  get isDraining(): boolean {
-    return this.#isDraining;
+  /** Whether the connection of an HTTP/1.1 response has to end with it: in a drain, unless pipelined requests wait behind it. */
+  isLast(response: ServerResponse): boolean {
+    return this.#isDraining && this.#http1.get(response.req.socket)?.latest === response;
   }
 
   accept(socket: Socket): void {
@@ -65,8 +66,7 @@ export class Connections {
   addSession(session: ServerHttp2Session): void {
     this.#sessions.add(session);
     session.on("close", () => this.#sessions.delete(session));
-    // GOAWAY names the last stream that is served, so it leaves after the first bytes were read.
-    if (this.#isDraining) setImmediate(() => session.close());
+    if (this.#isDraining) afterReading(() => session.close());
   }
 
   callBegins(socket: Socket, response: ServerResponse): void {
@@ -104,8 +104,7 @@ export class Connections {
   /** From here on every connection ends after what it is doing. */
   drain(): void {
     this.#isDraining = true;
-    // What has already arrived is read first and thus still answered.
-    setImmediate(() => {
+    afterReading(() => {
       for (const session of this.#sessions) session.close();
     });
     if (this.#limits.idleGraceMs === 0) this.#endGrace();
@@ -128,6 +127,11 @@ export class Connections {
   destroy(): void {
     for (const socket of this.#accepted) socket.destroy();
   }
+}
+
+/** Waits until what has already arrived was read: GOAWAY names the last stream that is served. That takes a whole turn of the event loop. */
+function afterReading(act: () => void): void {
+  setImmediate(() => setImmediate(act));
 }
 
 function ignore(): void {}

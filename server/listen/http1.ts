@@ -16,13 +16,12 @@ export interface Http1Server {
   serve(socket: Socket): void;
 }
 
+/** Whether a connection has to end with this response. */
+export type IsLast = (response: http.ServerResponse) => boolean;
+
 /** A server whose own HTTP/1.1 reading of new sockets is taken off, to be called as `serve`. */
-export function createHttp1Server(
-  limits: ListenLimits,
-  tls: TlsOptions | undefined,
-  isDraining: () => boolean,
-): Http1Server {
-  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(isDraining) };
+export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefined, isLast: IsLast): Http1Server {
+  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(isLast) };
   const ready = tls === undefined ? "connection" : "secureConnection";
   const server =
     tls === undefined
@@ -42,11 +41,11 @@ export function createHttp1Server(
   };
 }
 
-function responseClass(isDraining: () => boolean): typeof http.ServerResponse {
+function responseClass(isLast: IsLast): typeof http.ServerResponse {
   class Response<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
     // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead are all passed on alike.
     override writeHead(status: number, ...rest: any[]): this {
-      if (isDraining() || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
+      if (isLast(this) || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
       return super.writeHead(status, ...rest);
     }
   }

@@ -63,7 +63,7 @@ class HttpListener implements Listener {
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
     const connections = new Connections(limits);
-    const http1 = createHttp1Server(limits, tls, () => connections.isDraining);
+    const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
     const servers = { http1, http2: createHttp2Server(limits) };
     reportErrors(servers, onError);
     acceptConnections(servers, connections, limits);
