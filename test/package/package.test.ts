@@ -1,0 +1,168 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { type Outcome, outputOf, run } from "../foreign/program.js";
+import { CommandProcess } from "../main/command-process.js";
+import { root, type Stage, stagePackage } from "../main/stage.js";
+import { request } from "../support/http.js";
+
+let stage: Stage;
+/** An empty project outside of the checkout, where nothing but the package and its dependencies can be found. */
+let project: string;
+let packed: { filename: string; files: { path: string; mode: number }[] };
+let installed: Outcome;
+
+beforeAll(async () => {
+  stage = await stagePackage();
+  project = await mkdtemp(join(tmpdir(), "manywire-project-"));
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
+  [packed] = JSON.parse(await outputOf("npm", [...pack, stage.folder]));
+  await writeFile(join(project, "package.json"), '{"name":"project","type":"module","private":true}');
+  const install = ["install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund"];
+  installed = await run("npm", [...install, join(project, packed.filename)], { limitMs: 100_000 });
+}, 150_000);
+
+afterAll(async () => {
+  await rm(project, { recursive: true });
+  await stage[Symbol.asyncDispose]();
+});
+
+describe("the tarball", () => {
+  it("has what is built, what describes it, and nothing else", () => {
+    const paths = packed.files.map(({ path }) => path);
+    const built = paths.filter((path) => /^dist\/(server|client|gen)\/[\w/-]+\.(js|d\.ts)$/.test(path));
+    const others = paths.filter((path) => !built.includes(path)).sort();
+    expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", "proto/hello_world.proto"]);
+    const modules = built.filter((path) => path.endsWith(".js"));
+    expect(built.filter((path) => path.endsWith(".d.ts"))).toEqual(modules.map((path) => path.replace(/js$/, "d.ts")));
+    expect(modules).toContain("dist/server/index.js");
+  });
+
+  it("has every file that its manifest names", async () => {
+    const { bin, exports } = JSON.parse(await readFile(join(stage.folder, "package.json"), "utf8"));
+    const named = [...Object.values(bin), ...Object.values(exports).flatMap((entry) => Object.values(Object(entry)))];
+    const files = named.map((path) => String(path).replace(/^\.\//, "")).filter((path) => path.length > 1);
+    const paths = new Set(packed.files.map(({ path }) => path));
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((path) => !paths.has(path))).toEqual([]);
+  });
+});
+
+/** What npm says where no registry can be reached. */
+const unreachable = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|ENETUNREACH|EHOSTUNREACH)\b/;
+
+/** Without a registry there may be nothing to test; where everything has to be tested, that is a failure. */
+function needInstalled(context: TestContext): void {
+  const isUnreachable = installed.code !== 0 && unreachable.test(installed.stderr);
+  if (isUnreachable && !process.env.CI) context.skip("no registry can be reached, and npm's cache lacks a package");
+}
+
+/** npm's warnings, but for those of its own configuration, and of a script that a package from a registry does not run. */
+function listWarnings(stderr: string): string[] {
+  const lines = stderr.split("\n").filter((line) => /\bwarn\b/i.test(line));
+  const scripts = lines.filter((line) => line.includes("install-scripts   "));
+  const isOurs = scripts.every((line) => line.includes(" manywire@") && line.includes("(prepare: "));
+  return lines.filter((line) => !/unknown .*config/i.test(line) && !(isOurs && line.includes("install-scripts")));
+}
+
+describe("a project with the package installed", () => {
+  /** The output of a program that runs in the project's folder. */
+  const outputIn = (program: string, ...args: string[]) =>
+    outputOf("sh", ["-c", 'cd "$0" && exec "$@"', project, program, ...args]);
+  const bin = (name: string) => join(project, "node_modules", ".bin", name);
+
+  it("was installed without a warning", (context) => {
+    needInstalled(context);
+    expect(installed.code, installed.stderr).toBe(0);
+    expect(listWarnings(installed.stderr)).toEqual([]);
+  });
+
+  it("imports server and client, and nothing that is not exported", async (context) => {
+    needInstalled(context);
+    const names = await outputIn(
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      `
+      const names = {};
+      for (const name of ["manywire", "manywire/client"]) names[name] = Object.keys(await import(name));
+      names.inner = await import("manywire/dist/server/server.js").catch(({ code }) => code);
+      console.log(JSON.stringify(names));
+    `,
+    );
+    expect(JSON.parse(names)).toEqual({
+      manywire: expect.arrayContaining(["createServer", "peerCertificate"]),
+      "manywire/client": expect.arrayContaining(["createClient", "createTransport"]),
+      inner: "ERR_PACKAGE_PATH_NOT_EXPORTED",
+    });
+  });
+
+  describe("compiles a service and its client", () => {
+    const service = `
+      import { type CallObserver, createServer, type Server, type ServerOptions } from "manywire";
+      import { createClient, createTransport } from "manywire/client";
+      import { Greeter } from "./gen/hello_world_pb.js";
+
+      const onCall: CallObserver = ({ method, code }) => console.log(method.path, code ?? "ok");
+      const options: ServerOptions = {
+        port: 0,
+        onCall,
+        routes: (router) => router.service(Greeter, { sayHello: ({ name }) => ({ message: name.toUpperCase() }) }),
+      };
+      const server: Server = createServer(options);
+      await server.listen();
+      const transport = createTransport({ protocol: "grpc", baseUrl: server.url });
+      console.log((await createClient(Greeter, transport).sayHello({ name: "you" })).message);
+      transport.close();
+      await server.close();
+    `;
+
+    beforeAll(async () => {
+      await cp(join(root, "gen"), join(project, "gen"), { recursive: true });
+      await writeFile(join(project, "service.ts"), service);
+    });
+
+    it.for([
+      ["nodenext", "nodenext"],
+      ["esnext", "bundler"],
+    ] as const)(
+      "with module %s and resolution %s, checking all declarations, and runs",
+      async ([module, how], context) => {
+        needInstalled(context);
+        const outDir = join(project, `out-${how}`);
+        const types = ["--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
+        const strict = [
+          "--strict",
+          "--exactOptionalPropertyTypes",
+          "--noUncheckedIndexedAccess",
+          "--skipLibCheck",
+          "false",
+        ];
+        const resolution = ["--target", "es2022", "--module", module, "--moduleResolution", how];
+        const tsc = join(root, "node_modules", ".bin", "tsc");
+        await outputIn(tsc, ...types, ...strict, ...resolution, "--outDir", outDir, "service.ts");
+        const output = await outputOf(process.execPath, [join(outDir, "service.js")]);
+        expect(output.split("\n").sort()).toEqual(["", "/hello_world.Greeter/SayHello ok", "YOU"]);
+      },
+    );
+  });
+
+  it("starts the command, which answers, and says how the client is called from here", async (context) => {
+    needInstalled(context);
+    await using command = new CommandProcess({ main: [bin("manywire")], argv: ["--port", "0"] });
+    const url = await command.url();
+    const headers = { "content-type": "application/json" };
+    const answer = await request(url, { path: "/hello_world.Greeter/SayHello", headers, body: '{"name":"you"}' });
+    expect(answer.text).toBe('{"message":"Hello, you!"}');
+    expect(command.stdout).toContain(`  TypeScript   npx -p manywire manywire-client --url ${url}\n`);
+  });
+
+  it("has the client that is called like that, and asks no registry for it", async (context) => {
+    needInstalled(context);
+    await using command = new CommandProcess({ main: [bin("manywire")], argv: ["--port", "0"] });
+    const client = ["-p", "manywire", "manywire-client", "--url", await command.url()];
+    const output = await outputIn("npx", "--offline", ...client);
+    expect(output).toBe("SayHello received: Hello, you!\nSayHelloAgain received: Hello, you Again!\n");
+  });
+});
