@@ -19,6 +19,9 @@ export interface CallContextInit {
   values: ContextValues | undefined;
 }
 
+/** The reason of a signal that fires because the call has ended, as if it had none: made once, because it is expensive. */
+const ended = new DOMException("This operation was aborted", "AbortError");
+
 const noTimeout = (): undefined => undefined;
 
 /** `signal` is an own, enumerable property, so that `{ ...context }` has it, as with Connect's own contexts. */
@@ -71,7 +74,7 @@ export class CallContext implements HandlerContext {
   }
 
   /** Fires the signal: the call has ended, or is to end. Only the first reason counts. */
-  abort(reason?: unknown): void {
+  abort(reason: unknown = ended): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason;

@@ -89,7 +89,8 @@ async function interceptUnary(
     ...responseCommon(spec, context),
   });
   const next = wrap(call as Next, interceptors);
-  const response = await next({ stream: false, message, method: spec.method, ...requestCommon(context) });
+  const { method } = spec;
+  const response = await next(withSignal({ stream: false, message, method, ...requestCommon(context) }, context));
   copyHeaders(response.header, context.responseHeader);
   copyHeaders(response.trailer, context.responseTrailer);
   return response.message as Message;
@@ -107,7 +108,8 @@ async function interceptStream(
     ...responseCommon(spec, context),
   });
   const next = wrap(call as Next, interceptors);
-  const response = await next({ stream: true, message, method: spec.method, ...requestCommon(context) });
+  const { method } = spec;
+  const response = await next(withSignal({ stream: true, message, method, ...requestCommon(context) }, context));
   copyHeaders(response.header, context.responseHeader);
   return {
     messages: response.message as AsyncIterable<Message>,
@@ -121,19 +123,19 @@ function wrap(next: Next, interceptors: Interceptor[]): Next {
 }
 
 function requestCommon(context: HandlerContext) {
-  const request = {
+  return {
     service: context.service,
     requestMethod: context.requestMethod,
     url: context.url,
     header: context.requestHeader,
     contextValues: context.values,
   };
-  // Its own property, so that an interceptor may spread the request, and yet no signal is made for one that does not look.
-  return Object.defineProperty(request, "signal", {
-    enumerable: true,
-    configurable: true,
-    get: () => context.signal,
-  }) as typeof request & { readonly signal: AbortSignal };
+}
+
+/** Adds the signal as an own property, so that a request may be spread, and yet none is made for who does not look. */
+function withSignal<T extends object>(request: T, context: HandlerContext): T & { readonly signal: AbortSignal } {
+  Object.defineProperty(request, "signal", { enumerable: true, configurable: true, get: () => context.signal });
+  return request as T & { readonly signal: AbortSignal };
 }
 
 function responseCommon(spec: MethodImplSpec, context: HandlerContext) {

@@ -44,7 +44,7 @@ export class EnvelopeReader {
    * reader is of no use afterwards.
    */
   push(chunk: Buffer, target: Envelope[]): void {
-    this.#chunks.push(chunk);
+    this.#chunks.push(ownBytes(chunk));
     this.#bufferedBytes += chunk.length;
     while (this.#bufferedBytes >= this.#neededBytes) {
       const bytes = this.#joined();
@@ -78,12 +78,16 @@ export class EnvelopeReader {
 }
 
 /**
- * A part of a chunk as plain bytes. `bytes` fields of messages point into them, so they are copied where they would keep
- * more than twice their size of the socket's buffer alive.
+ * A chunk that does not keep all that its socket has read at once alive. `bytes` fields of messages point into it, for as
+ * long as the handler keeps them.
  */
+export function ownBytes(chunk: Buffer): Buffer {
+  return chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
+}
+
+/** A part of a chunk as plain bytes, in the same memory. */
 export function takeBytes(chunk: Buffer, start: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
-  return bytes.length * 2 < chunk.buffer.byteLength ? bytes.slice() : bytes;
+  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
 }
 
 /** Puts flags and length before the data, and `tail` after it, in one buffer. */
