@@ -19,7 +19,7 @@ export class LazyHeaders extends HeadersShell {
     this.#source = source;
   }
 
-  /** Whether anybody has looked, and so may have changed something. */
+  /** Whether anybody may have changed something. */
   get isTouched(): boolean {
     return this.#headers !== undefined;
   }
@@ -36,10 +36,11 @@ export class LazyHeaders extends HeadersShell {
     this.#open().delete(name);
   }
   override get(name: string): string | null {
-    return this.#open().get(name);
+    // A look at one header needs no copy of all.
+    return this.#headers === undefined && isToken(name) ? lookUp(this.#source, name) : this.#open().get(name);
   }
   override has(name: string): boolean {
-    return this.#open().has(name);
+    return this.#headers === undefined && isToken(name) ? lookUp(this.#source, name) !== null : this.#open().has(name);
   }
   override set(name: string, value: string): void {
     this.#open().set(name, value);
@@ -73,6 +74,23 @@ export class LazyHeaders extends HeadersShell {
       },
     });
   }
+}
+
+/** Whether Headers would take it as a name. */
+function isToken(name: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
+}
+
+function lookUp(source: IncomingHttpHeaders | OutgoingHttpHeaders, name: string): string | null {
+  const key = name.toLowerCase();
+  const value = Object.hasOwn(source, key) ? source[key] : undefined;
+  if (value === undefined) return null;
+  return Array.isArray(value) ? value.map(stripped).join(", ") : stripped(String(value));
+}
+
+/** A value as Headers keeps it: without white space around it. */
+function stripped(value: string): string {
+  return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
 }
 
 function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders): Headers {
