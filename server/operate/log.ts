@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import { destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { destination, type Logger, pino } from "pino";
 import type { CallObserver } from "../call/active.js";
 import type { ListenStep } from "../listen/handler.js";
 
@@ -26,7 +26,7 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
     {
       level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createClock(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
@@ -76,22 +76,45 @@ function describeError(reason: unknown): Record<string, unknown> {
   return { type, message, ...(code !== undefined && { code }), stack, ...cause };
 }
 
+/** The member `time` of a line. Written once per millisecond, because it is half the work of a line. */
+function createClock(): () => string {
+  let writtenMs = 0;
+  let member = "";
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== writtenMs) {
+      writtenMs = nowMs;
+      member = `,"time":"${new Date(nowMs).toISOString()}"`;
+    }
+    return member;
+  };
+}
+
 /** What may wait for a reader that does not read. Lines beyond it are lost, rather than the process. */
 const waitingBytes = 16 * 1024 * 1024;
 /** How long the end waits for such a reader, in milliseconds. */
 const patienceMs = 1000;
 
-/** A sink to a file descriptor, such as 2. Lines that come up while others are being written leave together. */
+/** A sink to a file descriptor, such as 2. Lines of one turn of the event loop leave together. */
 export function openSink(fd: number): BufferedSink {
   const stream = destination({ dest: fd, sync: false, maxLength: waitingBytes });
   const gone = new Promise<void>((resolve) => {
     // A reader that has left cannot be told either.
     stream.once("close", resolve).on("error", () => resolve());
   });
+  let lines: string[] = [];
   let ended: Promise<void> | undefined;
+  const flush = () => {
+    const text = lines.join("");
+    lines = [];
+    if (ended === undefined && text !== "") stream.write(text);
+  };
   return {
-    write: (line) => ended === undefined && stream.write(line),
+    write(line) {
+      if (lines.push(line) === 1) setImmediate(flush);
+    },
     end() {
+      flush();
       if (ended === undefined) {
         ended = Promise.race([gone, delay(patienceMs, undefined, { ref: false })]);
         stream.end();

@@ -13,13 +13,16 @@ let project: string;
 let packed: { filename: string; files: { path: string; mode: number }[] };
 let installed: Outcome;
 
+/** npm's own would be minutes where a registry does not answer. */
+const patience = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "500", "--fetch-retry-maxtimeout", "1000"];
+
 beforeAll(async () => {
   stage = await stagePackage();
   project = await mkdtemp(join(tmpdir(), "manywire-project-"));
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
   [packed] = JSON.parse(await outputOf("npm", [...pack, stage.folder]));
   await writeFile(join(project, "package.json"), '{"name":"project","type":"module","private":true}');
-  const install = ["install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund"];
+  const install = ["install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund", ...patience];
   installed = await run("npm", [...install, join(project, packed.filename)], { limitMs: 100_000 });
 }, 150_000);
 
