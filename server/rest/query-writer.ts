@@ -3,7 +3,7 @@
 import type { DescField, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { Binding } from "./binding.js";
-import { type Claims, claimsOf } from "./claims.js";
+import { type Claims, claimsOf, hasClaimedRival } from "./claims.js";
 import { hasImplicitPresence, isNested, printFieldPath } from "./fields.js";
 import { leafOf } from "./leaf.js";
 import { encodePercent } from "./percent.js";
@@ -27,7 +27,11 @@ function writeFields(
 ): string[] {
   return message.fields
     .filter((field) => message.isSet(field))
-    .flatMap((field) => writeField(message, field, claims.get(field), [...parents, field]));
+    .flatMap((field) => {
+      const path = [...parents, field];
+      if (hasClaimedRival(claims, field)) throw unfit(printFieldPath(path), "the body is another member of its oneof");
+      return writeField(message, field, claims.get(field), path);
+    });
 }
 
 function writeField(
