@@ -2,63 +2,80 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { deadlineExceeded } from "../call/error.js";
+import { isJsonType } from "../rest/content-type.js";
 import { header } from "../rpc/header.js";
 import { maxTimerMs, readTimeout, type Timeout } from "../rpc/timeout.js";
 
-/** Reads a deadline as gRPC, Connect or Google's own clients say it: the last in seconds. The first of the three counts. */
+/** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
   const seconds = header(headers, "x-server-timeout");
   if (seconds === undefined) {
     return readTimeout(headers["grpc-timeout"] === undefined ? "connect" : "grpc", headers, maxTimeoutMs);
   }
   const timeoutMs = Number(seconds) * 1000;
-  if (/^\d+(?:\.\d+)?$/.test(seconds) && timeoutMs <= maxTimeoutMs) {
-    return { timeoutMs: Math.min(timeoutMs, maxTimerMs) };
+  if (!/^\d+(?:\.\d+)?$/.test(seconds) || timeoutMs > maxTimeoutMs) {
+    const text = `x-server-timeout: expected a number of seconds of at most ${maxTimeoutMs / 1000}, found "${seconds}"`;
+    return { error: new ConnectError(text, Code.InvalidArgument) };
   }
-  const text = `x-server-timeout: expected a number of seconds of at most ${maxTimeoutMs / 1000}, found "${seconds}"`;
-  return { error: new ConnectError(text, Code.InvalidArgument) };
+  if (timeoutMs === 0) return { timeoutMs, error: deadlineExceeded() };
+  return { timeoutMs: Math.min(timeoutMs, maxTimerMs) };
 }
 
-/** What the type of a body says of its form. */
+/** What the type of a body says of its form: one JSON text, or one on each line. */
 export type BodyForm = "json" | "lines";
 
+const lineTypes = /^\s*application\/(?:x-ndjson|jsonl)(?=[\s;]|$)/i;
+
 /** The form of a JSON body; undefined for a type that is not JSON in UTF-8. No type is the type of an empty body. */
-export function readBodyForm(contentType: string | undefined): BodyForm | undefined {
-  if (contentType === undefined) return "json";
-  const [mediaType = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
-  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) return undefined;
-  if (mediaType === "application/x-ndjson" || mediaType === "application/jsonl") return "lines";
-  return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType) ? "json" : undefined;
+export function readBodyForm(contentType = "application/json"): BodyForm | undefined {
+  if (isJsonType(contentType)) return "json";
+  return lineTypes.test(contentType) && isJsonType(contentType.replace(lineTypes, "application/json"))
+    ? "lines"
+    : undefined;
 }
 
-/** The first of the available compressions that Accept-Encoding names and does not rule out. */
+/** The names that a header like Accept has (RFC 9110 section 12.4.2), the best first, in lower case, without those ruled out. */
+function readPreferences(value = ""): string[] {
+  return value
+    .split(",")
+    .map((entry) => {
+      const [name = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith("q="));
+      return { name, quality: weight === undefined ? 1 : Number(weight.slice("q=".length)) };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality)
+    .map(({ name }) => name);
+}
+
+/** The available compression that Accept-Encoding likes best. */
 export function chooseCompression(available: Compression[], accepted: string | undefined): Compression | undefined {
   if (accepted === undefined) return undefined;
-  const names = accepted
-    .split(",")
-    .map((entry) => entry.split(";").map((part) => part.trim().toLowerCase()))
-    .filter(([, quality]) => quality === undefined || !/^q=0(?:\.0*)?$/.test(quality))
-    .map(([name]) => name);
-  return available.find(({ name }) => names.includes(name));
+  for (const name of readPreferences(accepted)) {
+    const compression = available.find((one) => one.name === name);
+    if (compression !== undefined) return compression;
+  }
+  return undefined;
 }
 
 /** The forms of a stream of replies. */
 export type StreamForm = "array" | "lines" | "events";
 
-const streamForms: readonly (readonly [string, StreamForm])[] = [
-  ["text/event-stream", "events"],
+const streamForms: ReadonlyMap<string, StreamForm> = new Map([
+  ["application/json", "array"],
+  ["application/*", "array"],
+  ["*/*", "array"],
   ["application/x-ndjson", "lines"],
   ["application/jsonl", "lines"],
-];
+  ["text/event-stream", "events"],
+]);
 
-/** The first form that Accept names; a JSON array if it names none. */
+/** The form that Accept likes best; a JSON array if it names none. */
 export function chooseStreamForm(accept: string | undefined): StreamForm {
-  const types = (accept ?? "").split(",").map((entry) => entry.split(";", 1)[0]?.trim().toLowerCase());
-  for (const type of types) {
-    const known = streamForms.find(([name]) => name === type);
-    if (known !== undefined) return known[1];
-    if (type === "application/json") return "array";
+  for (const type of readPreferences(accept)) {
+    const form = streamForms.get(type);
+    if (form !== undefined) return form;
   }
   return "array";
 }

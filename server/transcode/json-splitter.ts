@@ -14,12 +14,12 @@ const arrayEnd = code("]");
 const objectStart = code("{");
 const objectEnd = code("}");
 
-/** Takes the chunks of a body and gives the values that they complete. */
+/** Takes the chunks of a body and adds the values that they complete to `values`: also those before an error. */
 export interface JsonSplitter {
   /** @throws ConnectError `resource_exhausted` for a value over the limit, `invalid_argument` for what is no array */
-  push(chunk: Uint8Array): Uint8Array[];
-  /** What the end of the body completes. @throws ConnectError `invalid_argument` for an array that is cut */
-  end(): Uint8Array[];
+  push(chunk: Uint8Array, values: Uint8Array[]): void;
+  /** The end of the body. @throws ConnectError `invalid_argument` for an array that is cut */
+  end(values: Uint8Array[]): void;
 }
 
 /** @param limitBytes the most that one value may have */
@@ -43,12 +43,14 @@ class Value {
     this.#parts.push(part);
   }
 
-  /** Takes the value; undefined if there was nothing but white space. */
-  take(): Uint8Array | undefined {
+  /** Moves the value to `values`. Returns false, with nothing moved, if there was nothing but white space. */
+  moveTo(values: Uint8Array[]): boolean {
     const bytes = Buffer.concat(this.#parts, this.#bytes);
     this.#parts = [];
     this.#bytes = 0;
-    return bytes.every(isBlank) ? undefined : bytes;
+    if (bytes.every(isBlank)) return false;
+    values.push(bytes);
+    return true;
   }
 }
 
@@ -59,21 +61,18 @@ class LineSplitter implements JsonSplitter {
     this.#line = new Value(limitBytes);
   }
 
-  push(chunk: Uint8Array): Uint8Array[] {
-    const values: Uint8Array[] = [];
+  push(chunk: Uint8Array, values: Uint8Array[]): void {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       this.#line.add(chunk.subarray(start, end));
-      values.push(...this.end());
+      this.#line.moveTo(values);
       start = end + 1;
     }
     this.#line.add(chunk.subarray(start));
-    return values;
   }
 
-  end(): Uint8Array[] {
-    const value = this.#line.take();
-    return value === undefined ? [] : [value];
+  end(values: Uint8Array[]): void {
+    this.#line.moveTo(values);
   }
 }
 
@@ -89,8 +88,7 @@ class ArraySplitter implements JsonSplitter {
     this.#element = new Value(limitBytes);
   }
 
-  push(chunk: Uint8Array): Uint8Array[] {
-    const values: Uint8Array[] = [];
+  push(chunk: Uint8Array, values: Uint8Array[]): void {
     let start = 0;
     for (let index = 0; index < chunk.length; index++) {
       const byte = chunk[index] as number;
@@ -99,17 +97,15 @@ class ArraySplitter implements JsonSplitter {
         start = index + 1;
       } else if (this.#endsElement(byte)) {
         this.#element.add(chunk.subarray(start, index));
-        values.push(...this.#takeElement(byte));
+        this.#moveElement(byte, values);
         start = index + 1;
       }
     }
     if (this.#phase === "inside") this.#element.add(chunk.subarray(start));
-    return values;
   }
 
-  end(): Uint8Array[] {
+  end(): void {
     if (this.#phase === "inside") throw noArray("one that is not closed");
-    return [];
   }
 
   #stepOutside(byte: number): void {
@@ -133,13 +129,12 @@ class ArraySplitter implements JsonSplitter {
     else if (byte === quote) this.#isInString = false;
   }
 
-  #takeElement(end: number): Uint8Array[] {
+  #moveElement(end: number, values: Uint8Array[]): void {
     if (end === arrayEnd) this.#phase = "after";
-    const value = this.#element.take();
     this.#count++;
-    if (value !== undefined) return [value];
+    if (this.#element.moveTo(values)) return;
+    // `[]` has none; `[,` and `,]` miss one.
     if (end === comma || this.#count > 1) throw noArray("an element that is missing");
-    return [];
   }
 }
 

@@ -1,14 +1,16 @@
-// A call by a route of google.api.http. What unary calls and streams have in common: how the body is read, and how an
-// error looks.
+// A call by a route of google.api.http. What unary calls and streams have in common: how a body is read that is one
+// request, how a reply is sent that is the whole answer, and how an error looks.
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { toCallError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { Exchange } from "../listen/exchange.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
 import type { ErrorEncoder } from "../rest/errors.js";
-import type { BodyEncoder } from "../rest/response.js";
+import type { BodyEncoder, EncodedBody } from "../rest/response.js";
 import { codeToStatus } from "../rest/status.js";
 import { Call, type CallShape } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
@@ -21,6 +23,8 @@ export interface RestShape extends CallShape {
   readonly decode: RequestDecoder;
   readonly encode: BodyEncoder;
   readonly encodeError: ErrorEncoder;
+  /** How often a stream of events without events is kept open, in milliseconds. */
+  readonly keepAliveMs: number;
 }
 
 /** What a route and its request say of a call. */
@@ -33,14 +37,15 @@ export interface RestMatch {
 
 /** One such call. */
 export abstract class RestCall extends Call<RestShape> {
-  protected readonly match: RestMatch;
-  protected readonly contentType: string | undefined;
   protected readonly form: BodyForm | undefined;
-  protected readonly acceptedCompression: Compression | undefined;
-  /** Whether an error is one of the request's size or type, which HTTP has statuses of its own for. */
-  protected isReading = true;
+  /** What Accept-Encoding and the server have in common. */
+  protected readonly compression: Compression | undefined;
+  readonly #match: RestMatch;
+  readonly #contentType: string | undefined;
   readonly #chunks: Buffer[] = [];
   #bodyBytes = 0;
+  /** An error that HTTP has a status of its own for, which says more than its code does. */
+  #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
 
   constructor(shape: RestShape, match: RestMatch, exchange: Exchange) {
     const { headers } = exchange;
@@ -53,26 +58,30 @@ export abstract class RestCall extends Call<RestShape> {
       responseHeader: { "content-type": "application/json" },
       responseTrailer: {},
     });
-    this.match = match;
-    this.contentType = headers["content-type"];
-    this.form = readBodyForm(this.contentType);
-    this.acceptedCompression = chooseCompression(acceptCompression, header(headers, "accept-encoding"));
+    this.#match = match;
+    this.#contentType = headers["content-type"];
+    this.form = readBodyForm(this.#contentType);
+    this.compression = chooseCompression(acceptCompression, header(headers, "accept-encoding"));
   }
 
   protected receive(): void {
-    const { kind } = this.shape.binding.requestBody;
-    if (kind === "json" && this.form === undefined) throw this.#unsupportedType();
+    this.checkType();
     const announced = Number.parseInt(this.exchange.headers["content-length"] ?? "", 10);
     const limitBytes = this.method.options.readMaxBytes;
-    if (announced > limitBytes) throw tooLarge(limitBytes, announced);
+    if (announced > limitBytes) throw this.refuseSize(tooLarge(limitBytes, announced));
     this.exchange.read();
+  }
+
+  /** Refuses a body that is to be JSON, and is said to be something else. */
+  protected checkType(): void {
+    if (this.shape.binding.requestBody.kind === "json" && this.form !== "json") throw this.refuseType();
   }
 
   onData(chunk: Buffer): void {
     if (this.isDone || this.shape.binding.requestBody.kind === "none") return;
     this.#bodyBytes += chunk.length;
     const limitBytes = this.method.options.readMaxBytes;
-    if (this.#bodyBytes > limitBytes) this.fail(tooLarge(limitBytes));
+    if (this.#bodyBytes > limitBytes) this.fail(this.refuseSize(tooLarge(limitBytes)));
     else this.#chunks.push(chunk);
   }
 
@@ -80,87 +89,162 @@ export abstract class RestCall extends Call<RestShape> {
     if (this.isDone) return;
     const [first] = this.#chunks;
     const isWhole = first !== undefined && this.#chunks.length === 1;
-    const body = takeBytes(isWhole ? first : Buffer.concat(this.#chunks), 0, isWhole ? first.length : this.#bodyBytes);
-    this.#decompress(body).then(
+    const body = takeBytes(isWhole ? first : Buffer.concat(this.#chunks), 0, this.#bodyBytes);
+    this.#decompress(body);
+  }
+
+  #decompress(body: Uint8Array): void {
+    const name = body.length === 0 ? undefined : this.contentCoding();
+    if (name === undefined) {
+      this.#take(body);
+      return;
+    }
+    const { acceptCompression, readMaxBytes } = this.method.options;
+    const compression = acceptCompression.find((one) => one.name === name);
+    if (compression === undefined) {
+      this.fail(this.refuseCoding(name));
+      return;
+    }
+    compression.decompress(body, readMaxBytes).then(
       (bytes) => this.#take(bytes),
-      (reason) => this.fail(reason),
+      (reason) => this.fail(this.refuseSize(toCallError(reason))),
     );
   }
 
   #take(body: Uint8Array): void {
     if (this.isDone) return;
     try {
-      const isTyped = this.shape.binding.requestBody.kind !== "json" || this.contentType !== undefined;
-      if (body.length > 0 && !isTyped) throw this.#unsupportedType();
+      this.checkTyped(body.length);
       this.onBody(body);
     } catch (reason) {
       this.fail(reason);
     }
   }
 
+  /** Refuses a JSON body of unsaid type: a page of any site may send one without asking. */
+  protected checkTyped(bytes: number): void {
+    const isTyped = this.shape.binding.requestBody.kind !== "json" || this.#contentType !== undefined;
+    if (bytes > 0 && !isTyped) throw this.refuseType();
+  }
+
   /** All of the body is there, decompressed. May throw. */
   protected abstract onBody(body: Uint8Array): void;
 
-  async #decompress(body: Uint8Array): Promise<Uint8Array> {
-    const name = header(this.exchange.headers, "content-encoding")?.toLowerCase();
-    if (name === undefined || name === "identity" || body.length === 0) return body;
-    const { acceptCompression, readMaxBytes } = this.method.options;
-    const compression = acceptCompression.find((one) => one.name === name);
-    if (compression !== undefined) return compression.decompress(body, readMaxBytes);
-    const names = acceptCompression.map((one) => one.name).join(", ");
-    throw this.#unsupported(`content-encoding: expected one of ${names}; found ${name}`, { "accept-encoding": names });
+  /** Makes a request of path, query and one body. May throw. */
+  protected decode(body: Uint8Array): Message {
+    return this.shape.decode({ ...this.#match, contentType: this.#contentType, body });
   }
 
-  #unsupportedType(): ConnectError {
-    const found = this.contentType ?? "a body without a type";
-    return this.#unsupported(`content-type: expected application/json in UTF-8, found ${found}`, {});
+  /** The compression of the body; undefined for none. */
+  protected contentCoding(): string | undefined {
+    const name = header(this.exchange.headers, "content-encoding")?.trim().toLowerCase();
+    return name === "identity" || name === "" ? undefined : name;
   }
 
-  #unsupported(message: string, metadata: Record<string, string>): ConnectError {
-    this.#status = 415;
-    return new ConnectError(message, Code.InvalidArgument, metadata);
+  protected refuseCoding(name: string): ConnectError {
+    const names = this.method.options.acceptCompression.map((one) => one.name).join(", ");
+    this.context.responseHeader.set("accept-encoding", names);
+    const text = `content-encoding: expected one of ${names}; found ${name}`;
+    return this.#refuse(415, new ConnectError(text, Code.InvalidArgument));
   }
 
-  /** The status of an error, where HTTP says more than the code does. */
-  #status: number | undefined;
+  protected refuseType(): ConnectError {
+    const found = this.#contentType ?? "a body without a type";
+    const text = `content-type: expected application/json in UTF-8, found ${found}`;
+    return this.#refuse(415, new ConnectError(text, Code.InvalidArgument));
+  }
+
+  /** Of the errors of reading a body, those that speak of its size. */
+  protected refuseSize(error: ConnectError): ConnectError {
+    return error.code === Code.ResourceExhausted ? this.#refuse(413, error) : error;
+  }
+
+  #refuse(status: number, error: ConnectError): ConnectError {
+    this.#refusal = { status, error };
+    return error;
+  }
 
   protected sendError(error: ConnectError): void {
     if (this.isClosed) return;
     const { responseHeader } = this.context;
     responseHeader.set("content-type", "application/json");
+    responseHeader.delete("content-encoding");
     error.metadata.forEach((value, name) => {
       responseHeader.append(name, value);
     });
-    const isTooLarge = this.isReading && error.code === Code.ResourceExhausted;
-    const status = this.#status ?? (isTooLarge ? 413 : codeToStatus(error.code));
-    this.respond(status, toNodeHeaders(responseHeader), Buffer.from(JSON.stringify(this.shape.encodeError(error))));
+    const status = this.#refusal?.error === error ? this.#refusal.status : codeToStatus(error.code);
+    this.#respond(status, toNodeHeaders(responseHeader), Buffer.from(JSON.stringify(this.shape.encodeError(error))));
+  }
+
+  /** Answers with one reply. It settles the call, unless the reply cannot be written, which throws. */
+  protected sendReply(output: Message): void {
+    const encoded = this.shape.encode(output);
+    this.settle(undefined);
+    this.write(() => this.#respond(200, this.replyHeaders(encoded), bodyBytes(encoded)));
+  }
+
+  /** The headers of a reply, those of the handler among them. */
+  protected replyHeaders(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
+    const { responseHeader } = this.context;
+    const headers: OutgoingHttpHeaders = responseHeader.isTouched
+      ? toNodeHeaders(responseHeader)
+      : { "content-type": "application/json" };
+    if (encoded?.kind !== "bytes") return headers;
+    // Whoever wrote the bytes says what they are, and nobody should guess.
+    delete headers["content-type"];
+    if (encoded.contentType !== undefined) headers["content-type"] = encoded.contentType;
+    headers["x-content-type-options"] = "nosniff";
+    return headers;
+  }
+
+  /** Says that the answer depends on Accept-Encoding; and whether it may be compressed, or the handler did that already. */
+  protected varyByEncoding(headers: OutgoingHttpHeaders): boolean {
+    headers.vary = headers.vary === undefined ? "Accept-Encoding" : `${headers.vary}, Accept-Encoding`;
+    return headers["content-encoding"] === undefined;
   }
 
   /** Sends a whole answer, compressed where that is accepted and worth it. */
-  protected respond(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
-    const compression = this.acceptedCompression;
-    headers.vary = headers.vary === undefined ? "Accept-Encoding" : `${headers.vary}, Accept-Encoding`;
+  #respond(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+    const compression = this.varyByEncoding(headers) ? this.compression : undefined;
     if (compression === undefined || body.length < this.method.options.compressMinBytes) {
       this.#send(status, headers, body);
       return;
     }
     headers["content-encoding"] = compression.name;
-    compression.compress(body).then((compressed) => this.write(() => this.#send(status, headers, compressed)));
+    compression.compress(body).then(
+      (compressed) => this.write(() => this.#send(status, headers, compressed)),
+      () => this.exchange.cut(),
+    );
   }
 
   #send(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
     if (this.isClosed) return;
-    const trailers = this.#trailers();
-    if (trailers === undefined) headers["content-length"] = body.length;
-    this.exchange.sendHead(status, headers, trailers !== undefined);
-    this.exchange.end(this.exchange.method === "HEAD" ? undefined : body, trailers);
+    const trailers = this.takesTrailers ? this.trailers() : undefined;
+    const names = Object.keys(trailers ?? {});
+    // A length and trailers exclude each other in HTTP/1.1.
+    if (names.length === 0) headers["content-length"] = body.length;
+    else headers.trailer = names.join(", ");
+    this.exchange.sendHead(status, headers, names.length > 0);
+    this.exchange.end(this.isHead ? undefined : body, names.length > 0 ? trailers : undefined);
   }
 
-  /** The trailers that a handler has set, for a client that says it takes them. */
-  #trailers(): OutgoingHttpHeaders | undefined {
-    const { responseTrailer } = this.context;
-    if (!responseTrailer.isTouched || !/\btrailers\b/.test(header(this.exchange.headers, "te") ?? "")) return undefined;
-    const trailers = toNodeHeaders(responseTrailer);
-    return Object.keys(trailers).length === 0 ? undefined : trailers;
+  protected get isHead(): boolean {
+    return this.exchange.method === "HEAD";
   }
+
+  /** Whether the client says that it reads trailers. */
+  protected get takesTrailers(): boolean {
+    return !this.isHead && /\btrailers\b/i.test(header(this.exchange.headers, "te") ?? "");
+  }
+
+  /** The trailers that the handler has set. */
+  protected trailers(): OutgoingHttpHeaders {
+    const { responseTrailer } = this.context;
+    return responseTrailer.isTouched ? toNodeHeaders(responseTrailer) : {};
+  }
+}
+
+/** The bytes of an encoded body. */
+export function bodyBytes(encoded: EncodedBody): Uint8Array {
+  return encoded.kind === "json" ? Buffer.from(encoded.text) : encoded.data;
 }

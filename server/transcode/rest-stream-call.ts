@@ -1,50 +1,45 @@
 // A streaming method by a route: requests as a JSON array or lines, replies as a JSON array, lines or events, or the bytes
 // of google.api.HttpBody in either direction.
-import type { OutgoingHttpHeaders } from "node:http";
-import { create, type Message } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
-import { toNodeHeaders } from "../call/headers.js";
 import { invokeStream, type ReplyStream } from "../call/invoke.js";
 import type { Exchange } from "../listen/exchange.js";
 import type { EncodedBody } from "../rest/response.js";
 import { header } from "../rpc/header.js";
 import { ReplyBatch } from "../rpc/reply-batch.js";
-import { RequestQueue } from "../rpc/request-queue.js";
-import { chooseStreamForm, type StreamForm } from "./head.js";
-import { createJsonSplitter, type JsonSplitter } from "./json-splitter.js";
+import { chooseStreamForm } from "./head.js";
+import { createJsonSplitter } from "./json-splitter.js";
+import { RequestReader } from "./request-reader.js";
 import { RestCall, type RestMatch, type RestShape } from "./rest-call.js";
-import { bodyBytes, withBodyType } from "./rest-unary-call.js";
+import { type BodySink, createBodySink, streamCoding } from "./stream-coding.js";
 import { createStreamWriter, keepAliveComment, type StreamWriter } from "./stream-form.js";
-
-/** How often a connection without events is kept open, in milliseconds. */
-const keepAliveMs = 15_000;
 
 /** One such call. */
 export class RestStreamCall extends RestCall {
-  readonly #requests: RequestQueue<Uint8Array>;
+  readonly #reader: RequestReader;
   readonly #batch: ReplyBatch;
-  readonly #streamForm: StreamForm;
-  /** Undefined where the whole body is one request. */
-  readonly #splitter: JsonSplitter | undefined;
-  #writer: StreamWriter | undefined;
+  readonly #writer: StreamWriter;
+  /** Where the replies go, once the head has been sent. */
+  #sink: BodySink | undefined;
+  /** The first reply says what the type of bytes is. */
+  #first: EncodedBody | undefined;
   #replies: AsyncIterator<unknown> | undefined;
-  #isHeadSent = false;
-  #isBroken = false;
   #keepAlive: NodeJS.Timeout | undefined;
 
   constructor(shape: RestShape, match: RestMatch, exchange: Exchange) {
     super(shape, match, exchange);
-    this.#streamForm = this.#isBidi ? "lines" : chooseStreamForm(header(exchange.headers, "accept"));
-    const isJson = shape.binding.requestBody.kind === "json";
-    const { readMaxBytes } = shape.method.options;
-    const form = this.#isBidi ? "lines" : (this.form ?? "json");
-    this.#splitter = this.#hasManyRequests && isJson ? createJsonSplitter(form, readMaxBytes) : undefined;
-    this.#requests = new RequestQueue({
-      open: (body) => this.shape.decode({ ...this.match, contentType: this.contentType, body }),
-      pause: () => exchange.pause(),
-      read: () => exchange.read(),
-    });
+    const form = this.#isBidi ? "lines" : chooseStreamForm(header(exchange.headers, "accept"));
+    this.#writer = createStreamWriter(shape.binding.responseBody.kind === "bytes" ? "bytes" : form);
+    this.#reader = new RequestReader(
+      {
+        splitter: this.#createSplitter(),
+        decompressor: this.#hasManyRequests ? streamCoding(this.contentCoding())?.decompress() : undefined,
+        decode: (value) => this.decode(value),
+        onProblem: (reason) => this.refuseSize(toCallError(reason)),
+      },
+      exchange,
+    );
     this.#batch = new ReplyBatch((bytes) => this.write(() => this.#send(bytes)));
   }
 
@@ -52,13 +47,33 @@ export class RestStreamCall extends RestCall {
     return this.method.spec.kind === "bidi_streaming";
   }
 
+  /** Without a body there is one request, out of path and query. */
   get #hasManyRequests(): boolean {
-    return this.method.spec.kind !== "server_streaming";
+    return this.method.spec.kind !== "server_streaming" && this.shape.binding.requestBody.kind !== "none";
+  }
+
+  #createSplitter() {
+    if (this.shape.binding.requestBody.kind !== "json") return undefined;
+    return createJsonSplitter(this.#isBidi ? "lines" : (this.form ?? "json"), this.method.options.readMaxBytes);
+  }
+
+  protected override checkType(): void {
+    if (!this.#hasManyRequests) {
+      super.checkType();
+      return;
+    }
+    if (this.shape.binding.requestBody.kind === "json" && this.form === undefined) throw this.refuseType();
+    const coding = this.contentCoding();
+    const isKnown = this.method.options.acceptCompression.some(({ name }) => name === coding);
+    if (coding !== undefined && !(isKnown && streamCoding(coding) !== undefined)) throw this.refuseCoding(coding);
   }
 
   protected override receive(): void {
     super.receive();
-    invokeStream(this.method, this.#requests, this.context)
+    if (this.#writer.isKeptAlive && !this.isHead) {
+      this.#keepAlive = setInterval(() => this.#beat(), this.shape.keepAliveMs);
+    }
+    invokeStream(this.method, this.#reader.requests, this.context)
       .then((replies) => this.#pump(replies))
       .catch((reason) => this.fail(reason));
   }
@@ -68,110 +83,113 @@ export class RestStreamCall extends RestCall {
       super.onData(chunk);
       return;
     }
-    if (this.isDone || this.#isBroken) return;
+    if (this.isDone) return;
     try {
-      const values = this.#splitter === undefined ? [Uint8Array.from(chunk)] : this.#splitter.push(chunk);
-      if (values.length > 0) this.#requests.push(values, chunk.length);
+      this.checkTyped(chunk.length);
+      this.#reader.push(chunk);
     } catch (reason) {
-      this.#isBroken = true;
-      this.#requests.end(toCallError(reason));
+      this.fail(reason);
     }
   }
 
   override onEnd(): void {
-    if (!this.#hasManyRequests) {
-      super.onEnd();
-      return;
-    }
-    if (this.isDone || this.#isBroken) return;
-    try {
-      this.#requests.push(this.#splitter?.end() ?? [], 0);
-      this.#requests.end();
-    } catch (reason) {
-      this.#requests.end(toCallError(reason));
-    }
+    if (!this.#hasManyRequests) super.onEnd();
+    else if (!this.isDone) this.#reader.end();
   }
 
   protected onBody(body: Uint8Array): void {
-    this.#requests.push([body], body.length);
-    this.#requests.end();
+    this.#reader.requests.push([body], body.length);
+    this.#reader.requests.end();
   }
 
   override onDrain(): void {
-    this.#batch.drained();
+    this.#sink?.drained();
   }
 
-  async #pump({ messages, end }: ReplyStream): Promise<void> {
-    this.isReading = false;
-    const replies = messages[Symbol.asyncIterator]();
+  override onClose(): void {
+    super.onClose();
+    this.#sink?.close();
+  }
+
+  async #pump(stream: ReplyStream): Promise<void> {
+    const replies = stream.messages[Symbol.asyncIterator]();
     this.#replies = replies;
-    const { output } = this.method.spec.method;
+    const { kind, method } = this.method.spec;
     for (;;) {
       const next = await replies.next();
       if (this.isDone) return;
-      if (next.done === true) break;
-      this.#batch.add(this.#encode(create(output, next.value)));
+      if (next.done === true) {
+        this.#replies = undefined;
+        break;
+      }
+      const reply = create(method.output, next.value);
+      if (kind === "client_streaming") {
+        stream.end();
+        this.sendReply(reply);
+        return;
+      }
+      this.#add(this.shape.encode(reply));
+      // The head is all that is asked for.
+      if (this.isHead) break;
       if (this.#batch.isFull) await this.#batch.room();
       if (this.isDone) return;
     }
-    this.#replies = undefined;
-    end();
+    stream.end();
+    this.#finish();
+  }
+
+  #add(encoded: EncodedBody): void {
+    this.#first ??= encoded;
+    this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
+  }
+
+  #finish(): void {
     this.settle(undefined);
     this.write(() => this.#end(undefined));
   }
 
-  #encode(message: Message): Buffer {
-    const encoded = this.shape.encode(message);
-    const writer = this.#openWriter(encoded);
-    return Buffer.from(encoded.kind === "json" ? writer.reply(encoded.text) : bodyBytes(encoded));
-  }
-
-  /** The first reply says what the headers are. */
-  #openWriter(first: EncodedBody | undefined): StreamWriter {
-    if (this.#writer !== undefined) return this.#writer;
-    if (first?.kind === "bytes") {
-      const headers = withBodyType({}, first.contentType);
-      this.#writer = { headers, reply: (text) => text, end: () => "" };
-    } else {
-      this.#writer = createStreamWriter(this.#streamForm);
-      if (this.#streamForm === "events") this.#keepAlive = setInterval(() => this.#beat(), keepAliveMs);
-    }
-    return this.#writer;
-  }
-
   #beat(): void {
-    if (this.#isHeadSent && !this.isDone) this.write(() => this.exchange.write(Buffer.from(keepAliveComment)));
+    // A reader that has not even read what came before is not in need of more.
+    if (this.#batch.isFull) return;
+    this.write(() => {
+      this.#send(Buffer.from(keepAliveComment));
+    });
   }
 
   #send(bytes: Buffer): boolean {
-    if (this.isClosed) return true;
-    this.#sendHead(undefined);
-    return this.exchange.write(bytes);
+    return this.isClosed || this.isHead || this.#openSink().write(bytes);
   }
 
-  #sendHead(first: EncodedBody | undefined): void {
-    if (this.#isHeadSent) return;
-    this.#isHeadSent = true;
-    const { responseHeader } = this.context;
-    const own: OutgoingHttpHeaders = responseHeader.isTouched ? toNodeHeaders(responseHeader) : {};
-    delete own["content-type"];
-    this.exchange.sendHead(200, { ...own, ...this.#openWriter(first).headers });
+  #openSink(): BodySink {
+    if (this.#sink !== undefined) return this.#sink;
+    const headers = { ...this.replyHeaders(this.#first), ...this.#writer.headers };
+    delete headers["content-length"];
+    const coding = this.varyByEncoding(headers) ? streamCoding(this.compression?.name) : undefined;
+    if (coding !== undefined) headers["content-encoding"] = this.compression?.name;
+    this.exchange.sendHead(200, headers, this.takesTrailers);
+    this.#sink = createBodySink(this.exchange, coding, () => this.#batch.drained());
+    return this.#sink;
   }
 
   #end(error: ConnectError | undefined): void {
     if (this.isClosed) return;
-    const batch = this.#batch.take();
-    this.#sendHead(undefined);
+    if (error !== undefined && this.#writer.end === undefined) {
+      // Among bytes there is no place for an error. They must not look whole.
+      this.exchange.cut();
+      return;
+    }
+    const batch = this.#batch.take() ?? Buffer.alloc(0);
     const errorText = error === undefined ? undefined : JSON.stringify(this.shape.encodeError(error));
-    const end = Buffer.from(this.#openWriter(undefined).end(errorText));
-    const last = batch === undefined ? end : Buffer.concat([batch, end]);
-    this.exchange.end(last.length > 0 ? last : undefined);
+    const last = Buffer.concat([batch, Buffer.from(this.#writer.end?.(errorText) ?? "")]);
+    const sink = this.#openSink();
+    if (this.isHead) this.exchange.end();
+    else sink.end(last.length > 0 ? last : undefined, this.takesTrailers ? this.trailers() : undefined);
   }
 
   protected override settle(error: ConnectError | undefined, reason?: unknown): void {
     super.settle(error, reason);
     clearInterval(this.#keepAlive);
-    this.#requests.stop(error);
+    this.#reader.stop(error);
     this.#batch.drained();
     // Lets the handler's `finally` blocks run. What they throw has nobody left to tell.
     this.#replies?.return?.().catch(() => {});
@@ -180,7 +198,7 @@ export class RestStreamCall extends RestCall {
 
   protected override sendError(error: ConnectError): void {
     // Before the first reply there is still a status to say it with.
-    if (this.#writer === undefined) super.sendError(error);
+    if (this.#first === undefined && this.#sink === undefined) super.sendError(error);
     else this.#end(error);
   }
 }

@@ -6,13 +6,15 @@ import type { StreamForm } from "./head.js";
 /** How a stream is written. Texts are JSON on one line. */
 export interface StreamWriter {
   readonly headers: OutgoingHttpHeaders;
+  /** Whether comments may stand between replies, so that a silent connection is not taken for a dead one. */
+  readonly isKeptAlive: boolean;
   /** One reply. */
   reply(text: string): string;
-  /** The end of the stream, with the error that it ends with. */
-  end(errorText: string | undefined): string;
+  /** The end of the stream, with the error that it ends with. Undefined where there is no place for either. */
+  readonly end: ((errorText: string | undefined) => string) | undefined;
 }
 
-const writers: Record<StreamForm, () => StreamWriter> = {
+const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
   /** Google's REST clients read exactly this. */
   array: () => {
     let isFirst = true;
@@ -23,6 +25,7 @@ const writers: Record<StreamForm, () => StreamWriter> = {
     };
     return {
       headers: { "content-type": "application/json" },
+      isKeptAlive: false,
       reply: element,
       end: (errorText) => {
         const error = errorText === undefined ? "" : element(`{"error":${errorText}}`);
@@ -32,19 +35,23 @@ const writers: Record<StreamForm, () => StreamWriter> = {
   },
   lines: () => ({
     headers: { "content-type": "application/x-ndjson" },
+    isKeptAlive: false,
     reply: (text) => `${text}\n`,
     end: (errorText) => (errorText === undefined ? "" : `{"error":${errorText}}\n`),
   }),
   events: () => ({
     // Proxies that buffer would keep events back.
     headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
+    isKeptAlive: true,
     reply: (text) => `data: ${text}\n\n`,
     end: (errorText) => (errorText === undefined ? "" : `event: error\ndata: ${errorText}\n\n`),
   }),
+  /** The data of google.api.HttpBody, one after the other. */
+  bytes: () => ({ headers: {}, isKeptAlive: false, reply: (text) => text, end: undefined }),
 };
 
 /** A writer for one stream. */
-export function createStreamWriter(form: StreamForm): StreamWriter {
+export function createStreamWriter(form: StreamForm | "bytes"): StreamWriter {
   return writers[form]();
 }
 

@@ -25,7 +25,11 @@ export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions 
   readonly rules?: Http;
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;
+  /** How often a stream of server-sent events says that it is alive, in milliseconds. Default 15,000. */
+  readonly keepAliveMs?: number;
 }
+
+const defaultKeepAliveMs = 15_000;
 
 /** The routes of a server. */
 export interface Transcoder {
@@ -62,6 +66,7 @@ export function createTranscoder(table: MethodTable, environment: CallEnvironmen
       decode: createRequestDecoder(binding, options),
       encode: createResponseEncoder(binding, options),
       encodeError,
+      keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
     };
     shapes.set(binding, shape);
     return shape;
@@ -76,7 +81,7 @@ export function createTranscoder(table: MethodTable, environment: CallEnvironmen
     if (found.kind === "wrong-method") {
       const allow = found.allowed.join(", ");
       const error = new ConnectError(`${path}: expected ${allow}; found ${exchange.method}`, Code.Unimplemented);
-      if (exchange.method === "OPTIONS") respond(exchange, 204, { allow });
+      if (exchange.method === "OPTIONS") answerOptions(exchange, allow);
       else refuse(exchange, 405, error, { allow });
     } else {
       open(exchange, shapeOf(found.binding), { captures: found.captures, query });
@@ -110,4 +115,10 @@ export function createTranscoder(table: MethodTable, environment: CallEnvironmen
       refuse(exchange, 404, new ConnectError(`nothing is served at ${exchange.target}`, Code.NotFound));
     },
   };
+}
+
+/** No content, and so no length (RFC 9110 section 8.6). */
+function answerOptions(exchange: Exchange, allow: string): void {
+  exchange.sendHead(204, { allow });
+  exchange.end();
 }

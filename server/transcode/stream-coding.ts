@@ -1,0 +1,61 @@
+// Content codings (RFC 9110 section 8.4.1) of bodies that come or go in pieces. What is written leaves at once: a reader
+// that waits for a message must not have to wait for the next.
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Transform } from "node:stream";
+import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from "node:zlib";
+import type { Exchange } from "../listen/exchange.js";
+
+interface StreamCoding {
+  compress(): Transform;
+  decompress(): Transform;
+}
+
+/** Beyond this quality Brotli costs more time than it saves bytes of short messages. */
+const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 }, flush: constants.BROTLI_OPERATION_FLUSH };
+
+const codings: ReadonlyMap<string, StreamCoding> = new Map([
+  ["gzip", { compress: () => createGzip({ flush: constants.Z_SYNC_FLUSH }), decompress: () => createGunzip() }],
+  ["br", { compress: () => createBrotliCompress(brotli), decompress: () => createBrotliDecompress() }],
+]);
+
+/** The coding of this name; undefined if a stream cannot have it. */
+export function streamCoding(name: string | undefined): StreamCoding | undefined {
+  return name === undefined ? undefined : codings.get(name);
+}
+
+/** Where the body of a stream goes. The head has been sent. */
+export interface BodySink {
+  /** Returns false if no more should be written before `onRoom`. */
+  write(bytes: Buffer): boolean;
+  end(bytes: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void;
+  /** To be called when what was written to the exchange has left. */
+  drained(): void;
+  /** Lets go of everything. Nobody reads any more. */
+  close(): void;
+}
+
+/** A body as it is, or compressed on its way. `onRoom` is called when there is room for more after a `write` said no. */
+export function createBodySink(exchange: Exchange, coding: StreamCoding | undefined, onRoom: () => void): BodySink {
+  if (coding === undefined) {
+    return {
+      write: (bytes) => exchange.write(bytes),
+      end: (bytes, trailers) => exchange.end(bytes, trailers),
+      drained: onRoom,
+      close: () => {},
+    };
+  }
+  const compressor = coding.compress();
+  compressor.on("drain", onRoom);
+  compressor.on("data", (bytes: Buffer) => {
+    if (!exchange.isClosed && !exchange.write(bytes)) compressor.pause();
+  });
+  return {
+    write: (bytes) => compressor.write(bytes),
+    end(bytes, trailers) {
+      compressor.once("end", () => exchange.end(undefined, trailers));
+      compressor.end(bytes);
+    },
+    drained: () => compressor.resume(),
+    close: () => compressor.destroy(),
+  };
+}
