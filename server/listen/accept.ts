@@ -6,7 +6,7 @@ import type { ListenStep, Report } from "./handler.js";
 import type { Http1Server } from "./http1.js";
 import type { Http2Server } from "./http2.js";
 import type { ListenLimits } from "./limits.js";
-import { limitHalfClose } from "./linger.js";
+import { halfCloseLimiter } from "./linger.js";
 import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
 
@@ -18,8 +18,9 @@ export interface Servers {
 export function acceptConnections(servers: Servers, connections: Connections, limits: ListenLimits): void {
   const { server, ready } = servers.http1;
   server.on("connection", (socket: Socket) => connections.accept(socket));
+  const limitHalfClose = halfCloseLimiter(limits.lingerMs);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
-    limitHalfClose(socket, limits.lingerMs);
+    socket.on("finish", limitHalfClose);
     if (!connections.leaveOpening(accepted, socket)) return;
     if (version === "http1") connections.addHttp1(socket);
     servers[version].serve(socket);

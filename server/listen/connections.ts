@@ -20,11 +20,23 @@ export class Connections {
   readonly #opening = new Set<Socket>();
   readonly #http1 = new Map<Socket, Http1Connection>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  /** Listeners that all sockets and all sessions share: a closure for each would be half of what an idle connection costs us. */
+  readonly #forgetSocket: (this: Socket) => void;
+  readonly #forgetSession: (this: ServerHttp2Session) => void;
   #isDraining = false;
   #isGraceOver = false;
 
   constructor(limits: ListenLimits) {
     this.#limits = limits;
+    const [accepted, opening, http1, sessions] = [this.#accepted, this.#opening, this.#http1, this.#sessions];
+    this.#forgetSocket = function () {
+      accepted.delete(this);
+      opening.delete(this);
+      http1.delete(this);
+    };
+    this.#forgetSession = function () {
+      sessions.delete(this);
+    };
   }
 
   get count(): number {
@@ -41,10 +53,7 @@ export class Connections {
     this.#opening.add(socket);
     // Whoever reads a socket hears its errors as well; this is for the times when nobody does.
     socket.on("error", ignore);
-    socket.on("close", () => {
-      this.#accepted.delete(socket);
-      this.#opening.delete(socket);
-    });
+    socket.on("close", this.#forgetSocket);
   }
 
   /**
@@ -60,12 +69,13 @@ export class Connections {
 
   addHttp1(socket: Socket): void {
     this.#http1.set(socket, { calls: 0, latest: undefined });
-    socket.on("close", () => this.#http1.delete(socket));
+    // With TLS it is not the socket that was accepted.
+    if (!this.#accepted.has(socket)) socket.on("close", this.#forgetSocket);
   }
 
   addSession(session: ServerHttp2Session): void {
     this.#sessions.add(session);
-    session.on("close", () => this.#sessions.delete(session));
+    session.on("close", this.#forgetSession);
     if (this.#isDraining) afterReading(() => session.close());
   }
 

@@ -25,7 +25,7 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
       socket.allowHalfOpen = false;
       server.once("session", (session) => {
         session.setLocalWindowSize(limits.connectionWindowBytes);
-        limitSilence(session, limits.openingMs);
+        setTimeout(destroyUnlessSettled, limits.openingMs, session).unref();
         probe.add(session, socket);
       });
       server.emit("connection", socket);
@@ -39,11 +39,9 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
   };
 }
 
-/** Every HTTP/2 client begins with SETTINGS, and acknowledges the server's (RFC 9113 sections 3.4 and 6.5.3). */
-function limitSilence(session: ServerHttp2Session, openingMs: number): void {
-  const timer = setTimeout(() => session.destroy(), openingMs);
-  const clear = () => clearTimeout(timer);
-  session.once("localSettings", clear).once("close", clear);
+/** Every HTTP/2 client acknowledges the server's SETTINGS (RFC 9113 section 6.5.3). */
+function destroyUnlessSettled(session: ServerHttp2Session): void {
+  if (session.pendingSettingsAck) session.destroy();
 }
 
 /** Counted as in SETTINGS_MAX_HEADER_LIST_SIZE. Node holds a client to that only when it has acknowledged it. */

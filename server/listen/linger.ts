@@ -6,16 +6,19 @@ export interface LingerLimits {
   lingerBytes: number;
 }
 
-/** Once the server has ended its side, the peer has `lingerMs` to end its own; then the socket is destroyed. Call once per socket. */
-export function limitHalfClose(socket: Socket, lingerMs: number): void {
-  socket.once("finish", () => {
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    socket.once("close", () => clearTimeout(timer));
-  });
+/**
+ * Makes the listener of a socket's `finish`, the moment when the server has ended its side: the peer then has `lingerMs` to
+ * end its own, or the socket is destroyed.
+ */
+export function halfCloseLimiter(lingerMs: number): (this: Socket) => void {
+  return function () {
+    const timer = setTimeout(() => this.destroy(), lingerMs);
+    this.once("close", () => clearTimeout(timer));
+  };
 }
 
 /**
- * Writes `last` and ends the server's side of an HTTP/1.1 socket that has `limitHalfClose`, then throws away what still
+ * Writes `last` and ends the server's side of an HTTP/1.1 socket that has a `halfCloseLimiter`, then throws away what still
  * arrives, up to `lingerBytes`. Closing at once instead makes the kernel reset the connection, and the peer loses the answer.
  */
 export function endAndDiscard(socket: Socket, { lingerBytes }: LingerLimits, last?: string): void {

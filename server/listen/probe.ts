@@ -14,18 +14,23 @@ interface Probed {
  */
 export class Probe {
   readonly #probed = new Map<ServerHttp2Session, Probed>();
+  readonly #forget: (this: ServerHttp2Session) => void;
   readonly #probeMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(probeMs: number) {
     this.#probeMs = probeMs;
+    const probed = this.#probed;
+    this.#forget = function () {
+      probed.delete(this);
+    };
   }
 
   add(session: ServerHttp2Session, socket: Socket): void {
     // What came while the process was busy or asleep is read before the judgement.
     this.#timer ??= setInterval(() => setImmediate(() => this.#askAll()), this.#probeMs).unref();
     this.#probed.set(session, { socket, bytesRead: 0, isAsked: false });
-    session.once("close", () => this.#probed.delete(session));
+    session.on("close", this.#forget);
   }
 
   stop(): void {
