@@ -40,7 +40,14 @@ async function createServerUnderTest() {
     return createBaseline({ ...options, isHttp2: request.httpVersion === HTTPVersion.HTTP_VERSION_2 });
   }
   const { createServer } = await import("manywire");
-  return createServer({ ...options, host: "127.0.0.1", port: 0, fastLane: lane === "fast" });
+  return createServer({
+    ...options,
+    host: "127.0.0.1",
+    port: 0,
+    fastLane: lane === "fast",
+    // The suite passes it on to its log.
+    onConnectionError: (error, step) => process.stderr.write(`${step}: ${error.message}\n`),
+  });
 }
 
 function tlsOptions() {
