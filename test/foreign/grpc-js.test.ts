@@ -14,6 +14,8 @@ import { call, openClient } from "./grpc-js-client.js";
 import { startTargetForTest, type TargetOptions, targets } from "./target.js";
 
 const { unary, get, serverStream, clientStream, bidiStream, missing } = TestService.method;
+/** The server may learn a little later than the client that a call has ended. */
+const patience = { timeout: 3000 };
 const ok = { code: status.OK, details: expect.anything() };
 
 async function connect(options: TargetOptions) {
@@ -150,7 +152,7 @@ describe.each(targets)("the calls of grpc-js have limits, %s", (_, options) => {
       const ours = await call(client, method, [request], { metadata: serverOnly });
       expect(ours.status.code).toBe(status.DEADLINE_EXCEEDED);
     }
-    await expect.poll(() => target.finished.length).toBe(4);
+    await expect.poll(() => target.finished.length, patience).toBe(4);
     // At its own deadline the client also cancels the call, which may reach the server before its timer fires.
     const allowed = [Code.DeadlineExceeded, Code.Canceled];
     expect(target.finished.filter(({ code }) => code === undefined || !allowed.includes(code))).toEqual([]);
@@ -171,7 +173,7 @@ describe.each(targets)("the calls of grpc-js have limits, %s", (_, options) => {
       expect((await answer).status.code).toBe(status.CANCELLED);
       expect(await target.seen.ended(method.name)).toMatchObject({ kind: "threw" });
     }
-    await expect.poll(() => target.finished.map(({ code }) => code)).toEqual([1, 1, 1, 1]);
+    await expect.poll(() => target.finished.map(({ code }) => code), patience).toEqual([1, 1, 1, 1]);
   });
 
   it("compresses with gzip, and is told which compressions there are", async () => {
@@ -195,7 +197,7 @@ describe.each(targets)("the calls of grpc-js have limits, %s", (_, options) => {
       expect((await call(client, method, [{ data }])).status.code).toBe(status.RESOURCE_EXHAUSTED);
       expect((await call(client, unary, [{ text: "next" }])).status).toMatchObject(ok);
     }
-    expect(target.finished).toHaveLength(6);
+    await expect.poll(() => target.finished.length, patience).toBe(6);
   });
 
   it("gets a long stream whole, when it reads slowly", async () => {

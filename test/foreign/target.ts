@@ -65,6 +65,8 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     interceptors: [obeyHeaders(() => server)],
     host: "127.0.0.1",
     onCall: (call) => finished.push(call),
+    drainTimeoutMs,
+    limits: { idleGraceMs: 10 },
     fastLane: options.lane === "fast",
     ...addressOf(options),
     ...tlsOf(options.security),
@@ -74,10 +76,17 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   return { server, url, authority: url.slice(url.indexOf("//") + 2), finished, seen };
 }
 
-/** A server that is closed after the test. */
+/** Longer than any call takes that a test leaves behind. */
+const drainTimeoutMs = 4000;
+
+/** A server that is closed after the test, which fails if a call is then still under way. */
 export async function startTargetForTest(options: TargetOptions): Promise<Target> {
   const target = await startTarget(options);
-  onTestFinished(() => target.server.close());
+  onTestFinished(async () => {
+    const start = performance.now();
+    await target.server.close();
+    if (performance.now() - start >= drainTimeoutMs) throw new Error("a call or a connection did not end by itself");
+  });
   return target;
 }
 
