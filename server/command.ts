@@ -39,7 +39,8 @@ async function serve(config: Config, process: CommandProcess, openLog: () => Buf
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
   const server = await listen(config, tls, logger);
-  followProcess(process, { server, logger, log, renewTls: tls && (() => renewTls(server, config)) });
+  const renew = tls && (() => renewTls(server, config));
+  followProcess(process, { server, logger, log, renewTls: renew, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");
   if (config.hasBanner) process.stdout.write(formatBanner(version(), describe(server, config, tls)));
 }

@@ -17,7 +17,15 @@ export interface Running {
   readonly log: Pick<BufferedSink, "end">;
   /** Reads the certificates again; undefined for a server in plaintext. Throws if they cannot be used. */
   readonly renewTls: (() => void) | undefined;
+  /** A clock in milliseconds. */
+  readonly now: () => number;
 }
+
+/**
+ * A Ctrl-C reaches this process from the terminal, and once more from an npm that runs it. Within this time the same
+ * signal is the same wish.
+ */
+const echoMs = 200;
 
 /** Exit codes of a process that leaves at once because of a signal: 128 + its number, as shells have it. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -45,6 +53,7 @@ class Ending {
   readonly #events: ProcessEvents;
   readonly #running: Running;
   #exitCode: number | undefined;
+  #first: { signal: string; timeMs: number } | undefined;
 
   constructor(events: ProcessEvents, running: Running) {
     this.#events = events;
@@ -52,11 +61,13 @@ class Ending {
   }
 
   onSignal(signal: keyof typeof signalCodes): void {
-    const { logger, log } = this.#running;
+    const { logger, log, now } = this.#running;
+    const isEcho = this.#first?.signal === signal && now() - this.#first.timeMs < echoMs;
     if (this.#exitCode === undefined) {
+      this.#first = { signal, timeMs: now() };
       logger.info({ signal }, "draining; a second signal ends at once");
       this.begin(0);
-    } else {
+    } else if (!isEcho) {
       logger.warn({ signal }, "leaving at once");
       void log.end().then(() => this.#events.exit(signalCodes[signal]));
     }

@@ -6,6 +6,7 @@ import { createLogger } from "../../server/operate/log.js";
 /** A process whose signals come when the test says so, and whose server closes when the test says so. */
 class Scene {
   readonly seen: string[] = [];
+  timeMs = 1000;
   readonly #listeners = new Map<string, (...args: never[]) => void>();
   closeServer: () => void = () => {};
   failClosing: (error: Error) => void = () => {};
@@ -27,6 +28,7 @@ class Scene {
       logger,
       log: { end: async () => this.#note("log ends") },
       renewTls,
+      now: () => this.timeMs,
     };
     const events: ProcessEvents = {
       on: (event: string, listener: (...args: never[]) => void) => this.#listeners.set(event, listener),
@@ -67,9 +69,26 @@ describe("a signal", () => {
   ])("%s and then %s leaves at once with %i", async (first, second, code) => {
     const scene = new Scene();
     scene.emit(first);
+    scene.timeMs += 200;
     scene.emit(second);
     await nextTurn();
     expect(scene.seen.slice(2)).toEqual(["warn: leaving at once", "log ends", `exit ${code}`]);
+  });
+
+  it("that comes twice for one wish, as a Ctrl-C does under npm, drains", async () => {
+    const scene = new Scene();
+    scene.emit("SIGINT");
+    scene.timeMs += 199;
+    scene.emit("SIGINT");
+    expect(scene.seen).toEqual([draining, "close"]);
+  });
+
+  it("of another kind is another wish, however soon it comes", async () => {
+    const scene = new Scene();
+    scene.emit("SIGTERM");
+    scene.emit("SIGINT");
+    await nextTurn();
+    expect(scene.seen.at(-1)).toBe("exit 130");
   });
 
   it("SIGHUP renews certificates where there are some, as often as it comes", () => {

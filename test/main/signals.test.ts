@@ -4,6 +4,7 @@ import http, { type ClientRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { type PeerCertificate, type TLSSocket, connect as tlsConnect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -113,6 +114,8 @@ describe("a signal to end", () => {
     const call = await OpenCall.begin(await command.url());
     command.signal("SIGTERM");
     await command.logged(draining);
+    // Sooner it would be the same signal on its way through npm.
+    await delay(250);
     command.signal(signal);
     expect(await command.ended).toMatchObject({ exitCode, signal: null });
     expect(command.log.at(-1)).toMatchObject({ level: "warn", signal, msg: "leaving at once" });

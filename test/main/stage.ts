@@ -1,10 +1,9 @@
 // Builds the package as it is published, but for its dependencies, in a folder of its own under the checkout, so that
 // it finds the packages that are installed there.
-import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { outputOf } from "../foreign/program.js";
 
 /** The checkout, with its slash at the end. */
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -26,7 +25,7 @@ export async function stagePackage(): Promise<Stage> {
   const tsc = join(root, "node_modules", ".bin", "tsc");
   // Types have been checked by lint.
   const options = ["--noCheck", "--outDir", join(folder, "dist")];
-  await promisify(execFile)(tsc, ["-p", join(root, "tsconfig.build.json"), ...options]);
+  await outputOf(tsc, ["-p", join(root, "tsconfig.build.json"), ...options], { limitMs: 60_000 });
   return {
     folder,
     main: join(folder, "dist/server/main.js"),
