@@ -113,6 +113,12 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "time that an HTTP/1.1 connection may idle; `0` is no limit",
       },
       {
+        flag: "--probe-after",
+        kind: duration(1),
+        option: "limits.probeMs",
+        text: "silence after which a caller is asked whether it is still there; no answer in as long again cuts it off",
+      },
+      {
         flag: "--session-memory",
         kind: megabytes,
         option: "limits.sessionMemoryMb",

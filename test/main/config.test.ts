@@ -26,6 +26,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--headers-timeout", "2s"], { options: { limits: { headersMs: 2000 } } }],
   [["--request-timeout", "1m"], { options: { limits: { requestMs: 60_000 } } }],
   [["--keep-alive-timeout", "0"], { options: { limits: { keepAliveMs: 0 } } }],
+  [["--probe-after", "1m"], { options: { limits: { probeMs: 60_000 } } }],
   [["--session-memory", "32MB"], { options: { limits: { sessionMemoryMb: 32 } } }],
   [["--stream-window", "64KiB"], { options: { limits: { streamWindowBytes: 65_536 } } }],
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
