@@ -6,7 +6,14 @@ import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import type { Binding } from "./binding.js";
 import type { MessageField } from "./fields.js";
 import { createJsonWriter } from "./json-writer.js";
-import { createBodyEncoder, type EncodedBody, type EncodeOptions, toInternal, toJsonOptions } from "./response.js";
+import {
+  createBodyEncoder,
+  type EncodedBody,
+  type EncodeOptions,
+  isHeaderValue,
+  toInternal,
+  toJsonOptions,
+} from "./response.js";
 import { unfit } from "./unfit.js";
 
 /** The body of a request, or that there is none: an absent field differs from an empty one. */
@@ -66,6 +73,7 @@ function bytesWriter(
 /** @param name the field that is the body; undefined if the whole message is, which is never absent */
 function checkHttpBody(name: string | undefined, { contentType, data, extensions }: HttpBody): void {
   if (extensions.length > 0) throw unfit(name ?? "extensions", "a body of bytes has no place for extensions");
+  if (!isHeaderValue(contentType)) throw unfit(name ?? "content_type", "the content_type is no header value");
   if (name !== undefined && contentType === "" && data.length === 0) {
     throw unfit(name, "an empty body without a type cannot be told from none");
   }

@@ -84,12 +84,16 @@ function bytesWriter(desc: DescMessage, field: MessageField | undefined): BodyEn
   return (message) => {
     const body = field === undefined ? message : reflect(desc, message, false).get(field).message;
     const { contentType, data } = body as HttpBody;
-    // Anything else could end the header, and begin another.
-    if (!/^(?:[!-~](?:[\t -~]*[!-~])?)?$/.test(contentType)) {
+    if (!isHeaderValue(contentType)) {
       throw new ConnectError("the content_type of a google.api.HttpBody is no header value", Code.Internal);
     }
     return { kind: "bytes", contentType: contentType === "" ? undefined : contentType, data };
   };
+}
+
+/** Whether text can be a header's value, or is empty. Other text could end the header, and begin another (RFC 9110, 5.5). */
+export function isHeaderValue(text: string): boolean {
+  return /^(?:[!-~](?:[\t -~]*[!-~])?)?$/.test(text);
 }
 
 /** An accident of ours or of a server, not of the client; the cause is for the log. */
