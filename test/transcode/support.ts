@@ -1,8 +1,7 @@
 // What the tests of REST over HTTP share: a server with the REST test service, whose methods answer with what they were sent.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, ServiceImpl } from "@connectrpc/connect";
-import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
-import { type Everything, EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { type HttpVersion, type RawAnswer, type RawRequest, request } from "../support/http.js";
 import { startServer, type TestServer, type TestServerOptions } from "../support/server.js";
@@ -37,7 +36,7 @@ export const echoing: RestServiceImpl = {
   },
   async *download({ name }) {
     for (const [index, text] of name.split("/").entries()) {
-      yield { contentType: index === 0 ? "text/plain" : "", data: Buffer.from(text) } as HttpBody;
+      yield { contentType: index === 0 ? "text/plain" : "", data: Buffer.from(text) };
     }
   },
 };
@@ -72,6 +71,3 @@ export function send(url: string, options: RawRequest): Promise<RawAnswer> {
 export function json({ text }: RawAnswer): unknown {
   return JSON.parse(text);
 }
-
-/** The same message, often, for tables. */
-export type { Everything };
