@@ -92,14 +92,14 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
 
   #parseAndInvoke(data: Uint8Array): void {
     try {
-      this.invoke(this.#codec.input.parse(data), this.#reply);
+      this.invoke(this.#codec.parse(data), this.#reply);
     } catch (reason) {
       this.fail(reason);
     }
   }
 
   readonly #reply = (output: Message): void => {
-    const data = this.#codec.output.serialize(output);
+    const data = this.#codec.serialize(output, 0);
     this.settle(undefined);
     this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, data)));
   };

@@ -1,5 +1,6 @@
 // A call whose messages are in envelopes: every kind of method over gRPC and gRPC-Web, and streams over Connect.
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
@@ -9,7 +10,7 @@ import { Call, type CallShape } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import { checkVersionHeader } from "./connect-version.js";
-import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headBytes } from "./envelope.js";
+import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
 import type { Codec, Format } from "./format.js";
 import { header } from "./header.js";
 import { readTimeout } from "./timeout.js";
@@ -107,11 +108,15 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     return this.#compression.request.decompress(data, this.method.options.readMaxBytes);
   }
 
-  /** Puts a serialised message in an envelope: compressed where that was settled and is worth it. */
-  protected seal(data: Uint8Array): Buffer | Promise<Buffer> {
+  /** Puts a message in an envelope: compressed where that was settled and is worth it. */
+  protected seal(message: Message): Buffer | Promise<Buffer> {
+    const envelope = this.codec.serialize(message, headBytes);
     const compression = this.#compression.response;
-    if (compression === null || !this.#isWorthCompressing(data.length)) return encodeEnvelope(0, data);
-    return compression.compress(data).then((compressed) => encodeEnvelope(compressedFlag, compressed));
+    if (compression === null || !this.#isWorthCompressing(envelope.length - headBytes))
+      return sealEnvelope(0, envelope);
+    return compression
+      .compress(envelope.subarray(headBytes))
+      .then((compressed) => encodeEnvelope(compressedFlag, compressed));
   }
 
   /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */

@@ -90,15 +90,22 @@ export function takeBytes(chunk: Buffer, start: number, end: number): Uint8Array
   return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
 }
 
-/** Puts flags and length before the data, and `tail` after it, in one buffer. */
-export function encodeEnvelope(flags: number, data: Uint8Array, tail?: Uint8Array): Buffer {
-  const length = headBytes + data.length;
-  const bytes = Buffer.allocUnsafe(length + (tail?.length ?? 0));
-  bytes[0] = flags;
-  bytes.writeUInt32BE(data.length, 1);
-  bytes.set(data, headBytes);
-  if (tail !== undefined) bytes.set(tail, length);
-  return bytes;
+/** Puts flags and length before the data. */
+export function encodeEnvelope(flags: number, data: Uint8Array): Buffer {
+  const envelope = Buffer.allocUnsafe(headBytes + data.length);
+  envelope.set(data, headBytes);
+  return sealEnvelope(flags, envelope);
+}
+
+/** Puts flags and length into the free bytes before the data. */
+export function sealEnvelope(flags: number, envelope: Buffer): Buffer {
+  const length = envelope.length - headBytes;
+  envelope[0] = flags;
+  envelope[1] = length >>> 24;
+  envelope[2] = length >>> 16;
+  envelope[3] = length >>> 8;
+  envelope[4] = length;
+  return envelope;
 }
 
 /** The error of a message over the limit. Sizes in bytes; the size is left out where it is not known. */

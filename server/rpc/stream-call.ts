@@ -45,9 +45,8 @@ export class StreamCall extends EnvelopeCall {
   }
 
   #open(envelope: Envelope): Message | Promise<Message> {
-    const { input } = this.codec;
-    if ((envelope.flags & compressedFlag) === 0) return input.parse(envelope.data);
-    return Promise.resolve(this.open(envelope)).then((data) => input.parse(data));
+    if ((envelope.flags & compressedFlag) === 0) return this.codec.parse(envelope.data);
+    return Promise.resolve(this.open(envelope)).then((data) => this.codec.parse(data));
   }
 
   async #pump({ messages, end }: ReplyStream): Promise<void> {
@@ -58,7 +57,7 @@ export class StreamCall extends EnvelopeCall {
       const next = await replies.next();
       if (this.isDone) return;
       if (next.done === true) break;
-      const sealed = this.seal(this.codec.output.serialize(create(output, next.value)));
+      const sealed = this.seal(create(output, next.value));
       this.#batch.add(isPromise(sealed) ? await sealed : sealed);
       if (this.#batch.isFull) await this.#batch.room();
       if (this.isDone) return;

@@ -18,7 +18,7 @@ export class UnaryCall extends EnvelopeCall {
   protected onArrivalEnd(problem: ConnectError | undefined): void {
     const [only] = this.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
-    if (isUsual) this.invoke(this.codec.input.parse(only.data), this.#reply);
+    if (isUsual) this.invoke(this.codec.parse(only.data), this.#reply);
     else this.#takeOdd(problem);
   }
 
@@ -33,12 +33,12 @@ export class UnaryCall extends EnvelopeCall {
   }
 
   async *#messages(problem: ConnectError | undefined): AsyncGenerator<Message> {
-    for (const envelope of this.arrived.splice(0)) yield this.codec.input.parse(await this.open(envelope));
+    for (const envelope of this.arrived.splice(0)) yield this.codec.parse(await this.open(envelope));
     if (problem !== undefined) throw problem;
   }
 
   readonly #reply = (output: Message): void => {
-    const sealed = this.seal(this.codec.output.serialize(output));
+    const sealed = this.seal(output);
     if (isPromise(sealed)) sealed.then(this.#finish, (reason) => this.fail(reason));
     else this.#finish(sealed);
   };

@@ -1,0 +1,177 @@
+// Writes messages of plain types: a function for each field, in order of the numbers.
+import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import {
+  openOutput,
+  takeOutput,
+  unfit,
+  writeBool,
+  writeBytes,
+  writeDouble,
+  writeFloat,
+  writeInt32,
+  writeSized,
+  writeString,
+  writeUint32,
+  writeUint64,
+} from "./output.js";
+
+type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
+type FieldWriter = (source: Source) => void;
+
+/** How values of a type are written. `isFit` says whether a value is one. */
+interface ValueWriter {
+  readonly wireType: number;
+  readonly isFit: (value: unknown) => boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
+  readonly write: (value: any) => void;
+  /** Whether a field with implicit presence is left out. */
+  readonly isZero: (value: unknown) => boolean;
+}
+
+const isInt32 = (value: unknown) => typeof value === "number" && (value | 0) === value;
+const isUint32 = (value: unknown) => typeof value === "number" && value >>> 0 === value;
+const isInt64 = (value: unknown) => typeof value === "bigint" && BigInt.asIntN(64, value) === value;
+const isUint64 = (value: unknown) => typeof value === "bigint" && BigInt.asUintN(64, value) === value;
+const isNumber = (value: unknown) => typeof value === "number";
+const isFloat = (value: unknown) => typeof value === "number" && (!Number.isFinite(value) || Math.abs(value) < 3.4e38);
+const isBytes = (value: unknown) => value instanceof Uint8Array;
+const isString = (value: unknown) => typeof value === "string";
+const isBool = (value: unknown) => typeof value === "boolean";
+const isNought = (value: unknown) => value === 0;
+const isPlusNought = (value: unknown) => Object.is(value, 0);
+
+const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
+  [ScalarType.STRING]: { wireType: 2, isFit: isString, write: writeString, isZero: (value) => value === "" },
+  [ScalarType.BYTES]: {
+    wireType: 2,
+    isFit: isBytes,
+    write: writeBytes,
+    isZero: (value) => (value as Uint8Array).length === 0,
+  },
+  [ScalarType.BOOL]: { wireType: 0, isFit: isBool, write: writeBool, isZero: (value) => value === false },
+  [ScalarType.INT32]: { wireType: 0, isFit: isInt32, write: writeInt32, isZero: isNought },
+  [ScalarType.UINT32]: { wireType: 0, isFit: isUint32, write: writeUint32, isZero: isNought },
+  [ScalarType.SINT32]: {
+    wireType: 0,
+    isFit: isInt32,
+    write: (value: number) => writeUint32(((value << 1) ^ (value >> 31)) >>> 0),
+    isZero: isNought,
+  },
+  [ScalarType.INT64]: {
+    wireType: 0,
+    isFit: isInt64,
+    write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)),
+    isZero: (value) => value === 0n,
+  },
+  [ScalarType.UINT64]: { wireType: 0, isFit: isUint64, write: writeUint64, isZero: (value) => value === 0n },
+  [ScalarType.DOUBLE]: { wireType: 1, isFit: isNumber, write: writeDouble, isZero: isPlusNought },
+  [ScalarType.FLOAT]: { wireType: 5, isFit: isFloat, write: writeFloat, isZero: isPlusNought },
+};
+
+const plans = new WeakMap<DescMessage, FieldWriter[]>();
+
+/** Writes a message of a plain type, after `reserve` free bytes. @throws unfit */
+export function encodePlain(desc: DescMessage, message: Message, reserve: number): Buffer {
+  openOutput();
+  writeMessage(desc, writersOf(desc), message);
+  return takeOutput(reserve);
+}
+
+function writeMessage(desc: DescMessage, writers: FieldWriter[], message: unknown): void {
+  if (!isMessage(message, desc)) throw unfit;
+  const source = message as unknown as Source;
+  // Unknown fields are rare, and written last.
+  if (source.$unknown !== undefined && source.$unknown.length > 0) throw unfit;
+  for (const write of writers) write(source);
+}
+
+function writersOf(desc: DescMessage): FieldWriter[] {
+  const known = plans.get(desc);
+  if (known !== undefined) return known;
+  const writers: FieldWriter[] = [];
+  plans.set(desc, writers);
+  const fields = [...desc.fields].sort((a, b) => a.number - b.number);
+  for (const field of fields) writers.push(fieldWriter(field));
+  return writers;
+}
+
+function fieldWriter(field: DescField): FieldWriter {
+  const value = valueWriter(field);
+  const { localName: name, number } = field;
+  const tag = ((number << 3) | value.wireType) >>> 0;
+  if (field.fieldKind === "list") {
+    return field.packed ? packedWriter(name, (number << 3) | 2, value) : listWriter(name, tag, value);
+  }
+  if (field.oneof !== undefined) return oneofWriter(field.oneof.localName, name, tag, value);
+  const isExplicit = field.fieldKind === "message" || field.presence !== implicitPresence;
+  return isExplicit ? explicitWriter(name, tag, value) : implicitWriter(name, tag, value);
+}
+
+/** google.protobuf.FeatureSet.FieldPresence.IMPLICIT */
+const implicitPresence = 2;
+
+function valueWriter(field: DescField): ValueWriter {
+  if (field.message !== undefined) {
+    const desc = field.message;
+    const writers = writersOf(desc);
+    return {
+      wireType: 2,
+      isFit: (value) => typeof value === "object" && value !== null,
+      write: (value) => writeSized(() => writeMessage(desc, writers, value)),
+      isZero: () => false,
+    };
+  }
+  const known = valueWriters[field.scalar ?? ScalarType.INT32];
+  if (known === undefined) throw new Error(`${field}: no plain field`);
+  return known;
+}
+
+function writeValue(tag: number, { isFit, write }: ValueWriter, value: unknown): void {
+  if (!isFit(value)) throw unfit;
+  writeUint32(tag);
+  write(value);
+}
+
+function implicitWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
+  return (source) => {
+    const value = source[name];
+    if (!writer.isFit(value)) throw unfit;
+    if (writer.isZero(value)) return;
+    writeUint32(tag);
+    writer.write(value);
+  };
+}
+
+function explicitWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
+  return (source) => {
+    if (source[name] !== undefined) writeValue(tag, writer, source[name]);
+  };
+}
+
+function oneofWriter(oneof: string, name: string, tag: number, writer: ValueWriter): FieldWriter {
+  return (source) => {
+    const chosen = source[oneof] as { case?: string; value?: unknown } | undefined;
+    if (chosen === undefined) throw unfit;
+    if (chosen.case === name) writeValue(tag, writer, chosen.value);
+  };
+}
+
+function listWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
+  return (source) => {
+    const list = source[name];
+    if (!Array.isArray(list)) throw unfit;
+    for (const value of list) writeValue(tag, writer, value);
+  };
+}
+
+function packedWriter(name: string, tag: number, { isFit, write }: ValueWriter): FieldWriter {
+  return (source) => {
+    const list = source[name];
+    if (!Array.isArray(list) || !list.every(isFit)) throw unfit;
+    if (list.length === 0) return;
+    writeUint32(tag);
+    writeSized(() => {
+      for (const value of list) write(value);
+    });
+  };
+}
