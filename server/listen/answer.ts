@@ -8,12 +8,12 @@ import { type Exchange, type Handler, respond } from "./exchange.js";
 import type { Report } from "./handler.js";
 import { Http1Exchange } from "./http1-exchange.js";
 import { Http2Exchange } from "./http2-exchange.js";
-import { findHttp1Fault, findHttp2Fault } from "./well-formed.js";
+import { type Fault, findHttp1Fault, findHttp2Fault } from "./well-formed.js";
 
 export function answerRequests(servers: Servers, connections: Connections, handler: Handler, report: Report): void {
-  function answer(exchange: Exchange, fault: string | undefined): void {
+  function answer(exchange: Exchange, fault: Fault | undefined): void {
     if (fault !== undefined) {
-      respond(exchange, 400, { "content-type": "text/plain; charset=utf-8" }, `${fault}\n`);
+      respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
       return;
     }
     try {
@@ -32,11 +32,13 @@ export function answerRequests(servers: Servers, connections: Connections, handl
   servers.http1.server.on("request", (request, response) => {
     connections.callBegins(request.socket, response);
     response.on("close", callEnds);
-    const fault = findHttp1Fault(request);
+    const fault = findHttp1Fault(request, servers.http1.headerCount);
     answer(new Http1Exchange(request, response), fault);
   });
   servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
     stream.on("error", ignore);
+    // Reset before it was looked at; Node throws for whoever answers it.
+    if (stream.destroyed || stream.closed) return;
     if (servers.http2.refuseTooLong(stream, rawHeaders) || !takeExpectation(stream, headers)) return;
     answer(new Http2Exchange(stream, headers, rawHeaders), findHttp2Fault(headers));
   });

@@ -13,6 +13,8 @@ export interface Http1Server {
   readonly server: http.Server | https.Server;
   /** The event with which `server` hands out sockets ready for their first byte. */
   readonly ready: "connection" | "secureConnection";
+  /** The most headers that a request may have. */
+  readonly headerCount: number;
   serve(socket: Socket): void;
 }
 
@@ -27,12 +29,14 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
     tls === undefined
       ? http.createServer(options)
       : https.createServer({ ...options, ...toSecureServerOptions(tls, limits.openingMs) });
-  server.maxHeadersCount = limits.headerCount;
+  // Node would drop those that are too many, without a word.
+  server.maxHeadersCount = 0;
   const [serve] = server.listeners(ready) as [(socket: Socket) => void];
   server.removeAllListeners(ready);
   return {
     server,
     ready,
+    headerCount: limits.headerCount,
     serve(socket) {
       // Node ends a connection with its last answer by this method.
       socket.destroySoon = () => endAndDiscard(socket, limits);

@@ -8,7 +8,7 @@ export interface ListenLimits {
    * SETTINGS_MAX_HEADER_LIST_SIZE (names + values + 32 per field) and resets the stream.
    */
   headerBytes: number;
-  /** Fields in the head of a request. HTTP/1.1 ignores those beyond it; HTTP/2 resets the stream. */
+  /** Headers of a request. Over it, HTTP/1.1 answers 431; HTTP/2 resets the stream. */
   headerCount: number;
   /** Calls at the same time on one HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
   streamsPerConnection: number;

@@ -3,24 +3,37 @@ import type { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders } from "node:http2";
 import { isAuthority, isPath } from "./authority.js";
 
-/** What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form. */
-export function findHttp1Fault(request: IncomingMessage): string | undefined {
-  if (countHosts(request.rawHeaders) > 1) return "more than one Host";
-  const target = request.url ?? "";
-  if (!isPath(target) && !isAsterisk(request.method, target) && !toOriginForm(request)) return "bad request target";
+/** What is wrong with a request, and the status that says so. */
+export interface Fault {
+  status: 400 | 431;
+  text: string;
+}
+
+/**
+ * What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form.
+ *
+ * @param headerCount the most headers that it may have
+ */
+export function findHttp1Fault(request: IncomingMessage, headerCount: number): Fault | undefined {
+  const { rawHeaders, method, url: target = "" } = request;
+  if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
+  if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
+  if (!isPath(target) && !isAsterisk(method, target) && !toOriginForm(request)) return badTarget;
   return faultOfAuthority(request.headers.host);
 }
 
 /** What is wrong with the request, or undefined. It may come with Host alone, from a proxy that translated it. */
-export function findHttp2Fault(headers: IncomingHttpHeaders): string | undefined {
+export function findHttp2Fault(headers: IncomingHttpHeaders): Fault | undefined {
   const target = headers[":path"] ?? "";
-  if (!isPath(target) && !isAsterisk(headers[":method"], target)) return "bad request target";
+  if (!isPath(target) && !isAsterisk(headers[":method"], target)) return badTarget;
   return faultOfAuthority(headers[":authority"] ?? headers.host);
 }
 
-function faultOfAuthority(authority: string | undefined): string | undefined {
-  if (authority === undefined) return "no Host";
-  return isAuthority(authority) ? undefined : "bad Host";
+const badTarget: Fault = { status: 400, text: "bad request target" };
+
+function faultOfAuthority(authority: string | undefined): Fault | undefined {
+  if (authority === undefined) return { status: 400, text: "no Host" };
+  return isAuthority(authority) ? undefined : { status: 400, text: "bad Host" };
 }
 
 function isAsterisk(method: string | undefined, target: string): boolean {

@@ -258,6 +258,18 @@ describe("HTTP/1.1", () => {
     expect(server.errors).toEqual(["http/1.1: HPE_HEADER_OVERFLOW"]);
   });
 
+  test.each([
+    [128, "200 OK"],
+    [129, "431 Request Header Fields Too Large"],
+  ])("answers %i headers with %s, and the connection stays usable", async (count, status) => {
+    await using server = await startListener();
+    await using raw = await openRaw(server.url);
+    const more = Array.from({ length: count - 1 }, (_, index) => `n${index}: v\r\n`).join("");
+    raw.write(`GET / HTTP/1.1\r\nHost: a\r\n${more}\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await raw.until(/GET \/next 0$/);
+    expect(raw.text.split("\r\n")[0]).toBe(`HTTP/1.1 ${status}`);
+  });
+
   test("answers a head that takes too long with 408, even if it never stops to come", async () => {
     await using server = await startListener({ limits: { headersMs: 100 } });
     await using raw = await openRaw(server.url);

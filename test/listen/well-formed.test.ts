@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { respond } from "../../server/listen/exchange.js";
 import { request } from "../support/http.js";
-import { frameFlags, frameTypes } from "../support/http2-frames.js";
+import { encodeFrame, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw } from "../support/raw-socket.js";
 import {
   dataFrame,
@@ -131,6 +131,20 @@ describe("a request of HTTP/2", () => {
     raw.write(headersFrame(3, { path: "/good", isEnd: true }));
     await untilFrame(raw, isBodyEnd(3));
     expect(describeStream(raw, 1)).toEqual(["RST_STREAM 1"]);
+  });
+
+  test.each<[string, Buffer]>([
+    ["for a handler", headersFrame(1)],
+    ["for nobody, by its authority,", headersFrame(1, { authority: "x:99999" })],
+    ["with Expect: 100-continue", headersFrame(1, { more: [["expect", "100-continue"]] })],
+    ["with another expectation", headersFrame(1, { more: [["expect", "a miracle"]] })],
+    ["by CONNECT", withoutScheme(headersFrame(1, { method: "CONNECT", path: undefined }))],
+  ])("%s may be reset in the same breath", async (_what, headers) => {
+    await using server = await startListener();
+    await using raw = await openFrames(server.url);
+    const reset = encodeFrame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8]));
+    raw.write(Buffer.concat([headers, reset, headersFrame(3, { path: "/good", isEnd: true })]));
+    expect((await untilFrame(raw, isBodyEnd(3))).payload.toString()).toBe("POST /good 0");
   });
 
   test("may name its host by Host alone", async () => {
