@@ -21,14 +21,20 @@ const files = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "proto/he
 export async function stagePackage(): Promise<Stage> {
   await mkdir(join(root, ".cache"), { recursive: true });
   const folder = await mkdtemp(join(root, ".cache", "package-"));
+  const dispose = () => rm(folder, { recursive: true });
+  try {
+    await build(folder);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { folder, main: join(folder, "dist/server/main.js"), [Symbol.asyncDispose]: dispose };
+}
+
+async function build(folder: string): Promise<void> {
   for (const file of files) await cp(join(root, file), join(folder, file));
   const tsc = join(root, "node_modules", ".bin", "tsc");
   // Types have been checked by lint.
   const options = ["--noCheck", "--outDir", join(folder, "dist")];
   await outputOf(tsc, ["-p", join(root, "tsconfig.build.json"), ...options], { limitMs: 60_000 });
-  return {
-    folder,
-    main: join(folder, "dist/server/main.js"),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
-  };
 }
