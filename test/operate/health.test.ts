@@ -131,7 +131,11 @@ describe("Watch", () => {
 /** The implementation that `routes` registers, for tests that pull a Watch by hand. */
 function implementationOf(health: Health): ServiceImpl<typeof HealthService> {
   let registered: unknown;
-  const router = { service: (_: DescService, implementation: unknown) => void (registered = implementation) };
+  const router = {
+    service(_: DescService, implementation: unknown) {
+      registered = implementation;
+    },
+  };
   health.routes(router as unknown as ConnectRouter);
   return registered as ServiceImpl<typeof HealthService>;
 }
