@@ -1,0 +1,80 @@
+// Runs the server of the folder `process` as a child of the test, and asks it how it is.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { ServerOptions } from "../../server/index.js";
+import { buildProcesses } from "./build.js";
+import type { Answer, Question, Report } from "./process/main.js";
+
+/** Options of the server that can be sent to another process. */
+export type ChildOptions = Pick<
+  ServerOptions,
+  "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs"
+>;
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** A server in a process of its own. */
+export interface Child {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Resolves when the process has ended, in whatever way. */
+  readonly exit: Promise<Exit>;
+  /** Begins to measure the peak anew. */
+  mark(): Promise<void>;
+  /** Throws if the process has ended. */
+  report(): Promise<Report>;
+  /** Closes the server. Resolves when it is closed, with the milliseconds that it took. */
+  close(): Promise<number>;
+}
+
+/** Starts a server. @param node the binary of Node to run it with */
+export async function startChild(options: ChildOptions, node: string = process.execPath): Promise<Child> {
+  const program = join(buildProcesses(), "test/abuse/process/main.js");
+  const child = spawn(node, ["--expose-gc", program, JSON.stringify(options)], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const exit = once(child, "close").then(([code, signal]) => ({ code, signal, stderr }) as Exit);
+  const ask = async <Kind extends Answer["kind"]>(kind: Kind, question?: Question["kind"]) => {
+    const answer = answerOf(child, exit, kind);
+    if (question !== undefined && child.connected) child.send({ kind: question });
+    return answer;
+  };
+  const { url } = await ask("listening");
+  return {
+    url,
+    process: child,
+    exit,
+    mark: async () => void (await ask("marked", "mark")),
+    report: async () => (await ask("report", "report")).report,
+    close: async () => (await ask("closed", "close")).tookMs,
+  };
+}
+
+/** The next answer of the kind. Throws if the process ends before. */
+function answerOf<Kind extends Answer["kind"]>(
+  child: ChildProcess,
+  exit: Promise<Exit>,
+  kind: Kind,
+): Promise<Extract<Answer, { kind: Kind }>> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (answer: Answer) => {
+      if (answer.kind !== kind) return;
+      child.off("message", onMessage);
+      resolve(answer as Extract<Answer, { kind: Kind }>);
+    };
+    child.on("message", onMessage);
+    exit.then(({ code, signal, stderr }) => {
+      reject(new Error(`the server has ended, with ${code ?? signal}:\n${stderr}`));
+    });
+  });
+}

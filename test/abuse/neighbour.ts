@@ -1,0 +1,94 @@
+// Another client of a server under attack: calls again and again, on connections of its own, and insists on right answers.
+import { once } from "node:events";
+import http, { type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { envelope, openEnvelopes } from "../support/envelopes.js";
+import { openHttp2 } from "../support/http.js";
+
+/** Calls that go on until they are stopped. */
+export interface Neighbour {
+  /** Resolves after so many more right answers. Rejects with the first wrong one. */
+  more(count: number): Promise<void>;
+  /** Stops. Rejects if an answer was wrong. */
+  stop(): Promise<Figures>;
+}
+
+export interface Figures {
+  readonly answers: number;
+  readonly longestMs: number;
+}
+
+const path = "/manywire.test.v1.TestService/Unary";
+const pauseMs = 5;
+/** The longest that a call may take while the server is busy with an attack. */
+const patienceMs = 5000;
+
+type Call = (text: string) => Promise<string>;
+
+/** Calls over gRPC on HTTP/2. */
+export async function openNeighbour2(url: string): Promise<Neighbour> {
+  const connection = await openHttp2(url);
+  const call = async (text: string) => {
+    const body = envelope(JSON.stringify({ text }));
+    const answer = await connection.request({ path, headers: { "content-type": "application/grpc+json" }, body });
+    if (answer.trailers["grpc-status"] !== "0") throw new Error(`status ${answer.trailers["grpc-status"]}`);
+    return openEnvelopes(answer.body)
+      .map(({ data }) => data.toString())
+      .join();
+  };
+  return keepCalling("HTTP/2", call, async () => connection[Symbol.asyncDispose]());
+}
+
+/** Calls over Connect on one connection of HTTP/1.1. */
+export async function openNeighbour1(url: string): Promise<Neighbour> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const call = async (text: string) => {
+    const outgoing = http.request(new URL(path, url), {
+      method: "POST",
+      agent,
+      headers: { "content-type": "application/json" },
+    });
+    outgoing.end(JSON.stringify({ text }));
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    return (await buffer(response)).toString();
+  };
+  return keepCalling("HTTP/1.1", call, async () => agent.destroy());
+}
+
+function keepCalling(name: string, call: Call, close: () => Promise<void>): Neighbour {
+  let answers = 0;
+  let longestMs = 0;
+  let isStopped = false;
+  const step = async () => {
+    const text = `${name} ${answers}`;
+    const startMs = performance.now();
+    const late = delay(patienceMs, "none in time", { ref: false });
+    const found = await Promise.race([call(text), late]).catch((error: Error) => `${error}`);
+    longestMs = Math.max(longestMs, performance.now() - startMs);
+    const expected = JSON.stringify({ text });
+    if (found !== expected) throw new Error(`the neighbour on ${name} expected ${expected}, found ${found}`);
+    answers++;
+  };
+  const calling = (async () => {
+    while (!isStopped) {
+      await step();
+      await delay(pauseMs);
+    }
+  })();
+  calling.catch(() => {});
+  return {
+    async more(count) {
+      const goal = answers + count;
+      while (answers < goal) {
+        if (isStopped) throw new Error("stopped");
+        await Promise.race([calling, delay(pauseMs)]);
+      }
+    },
+    async stop() {
+      isStopped = true;
+      await calling.finally(close);
+      return { answers, longestMs };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+// A server as a process of its own, so that a crash is a crash and its memory is the server's alone. It tells how it is when
+// its parent asks, and ends by itself once it is closed and nothing is left.
+import type { ServerOptions } from "../../../server/index.js";
+import { createServer } from "../../../server/index.js";
+import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { watchMemory } from "./memory.js";
+import { countsOf, createRudeService, rudeInterceptor } from "./service.js";
+import { watchSockets } from "./sockets.js";
+
+/** What the parent asks for. */
+export type Question = { kind: "mark" } | { kind: "report" } | { kind: "close" };
+
+/** How the server is. */
+export interface Report {
+  /** Open sockets that were accepted. */
+  readonly sockets: number;
+  /** Handlers of the test service that were called, and that have not come to their end. */
+  readonly calls: number;
+  readonly running: number;
+  /** Calls that the observer was told of. */
+  readonly finished: number;
+  /** Memory in use after everything unused was thrown away, in bytes. */
+  readonly heldBytes: number;
+  /** The most memory in use since the last mark, garbage included, in bytes. */
+  readonly peakBytes: number;
+}
+
+/** What the parent is told. */
+export type Answer =
+  | { kind: "listening"; url: string }
+  | { kind: "marked" }
+  | { kind: "report"; report: Report }
+  | { kind: "closed"; tookMs: number };
+
+const options = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions>;
+const memory = watchMemory();
+const sockets = watchSockets();
+let finished = 0;
+const server = createServer({
+  port: 0,
+  ...options,
+  interceptors: [rudeInterceptor],
+  routes: (router) => router.service(TestService, createRudeService()),
+  onCall: () => {
+    finished++;
+  },
+});
+await server.listen();
+
+process.on("message", async (question: Question) => {
+  if (question.kind === "mark") {
+    memory.mark();
+    tell({ kind: "marked" });
+  } else if (question.kind === "report") {
+    const held = await memory.held();
+    tell({
+      kind: "report",
+      report: { sockets: sockets.size, ...countsOf(), finished, heldBytes: held, peakBytes: memory.peak() },
+    });
+  } else {
+    await close();
+  }
+});
+// As the command does.
+process.once("SIGTERM", close);
+tell({ kind: "listening", url: server.url });
+
+async function close(): Promise<void> {
+  const startMs = performance.now();
+  await server.close();
+  memory.stop();
+  tell({ kind: "closed", tookMs: performance.now() - startMs });
+  process.disconnect();
+}
+
+function tell(answer: Answer): void {
+  process.send?.(answer);
+}

@@ -1,0 +1,105 @@
+// A server that is attacked: it has to live, to serve its neighbours meanwhile and afterwards, and to keep nothing.
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect } from "vitest";
+import { type Child, type ChildOptions, startChild } from "./child.js";
+import { openNeighbour1, openNeighbour2 } from "./neighbour.js";
+import type { Report } from "./process/main.js";
+
+/** What an attack may cost, in bytes. */
+export interface Bounds {
+  /** What may be held afterwards, over what was held before. */
+  readonly heldBytes?: number;
+  /** What may be in use during the attack, over what was held before, garbage included. */
+  readonly peakBytes?: number;
+}
+
+export interface Victim {
+  readonly url: string;
+  /** Attacks the server, and throws if it does not withstand. The attack is to close what it opened. */
+  withstand(attack: (url: string) => Promise<void>, bounds?: Bounds): Promise<Withstood>;
+}
+
+/** What an attack did cost. */
+export interface Withstood {
+  readonly before: Report;
+  readonly after: Report;
+}
+
+/** Limits that make time pass quickly. */
+export const quick = {
+  openingMs: 300,
+  headersMs: 400,
+  requestMs: 800,
+  keepAliveMs: 1000,
+  probeMs: 500,
+  lingerMs: 300,
+  idleGraceMs: 10,
+} as const;
+
+const megabyte = 1024 * 1024;
+const defaults: Required<Bounds> = { heldBytes: 6 * megabyte, peakBytes: 96 * megabyte };
+const patienceMs = 4000;
+const closeMs = 1000;
+
+/** Starts a server before the tests of a file or block, and holds it afterwards to closing quickly, quietly and completely. */
+export function useVictim(options: ChildOptions): Victim {
+  let child: Child;
+  const start = async () => {
+    child = await startChild({ limits: quick, drainTimeoutMs: 2000, ...options });
+    // Code that runs for the first time needs memory that it keeps.
+    await serveNeighbours(child, async () => {});
+  };
+  beforeAll(start);
+  afterAll(async () => {
+    // A test has failed already that has brought the server to its end.
+    const tookMs = await child.close().catch(() => undefined);
+    if (tookMs === undefined) return;
+    expect(tookMs).toBeLessThan(closeMs);
+    expect(await child.exit).toEqual({ code: 0, signal: null, stderr: "" });
+  });
+  return {
+    get url() {
+      return child.url;
+    },
+    async withstand(attack, { heldBytes = defaults.heldBytes, peakBytes = defaults.peakBytes } = {}) {
+      const before = await child.report().catch(() => start().then(() => child.report()));
+      await child.mark();
+      await serveNeighbours(child, () => attack(child.url));
+      const after = await calm(child, before.heldBytes + heldBytes);
+      expect(after.peakBytes - before.heldBytes).toBeLessThan(peakBytes);
+      return { before, after };
+    },
+  };
+}
+
+/** Does the work while neighbours call, and goes on until they have had right answers afterwards. */
+async function serveNeighbours(child: Child, meanwhile: () => Promise<void>): Promise<void> {
+  const neighbours = await Promise.all([openNeighbour1(child.url), openNeighbour2(child.url)]);
+  const stop = () => neighbours.map((one) => one.stop());
+  const dead = child.exit.then(({ stderr }) => Promise.reject(new Error(`the server has ended:\n${stderr}`)));
+  const more = async () => {
+    await Promise.all(neighbours.map((one) => one.more(5)));
+  };
+  try {
+    await Promise.race([more().then(meanwhile).then(more), dead]);
+  } catch (error) {
+    await Promise.allSettled(stop());
+    throw error;
+  }
+  await Promise.all(stop());
+}
+
+/** Waits until nothing is left of the attack. */
+async function calm(child: Child, mostBytes: number): Promise<Report> {
+  const endMs = performance.now() + patienceMs;
+  for (;;) {
+    const report = await child.report();
+    const isCalm = report.sockets === 0 && report.running === 0 && report.heldBytes <= mostBytes;
+    if (isCalm) return report;
+    if (performance.now() > endMs) {
+      expect(report).toMatchObject({ sockets: 0, running: 0 });
+      expect(report.heldBytes).toBeLessThanOrEqual(mostBytes);
+    }
+    await delay(50);
+  }
+}
