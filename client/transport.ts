@@ -1,18 +1,23 @@
 /** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
 import type { Transport } from "@connectrpc/connect";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import {
   type ConnectTransportOptions,
+  compressionBrotli,
+  compressionGzip,
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
+  createNodeHttpClient,
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
 import { type Connections, openHttp1, openHttp2, type TlsOptions } from "./connections.js";
 import { TransportOptionError } from "./option-error.js";
+import { createRestTransport } from "./rest-transport.js";
 import { parseTarget, type Target } from "./target.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
-export const protocols = ["connect", "grpc", "grpc-web"] as const;
+export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
@@ -22,7 +27,19 @@ const openTransport: Record<Protocol, OpenTransport> = {
   connect: createConnectTransport,
   grpc: createGrpcTransport as OpenTransport,
   "grpc-web": createGrpcWebTransport,
+  rest: openRestTransport,
 };
+
+function openRestTransport(options: Parameters<OpenTransport>[0]): Transport {
+  const { readMaxBytes = readMaxBytesDefault, acceptCompression = [compressionGzip, compressionBrotli] } = options;
+  return createRestTransport({ ...options, readMaxBytes, acceptCompression, httpClient: openHttpClient(options) });
+}
+
+function openHttpClient(options: Parameters<OpenTransport>[0]): UniversalClientFn {
+  if (options.httpVersion === "1.1") return createNodeHttpClient(options);
+  const { sessionManager } = options;
+  return createNodeHttpClient({ httpVersion: "2", ...(sessionManager && { sessionProvider: () => sessionManager }) });
+}
 
 /**
  * Connect's own options (`useBinaryFormat`, `interceptors`, `acceptCompression`, `useHttpGet`, `pingIntervalMs`, …)

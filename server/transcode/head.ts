@@ -6,6 +6,7 @@ import { deadlineExceeded } from "../call/error.js";
 import { isJsonType } from "../rest/content-type.js";
 import { header } from "../rpc/header.js";
 import { maxTimerMs, readTimeout, type Timeout } from "../rpc/timeout.js";
+import type { BodyForm } from "./json-splitter.js";
 
 /** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
@@ -21,9 +22,6 @@ export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: numb
   if (timeoutMs === 0) return { timeoutMs, error: deadlineExceeded() };
   return { timeoutMs: Math.min(timeoutMs, maxTimerMs) };
 }
-
-/** What the type of a body says of its form: one JSON text, or one on each line. */
-export type BodyForm = "json" | "lines";
 
 const lineTypes = /^\s*application\/(?:x-ndjson|jsonl)(?=[\s;]|$)/i;
 

@@ -1,8 +1,9 @@
 // Cuts a stream of JSON values, an array or lines, into the bytes of each value as they come. It looks at brackets, commas
 // and strings only; whether a value is JSON is for its reader to say.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { tooLarge } from "../rpc/envelope.js";
-import type { BodyForm } from "./head.js";
+
+/** What the type of a body says of its form: one JSON text, which for a stream is an array, or one on each line. */
+export type BodyForm = "json" | "lines";
 
 const code = (character: string): number => character.charCodeAt(0);
 const quote = code('"');
@@ -45,7 +46,12 @@ class Value {
 
   /** Moves the value to `values`. Returns false, with nothing moved, if there was nothing but white space. */
   moveTo(values: Uint8Array[]): boolean {
-    const bytes = Buffer.concat(this.#parts, this.#bytes);
+    const bytes = new Uint8Array(this.#bytes);
+    let start = 0;
+    for (const part of this.#parts) {
+      bytes.set(part, start);
+      start += part.length;
+    }
     this.#parts = [];
     this.#bytes = 0;
     if (bytes.every(isBlank)) return false;
@@ -144,4 +150,9 @@ function isBlank(byte: number): boolean {
 
 function noArray(found: string): ConnectError {
   return new ConnectError(`the body: expected a JSON array, found ${found}`, Code.InvalidArgument);
+}
+
+function tooLarge(limitBytes: number): ConnectError {
+  const text = `message size is larger than configured readMaxBytes ${limitBytes}`;
+  return new ConnectError(text, Code.ResourceExhausted);
 }

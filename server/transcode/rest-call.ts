@@ -15,7 +15,8 @@ import { codeToStatus } from "../rest/status.js";
 import { Call, type CallShape } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
 import { header } from "../rpc/header.js";
-import { type BodyForm, chooseCompression, readBodyForm, readRestTimeout } from "./head.js";
+import { chooseCompression, readBodyForm, readRestTimeout } from "./head.js";
+import type { BodyForm } from "./json-splitter.js";
 
 /** What calls of one binding share. */
 export interface RestShape extends CallShape {

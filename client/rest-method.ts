@@ -1,0 +1,106 @@
+/** What a transport over REST knows of one method: how its messages become requests, and responses become messages. */
+import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Binding } from "../server/rest/binding.js";
+import { createRequestEncoder, type EncodedRequest, type RequestEncoder } from "../server/rest/encode.js";
+import { createResponseDecoder } from "../server/rest/response.js";
+import { type Rules, readRules } from "../server/rest/rules.js";
+
+/** Connect's own options of JSON. */
+export type JsonOptions = Partial<JsonReadOptions & JsonWriteOptions>;
+
+/** Reads the body of a response. Throws a ConnectError `internal` if it does not fit the schema. */
+export type ResponseDecoder = ReturnType<typeof createResponseDecoder>;
+
+export interface RestMethod {
+  /** Writes a message by the first route that can carry it. Throws a ConnectError `invalid_argument` if none can. */
+  encode: RequestEncoder;
+  /** The same by one route. */
+  encoderOf(binding: Binding): RequestEncoder;
+  decoderOf(binding: Binding): ResponseDecoder;
+}
+
+/** Looks methods up. The look-up throws a ConnectError `unimplemented` for a method without a route that can be used. */
+export function createRestMethods(json: JsonOptions = {}): (method: DescMethod) => RestMethod {
+  const rulesOf = remember((service: DescService): Rules => readRules([service]));
+  return remember((method) => createRestMethod(method, rulesOf(method.parent), json));
+}
+
+function createRestMethod(method: DescMethod, { bindings, problems }: Rules, json: JsonOptions): RestMethod {
+  const own = bindings.filter((binding) => binding.method === method);
+  if (own.length === 0) {
+    const name = `${method.parent.typeName}.${method.name}`;
+    const problem = problems.find((one) => one.startsWith(`${name}:`)) ?? `${name}: expected a google.api.http route`;
+    throw new ConnectError(problem, Code.Unimplemented);
+  }
+  const { ignoreUnknownFields = true, registry } = json;
+  const reading = { ignoreUnknownFields, ...(registry !== undefined && { registry }) };
+  const writing = {
+    emitDefaults: json.alwaysEmitImplicit === true,
+    useProtoNames: json.useProtoFieldName === true,
+    enumsAsNumbers: json.enumAsInteger === true,
+    ...(registry !== undefined && { registry }),
+  };
+  return {
+    encode: createRequestEncoder(own, writing),
+    encoderOf: remember((binding) => createRequestEncoder([binding], writing)),
+    decoderOf: remember((binding) => createResponseDecoder(binding, reading)),
+  };
+}
+
+/** Makes the value of each key once. */
+function remember<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** The requests of a client's stream, of which the first says where they all go. */
+export interface RequestStream {
+  first: EncodedRequest;
+  /** The body: JSON on lines, or bytes as they come. */
+  body: AsyncIterable<Uint8Array>;
+  contentType: string | undefined;
+}
+
+/**
+ * Opens a stream of requests. Throws a ConnectError `invalid_argument` if the route has no body to put a stream in; its
+ * body throws the same for a message that would belong elsewhere.
+ */
+export async function openRequestStream(
+  method: RestMethod,
+  messages: AsyncIterable<Message>,
+  empty: Message,
+): Promise<RequestStream> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const opening = await iterator.next();
+  const first = method.encode(opening.done === true ? empty : opening.value);
+  const { kind } = first.binding.requestBody;
+  if (kind === "none") {
+    throw new ConnectError(`${first.binding.label}: a stream needs a route with a body`, Code.InvalidArgument);
+  }
+  async function* body() {
+    if (opening.done === true) return;
+    yield toPiece(first);
+    const encode = method.encoderOf(first.binding);
+    for await (const message of { [Symbol.asyncIterator]: () => iterator }) {
+      const next = encode(message);
+      if (next.path !== first.path || next.query !== first.query) {
+        const text = `expected every message of the stream to belong to ${first.path}, found ${next.path}`;
+        throw new ConnectError(text, Code.InvalidArgument);
+      }
+      yield toPiece(next);
+    }
+  }
+  const contentType = first.body.kind === "bytes" ? first.body.contentType : "application/x-ndjson";
+  return { first, body: body(), contentType };
+}
+
+/** One message of a stream: a line of JSON, in which `null` is a field that is not set, or bytes. */
+function toPiece({ body }: EncodedRequest): Uint8Array {
+  if (body.kind === "bytes") return body.data;
+  return Buffer.from(`${body.kind === "json" ? body.text : "null"}\n`);
+}

@@ -1,0 +1,104 @@
+/** Turns the responses of a server of REST routes into replies and errors. */
+import type { JsonValue, Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import type { ErrorDecoder } from "../server/rest/errors.js";
+import { createJsonSplitter } from "../server/transcode/json-splitter.js";
+import type { ResponseDecoder } from "./rest-method.js";
+
+/** How responses are read. */
+export interface ResponseReader {
+  /** The largest message, in bytes. */
+  readMaxBytes: number;
+  acceptCompression: readonly Compression[];
+  decodeError: ErrorDecoder;
+}
+
+/** Reads a body to its end, decompressed. Throws the error that it is, if the status says so. */
+export async function readWhole(response: UniversalClientResponse, reader: ResponseReader): Promise<Uint8Array> {
+  const { status, header } = response;
+  const body = await decompress(await readAll(response.body, reader.readMaxBytes), header, reader);
+  if (status >= 200 && status < 300) return body;
+  throw reader.decodeError(status, parseJson(body), header);
+}
+
+async function readAll(chunks: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > limitBytes) {
+      const text = `message size is larger than configured readMaxBytes ${limitBytes}`;
+      throw new ConnectError(text, Code.ResourceExhausted);
+    }
+    all.push(chunk);
+  }
+  return Buffer.concat(all);
+}
+
+async function decompress(body: Uint8Array, header: Headers, reader: ResponseReader): Promise<Uint8Array> {
+  const name = header.get("content-encoding") ?? "identity";
+  if (name === "identity" || body.length === 0) return body;
+  const compression = reader.acceptCompression.find((one) => one.name === name);
+  if (compression !== undefined) return compression.decompress(body, reader.readMaxBytes);
+  throw new ConnectError(`the server's reply has the content-encoding ${name}, which was not asked for`, Code.Internal);
+}
+
+function parseJson(body: Uint8Array): JsonValue | undefined {
+  try {
+    return JSON.parse(Buffer.from(body).toString()) as JsonValue;
+  } catch {
+    // What is no JSON (a proxy's page, say) has nothing to tell beyond its status.
+    return undefined;
+  }
+}
+
+/** Replies as they come: of JSON each value, of bytes each piece. Throws the error that the stream ends with. */
+export async function* readReplies(
+  response: UniversalClientResponse,
+  kind: "json" | "bytes",
+  decode: ResponseDecoder,
+  reader: ResponseReader,
+): AsyncGenerator<Message> {
+  const contentType = response.header.get("content-type") ?? undefined;
+  if (kind === "bytes") {
+    for await (const body of response.body) yield decode({ contentType, body });
+    return;
+  }
+  const values: Uint8Array[] = [];
+  const isArray = /^application\/json\b/i.test(contentType ?? "");
+  const splitter = createJsonSplitter(isArray ? "json" : "lines", reader.readMaxBytes);
+  for await (const chunk of response.body) {
+    splitter.push(chunk, values);
+    for (const body of values.splice(0)) yield readReply(body, response, decode, reader);
+  }
+  splitter.end(values);
+  for (const body of values) yield readReply(body, response, decode, reader);
+}
+
+function readReply(
+  body: Uint8Array,
+  { status, header }: UniversalClientResponse,
+  decode: ResponseDecoder,
+  reader: ResponseReader,
+): Message {
+  const json = body.length < errorMaxBytes && startsAsError(body) ? parseJson(body) : undefined;
+  if (isError(json)) throw reader.decodeError(status, json, header);
+  return decode({ contentType: "application/json", body });
+}
+
+/** Headers alone allow no longer one. */
+const errorMaxBytes = 64 * 1024;
+
+/** So that replies are not parsed twice. */
+function startsAsError(body: Uint8Array): boolean {
+  return /^\s*\{\s*"error"/.test(Buffer.from(body.subarray(0, 32)).toString("latin1"));
+}
+
+/** `{"error":{"code":…,"message":…}}`, and nothing beside. A reply with such a field has to look otherwise. */
+function isError(json: JsonValue | undefined): boolean {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
+  const { error, ...rest } = json;
+  if (typeof error !== "object" || error === null || Array.isArray(error)) return false;
+  return Object.keys(rest).length === 0 && typeof error.code === "number" && typeof error.message === "string";
+}

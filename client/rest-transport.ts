@@ -1,0 +1,172 @@
+/** Calls methods by the routes that their google.api.http options say, on any server that has them. */
+import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  type Compression,
+  createAsyncIterable,
+  createMethodUrl,
+  runStreamingCall,
+  runUnaryCall,
+  type UniversalClientFn,
+  type UniversalClientResponse,
+} from "@connectrpc/connect/protocol";
+import type { EncodedRequest } from "../server/rest/encode.js";
+import { createErrorDecoder } from "../server/rest/errors.js";
+import { createRestMethods, type JsonOptions, openRequestStream } from "./rest-method.js";
+import { type ResponseReader, readReplies, readWhole } from "./rest-response.js";
+
+/** Options of a transport over REST, as far as it has them: those of Connect's own transports. */
+export interface RestTransportOptions {
+  /** What the paths of routes are added to. */
+  baseUrl: string;
+  httpClient: UniversalClientFn;
+  interceptors?: Interceptor[];
+  defaultTimeoutMs?: number;
+  readMaxBytes: number;
+  acceptCompression: Compression[];
+  jsonOptions?: JsonOptions;
+}
+
+type Open = (
+  request: Pick<Sent, "header" | "signal">,
+  encoded: EncodedRequest,
+  body: AsyncIterable<Uint8Array> | undefined,
+) => Promise<UniversalClientResponse>;
+type Sent = Parameters<UniversalClientFn>[0];
+
+/**
+ * Makes the transport. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
+ * message, and it is the message that says which route is taken.
+ */
+export function createRestTransport(options: RestTransportOptions): Transport {
+  const { baseUrl, interceptors = [], jsonOptions } = options;
+  const methodOf = createRestMethods(jsonOptions);
+  const reader: ResponseReader = { ...options, decodeError: createErrorDecoder(jsonOptions?.registry) };
+  const open = opener(options);
+  const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({
+    service: desc.parent,
+    requestMethod: "POST",
+    url: createMethodUrl(baseUrl, desc),
+    header: requestHeader(header, timeoutMs),
+  });
+  const timeoutOf = (ms: number | undefined) => (ms === undefined ? options.defaultTimeoutMs : ms > 0 ? ms : undefined);
+  const callOf = (signal: AbortSignal | undefined, timeoutMs: number | undefined) => ({
+    interceptors,
+    ...(signal !== undefined && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
+
+  return {
+    async unary(desc, signal, givenMs, header, message, contextValues = createContextValues()) {
+      const method = methodOf(desc);
+      const timeoutMs = timeoutOf(givenMs);
+      const fixed = common(desc, timeoutMs, header);
+      return runUnaryCall({
+        ...callOf(signal, timeoutMs),
+        req: { ...fixed, stream: false, method: desc, contextValues, message },
+        next: async (request) => {
+          const encoded = method.encode(request.message);
+          setDefault(request.header, "accept", "application/json");
+          setDefault(request.header, "accept-encoding", options.acceptCompression.map(({ name }) => name).join(", "));
+          const response = await open(request, encoded, wholeBody(request.header, encoded));
+          const body = await readWhole(response, reader);
+          const contentType = response.header.get("content-type") ?? undefined;
+          return {
+            stream: false,
+            service: desc.parent,
+            method: desc,
+            header: response.header,
+            message: method.decoderOf(encoded.binding)({ contentType, body }) as never,
+            trailer: response.trailer,
+          };
+        },
+      });
+    },
+
+    async stream(desc, signal, givenMs, header, input, contextValues = createContextValues()) {
+      const method = methodOf(desc);
+      const timeoutMs = timeoutOf(givenMs);
+      const fixed = common(desc, timeoutMs, header);
+      return runStreamingCall({
+        ...callOf(signal, timeoutMs),
+        req: { ...fixed, stream: true, method: desc, contextValues, message: input },
+        next: async (request) => {
+          const { encoded, body } = await start(request.message);
+          const isOneReply = desc.methodKind === "client_streaming";
+          setDefault(request.header, "accept", isOneReply ? "application/json" : streamTypes);
+          const response = await open(request, encoded, body(request.header));
+          const isStream = !isOneReply && response.status >= 200 && response.status < 300;
+          const whole = isStream ? undefined : await readWhole(response, reader);
+          const decode = method.decoderOf(encoded.binding);
+          const contentType = response.header.get("content-type") ?? undefined;
+          const replies =
+            whole === undefined
+              ? readReplies(response, encoded.binding.responseBody.kind, decode, reader)
+              : createAsyncIterable([decode({ contentType, body: whole })]);
+          return { ...request, header: response.header, message: replies as never, trailer: response.trailer };
+        },
+      });
+
+      async function start(messages: AsyncIterable<Message>) {
+        if (desc.methodKind === "server_streaming") {
+          const encoded = method.encode(await takeOne(messages));
+          return { encoded, body: (headers: Headers) => wholeBody(headers, encoded) };
+        }
+        const { first, body, contentType } = await openRequestStream(method, messages, create(desc.input));
+        const typed = (headers: Headers) => {
+          if (contentType !== undefined) headers.set("content-type", contentType);
+          return body;
+        };
+        return { encoded: first, body: typed };
+      }
+    },
+  };
+}
+
+/** Lines can be read as they come, and an array too, which is what Google's servers have. */
+const streamTypes = "application/x-ndjson, application/json;q=0.9";
+
+function opener({ baseUrl, httpClient }: RestTransportOptions): Open {
+  const base = baseUrl.replace(/\/$/, "");
+  return ({ header, signal }, { httpMethod, path, query }, body) => {
+    const url = `${base}${path}${query === "" ? "" : `?${query}`}`;
+    return httpClient({
+      url,
+      method: httpMethod,
+      header,
+      ...(signal !== undefined && { signal }),
+      ...(body !== undefined && { body }),
+    });
+  };
+}
+
+/** Says the deadline in both ways that servers of such routes know: Google's, and grpc-gateway's. */
+function requestHeader(init: HeadersInit | undefined, timeoutMs: number | undefined): Headers {
+  const header = new Headers(init);
+  if (timeoutMs === undefined) return header;
+  header.set("x-server-timeout", String(timeoutMs / 1000));
+  header.set("grpc-timeout", timeoutMs < 1e8 ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`);
+  return header;
+}
+
+function setDefault(header: Headers, name: string, value: string): void {
+  if (!header.has(name) && value !== "") header.set(name, value);
+}
+
+/** The body of a request that has one message, and the headers that belong to it. */
+function wholeBody(header: Headers, { httpMethod, body }: EncodedRequest): AsyncIterable<Uint8Array> | undefined {
+  if (body.kind === "none") {
+    if (!["GET", "HEAD", "DELETE"].includes(httpMethod)) header.set("content-length", "0");
+    return undefined;
+  }
+  const bytes = body.kind === "json" ? Buffer.from(body.text) : body.data;
+  const contentType = body.kind === "json" ? "application/json" : body.contentType;
+  if (contentType !== undefined) header.set("content-type", contentType);
+  header.set("content-length", String(bytes.length));
+  return createAsyncIterable([bytes]);
+}
+
+async function takeOne(messages: AsyncIterable<Message>): Promise<Message> {
+  for await (const message of messages) return message;
+  throw new ConnectError("expected one message, found none", Code.InvalidArgument);
+}

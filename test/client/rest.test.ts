@@ -1,0 +1,226 @@
+import { type Message, toBinary } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Code, ConnectError, createClient, createTransport, type TransportOptions } from "../../client/index.js";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { Greeter } from "../../gen/hello_world_pb.js";
+import { EverythingSchema, NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
+import { messageOf } from "../rest/arbitrary.js";
+import { registry } from "../rest/support.js";
+import { collect, each, failureOf } from "../support/outcome.js";
+import type { TestServerOptions } from "../support/server.js";
+import { type RestServiceImpl, startRestServer, versions } from "../transcode/support.js";
+
+async function connect(
+  transportOptions: Partial<TransportOptions> = {},
+  implementation: RestServiceImpl = {},
+  serverOptions: TestServerOptions = {},
+) {
+  const server = await startRestServer(implementation, serverOptions);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const transport = createTransport({ protocol: "rest", baseUrl: server.url, ...transportOptions });
+  onTestFinished(() => transport.close());
+  return { server, transport, client: createClient(RestService, transport) };
+}
+
+describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
+  it("calls unary methods by their routes", async () => {
+    const { client, server } = await connect({ httpVersion });
+    expect((await client.query({ text: "a", node: { number: 7 } })).node?.number).toBe(7);
+    expect((await client.whole({ text: "a/b", words: ["c"] })).words).toEqual(["c"]);
+    expect((await client.field({ node: { text: "shelves/1/books/2", number: 3 } })).node).toMatchObject({ number: 3 });
+    expect((await client.template({ name: "projects/p/databases/d/documents/x", collection: "c" })).collection).toBe(
+      "c",
+    );
+    expect((await client.custom({ name: "n" })).name).toBe("n");
+    const raw = await client.raw({ contentType: "image/x-own", data: new Uint8Array([0, 255]) });
+    expect([raw.contentType, [...raw.data]]).toEqual(["image/x-own", [0, 255]]);
+    const file = await client.file({ name: "a/b", content: { contentType: "text/plain", data: Buffer.from("f") } });
+    expect([file.content?.contentType, Buffer.from(file.content?.data ?? []).toString()]).toEqual(["text/plain", "f"]);
+    expect(new Set(server.finished.map(({ protocol }) => protocol))).toEqual(new Set(["rest"]));
+  });
+
+  it("reads server streams as they come", async () => {
+    const { client } = await connect({ httpVersion });
+    const replies = await collect(client.serverStream({ text: "s", number: 3n }));
+    expect(replies.map(({ text, number }) => [text, number])).toEqual([
+      ["s", 0n],
+      ["s", 1n],
+      ["s", 2n],
+    ]);
+    const array = client.serverStream({ text: "s", number: 2n }, { headers: { accept: "application/json" } });
+    expect(await collect(array)).toHaveLength(2);
+    const pieces = await collect(client.download({ name: "a/b" }));
+    expect(Buffer.concat(pieces.map(({ data }) => data)).toString()).toBe("ab");
+    expect(pieces[0]?.contentType).toBe("text/plain");
+  });
+
+  it("sends client streams, by the route that the first message fits", async () => {
+    const { client } = await connect({ httpVersion });
+    expect((await client.clientStream(each({ text: "a" }, { text: "b" }))).words).toEqual(["a", "b"]);
+    expect((await client.clientStream(each())).words).toEqual([]);
+  });
+
+  it("gets errors with code, message, details and metadata", async () => {
+    const details = [
+      { desc: ErrorInfoSchema, value: { reason: "R" } },
+      { desc: NodeSchema, value: { text: "n" } },
+    ];
+    const fail = () => {
+      throw new ConnectError("no", Code.AlreadyExists, { "x-meta": "m" }, details);
+    };
+    const { client } = await connect(
+      { httpVersion, jsonOptions: { registry } },
+      { query: fail },
+      { rest: { registry } },
+    );
+    const error = await failureOf(client.query({}));
+    expect([error.code, error.rawMessage, error.metadata.get("x-meta")]).toEqual([Code.AlreadyExists, "no", "m"]);
+    expect(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason)).toEqual(["R"]);
+    expect(error.findDetails(NodeSchema).map(({ text }) => text)).toEqual(["n"]);
+  });
+
+  it.each([undefined, "application/json"])("gets errors of streams, early and late (Accept: %s)", async (accept) => {
+    const implementation: RestServiceImpl = {
+      async *serverStream({ number }) {
+        for (let index = 0n; index < number; index++) yield {};
+        throw new ConnectError("no more", Code.NotFound);
+      },
+    };
+    const { client } = await connect({ httpVersion }, implementation);
+    const options = accept === undefined ? {} : { headers: { accept } };
+    for (const number of [0n, 2n]) {
+      let count = 0n;
+      const read = async () => {
+        for await (const _ of client.serverStream({ text: "a", number }, options)) count++;
+      };
+      const error = await failureOf(read());
+      expect([error.code, error.rawMessage, count]).toEqual([Code.NotFound, "no more", number]);
+    }
+  });
+
+  it("lets interceptors see and change calls, and brings headers and trailers back", async () => {
+    const seen: unknown[] = [];
+    const { client } = await connect(
+      {
+        httpVersion,
+        interceptors: [
+          (next) => async (request) => {
+            seen.push(request.stream, request.method.name, new URL(request.url).pathname);
+            request.header.set("x-there", "t");
+            request.header.set("te", "trailers");
+            const response = await next(request);
+            seen.push(response.header.get("x-back"), response.trailer.get("x-last"));
+            return response;
+          },
+        ],
+      },
+      {
+        query: (message, { requestHeader, responseHeader, responseTrailer }) => {
+          responseHeader.set("x-back", requestHeader.get("x-there") ?? "");
+          responseTrailer.set("x-last", "l");
+          return message;
+        },
+      },
+    );
+    await client.query({});
+    expect(seen).toEqual([false, "Query", "/manywire.test.rest.v1.RestService/Query", "t", "l"]);
+  });
+
+  it("ends calls by deadline and by signal, and tells the server the deadline", async () => {
+    const timeouts: (number | undefined)[] = [];
+    const wait = (_: unknown, { timeoutMs }: { timeoutMs(): number | undefined }) => {
+      timeouts.push(timeoutMs());
+      return new Promise<never>(() => {});
+    };
+    const { client, server } = await connect({ httpVersion, defaultTimeoutMs: 40 }, { query: wait });
+    expect((await failureOf(client.query({}))).code).toBe(Code.DeadlineExceeded);
+    expect(timeouts[0]).toBeLessThanOrEqual(40);
+    const controller = new AbortController();
+    const call = failureOf(client.query({}, { signal: controller.signal, timeoutMs: 10_000 }));
+    while (timeouts.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    expect((await call).code).toBe(Code.Canceled);
+    while (server.finished.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it("refuses replies over its limit, compressed or not", async () => {
+    const { client } = await connect({ httpVersion, readMaxBytes: 1000 });
+    expect((await failureOf(client.raw({ data: new Uint8Array(2000) }))).code).toBe(Code.ResourceExhausted);
+    expect((await failureOf(client.whole({ text: "a".repeat(2000) }))).code).toBe(Code.ResourceExhausted);
+    const stream = collect(client.serverStream({ text: "a".repeat(2000), number: 1n }));
+    expect((await failureOf(stream)).code).toBe(Code.ResourceExhausted);
+  });
+});
+
+it("sends and gets both directions at once over HTTP/2", async () => {
+  const { client } = await connect({ httpVersion: "2" });
+  const replies = await collect(client.bidiStream(each({ text: "a" }, { text: "b" })));
+  expect(replies.map(({ text }) => text)).toEqual(["a", "b"]);
+});
+
+it("is told that both directions at once need HTTP/2", async () => {
+  const { client } = await connect({ httpVersion: "1.1" });
+  const error = await failureOf(collect(client.bidiStream(each({ text: "a" }))));
+  expect([error.code, error.rawMessage]).toEqual([Code.Unimplemented, "bidirectional streams need HTTP/2"]);
+});
+
+it("says why a method cannot be called", async () => {
+  const { client } = await connect();
+  const unrouted = await failureOf(client.unrouted({}));
+  expect([unrouted.code, unrouted.rawMessage]).toEqual([
+    Code.Unimplemented,
+    "manywire.test.rest.v1.RestService.Unrouted: expected a google.api.http route",
+  ]);
+  const unfit = await failureOf(client.download({ name: ".." })[Symbol.asyncIterator]().next());
+  expect(unfit.code).toBe(Code.InvalidArgument);
+});
+
+it("puts routes under the path of its base URL", async () => {
+  const { server } = await connect();
+  const transport = createTransport({ protocol: "rest", baseUrl: `${server.url}/v0/` });
+  onTestFinished(() => transport.close());
+  const error = await failureOf(createClient(RestService, transport).query({}));
+  expect([error.code, error.rawMessage]).toEqual([Code.NotFound, "nothing is served at /v0/v1/query"]);
+});
+
+it("calls the Greeter", async () => {
+  const { transport } = await connect(
+    {},
+    {},
+    {
+      routes: (router) =>
+        router.service(Greeter, {
+          sayHello: ({ name }) => ({ message: `Hello, ${name}!` }),
+          sayHelloAgain: ({ name }) => ({ message: `Hello, ${name} Again!` }),
+        }),
+    },
+  );
+  const greeter = createClient(Greeter, transport);
+  expect((await greeter.sayHello({ name: "you" })).message).toBe("Hello, you!");
+  expect((await greeter.sayHelloAgain({ name: "a/b ?" })).message).toBe("Hello, a/b ? Again!");
+});
+
+it("brings random messages there and back unchanged", async () => {
+  const { client } = await connect({ jsonOptions: { registry } }, {}, { rest: { registry } });
+  const bytes = (message: Message) => Buffer.from(toBinary(EverythingSchema, message as never)).toString("hex");
+  let sent = 0;
+  const check = async (call: (message: never) => Promise<Message>, message: Message) => {
+    const reply = await call(message as never).catch((error: ConnectError) => error);
+    // Not every message fits in a path or a query, which the client itself says.
+    if (reply instanceof ConnectError && reply.rawMessage.startsWith("no route can carry")) return;
+    if (reply instanceof Error) throw reply;
+    sent += 1;
+    expect(bytes(reply)).toBe(bytes(message));
+  };
+  await fc.assert(
+    fc.asyncProperty(messageOf(EverythingSchema), async (message) => {
+      await check((one) => client.whole(one), message);
+      await check((one) => client.query(one), message);
+      await check(async (one) => (await collect(client.bidiStream(each(one))))[0] as Message, message);
+    }),
+    { numRuns: 150 },
+  );
+  expect(sent).toBeGreaterThan(290);
+});
