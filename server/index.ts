@@ -1,4 +1,16 @@
 // What the package `manywire` exports.
+export {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export type { ProtocolName } from "./call/method.js";
 export { peerCertificate } from "./context-values.js";

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { formatBanner, listExamples, type Served } from "../../server/banner.js";
-import { describeTls } from "../../server/certificates.js";
+import { formatBanner, listExamples, type Served } from "../../server/command/banner.js";
+import { describeTls } from "../../server/command/certificates.js";
 import { authority, serverIdentity } from "../support/certificates.js";
 
 const client = "npm run client --";

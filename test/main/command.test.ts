@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type CommandProcess, run } from "../../server/command.js";
+import { type CommandProcess, run } from "../../server/command/command.js";
 
 /** Runs the command in this process until it listens, ends it by a signal, and returns what it wrote. */
 async function runToItsEnd(argv: string[], stderr: { isTTY?: boolean; hasColors?: () => boolean } = {}) {

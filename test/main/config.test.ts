@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseCommandLine } from "../../server/command-line.js";
-import { type Config, type Environment, readConfig } from "../../server/config.js";
-import { environmentName, settings } from "../../server/settings.js";
+import { parseCommandLine } from "../../server/command/command-line.js";
+import { type Config, type Environment, readConfig } from "../../server/command/config.js";
+import { environmentName, settings } from "../../server/command/settings.js";
 
 function configure(argv: string[], environment: Environment = {}): Config {
   const line = parseCommandLine(argv);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { followProcess, type ProcessEvents, type Running } from "../../server/lifecycle.js";
+import { followProcess, type ProcessEvents, type Running } from "../../server/command/lifecycle.js";
 import { createLogger } from "../../server/operate/log.js";
 
 /** A process whose signals come when the test says so, and whose server closes when the test says so. */

@@ -8,7 +8,7 @@ import {
   switchOff,
   text,
   wholeNumber,
-} from "../../server/setting-kinds.js";
+} from "../../server/command/setting-kinds.js";
 
 type Case = [text: string, value: unknown, shown?: string];
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { defaultText, environmentName, type Setting, settingGroups } from "../../server/settings.js";
+import { defaultText, environmentName, type Setting, settingGroups } from "../../server/command/settings.js";
 import { hasProgram } from "../foreign/program.js";
 import { root, type Stage, stagePackage } from "../main/stage.js";
 import { type Block, listAnchors, listBlocks, listLinks, readMarkdown } from "./markdown.js";

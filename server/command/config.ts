@@ -1,6 +1,6 @@
 // Turns command line and environment into what the command is to do, or says which setting is wrong and how.
-import type { LogLevel } from "./operate/log.js";
-import type { ServerOptions } from "./options.js";
+import type { LogLevel } from "../operate/log.js";
+import type { ServerOptions } from "../options.js";
 import { environmentName, type Flag, type Setting, settings } from "./settings.js";
 
 /** What the environment holds: `process.env`. */

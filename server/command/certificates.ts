@@ -1,9 +1,9 @@
 // Reads the PEM files of a TLS server, and says which of them cannot be used and why.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { TlsOptions } from "../listen/tls.js";
 import type { ServedTls } from "./banner.js";
 import { type Config, SettingError, type TlsFiles } from "./config.js";
-import type { TlsOptions } from "./listen/tls.js";
 import type { Flag } from "./settings.js";
 
 /**

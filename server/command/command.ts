@@ -1,16 +1,16 @@
 // The command: reads its settings, serves the Greeter until it is told to end, and turns failures into one line and an
 // exit code. Standard output is for the caller (banner, help), standard error for the log.
 import type { Logger } from "pino";
-import { Greeter } from "../gen/hello_world_pb.js";
+import { Greeter } from "../../gen/hello_world_pb.js";
+import { greeter } from "../greeter.js";
+import type { TlsOptions } from "../listen/tls.js";
+import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
+import { createServer, type Server } from "../server.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import { parseCommandLine, version } from "./command-line.js";
 import { type Config, type Environment, readConfig, SettingError } from "./config.js";
-import { greeter } from "./greeter.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
-import type { TlsOptions } from "./listen/tls.js";
-import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "./operate/log.js";
-import { createServer, type Server } from "./server.js";
 import { explainStartError } from "./start-error.js";
 
 /** The process as the command sees it; `process` is one, but for its log. */

@@ -1,7 +1,7 @@
 // Connects a server to its process: signals drain it or renew its certificates, and an error that nobody caught ends it.
 import type { Logger } from "pino";
-import type { BufferedSink } from "./operate/log.js";
-import type { Server } from "./server.js";
+import type { BufferedSink } from "../operate/log.js";
+import type { Server } from "../server.js";
 
 /** The events of a process, and its end. */
 export interface ProcessEvents {

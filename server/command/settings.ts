@@ -1,7 +1,7 @@
 // Every setting of the command, in one place: its flag, kind and words, and the option of `createServer` that it becomes.
 // Help, README and errors are made from it; the environment variable follows from the flag, the default from the option.
-import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "./listen/limits.js";
-import { resolveOptions, type ServerOptions } from "./options.js";
+import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
+import { resolveOptions, type ServerOptions } from "../options.js";
 import { choice, duration, type Kind, megabytes, size, switchOff, text, wholeNumber } from "./setting-kinds.js";
 
 export type Flag = `--${string}`;

@@ -1,6 +1,7 @@
 // Names the setting behind an error with which a server refused to start.
+
+import { ListenError } from "../listen/bind.js";
 import { type Config, SettingError } from "./config.js";
-import { ListenError } from "./listen/bind.js";
 import { type Flag, settings } from "./settings.js";
 
 /** What `createServer` and `listen` throw, under the names of the command. An error of any other kind comes back as it is. */
