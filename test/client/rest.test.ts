@@ -1,4 +1,4 @@
-import { type Message, toBinary } from "@bufbuild/protobuf";
+import { type DescField, type Message, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Code, ConnectError, createClient, createTransport, type TransportOptions } from "../../client/index.js";
@@ -202,6 +202,9 @@ it("calls the Greeter", async () => {
   expect((await greeter.sayHelloAgain({ name: "a/b ?" })).message).toBe("Hello, a/b ? Again!");
 });
 
+/** protobuf-es loses a field whose JSON name is `__proto__` when it writes JSON. */
+const isWritable = (field: DescField) => field.jsonName !== "__proto__";
+
 it("brings random messages there and back unchanged", async () => {
   const { client } = await connect({ jsonOptions: { registry } }, {}, { rest: { registry } });
   const bytes = (message: Message) => Buffer.from(toBinary(EverythingSchema, message as never)).toString("hex");
@@ -215,7 +218,7 @@ it("brings random messages there and back unchanged", async () => {
     expect(bytes(reply)).toBe(bytes(message));
   };
   await fc.assert(
-    fc.asyncProperty(messageOf(EverythingSchema), async (message) => {
+    fc.asyncProperty(messageOf(EverythingSchema, isWritable), async (message) => {
       await check((one) => client.whole(one), message);
       await check((one) => client.query(one), message);
       await check(async (one) => (await collect(client.bidiStream(each(one))))[0] as Message, message);
