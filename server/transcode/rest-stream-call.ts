@@ -179,8 +179,8 @@ export class RestStreamCall extends RestCall {
       return;
     }
     const batch = this.#batch.take() ?? Buffer.alloc(0);
-    const errorText = error === undefined ? undefined : JSON.stringify(this.shape.encodeError(error));
-    const last = Buffer.concat([batch, Buffer.from(this.#writer.end?.(errorText) ?? "")]);
+    const end = this.#writer.end?.(error && this.shape.encodeError(error)) ?? "";
+    const last = Buffer.concat([batch, Buffer.from(end)]);
     const sink = this.#openSink();
     if (this.isHead) this.exchange.end();
     else sink.end(last.length > 0 ? last : undefined, this.takesTrailers ? this.trailers() : undefined);

@@ -1,9 +1,10 @@
 // The forms of a stream of replies over plain HTTP: a JSON array, lines of JSON, or server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
 import type { OutgoingHttpHeaders } from "node:http";
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { StreamForm } from "./head.js";
 
-/** How a stream is written. Texts are JSON on one line. */
+/** How a stream is written. A reply is JSON on one line. */
 export interface StreamWriter {
   readonly headers: OutgoingHttpHeaders;
   /** Whether comments may stand between replies, so that a silent connection is not taken for a dead one. */
@@ -11,7 +12,7 @@ export interface StreamWriter {
   /** One reply. */
   reply(text: string): string;
   /** The end of the stream, with the error that it ends with. Undefined where there is no place for either. */
-  readonly end: ((errorText: string | undefined) => string) | undefined;
+  readonly end: ((error: JsonValue | undefined) => string) | undefined;
 }
 
 const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
@@ -27,9 +28,9 @@ const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
       headers: { "content-type": "application/json" },
       isKeptAlive: false,
       reply: element,
-      end: (errorText) => {
-        const error = errorText === undefined ? "" : element(`{"error":${errorText}}`);
-        return isFirst ? "[]" : `${error}]`;
+      end: (error) => {
+        const last = error === undefined ? "" : element(printError(error));
+        return isFirst ? "[]" : `${last}]`;
       },
     };
   },
@@ -37,14 +38,14 @@ const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
     headers: { "content-type": "application/x-ndjson" },
     isKeptAlive: false,
     reply: (text) => `${text}\n`,
-    end: (errorText) => (errorText === undefined ? "" : `{"error":${errorText}}\n`),
+    end: (error) => (error === undefined ? "" : `${printError(error)}\n`),
   }),
   events: () => ({
     // Proxies that buffer would keep events back.
     headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
     isKeptAlive: true,
     reply: (text) => `data: ${text}\n\n`,
-    end: (errorText) => (errorText === undefined ? "" : `event: error\ndata: ${errorText}\n\n`),
+    end: (error) => (error === undefined ? "" : `event: error\ndata: ${JSON.stringify(error)}\n\n`),
   }),
   /** The data of google.api.HttpBody, one after the other. */
   bytes: () => ({ headers: {}, isKeptAlive: false, reply: (text) => text, end: undefined }),
@@ -53,6 +54,12 @@ const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
 /** A writer for one stream. */
 export function createStreamWriter(form: StreamForm | "bytes"): StreamWriter {
   return writers[form]();
+}
+
+/** An error among replies has a name, which the shape of Google's own APIs brings along (https://google.aip.dev/193). */
+function printError(error: JsonValue): string {
+  const isNamed = typeof error === "object" && error !== null && "error" in error;
+  return JSON.stringify(isNamed ? error : { error });
 }
 
 /** What keeps a connection without events open: a comment. */

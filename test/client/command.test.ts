@@ -122,7 +122,7 @@ describe("the command", () => {
     [
       ["--protocol", "soap"],
       2,
-      "error: option '--protocol <name>' argument 'soap' is invalid. Allowed choices are connect, grpc, grpc-web.",
+      "error: option '--protocol <name>' argument 'soap' is invalid. Allowed choices are connect, grpc, grpc-web, rest.",
     ],
     [["--http", "3"], 2, "error: option '--http <version>' argument '3' is invalid. Allowed choices are 1.1, 2."],
     [

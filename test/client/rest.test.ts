@@ -1,6 +1,7 @@
 import { type DescField, type Message, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { run } from "../../client/command.js";
 import { Code, ConnectError, createClient, createTransport, type TransportOptions } from "../../client/index.js";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
@@ -186,7 +187,7 @@ it("puts routes under the path of its base URL", async () => {
 });
 
 it("calls the Greeter", async () => {
-  const { transport } = await connect(
+  const { transport, server } = await connect(
     {},
     {},
     {
@@ -200,6 +201,13 @@ it("calls the Greeter", async () => {
   const greeter = createClient(Greeter, transport);
   expect((await greeter.sayHello({ name: "you" })).message).toBe("Hello, you!");
   expect((await greeter.sayHelloAgain({ name: "a/b ?" })).message).toBe("Hello, a/b ? Again!");
+  const lines: string[] = [];
+  const streams = {
+    stdout: { write: (text: string) => lines.push(text) },
+    stderr: { write: (text: string) => lines.push(text) },
+  };
+  expect(await run(["--protocol", "rest", "--url", server.url], streams)).toBe(0);
+  expect(lines).toEqual(["SayHello received: Hello, you!\n", "SayHelloAgain received: Hello, you Again!\n"]);
 });
 
 /** protobuf-es loses a field whose JSON name is `__proto__` when it writes JSON. */

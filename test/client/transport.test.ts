@@ -263,7 +263,7 @@ describe("the client", () => {
   });
 
   it.each<[string, Partial<TransportOptions>, string]>([
-    ["protocol", { protocol: "soap" as Protocol }, 'expected connect, grpc, grpc-web, found "soap"'],
+    ["protocol", { protocol: "soap" as Protocol }, 'expected connect, grpc, grpc-web, rest, found "soap"'],
     [
       "httpVersion",
       { protocol: "grpc", httpVersion: "1.1" },

@@ -4,7 +4,7 @@ import { openHttp2, type RawRequest } from "../support/http.js";
 import { json, send, startRestServer } from "./support.js";
 
 const seed = 20_261_122;
-const numRuns = Number(process.env["REST_HTTP_CASES"] ?? 400);
+const numRuns = Number(process.env.REST_HTTP_CASES ?? 400);
 
 /** Pieces of paths that the test service has, and strangers. */
 const piece = fc.constantFrom(

@@ -4,14 +4,17 @@ import { createStreamWriter, keepAliveComment } from "../../server/transcode/str
 test.each([
   ["array", [], undefined, "[]"],
   ["array", ["1", "2"], undefined, "[1,2]"],
-  ["array", [], "{}", '[{"error":{}}]'],
-  ["array", ["1"], "{}", '[1,{"error":{}}]'],
+  ["array", [], {}, '[{"error":{}}]'],
+  ["array", ["1"], {}, '[1,{"error":{}}]'],
   ["lines", [], undefined, ""],
   ["lines", ["1", "2"], undefined, "1\n2\n"],
-  ["lines", ["1"], "{}", '1\n{"error":{}}\n'],
+  ["lines", ["1"], {}, '1\n{"error":{}}\n'],
   ["events", [], undefined, ""],
   ["events", ["1", "2"], undefined, "data: 1\n\ndata: 2\n\n"],
-  ["events", ["1"], "{}", "data: 1\n\nevent: error\ndata: {}\n\n"],
+  ["events", ["1"], {}, "data: 1\n\nevent: error\ndata: {}\n\n"],
+  ["array", [], { error: { code: 404 } }, '[{"error":{"code":404}}]'],
+  ["lines", [], { error: { code: 404 } }, '{"error":{"code":404}}\n'],
+  ["events", [], { error: { code: 404 } }, 'event: error\ndata: {"error":{"code":404}}\n\n'],
 ] as const)("%s of %j with the error %j is %j", (form, replies, error, expected) => {
   const writer = createStreamWriter(form);
   expect(replies.map((text) => writer.reply(text)).join("") + writer.end?.(error)).toBe(expected);
