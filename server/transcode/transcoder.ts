@@ -15,6 +15,7 @@ import { readRules } from "../rest/rules.js";
 import { codeToStatus } from "../rest/status.js";
 import { parseTarget } from "../rest/target.js";
 import type { CallEnvironment } from "../rpc/call.js";
+import { parseFormat } from "../rpc/format.js";
 import type { RestShape } from "./rest-call.js";
 import { RestStreamCall } from "./rest-stream-call.js";
 import { RestUnaryCall } from "./rest-unary-call.js";
@@ -75,6 +76,8 @@ export function createTranscoder(table: MethodTable, environment: CallEnvironmen
     respond(exchange, status, { ...headers, "content-type": "application/json" }, JSON.stringify(encodeError(error)));
 
   function serve(exchange: Exchange): boolean {
+    // Whoever calls an RPC that there is not must be told so in its protocol, also where a route takes any path.
+    if (parseFormat(exchange.headers["content-type"])?.isEnveloped === true) return false;
     const { path, query } = parseTarget(exchange.target);
     const found = routes.find(exchange.method, path);
     if (found.kind === "no-path") return false;

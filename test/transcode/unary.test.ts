@@ -407,6 +407,19 @@ test("a path of an RPC is one before it is a route", async () => {
   expect(json(await send(server.url, { path, body: '{"text":"a"}' }))).toEqual({ text: "a" });
 });
 
+test("a path of no RPC is a route for those who speak no RPC protocol", async () => {
+  const selector = `${RestService.typeName}.Template`;
+  const rules = create(HttpSchema, {
+    rules: [{ selector, pattern: { case: "post", value: "/{name=**}" }, body: "*" }],
+  });
+  const server = await start({}, { rest: { rules } });
+  const path = `/${RestService.typeName}/Nothing`;
+  expect(json(await send(server.url, { path, body: "{}" }))).toEqual({ name: path.slice(1) });
+  const headers = { "content-type": "application/grpc" };
+  const answer = await send(server.url, { httpVersion: "2", path, body: "", headers });
+  expect([answer.status, answer.headers["grpc-status"]]).toEqual([200, "12"]);
+});
+
 test("the shape of errors and of JSON is the application's to say", async () => {
   const server = await start(
     {},
