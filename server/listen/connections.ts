@@ -90,7 +90,7 @@ export class Connections {
     const connection = this.#http1.get(socket);
     if (connection === undefined) return;
     connection.calls--;
-    if (this.#isGraceOver && connection.calls === 0 && !socket.writableEnded) socket.destroySoon();
+    if (this.#isGraceOver && connection.calls === 0) socket.destroySoon();
   }
 
   /** What came on the socket is no request. True if the client was told or cut off for it, false if it had left anyway. */
@@ -125,6 +125,7 @@ export class Connections {
     this.#isGraceOver = true;
     for (const socket of this.#opening) socket.destroy();
     for (const [socket, { calls }] of this.#http1) {
+      // One that has ended already is given time to be read.
       if (calls === 0 && !socket.writableEnded) socket.destroy();
     }
   }

@@ -22,7 +22,7 @@ export function halfCloseLimiter(lingerMs: number): (this: Socket) => void {
  * arrives, up to `lingerBytes`. Closing at once instead makes the kernel reset the connection, and the peer loses the answer.
  */
 export function endAndDiscard(socket: Socket, { lingerBytes }: LingerLimits, last?: string): void {
-  if (socket.destroyed) return;
+  if (socket.destroyed || socket.writableEnded) return;
   // Takes the bytes away from the HTTP parser: nothing that follows is a request any more.
   socket.removeAllListeners("data");
   let left = lingerBytes;

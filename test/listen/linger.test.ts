@@ -99,11 +99,30 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
   test("keeps the connection when only little is missing", async () => {
     await using server = await startListener({ routes });
     await using raw = await openRaw(server.url);
-    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\nsome`);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\nsome`);
     await raw.until(/Connection: keep-alive\r\n[\s\S]*too large$/);
-    raw.write(Buffer.alloc(9996, "b"));
+    raw.write(Buffer.alloc(59_996, "b"));
+    // Together with the body the next request would be read in one go.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     await raw.until(/GET \/next 0$/);
+  });
+
+  test("is read by a client that is still sending when a drain begins", async () => {
+    await using server = await startListener({ routes, limits: { idleGraceMs: 0 } });
+    await using raw = await openHalf(server.url);
+    let error: Error | undefined;
+    raw.socket.once("error", (found) => {
+      error = found;
+    });
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${longBody.length}\r\n\r\n`);
+    raw.write(longBody.subarray(0, 100_000));
+    await raw.until(/too large$/);
+    server.listener.stop();
+    raw.write(longBody.subarray(100_000));
+    raw.end();
+    await raw.closed;
+    expect(error).toBeUndefined();
   });
 
   test("takes nothing of what follows for another request", async () => {
