@@ -12,6 +12,7 @@ interface SeenCall {
 /** Calls of handlers. Texts are to be unique. A wait in vain ends with the test that waits. */
 export class SeenCalls {
   readonly #calls = new Map<string, SeenCall>();
+  readonly #gates = new Map<string, Promise<void>>();
   #waiting: (() => void)[] = [];
 
   /** Whether a handler has been called with the text. */
@@ -27,6 +28,26 @@ export class SeenCalls {
   /** How the handler ended, as soon as it has. */
   async ended(text: string): Promise<HandlerEnd> {
     return (await this.#when(text, ({ end }) => end !== undefined)).end as HandlerEnd;
+  }
+
+  /** Whether the handler has come to its end. */
+  hasEnded(text: string): boolean {
+    return this.#calls.get(text)?.end !== undefined;
+  }
+
+  /** Makes handlers wait before they answer the request of that text, or before reply `index`, until the gate is opened. */
+  hold(text: string, index = 0): { open(): void } {
+    let open = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.#gates.set(`${text} ${index}`, opened);
+    return { open };
+  }
+
+  /** The gate before a reply, if there is one. */
+  gate(text: string, index: number): Promise<void> | undefined {
+    return this.#gates.size === 0 ? undefined : this.#gates.get(`${text} ${index}`);
   }
 
   /** Does the work of a handler with one answer, and notes how it ends. Stays synchronous if the work is. */

@@ -1,9 +1,9 @@
-// Starts a server with the test service on a free port, and holds it to leaving nothing behind: at its end every call has
-// ended by itself and every socket is closed.
+// Starts a server with the test service on a free port, and holds it to leaving nothing behind: at its end no call has to
+// be cut, and every socket is closed.
 import { channel } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
-import { type ConnectRouter, type ConnectRouterOptions, createContextValues } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
 import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../server/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { SeenCalls } from "./seen-calls.js";
@@ -30,21 +30,21 @@ export interface TestServer extends AsyncDisposable {
   readonly finished: readonly FinishedCall[];
   /** Sockets that are open. */
   readonly sockets: ReadonlySet<Socket>;
-  /** The next call to end after now. */
-  nextFinished(): Promise<FinishedCall>;
-  /** Resolves as soon as no call is under way. */
-  whenIdle(): Promise<void>;
+  /**
+   * The next call of the method to end after now. In the reference lane that is a moment after its client has the answer,
+   * so whoever made a call of the same method before has to have waited for its end, too.
+   */
+  nextFinished(method: keyof typeof TestService.method): Promise<FinishedCall>;
 }
 
-/** How long calls may take to end before a server is closed, in milliseconds, and how long connections then. */
-const patienceMs = 1000;
-const drainTimeoutMs = 2000;
+/** How long calls may take to end once a server is being closed, in milliseconds. */
+const drainTimeoutMs = 1000;
 
 /** Starts a server. `routes` are registered besides the test service. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { implementation, serviceOptions, mayCutCalls = false, routes, ...rest } = options;
   const seen = new SeenCalls();
-  const calls = new CallCount();
+  const finished = new FinishedCalls();
   const sockets = new OpenSockets();
   const server = createServer({
     port: 0,
@@ -54,71 +54,53 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       router.service(TestService, { ...createTestService(seen), ...implementation }, serviceOptions);
       routes?.(router);
     },
-    contextValues(request) {
-      calls.begin();
-      return rest.contextValues?.(request) ?? createContextValues();
-    },
     onCall(call) {
-      calls.end(call);
+      finished.add(call);
       rest.onCall?.(call);
     },
   });
   await server.listen();
-  const port = Number(new URL(server.url).port);
-  sockets.port = port;
+  sockets.port = Number(new URL(server.url).port);
   return {
     server,
     url: server.url,
-    port,
+    port: sockets.port,
     seen,
-    finished: calls.finished,
+    finished: finished.calls,
     sockets: sockets.open,
-    nextFinished: () => calls.nextFinished(),
-    whenIdle: () => calls.whenIdle(),
+    nextFinished: (method) => finished.next(TestService.method[method]),
     async [Symbol.asyncDispose]() {
-      // A client has its answer a moment before the server knows that the call has ended.
-      await Promise.race([calls.whenIdle(), delay(mayCutCalls ? 0 : patienceMs, undefined, { ref: false })]);
-      const { running } = calls;
       await server.close();
       sockets.stop();
-      const leaks = [...(mayCutCalls || running === 0 ? [] : [`${running} calls had not ended`]), ...sockets.leaks()];
-      if (calls.running > 0) leaks.push(`${calls.running} calls have never ended`);
+      const leaks = [...(mayCutCalls ? [] : finished.cut()), ...sockets.leaks()];
       if (leaks.length > 0) throw new Error(`the server at ${server.url} leaks: ${leaks.join("; ")}`);
     },
   };
 }
 
-/** Calls of one server: begun when their context values are made, ended when the observer is told. */
-class CallCount {
-  readonly finished: FinishedCall[] = [];
-  running = 0;
+/** Calls of one server that have ended. */
+class FinishedCalls {
+  readonly calls: FinishedCall[] = [];
   #waiting: (() => void)[] = [];
 
-  begin(): void {
-    this.running++;
-  }
-
-  end(call: FinishedCall): void {
-    this.running--;
-    this.finished.push(call);
+  add(call: FinishedCall): void {
+    this.calls.push(call);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  async nextFinished(): Promise<FinishedCall> {
-    const index = this.finished.length;
+  async next(descriptor: DescMethod): Promise<FinishedCall> {
+    const before = this.calls.length;
     for (;;) {
-      const call = this.finished[index];
+      const call = this.calls.slice(before).find(({ method }) => method.spec.method === descriptor);
       if (call !== undefined) return call;
-      await this.#change();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  async whenIdle(): Promise<void> {
-    while (this.running > 0) await this.#change();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Those that the end of the server has ended. */
+  cut(): string[] {
+    const isCut = ({ error }: FinishedCall) => error?.rawMessage === "the server is shutting down";
+    return this.calls.filter(isCut).map(({ method }) => `a call of ${method.path} had not ended`);
   }
 }
 

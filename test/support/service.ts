@@ -19,51 +19,52 @@ export type TestServiceImpl = Omit<ServiceImpl<typeof TestService>, "missing">;
 export function createTestService(seen: SeenCalls): TestServiceImpl {
   const unary = (request: TestRequest, context: HandlerContext) => {
     echoMetadata(context);
-    return seen.watch(request.text, context, () => answer(request, 0, context));
+    return seen.watch(request.text, context, () => answer(request, 0, context, seen));
   };
   return {
     unary,
     get: unary,
     serverStream(request, context) {
       echoMetadata(context);
-      return seen.watchEach(request.text, context, answerOften(request, context));
+      return seen.watchEach(request.text, context, answerOften(request, context, seen));
     },
     async clientStream(requests, context) {
       echoMetadata(context);
       const { first, all } = await peek(requests);
-      return seen.watch(first, context, () => joinTexts(all, context));
+      return seen.watch(first, context, () => joinTexts(all, context, seen));
     },
     async *bidiStream(requests, context) {
       echoMetadata(context);
       const { first, all } = await peek(requests);
-      yield* seen.watchEach(first, context, answerEach(all, context));
+      yield* seen.watchEach(first, context, answerEach(all, context, seen));
     },
   };
 }
 
 /** Without a wait the answer is there at once and is no promise, as with the simplest handlers. */
-function answer(request: TestRequest, index: number, context: HandlerContext): Reply | Promise<Reply> {
-  if (request.waitMs > 0) return wait(request, context).then(() => toReply(request, index, context));
+function answer(request: TestRequest, index: number, context: HandlerContext, seen: SeenCalls): Reply | Promise<Reply> {
+  const gate = seen.gate(request.text, index) ?? (request.waitMs > 0 ? wait(request, context) : undefined);
+  if (gate !== undefined) return gate.then(() => toReply(request, index, context));
   return toReply(request, index, context);
 }
 
-async function* answerOften(request: TestRequest, context: HandlerContext) {
-  for (let index = 0; index < request.count; index++) yield await answer(request, index, context);
+async function* answerOften(request: TestRequest, context: HandlerContext, seen: SeenCalls) {
+  for (let index = 0; index < request.count; index++) yield await answer(request, index, context, seen);
   if (request.failure !== undefined) throw toError(request.failure, context);
 }
 
-async function joinTexts(requests: Requests, context: HandlerContext) {
+async function joinTexts(requests: Requests, context: HandlerContext, seen: SeenCalls) {
   const texts: string[] = [];
   for await (const request of requests) {
-    await answer(request, texts.length, context);
+    await answer(request, texts.length, context, seen);
     texts.push(request.text);
   }
   return { text: texts.join(","), index: texts.length };
 }
 
-async function* answerEach(requests: Requests, context: HandlerContext) {
+async function* answerEach(requests: Requests, context: HandlerContext, seen: SeenCalls) {
   let index = 0;
-  for await (const request of requests) yield await answer(request, index++, context);
+  for await (const request of requests) yield await answer(request, index++, context, seen);
 }
 
 /** The text of the first request (empty without one), and all requests. */

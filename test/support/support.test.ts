@@ -17,7 +17,7 @@ describe("a test's server", () => {
     await using server = await startServer();
     using transport = createTransport({ protocol: "grpc", baseUrl: server.url });
     const client = createClient(TestService, transport);
-    const finished = server.nextFinished();
+    const finished = server.nextFinished("unary");
     expect(await client.unary({ text: "a", data: new Uint8Array([1]) })).toMatchObject({ text: "a", index: 0 });
     expect(await server.seen.ended("a")).toEqual({ kind: "returned" });
     expect((await finished).code).toBeUndefined();
@@ -36,7 +36,9 @@ describe("a test's server", () => {
       `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
     await server.seen.started("late");
-    await expect(server[Symbol.asyncDispose]()).rejects.toThrow("leaks: 1 calls had not ended");
+    await expect(server[Symbol.asyncDispose]()).rejects.toThrow(
+      "leaks: a call of /manywire.test.v1.TestService/Unary had not ended",
+    );
   });
 
   test("answers the same to requests of both HTTP versions, in plaintext and TLS", async () => {

@@ -1,0 +1,143 @@
+import { expect } from "vitest";
+import { Code, compressionBrotli, compressionGzip } from "../../client/index.js";
+import { TestService } from "../gen/manywire/test/v1/test_pb.js";
+import { collect, each, failureOf } from "../support/outcome.js";
+import type { Exception } from "./combinations.js";
+import { type Behaviour, describeBehaviours } from "./table.js";
+import { encodingHeaders, wrapBody } from "./wire.js";
+
+const data = new Uint8Array(20_000).fill(7);
+const plainBody: Exception[] = [{ wire: "connect", reason: "a unary body has no flags" }];
+
+function perEncoding(name: "gzip" | "br"): Behaviour[] {
+  const compression = name === "gzip" ? compressionGzip : compressionBrotli;
+  const options = { sendCompression: compression, acceptCompression: [compression] };
+  return [
+    {
+      title: `a client that compresses with ${name} gets its message back`,
+      async run({ connect }) {
+        const reply = await connect(options).unary({ data });
+        expect(Buffer.compare(reply.data, data)).toBe(0);
+      },
+    },
+    {
+      title: `streams are compressed with ${name} message by message`,
+      async run({ connect }) {
+        const client = connect(options);
+        const replies = await collect(client.serverStream({ count: 3, replyBytes: 5000 }));
+        expect(replies.map((reply) => reply.data.length)).toEqual([5000, 5000, 5000]);
+        expect(await client.clientStream(each({ text: "a", data }, { text: "b", data }))).toMatchObject({
+          text: "a,b",
+        });
+      },
+    },
+    {
+      title: `an answer is compressed with ${name} for a client that accepts it, if it is large enough`,
+      async run({ prepare, send, read, wire }) {
+        const { encoding, accept } = encodingHeaders(wire, TestService.method.unary);
+        const headers = { [accept]: `deflate, ${name}, identity` };
+        const large = await send(prepare("unary", [{ replyBytes: 5000 }], { headers }));
+        expect(large.headers[encoding]).toBe(name);
+        expect(large.body.length).toBeLessThan(1000);
+        const outcome = read("unary", large);
+        expect(outcome.compressed).toBe(1);
+        expect(outcome.replies[0]?.data.length).toBe(5000);
+        expect(read("unary", await send(prepare("unary", [{ replyBytes: 10 }], { headers }))).compressed).toBe(0);
+      },
+    },
+    {
+      title: `a request compressed with ${name} is understood from a client that accepts nothing of the kind`,
+      async run({ prepare, send, read, wire, text }) {
+        const { accept } = encodingHeaders(wire, TestService.method.unary);
+        const headers = { [accept]: "identity" };
+        const answer = await send(prepare("unary", [{ text, data }], { encoding: name, headers }));
+        const { replies, compressed } = read("unary", answer);
+        expect(replies).toMatchObject([{ text }]);
+        expect(compressed).toBe(0);
+      },
+    },
+  ];
+}
+
+describeBehaviours({}, [
+  ...perEncoding("gzip"),
+  ...perEncoding("br"),
+  {
+    title: "an error is compressed where the answer would be, or not at all",
+    async run({ connect }) {
+      const client = connect({ acceptCompression: [compressionGzip] });
+      const failure = { code: Code.Aborted, message: "m".repeat(3000) };
+      expect((await failureOf(client.unary({ failure }))).rawMessage).toBe(failure.message);
+      expect((await failureOf(collect(client.serverStream({ failure })))).rawMessage).toBe(failure.message);
+    },
+  },
+  ...(["unary", "serverStream"] as const).map(
+    (name): Behaviour => ({
+      title: `a compression that the server does not know is unimplemented for ${name}`,
+      async run({ prepare, send, read, wire, server, text }) {
+        const { encoding } = encodingHeaders(wire, TestService.method[name]);
+        const answer = await send(prepare(name, [{ text }], { headers: { [encoding]: "snappy" } }));
+        const { code, message } = read(name, answer);
+        expect([code, message]).toEqual([
+          Code.Unimplemented,
+          'unknown compression "snappy": supported encodings are gzip,br',
+        ]);
+        expect(server.seen.has(text)).toBe(false);
+      },
+    }),
+  ),
+  {
+    title: "a compression that is named identity is none",
+    async run({ prepare, send, read, wire, text }) {
+      const { encoding, accept } = encodingHeaders(wire, TestService.method.unary);
+      const headers = { [encoding]: "identity", [accept]: "identity" };
+      const answer = await send(prepare("unary", [{ text, replyBytes: 5000 }], { headers }));
+      expect(read("unary", answer)).toMatchObject({ compressed: 0, replies: [{ text }] });
+    },
+  },
+  {
+    title: "a message may stay as it is although its call names a compression",
+    except: plainBody,
+    async run({ prepare, send, read, wire, text }) {
+      const { encoding } = encodingHeaders(wire, TestService.method.unary);
+      const answer = await send(prepare("unary", [{ text }], { headers: { [encoding]: "gzip" } }));
+      expect(read("unary", answer).replies).toMatchObject([{ text }]);
+    },
+  },
+  {
+    title: "a message that is compressed by nobody knows what is an internal error",
+    except: plainBody,
+    async run({ prepare, send, read, wire }) {
+      const { body: _, ...head } = prepare("unary", []);
+      const body = wrapBody(wire, TestService.method.unary, [{ flags: 1, data: Buffer.from("??") }]);
+      const { code, message } = read("unary", await send({ ...head, body }));
+      expect([code, message]).toEqual([
+        Code.Internal,
+        "received compressed envelope, but do not know how to decompress",
+      ]);
+    },
+  },
+  {
+    title: "a message that only pretends to be compressed is an invalid argument",
+    async run({ prepare, send, read, wire }) {
+      const { encoding } = encodingHeaders(wire, TestService.method.unary);
+      const { body: _, ...head } = prepare("unary", [], { headers: { [encoding]: "gzip" } });
+      const body = wrapBody(wire, TestService.method.unary, [{ flags: 1, data: Buffer.from("nothing zipped here") }]);
+      const { code, message } = read("unary", await send({ ...head, body }));
+      expect([code, message]).toEqual([Code.InvalidArgument, "decompression failed"]);
+    },
+  },
+]);
+
+describeBehaviours({ acceptCompression: [], compressMinBytes: 1 }, [
+  {
+    title: "a server without compressions knows none",
+    async run({ prepare, send, read, wire }) {
+      const { encoding, accept } = encodingHeaders(wire, TestService.method.unary);
+      const plain = await send(prepare("unary", [{ replyBytes: 5000 }], { headers: { [accept]: "gzip, br" } }));
+      expect(read("unary", plain).compressed).toBe(0);
+      const refused = await send(prepare("unary", [{}], { headers: { [encoding]: "gzip" } }));
+      expect(read("unary", refused).code).toBe(Code.Unimplemented);
+    },
+  },
+]);
