@@ -66,16 +66,16 @@ export abstract class RestCall extends Call<RestShape> {
   }
 
   protected receive(): void {
-    this.checkType();
-    const announced = Number.parseInt(this.exchange.headers["content-length"] ?? "", 10);
-    const limitBytes = this.method.options.readMaxBytes;
-    if (announced > limitBytes) throw this.refuseSize(tooLarge(limitBytes, announced));
+    this.checkHead();
     this.exchange.read();
   }
 
-  /** Refuses a body that is to be JSON, and is said to be something else. */
-  protected checkType(): void {
+  /** Refuses a body that is to be one request, and is said to be of another type, or too large. */
+  protected checkHead(): void {
     if (this.shape.binding.requestBody.kind === "json" && this.form !== "json") throw this.refuseType();
+    const announced = Number.parseInt(this.exchange.headers["content-length"] ?? "", 10);
+    const limitBytes = this.method.options.readMaxBytes;
+    if (announced > limitBytes) throw this.refuseSize(tooLarge(limitBytes, announced));
   }
 
   onData(chunk: Buffer): void {

@@ -57,9 +57,9 @@ export class RestStreamCall extends RestCall {
     return createJsonSplitter(this.#isBidi ? "lines" : (this.form ?? "json"), this.method.options.readMaxBytes);
   }
 
-  protected override checkType(): void {
+  protected override checkHead(): void {
     if (!this.#hasManyRequests) {
-      super.checkType();
+      super.checkHead();
       return;
     }
     if (this.shape.binding.requestBody.kind === "json" && this.form === undefined) throw this.refuseType();
