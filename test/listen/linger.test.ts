@@ -101,9 +101,11 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
     await using raw = await openRaw(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\nsome`);
     await raw.until(/Connection: keep-alive\r\n[\s\S]*too large$/);
-    raw.write(Buffer.alloc(59_996, "b"));
-    // Together with the body the next request would be read in one go.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Together with the next request the body would be read in one go.
+    for (let part = 0; part < 4; part++) {
+      raw.write(Buffer.alloc(14_999, "b"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     await raw.until(/GET \/next 0$/);
   });
