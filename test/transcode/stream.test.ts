@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
-import { brotliDecompressSync, constants, createGunzip, gunzipSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, constants, createGunzip, gunzipSync, gzipSync } from "node:zlib";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -411,6 +411,47 @@ test("what came before a line that cannot be read reaches the handler", async ()
   expect(answer.text.split("\n")[0]).toBe('{"text":"a"}');
   expect(JSON.parse(answer.text.split("\n")[1] ?? "")).toMatchObject({ error: { code: Code.InvalidArgument } });
 });
+
+test("what came before the place where an array breaks reaches the handler", async () => {
+  const seen: string[] = [];
+  const server = await start({
+    async clientStream(messages) {
+      for await (const { text } of messages) seen.push(text);
+      return {};
+    },
+  });
+  const answer = await send(server.url, { path: "/v1/client-stream", body: '[{"text":"a"},]' });
+  expect([answer.status, seen]).toEqual([400, ["a"]]);
+});
+
+test.each([
+  ["identity", (text: string) => Buffer.from(text)],
+  ["gzip", (text: string) => gzipSync(text)],
+  ["br", (text: string) => brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+] as const)(
+  "a handler that falls behind slows a client by %s, and gets everything in the end",
+  async (name, compress) => {
+    const go = gate();
+    const server = await start({
+      async clientStream(messages) {
+        await go.opened;
+        let number = 0n;
+        for await (const _ of messages) number++;
+        return { number };
+      },
+    });
+    const lines = Array.from({ length: 1000 }, () => `{"data":"${randomBytes(6000).toString("base64")}"}\n`);
+    const headers = { "content-type": "application/x-ndjson", "content-encoding": name };
+    await using connection = await openHttp2(server.url);
+    const stream = connection.begin({ path: "/v1/client-stream", headers });
+    stream.end(compress(lines.join("")));
+    const { socket } = connection.session;
+    const sentBytes = await untilStill(() => socket?.bytesWritten ?? 0);
+    expect(sentBytes).toBeLessThan(3e6);
+    go.open();
+    expect(json(await answerOf(stream))).toEqual({ number: "1000" });
+  },
+);
 
 /** Waits until a number has stopped to grow. */
 async function untilStill(read: () => number): Promise<number> {
