@@ -8,7 +8,7 @@ const understood: [name: string, change: (type: string) => string][] = [
   ["in capitals", (type) => type.toUpperCase()],
   [
     "in mixed case with a parameter",
-    (type) => type.replace("application/", "Application/").replace("+p", "+P") + "; foo=bar",
+    (type) => `${type.replace("application/", "Application/").replace("+p", "+P")}; foo=bar`,
   ],
   ["with a charset of UTF-8", (type) => `${type};charset=utf-8`],
   ["with a charset of UTF-8 in capitals and spaces", (type) => `${type} ; Charset = "UTF-8"`],
