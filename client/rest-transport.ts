@@ -8,11 +8,10 @@ import {
   runStreamingCall,
   runUnaryCall,
   type UniversalClientFn,
-  type UniversalClientResponse,
 } from "@connectrpc/connect/protocol";
-import type { EncodedRequest } from "../server/rest/encode.js";
 import { createErrorDecoder } from "../server/rest/errors.js";
-import { createRestMethods, type JsonOptions, openRequestStream } from "./rest-method.js";
+import { createRestMethods, type JsonOptions, openRequestStream, type RestMethod } from "./rest-method.js";
+import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-request.js";
 import { type ResponseReader, readReplies, readWhole } from "./rest-response.js";
 
 /** Options of a transport over REST, as far as it has them: those of Connect's own transports. */
@@ -27,13 +26,6 @@ export interface RestTransportOptions {
   jsonOptions?: JsonOptions;
 }
 
-type Open = (
-  request: Pick<Sent, "header" | "signal">,
-  encoded: EncodedRequest,
-  body: AsyncIterable<Uint8Array> | undefined,
-) => Promise<UniversalClientResponse>;
-type Sent = Parameters<UniversalClientFn>[0];
-
 /**
  * Makes the transport. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
  * message, and it is the message that says which route is taken.
@@ -42,7 +34,7 @@ export function createRestTransport(options: RestTransportOptions): Transport {
   const { baseUrl, interceptors = [], jsonOptions } = options;
   const methodOf = createRestMethods(jsonOptions);
   const reader: ResponseReader = { ...options, decodeError: createErrorDecoder(jsonOptions?.registry) };
-  const open = opener(options);
+  const open = createOpener(options);
   const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({
     service: desc.parent,
     requestMethod: "POST",
@@ -91,7 +83,7 @@ export function createRestTransport(options: RestTransportOptions): Transport {
         ...callOf(signal, timeoutMs),
         req: { ...fixed, stream: true, method: desc, contextValues, message: input },
         next: async (request) => {
-          const { encoded, body } = await start(request.message);
+          const { encoded, body } = await startStream(desc, method, request.message);
           const isOneReply = desc.methodKind === "client_streaming";
           setDefault(request.header, "accept", isOneReply ? "application/json" : streamTypes);
           const response = await open(request, encoded, body(request.header));
@@ -106,19 +98,6 @@ export function createRestTransport(options: RestTransportOptions): Transport {
           return { ...request, header: response.header, message: replies as never, trailer: response.trailer };
         },
       });
-
-      async function start(messages: AsyncIterable<Message>) {
-        if (desc.methodKind === "server_streaming") {
-          const encoded = method.encode(await takeOne(messages));
-          return { encoded, body: (headers: Headers) => wholeBody(headers, encoded) };
-        }
-        const { first, body, contentType } = await openRequestStream(method, messages, create(desc.input));
-        const typed = (headers: Headers) => {
-          if (contentType !== undefined) headers.set("content-type", contentType);
-          return body;
-        };
-        return { encoded: first, body: typed };
-      }
     },
   };
 }
@@ -126,44 +105,18 @@ export function createRestTransport(options: RestTransportOptions): Transport {
 /** Lines can be read as they come, and an array too, which is what Google's servers have. */
 const streamTypes = "application/x-ndjson, application/json;q=0.9";
 
-function opener({ baseUrl, httpClient }: RestTransportOptions): Open {
-  const base = baseUrl.replace(/\/$/, "");
-  return ({ header, signal }, { httpMethod, path, query }, body) => {
-    const url = `${base}${path}${query === "" ? "" : `?${query}`}`;
-    return httpClient({
-      url,
-      method: httpMethod,
-      header,
-      ...(signal !== undefined && { signal }),
-      ...(body !== undefined && { body }),
-    });
-  };
-}
-
-/** Says the deadline in both ways that servers of such routes know: Google's, and grpc-gateway's. */
-function requestHeader(init: HeadersInit | undefined, timeoutMs: number | undefined): Headers {
-  const header = new Headers(init);
-  if (timeoutMs === undefined) return header;
-  header.set("x-server-timeout", String(timeoutMs / 1000));
-  header.set("grpc-timeout", timeoutMs < 1e8 ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`);
-  return header;
-}
-
-function setDefault(header: Headers, name: string, value: string): void {
-  if (!header.has(name) && value !== "") header.set(name, value);
-}
-
-/** The body of a request that has one message, and the headers that belong to it. */
-function wholeBody(header: Headers, { httpMethod, body }: EncodedRequest): AsyncIterable<Uint8Array> | undefined {
-  if (body.kind === "none") {
-    if (!["GET", "HEAD", "DELETE"].includes(httpMethod)) header.set("content-length", "0");
-    return undefined;
+/** What of a stream has to be known before anything is sent: where it goes, and its body. */
+async function startStream(desc: DescMethod, method: RestMethod, messages: AsyncIterable<Message>) {
+  if (desc.methodKind === "server_streaming") {
+    const encoded = method.encode(await takeOne(messages));
+    return { encoded, body: (header: Headers) => wholeBody(header, encoded) };
   }
-  const bytes = body.kind === "json" ? Buffer.from(body.text) : body.data;
-  const contentType = body.kind === "json" ? "application/json" : body.contentType;
-  if (contentType !== undefined) header.set("content-type", contentType);
-  header.set("content-length", String(bytes.length));
-  return createAsyncIterable([bytes]);
+  const { first, body, contentType } = await openRequestStream(method, messages, create(desc.input));
+  const typed = (header: Headers) => {
+    if (contentType !== undefined) header.set("content-type", contentType);
+    return body;
+  };
+  return { encoded: first, body: typed };
 }
 
 async function takeOne(messages: AsyncIterable<Message>): Promise<Message> {
