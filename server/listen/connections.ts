@@ -118,7 +118,7 @@ export class Connections {
       for (const session of this.#sessions) session.close();
     });
     if (this.#limits.idleGraceMs === 0) this.#endGrace();
-    else setTimeout(() => this.#endGrace(), this.#limits.idleGraceMs);
+    else setTimeout(() => this.#endGrace(), this.#limits.idleGraceMs).unref();
   }
 
   #endGrace(): void {
