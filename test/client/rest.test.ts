@@ -1,14 +1,16 @@
-import { type DescField, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type DescField, type Message, toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { run } from "../../client/command.js";
 import { Code, ConnectError, createClient, createTransport, type TransportOptions } from "../../client/index.js";
+import { createRestMethods, openRequestStream } from "../../client/rest-method.js";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
 import { EverythingSchema, NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { messageOf } from "../rest/arbitrary.js";
-import { registry } from "../rest/support.js";
+import { bindingOf, registry } from "../rest/support.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import type { TestServerOptions } from "../support/server.js";
 import { type RestServiceImpl, startRestServer, versions } from "../transcode/support.js";
@@ -153,6 +155,67 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
     const stream = collect(client.serverStream({ text: "a".repeat(2000), number: 1n }));
     expect((await failureOf(stream)).code).toBe(Code.ResourceExhausted);
   });
+});
+
+it("says what it wants, and until when", async () => {
+  const seen: (string | null)[] = [];
+  const note = ({ requestHeader }: HandlerContext, ...names: string[]) => {
+    seen.push(...names.map((name) => requestHeader.get(name)));
+  };
+  const { client } = await connect(
+    {},
+    {
+      query: (message, context) => {
+        note(context, "accept", "x-server-timeout", "grpc-timeout", "accept-encoding");
+        return message;
+      },
+      async *serverStream(_, context) {
+        note(context, "accept", "x-server-timeout");
+        yield {};
+      },
+      async clientStream(_, context) {
+        note(context, "accept", "content-type");
+        return {};
+      },
+    },
+  );
+  await client.query({}, { timeoutMs: 1500 });
+  await collect(client.serverStream({ text: "a" }));
+  await client.clientStream(each());
+  expect(seen).toEqual([
+    ...["application/json", "1.5", "1500m", "gzip, br"],
+    ...["application/x-ndjson, application/json;q=0.9", null],
+    ...["application/json", "application/x-ndjson"],
+  ]);
+});
+
+it("refuses a reply that is not compressed and over the limit", async () => {
+  const { client } = await connect({ readMaxBytes: 1000, acceptCompression: [] });
+  const error = await failureOf(client.raw({ data: new Uint8Array(2000) }));
+  expect([error.code, error.rawMessage]).toEqual([
+    Code.ResourceExhausted,
+    "message size is larger than configured readMaxBytes 1000",
+  ]);
+});
+
+it("refuses to send a message of a stream to where the others do not go", async () => {
+  const { clientStream } = RestService.method;
+  const byText = bindingOf('ClientStream: google.api.http post "/v1/client-stream/{text}"');
+  const method = createRestMethods()(clientStream);
+  const send = async (...texts: string[]) => {
+    const messages = each(...texts.map((text) => create(EverythingSchema, { text, node: { text: "n" } })));
+    const { body, first } = await openRequestStream(
+      { ...method, encode: method.encoderOf(byText) },
+      messages,
+      create(EverythingSchema),
+    );
+    const pieces = await collect(body);
+    return [first.path, Buffer.concat(pieces).toString()];
+  };
+  expect(await send("a", "a")).toEqual(["/v1/client-stream/a", '{"text":"n"}\n{"text":"n"}\n']);
+  expect((await failureOf(send("a", "b"))).rawMessage).toBe(
+    "expected every message of the stream to belong to /v1/client-stream/a, found /v1/client-stream/b",
+  );
 });
 
 it("sends and gets both directions at once over HTTP/2", async () => {
