@@ -4,7 +4,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { Binding } from "./binding.js";
 import { hasImplicitPresence } from "./fields.js";
-import { decodePercent, encodePercent } from "./percent.js";
+import { decodePercent, decodeSegments, encodePercent } from "./percent.js";
 import { createPlace, type Place } from "./place.js";
 import { printSegment, type Segment } from "./template.js";
 import { unfit } from "./unfit.js";
@@ -59,7 +59,7 @@ function expand({ pattern, variable }: Piece, root: ReflectMessage): string[] {
   const { place, isMultiSegment } = variable;
   const text = textOf(root, place);
   const parts = isMultiSegment ? splitPath(text) : [text];
-  const segments = match(pattern, parts);
+  const segments = match(pattern, parts, isMultiSegment ? decodeLiterals : decodePercent);
   if (segments === undefined) {
     const expected = pattern.map(printSegment).join("/");
     throw unfit(place.name, `${JSON.stringify(text)} does not match ${JSON.stringify(expected)}`);
@@ -80,21 +80,27 @@ function splitPath(text: string): string[] {
   return text === "" ? [] : text.split("/");
 }
 
+/** What a literal is in a value of several segments. */
+function decodeLiterals(raw: string): string {
+  return decodeSegments(raw, "slash");
+}
+
 /** @returns the parts, encoded; undefined if they do not match */
-function match(pattern: readonly Segment[], parts: readonly string[]): string[] | undefined {
+function match(
+  pattern: readonly Segment[],
+  parts: readonly string[],
+  decode: (raw: string) => string | undefined,
+): string[] | undefined {
   const multi = pattern.findIndex(({ kind }) => kind === "multi");
   const surplus = parts.length - pattern.length;
   if (multi < 0 ? surplus !== 0 : surplus < -1) return undefined;
   const segments = parts.map((part, index) => {
     if (multi >= 0 && multi <= index && index <= multi + surplus) return encodePercent(part);
-    return matchOne(pattern[multi >= 0 && index >= multi ? index - surplus : index], part);
+    const segment = pattern[multi >= 0 && index >= multi ? index - surplus : index];
+    if (segment?.kind === "literal") return decode(segment.text) === part ? segment.text : undefined;
+    return part === "" ? undefined : encodePercent(part);
   });
   return segments.every((segment) => segment !== undefined) ? segments : undefined;
-}
-
-function matchOne(segment: Segment | undefined, part: string): string | undefined {
-  if (segment?.kind !== "literal") return part === "" ? undefined : encodePercent(part);
-  return decodePercent(segment.text) === part ? segment.text : undefined;
 }
 
 /** @throws UnfitError if the field is not set, and has presence, so that setting it would change the message */
