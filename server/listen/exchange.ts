@@ -33,6 +33,8 @@ export interface Exchange {
    * @throws TypeError if Node refuses a header, with nothing sent
    */
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void;
+  /** Sends status and headers as the whole response. */
+  sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void;
   /** Sends a part of the body. Returns false if the client reads more slowly than is written: `onDrain` tells when to go on. */
   write(chunk: Uint8Array): boolean;
   /** Ends the response, with a last part of the body and trailers. */

@@ -72,6 +72,10 @@ export class Http1Exchange implements Exchange {
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
     this.#response.writeHead(status, headers);
   }
+  sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
+    this.#response.writeHead(status, headers);
+    this.#response.end();
+  }
   write(chunk: Uint8Array): boolean {
     this.#hasWritten = true;
     const hasRoom = this.#response.write(chunk);

@@ -41,6 +41,9 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
       // Node ends a connection with its last answer by this method.
       socket.destroySoon = () => endAndDiscard(socket, limits);
       serve.call(server, socket);
+      // Node hands the bytes of a TLS socket straight to its parser, which fails on those that come while it is paused
+      // (seen on Node 20 and 24). A listener makes it read them as events, which a pause holds back.
+      if (tls !== undefined) socket.on("data", () => {});
     },
   };
 }

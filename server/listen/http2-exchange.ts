@@ -12,6 +12,7 @@ const exchange = Symbol("exchange");
 type Stream = ServerHttp2Stream & { [exchange]?: Http2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
+const withoutBody = { endStream: true };
 
 export class Http2Exchange implements Exchange {
   readonly httpVersion = 2;
@@ -51,7 +52,7 @@ export class Http2Exchange implements Exchange {
     return this.#stream.destroyed || this.#stream.closed;
   }
   get isFinished(): boolean {
-    return this.#stream.writableFinished;
+    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
   get resetCode(): number {
     return this.#stream.rstCode ?? constants.NGHTTP2_CANCEL;
@@ -79,6 +80,10 @@ export class Http2Exchange implements Exchange {
     if (this.isClosed) return;
     this.#stream.respond({ ":status": status, ...headers }, hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
+  }
+  sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
+    stopUploadAfterAnswer(this.#stream);
+    this.#stream.respond({ ":status": status, ...headers }, withoutBody);
   }
   write(chunk: Uint8Array): boolean {
     const hasRoom = this.#stream.write(chunk);

@@ -147,8 +147,20 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     const whole =
       envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
     const bytes = whole !== undefined && this.#format.isText ? encodeBase64(whole) : whole;
+    if (bytes === undefined && trailers !== undefined && this.#canBeTrailersOnly()) {
+      this.exchange.sendHeadOnly(200, { ...this.#head, ...trailers });
+      return;
+    }
     this.#sendHead(bytes?.length);
     this.exchange.end(bytes, trailers);
+  }
+
+  /**
+   * Whether status and trailers may take the place of the headers, which gRPC has for calls that fail at once: a client
+   * with a retry policy takes headers for the beginning of an answer. Headers that a handler has set stay headers.
+   */
+  #canBeTrailersOnly(): boolean {
+    return !this.#isHeadSent && !this.context.responseHeader.isTouched;
   }
 
   #isWorthCompressing(bytes: number): boolean {

@@ -6,6 +6,7 @@ import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
+import { toNodeHeaders } from "../call/headers.js";
 import type { Method } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
@@ -16,6 +17,7 @@ import type { Format } from "./format.js";
 import { header } from "./header.js";
 import type { Lane } from "./lane.js";
 import { sendConnectError } from "./refuse.js";
+import { RequestQueue } from "./request-queue.js";
 import { closeReason } from "./reset.js";
 import { readTimeout, timeoutHeaders } from "./timeout.js";
 
@@ -63,6 +65,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #mended: Record<string, string>;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #cancelled: Promise<never>;
+  readonly #chunks: RequestQueue<Buffer, Buffer>;
   #reject: (error: ConnectError) => void = () => {};
   #error: ConnectError | undefined;
   #answer: UniversalServerResponse | undefined;
@@ -73,6 +76,11 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#environment = environment;
     this.#format = format;
     this.#exchange = exchange;
+    this.#chunks = new RequestQueue({
+      open: (chunk) => chunk,
+      pause: () => exchange.pause(),
+      read: () => exchange.read(),
+    });
     this.#cancelled = new Promise((_, reject) => {
       this.#reject = reject;
     });
@@ -101,7 +109,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const { request, response } = this.#exchange.toNode();
     const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
-    return { ...universal, body: this.#requestBody(universal.body as AsyncIterable<Uint8Array>) };
+    return { ...universal, body: this.#requestBody() };
   }
 
   restoreHeaders(target: Headers): void {
@@ -137,6 +145,15 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   /** Writes what Connect's handler answers with. */
   answer(answer: UniversalServerResponse): void {
     this.#answer = answer;
+    if (this.#exchange.isClosed) return;
+    if (this.#isTrailersOnly(answer)) {
+      this.#chunks.stop();
+      this.#exchange.sendHeadOnly(200, {
+        ...toNodeHeaders(answer.header as Headers),
+        ...toNodeHeaders(answer.trailer as Headers),
+      });
+      return;
+    }
     if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
     const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
     // Never settles when all goes well; the response's own `close` event tells.
@@ -145,15 +162,23 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     );
   }
 
-  async *#requestBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  /** The body, read by ourselves: Connect's own reading stops at an error, and leaves the client waiting. */
+  async *#requestBody(): AsyncGenerator<Uint8Array> {
     const decoder = this.#format.isText ? new Base64Decoder() : undefined;
-    const chunks = body[Symbol.asyncIterator]();
+    this.#exchange.read();
     for (;;) {
-      const next = await this.orCancelled(chunks.next());
+      const next = await this.orCancelled(this.#chunks.next());
       if (next.done === true) break;
       yield decoder === undefined ? next.value : decoder.decode(next.value);
     }
     decoder?.end();
+  }
+
+  /** Whether gRPC's form for calls that fail at once is due: the fast lane says why, and when. */
+  #isTrailersOnly({ header: responseHeader, trailer }: UniversalServerResponse): boolean {
+    const status = trailer?.get("grpc-status") ?? "0";
+    const names = [...(responseHeader?.keys() ?? [])];
+    return status !== "0" && names.every((name) => name === "content-type" || name === "grpc-encoding");
   }
 
   async *#responseBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -161,15 +186,21 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       this.#lastChunk = chunk;
       yield this.#format.isText ? encodeBase64(chunk) : chunk;
     }
+    this.#chunks.stop();
   }
 
-  // Connect's handler reads and writes Node's own objects.
-  onData(): void {}
-  onEnd(): void {}
+  onData(chunk: Buffer): void {
+    this.#chunks.push([chunk], chunk.length);
+  }
+  onEnd(): void {
+    this.#chunks.end();
+  }
+  // Connect's handler writes Node's own response.
   onDrain(): void {}
 
   onClose(): void {
     clearTimeout(this.#timer);
+    this.#chunks.stop();
     const isWhole = this.#exchange.isFinished;
     if (!isWhole) this.cancel(closeReason(this.#exchange));
     const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);

@@ -48,12 +48,11 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
   const contentType = { "content-type": format.contentType };
   if (format.protocol !== "connect") {
     // The form "trailers only": the status is among the headers, and there is no body.
-    exchange.sendHead(200, {
+    exchange.sendHeadOnly(200, {
       ...contentType,
       "grpc-status": String(error.code),
       "grpc-message": encodeURIComponent(error.rawMessage),
     });
-    exchange.end();
   } else if (format.isEnveloped) {
     const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
     respond(exchange, 200, contentType, encodeEnvelope(endStreamFlag, Buffer.from(end)));

@@ -1,17 +1,16 @@
-// The requests of a stream, between the connection that brings them and the handler that asks for them.
+// What arrives for a call, between the connection that brings it and the handler that asks for it.
 import type { Message } from "@bufbuild/protobuf";
 import { isPromise } from "../call/invoke.js";
 
-type Result = IteratorResult<Message, undefined>;
-const noMore: Result = { done: true, value: undefined };
+const noMore = { done: true, value: undefined } as const;
 
 /** How much of a body may wait for the handler before the connection is left unread. */
 const maxWaitingBytes = 64 * 1024;
 
 /** Where requests come from. */
-export interface RequestSource<Item> {
-  /** Makes the message of what has arrived. May throw. */
-  open(item: Item): Message | Promise<Message>;
+export interface RequestSource<Item, Value> {
+  /** Makes a value of what has arrived. May throw. */
+  open(item: Item): Value | Promise<Value>;
   /** Lets the client wait. */
   pause(): void;
   /** Goes on reading after `pause`. */
@@ -19,8 +18,8 @@ export interface RequestSource<Item> {
 }
 
 /** An iterable of requests, for one handler. */
-export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefined> {
-  readonly #source: RequestSource<Item>;
+export class RequestQueue<Item, Value = Message> implements AsyncIterableIterator<Value, undefined> {
+  readonly #source: RequestSource<Item, Value>;
   #items: Item[] = [];
   /** How many of `#items` have been taken. */
   #taken = 0;
@@ -29,9 +28,14 @@ export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefi
   #hasEnded = false;
   /** Why there are no more requests, where that is an error. */
   #error: unknown;
-  #waiter: { resolve: (result: Result | Promise<Result>) => void; promise: Promise<Result> } | undefined;
+  #waiter:
+    | {
+        resolve: (result: IteratorResult<Value, undefined> | Promise<IteratorResult<Value, undefined>>) => void;
+        promise: Promise<IteratorResult<Value, undefined>>;
+      }
+    | undefined;
 
-  constructor(source: RequestSource<Item>) {
+  constructor(source: RequestSource<Item, Value>) {
     this.#source = source;
   }
 
@@ -67,12 +71,13 @@ export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefi
   }
 
   /** The next request. Calls that overlap are answered in their order. */
-  next(): Promise<Result> {
+  next(): Promise<IteratorResult<Value, undefined>> {
     if (this.#waiter !== undefined) return this.#waiter.promise.then(() => this.next());
     const taken = this.#take();
     if (taken !== undefined) return taken;
-    let resolve: (result: Result | Promise<Result>) => void = () => {};
-    const promise = new Promise<Result>((settle) => {
+    let resolve: (result: IteratorResult<Value, undefined> | Promise<IteratorResult<Value, undefined>>) => void =
+      () => {};
+    const promise = new Promise<IteratorResult<Value, undefined>>((settle) => {
       resolve = settle;
     });
     // A handler may ask and then not wait for the answer; an error that it does not see must not end the process.
@@ -81,7 +86,7 @@ export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefi
     return promise;
   }
 
-  async return(): Promise<Result> {
+  async return(): Promise<IteratorResult<Value, undefined>> {
     this.stop();
     return noMore;
   }
@@ -91,7 +96,7 @@ export class RequestQueue<Item> implements AsyncIterableIterator<Message, undefi
   }
 
   /** What there is to take; undefined if it is yet to come. */
-  #take(): Promise<Result> | undefined {
+  #take(): Promise<IteratorResult<Value, undefined>> | undefined {
     if (this.#isEmpty) {
       if (this.#error !== undefined) return Promise.reject(this.#error);
       return this.#hasEnded ? Promise.resolve(noMore) : undefined;
