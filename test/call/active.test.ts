@@ -1,0 +1,61 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { type ActiveCall, ActiveCalls } from "../../server/call/active.js";
+import type { Method } from "../../server/call/method.js";
+
+function call(path: string, calls: ActiveCalls, isLasting = false): ActiveCall & { errors: ConnectError[] } {
+  const errors: ConnectError[] = [];
+  const made = {
+    method: { path } as Method,
+    errors,
+    cancel(error: ConnectError) {
+      errors.push(error);
+      if (!isLasting) calls.delete(made);
+    },
+  };
+  calls.add(made);
+  return made;
+}
+
+const reason = new ConnectError("over", Code.Unavailable);
+
+describe("calls under way", () => {
+  test("are counted", () => {
+    const calls = new ActiveCalls();
+    const one = call("/a", calls);
+    call("/b", calls);
+    expect(calls.size).toBe(2);
+    calls.delete(one);
+    calls.delete(one);
+    expect(calls.size).toBe(1);
+  });
+
+  test("can be waited for", async () => {
+    const calls = new ActiveCalls();
+    await calls.whenIdle();
+    const [one, two] = [call("/a", calls), call("/b", calls)];
+    let idle = 0;
+    const waiting = [calls.whenIdle(), calls.whenIdle()].map((promise) => promise.then(() => idle++));
+    calls.delete(one);
+    await Promise.resolve();
+    expect(idle).toBe(0);
+    calls.delete(two);
+    await Promise.all(waiting);
+    expect(idle).toBe(2);
+  });
+
+  test("can be cancelled all, each once, although they leave meanwhile", () => {
+    const calls = new ActiveCalls();
+    const all = ["/a", "/b", "/c"].map((path) => call(path, calls));
+    calls.cancelAll(reason);
+    expect(all.map(({ errors }) => errors)).toEqual([[reason], [reason], [reason]]);
+    expect(calls.size).toBe(0);
+  });
+
+  test("can be cancelled in part, and those that do not leave are still under way", () => {
+    const calls = new ActiveCalls();
+    const [watch, lasting] = [call("/watch", calls), call("/lasting", calls, true)];
+    calls.cancelAll(reason, ({ path }) => path === "/lasting");
+    expect([watch.errors, lasting.errors, calls.size]).toEqual([[], [reason], 2]);
+  });
+});
