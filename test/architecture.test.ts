@@ -1,0 +1,215 @@
+// The map of the source tree: which part may import which. It is held here so that a part can be understood, tested and
+// replaced without those that stand on it.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** What one folder or file may import of the others. Parts are named by the beginning of their paths. */
+interface Part {
+  /** Parts whose code it uses, and whose types. */
+  readonly uses: readonly string[];
+  /** Parts of which it names types only. */
+  readonly names?: readonly string[];
+  /** Packages, and those of which it names types only. */
+  readonly packages?: readonly string[];
+  readonly namesPackages?: readonly string[];
+  /** Whether it runs without Node, in a browser. */
+  readonly isPortable?: boolean;
+}
+
+const protobuf = "@bufbuild/protobuf";
+const connect = "@connectrpc/connect";
+const connectNode = "@connectrpc/connect-node";
+
+const map: Record<string, Part> = {
+  // What knows nothing of the others.
+  "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
+  "server/listen/": { uses: [], namesPackages: [connectNode] },
+  "server/call/": { uses: [], packages: [protobuf, connect] },
+  "server/codec/": { uses: [], packages: [protobuf], isPortable: true },
+  "server/rest/": { uses: ["gen/google/"], packages: [protobuf, connect], isPortable: true },
+  "server/describe/": { uses: ["gen/"], packages: [protobuf, connect] },
+  // What brings them together.
+  "server/rpc/": {
+    uses: ["server/call/", "server/codec/", "server/listen/exchange.ts"],
+    names: ["server/listen/"],
+    packages: [protobuf, connect, connectNode],
+  },
+  "server/transcode/": {
+    uses: ["server/call/", "server/rest/", "server/rpc/", "server/listen/exchange.ts"],
+    names: ["server/listen/", "gen/google/"],
+    packages: [protobuf, connect],
+  },
+  "server/operate/": {
+    uses: ["server/listen/exchange.ts", "gen/grpc/"],
+    names: ["server/call/", "server/listen/"],
+    packages: [connect, "pino", "pino-pretty"],
+    namesPackages: [protobuf],
+  },
+  "server/options.ts": {
+    uses: [],
+    names: ["server/call/", "server/listen/", "server/transcode/"],
+    packages: [connectNode],
+    namesPackages: [connect],
+  },
+  "server/context-values.ts": { uses: [], names: ["server/listen/"], packages: [connect] },
+  "server/drain.ts": {
+    uses: ["gen/grpc/"],
+    names: ["server/call/", "server/listen/", "server/operate/"],
+    packages: [connect],
+  },
+  "server/server.ts": {
+    uses: [
+      ...[
+        "call/",
+        "context-values.ts",
+        "describe/",
+        "drain.ts",
+        "listen/",
+        "operate/",
+        "options.ts",
+        "rpc/",
+        "transcode/",
+      ].map((part) => `server/${part}`),
+      "gen/grpc/",
+    ],
+    packages: [connect],
+  },
+  "server/index.ts": {
+    uses: ["server/server.ts", "server/context-values.ts"],
+    names: ["server/"],
+    packages: [connect, connectNode],
+  },
+  // The program, and the service that it serves: the only ones that know the Greeter.
+  "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
+  "server/command/": {
+    uses: ["server/server.ts", "server/options.ts", "server/operate/", "server/listen/", "server/greeter.ts"].concat(
+      "gen/",
+    ),
+    names: ["server/"],
+    packages: ["commander"],
+    namesPackages: ["pino"],
+  },
+  "server/main.ts": { uses: ["server/command/", "server/operate/"] },
+  // The client, which shares nothing with the server but the reading and writing of REST.
+  "client/command.ts": { uses: ["client/", "gen/hello_world_pb.ts"], packages: [connect, "commander"] },
+  "client/main.ts": { uses: ["client/command.ts"] },
+  "client/": { uses: ["client/", "server/rest/"], packages: [protobuf, connect, connectNode, "commander"] },
+};
+
+/** Imports that the map does not have, and why they are there. */
+const exceptions: [from: string, to: string, reason: string][] = [
+  ["client/rest-response.ts", "server/transcode/json-splitter.ts", "a stream of JSON is cut alike on both sides"],
+];
+
+interface Import {
+  readonly from: string;
+  /** A file of ours, `node:…`, or the name of a package. */
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+const root = join(import.meta.dirname, "..");
+const files = ["server", "client", "gen"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(folder, file).replaceAll("\\", "/")),
+);
+const statement = /^(?:import|export)\s(type\s)?(?:[\w*{][^;"]*?\sfrom\s)?"([^"]+)"/gm;
+const call = /\bimport\(\s*"([^"]+)"\s*\)/g;
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const found = [...text.matchAll(statement)].map(([, type, to = ""]) => ({ to, isType: type !== undefined }));
+  const dynamic = [...text.matchAll(call)].map(([, to = ""]) => ({ to, isType: false }));
+  return [...found, ...dynamic].map(({ to, isType }) => ({ from: file, to: resolve(file, to), isType }));
+}
+
+function resolve(from: string, to: string): string {
+  if (to.startsWith("."))
+    return normalize(join(dirname(from), to))
+      .replaceAll("\\", "/")
+      .replace(/\.js$/, ".ts");
+  return to.startsWith("node:") ? to : to.split("/", to.startsWith("@") ? 2 : 1).join("/");
+}
+
+function partOf(file: string): string | undefined {
+  const names = Object.keys(map).filter((name) => file.startsWith(name));
+  return names.sort((a, b) => b.length - a.length)[0];
+}
+
+const isFile = (to: string) => to.endsWith(".ts");
+const isBuiltin = (to: string) => to.startsWith("node:");
+const show = ({ from, to, isType }: Import) => `${from} imports ${isType ? "types of " : ""}${to}`;
+
+function isOnMap({ from, to, isType }: Import): boolean {
+  const name = partOf(from);
+  if (name === undefined || name === partOf(to)) return name !== undefined;
+  const { uses, names = [], packages = [], namesPackages = [], isPortable = false } = map[name] as Part;
+  if (isBuiltin(to)) return !isPortable;
+  if (!isFile(to)) return packages.includes(to) || (isType && namesPackages.includes(to));
+  return [...uses, ...(isType ? names : [])].some((part) => to.startsWith(part));
+}
+
+const imports = files.flatMap(importsOf);
+
+describe("the source tree", () => {
+  test("is read as a whole", () => {
+    expect(files.length).toBeGreaterThan(80);
+    expect(imports.filter(({ to }) => isFile(to)).length).toBeGreaterThan(files.length);
+    expect(imports.filter(({ to }) => isFile(to) && !existsSync(join(root, to))).map(show)).toEqual([]);
+  });
+
+  test("is on the map, and the map is of it", () => {
+    expect(files.filter((file) => partOf(file) === undefined)).toEqual([]);
+    expect(Object.keys(map).filter((name) => !files.some((file) => partOf(file) === name))).toEqual([]);
+  });
+
+  test("has imports only where the map has a way", () => {
+    const strangers = imports.filter((one) => !isOnMap(one));
+    const expected = exceptions.map(([from, to]) => ({ from, to, isType: false }));
+    expect(strangers.map(show).sort()).toEqual(expected.map(show).sort());
+  });
+
+  test("has no cycle of imports", () => {
+    const graph = new Map(
+      files.map((file) => [
+        file,
+        new Set(
+          importsOf(file)
+            .map(({ to }) => to)
+            .filter(isFile),
+        ),
+      ]),
+    );
+    // Files that import nothing that is left cannot be in a cycle. What stays when no more can go is cycles.
+    for (let size = -1; size !== graph.size; ) {
+      size = graph.size;
+      for (const [file, targets] of graph) if (![...targets].some((target) => graph.has(target))) graph.delete(file);
+    }
+    expect([...graph.keys()]).toEqual([]);
+  });
+
+  test("mentions the Greeter nowhere in the engine", () => {
+    const hosts = [
+      "server/greeter.ts",
+      "server/main.ts",
+      "server/command/",
+      "client/command.ts",
+      "gen/hello_world_pb.ts",
+    ];
+    const engine = files.filter((file) => !hosts.some((host) => file.startsWith(host)));
+    const mentions = engine.filter((file) => /hello_world|\/greeter\.js"/.test(codeOf(file)));
+    expect(mentions).toEqual([]);
+  });
+
+  test("writes to no console", () => {
+    const talkers = files.filter((file) => /\bconsole\s*\./.test(codeOf(file)));
+    expect(talkers).toEqual([]);
+  });
+});
+
+/** The text of a file without its comments. */
+function codeOf(file: string): string {
+  return readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|\s\/\/\s.*$/gm, "");
+}
