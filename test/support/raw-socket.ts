@@ -14,6 +14,8 @@ export class RawSocket implements AsyncDisposable {
 
   constructor(socket: Socket) {
     this.socket = socket;
+    // What is written leaves at once, and does not wait for the peer to acknowledge what went before.
+    socket.setNoDelay(true);
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
     // A reset is one of the ways in which a server may end a connection; `closed` tells.
     socket.on("error", () => {});
