@@ -1,16 +1,19 @@
 // Runs the server of the folder `process` as a child of the test, and asks it how it is.
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { ServerOptions } from "../../server/index.js";
 import { buildProcesses } from "./build.js";
 import type { Answer, Question, Report } from "./process/main.js";
 
 /** Options of the server that can be sent to another process. */
-export type ChildOptions = Pick<
-  ServerOptions,
-  "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs"
->;
+export interface ChildOptions
+  extends Pick<
+    ServerOptions,
+    "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs"
+  > {
+  /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
+  readonly hasInterceptors?: boolean;
+}
 
 /** How a process ended. */
 export interface Exit {
@@ -43,7 +46,11 @@ export async function startChild(options: ChildOptions, node: string = process.e
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const exit = once(child, "close").then(([code, signal]) => ({ code, signal, stderr }) as Exit);
+  // A question to a process that is just ending is an error; that it has ended is told by `exit`.
+  child.on("error", () => {});
+  const exit = new Promise<Exit>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal, stderr }));
+  });
   const ask = async <Kind extends Answer["kind"]>(kind: Kind, question?: Question["kind"]) => {
     const answer = answerOf(child, exit, kind);
     if (question !== undefined && child.connected) child.send({ kind: question });
@@ -74,6 +81,7 @@ function answerOf<Kind extends Answer["kind"]>(
     };
     child.on("message", onMessage);
     exit.then(({ code, signal, stderr }) => {
+      child.off("message", onMessage);
       reject(new Error(`the server has ended, with ${code ?? signal}:\n${stderr}`));
     });
   });

@@ -32,14 +32,16 @@ export type Answer =
   | { kind: "report"; report: Report }
   | { kind: "closed"; tookMs: number };
 
-const options = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions>;
+const { hasInterceptors = false, ...options } = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions> & {
+  hasInterceptors?: boolean;
+};
 const memory = watchMemory();
 const sockets = watchSockets();
 let finished = 0;
 const server = createServer({
   port: 0,
   ...options,
-  interceptors: [rudeInterceptor],
+  interceptors: hasInterceptors ? [rudeInterceptor] : [],
   routes: (router) => router.service(TestService, createRudeService()),
   onCall: () => {
     finished++;

@@ -1,0 +1,87 @@
+// Calls of the rude handlers of the folder `process`, and what becomes of them.
+import { expect } from "vitest";
+import { envelope } from "../support/envelopes.js";
+import type { RawRequest } from "../support/http.js";
+import { type Attempt, attempt } from "./attempt.js";
+import type { Victim } from "./victim.js";
+
+/** A call of a handler (by name) or through an interceptor (by name). */
+export interface RudeCall {
+  readonly method: "Unary" | "ServerStream";
+  readonly handler?: string;
+  readonly interceptor?: string;
+  /** What may come of it. Default: INTERNAL, which is what an accident is to a caller. */
+  readonly outcome?: RegExp | undefined;
+  /** The HTTP versions to call it on. Default both. */
+  readonly httpVersions?: readonly ("1.1" | "2")[];
+}
+
+const wires = ["connect", "grpc", "grpc-web"] as const;
+const deadlineMs = 150;
+const internal = /^13$/;
+
+/** Makes every call in every protocol and HTTP version. */
+export async function misbehave(victim: Victim, calls: readonly RudeCall[]): Promise<void> {
+  await victim.withstand(async (url) => {
+    const wrong: string[] = [];
+    for (const call of calls) {
+      const found = await Promise.all(
+        (call.httpVersions ?? (["1.1", "2"] as const)).flatMap((httpVersion) =>
+          wires.map(async (wire) => ({
+            where: `${wire} on HTTP/${httpVersion}`,
+            outcome: await outcomeOf(url, call, wire, httpVersion),
+          })),
+        ),
+      );
+      const { method, handler = "", interceptor = "", outcome: expected = internal } = call;
+      const title = `${method} ${handler}${interceptor}`;
+      for (const { where, outcome } of found) if (!expected.test(outcome)) wrong.push(`${title}, ${where}: ${outcome}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+}
+
+async function outcomeOf(url: string, call: RudeCall, wire: (typeof wires)[number], httpVersion: "1.1" | "2") {
+  return describeAttempt(await attempt(url, toRequest(call, wire, httpVersion)));
+}
+
+function toRequest(
+  { method, handler = "", interceptor = "" }: RudeCall,
+  wire: (typeof wires)[number],
+  httpVersion: "1.1" | "2",
+): RawRequest {
+  const isPlain = wire === "connect" && method === "Unary";
+  const body = JSON.stringify({ text: handler });
+  return {
+    httpVersion,
+    path: `/manywire.test.v1.TestService/${method}`,
+    headers: {
+      "grpc-timeout": `${deadlineMs}m`,
+      "connect-timeout-ms": deadlineMs,
+      "content-type": isPlain ? "application/json" : `application/${wire}+json`,
+      "x-rude": interceptor,
+    },
+    body: isPlain ? body : envelope(body),
+  };
+}
+
+/** Numbers of codes, by the names that Connect has for them. */
+const numbers: Readonly<Record<string, string>> = {
+  invalid_argument: "3",
+  deadline_exceeded: "4",
+  unimplemented: "12",
+  internal: "13",
+};
+
+/** The number of the code; "cut" or "nothing" if there is no whole answer; "unclear" if it says no code. */
+function describeAttempt(attempted: Attempt): string {
+  if (attempted.kind !== "answered") return attempted.kind;
+  const { headers, trailers, body, status } = attempted.answer;
+  const text = body.toString("latin1");
+  if (text.includes("secret")) return "told what the handler kept to itself";
+  const inHead = trailers["grpc-status"] ?? headers["grpc-status"];
+  const code = inHead ?? /grpc-status: (-?\w+)/.exec(text)?.[1] ?? /"code":"(\w+)"/.exec(text)?.[1];
+  if (code !== undefined) return numbers[String(code)] ?? String(code);
+  const isWhole = headers["content-type"] === "application/json" || text.endsWith("\x02\0\0\0\x02{}");
+  return status === 200 && isWhole ? "0" : "unclear";
+}

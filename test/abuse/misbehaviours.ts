@@ -1,0 +1,94 @@
+// Every misbehaviour, and what a caller is to see of it.
+import type { RudeCall } from "./misbehaviour.js";
+import { rudeInterceptors } from "./process/rude-interceptors.js";
+import { rudeStreams } from "./process/rude-streams.js";
+import { rudeUnary } from "./process/rude-unary.js";
+
+const ok = /^0$/;
+const invalidArgument = /^3$/;
+const deadlineExceeded = /^4$/;
+/** Where the rule that is broken is the application's own affair: any end will do, as long as there is one. */
+const anyEnd = /^(?!nothing)/;
+
+const unaryOutcomes: Readonly<Record<string, RegExp>> = {
+  "throws a frozen ConnectError": invalidArgument,
+  "rejects after the deadline": deadlineExceeded,
+  "never settles": deadlineExceeded,
+  // What is no message is read as the fields of one, and has none of them.
+  "answers undefined": ok,
+  "answers a number": ok,
+  "answers a string": ok,
+  "answers an array": ok,
+  "answers a function": ok,
+  "answers a symbol": ok,
+  // JSON has no ranges.
+  "answers a number out of range": ok,
+  "answers a lone surrogate": ok,
+  "answers a thenable that answers at once": ok,
+  "fails with a code that is none": anyEnd,
+  "fails with a code that is a text": anyEnd,
+  "fails with a negative code": anyEnd,
+  "fails with code 0": anyEnd,
+  "fails without metadata": /^(3|13)$/,
+  "fails without a message": /^(3|13)$/,
+  "fails without details": anyEnd,
+  "fails with details that are none": anyEnd,
+  "fails with control characters": invalidArgument,
+  "fails with a lone surrogate": invalidArgument,
+  "fails with a message of 1 MB": anyEnd,
+  "fails with metadata in Latin-1": invalidArgument,
+  "sets header in Latin-1": ok,
+  "sets header with a line feed": /^13$/,
+  "sets trailer in Latin-1": ok,
+  "sets headers after its answer": ok,
+};
+
+/** Headers that belong to HTTP or to the protocol: what comes of them differs, but something does. */
+function unaryOutcome(name: string): RegExp | undefined {
+  return unaryOutcomes[name] ?? (/^(sets|fails with metadata)/.test(name) ? anyEnd : undefined);
+}
+
+const streamOutcomes: Readonly<Record<string, RegExp>> = {
+  // As an iterable of replies, which it is.
+  "answers an array": /^(0|13)$/,
+  "answers a promise": /^(4|13)$/,
+  "yields a number": ok,
+  "yields undefined": ok,
+  "never yields": deadlineExceeded,
+  "yields for ever": deadlineExceeded,
+  "yields for ever without a pause": deadlineExceeded,
+  "goes on after the client has left": deadlineExceeded,
+  "throws in finally": deadlineExceeded,
+  "never leaves finally": deadlineExceeded,
+  "has an iterator whose next answers at once": /^(0|13)$/,
+  "has an iterator whose return answers at once": /^(4|13)$/,
+  "has an iterator whose return answers null": /^(4|13)$/,
+  "has an iterator whose return throws": /^(4|13)$/,
+  "has an iterator whose return rejects": deadlineExceeded,
+  "has an iterator whose return never settles": deadlineExceeded,
+  "sets headers after its first reply": ok,
+  "sets trailer connection": anyEnd,
+};
+
+const interceptorOutcomes: Readonly<Record<string, RegExp>> = {
+  "never settles": deadlineExceeded,
+  "answers without a message": /^(0|13)$/,
+  "answers with header connection": anyEnd,
+  "answers with trailer connection": anyEnd,
+  // A server stream has one request, which the first of the two calls takes.
+  "calls next twice": /^(0|12)$/,
+  "takes the signal away": ok,
+  "takes the headers away": ok,
+};
+
+export const unaryCalls: readonly RudeCall[] = Object.keys(rudeUnary).map(
+  (handler): RudeCall => ({ method: "Unary", handler, outcome: unaryOutcome(handler) }),
+);
+export const streamCalls: readonly RudeCall[] = Object.keys(rudeStreams).map(
+  (handler): RudeCall => ({ method: "ServerStream", handler, outcome: streamOutcomes[handler] }),
+);
+export const interceptorCalls: readonly RudeCall[] = Object.keys(rudeInterceptors).flatMap((interceptor) =>
+  (["Unary", "ServerStream"] as const).map(
+    (method): RudeCall => ({ method, interceptor, outcome: interceptorOutcomes[interceptor] }),
+  ),
+);
