@@ -50,12 +50,9 @@ for (const off of ["grpc", "grpcWeb", "connect"] as const) {
 describeBehaviours({ serviceOptions: { grpc: false, grpcWeb: false, connect: true }, routes: greeter }, [
   {
     title: "a protocol that one service is without is there for others",
-    async run({ prepare, send, wire, codec }) {
-      const { headers } = prepare("unary", []);
-      const type = String(headers?.["content-type"]);
-      const path = "/hello_world.Greeter/SayHello";
-      const empty = { body: wire === "connect" ? (codec === "json" ? "{}" : "") : undefined };
-      const { status } = await send({ path, headers: { "content-type": type }, ...empty });
+    async run({ prepare, send }) {
+      // An empty request is the same for both services.
+      const { status } = await send({ ...prepare("unary", [{}]), path: "/hello_world.Greeter/SayHello" });
       expect(status).toBe(200);
     },
   },
