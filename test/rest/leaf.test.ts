@@ -215,6 +215,7 @@ const table: [DescMessage, string, [string, unknown][], string[]][] = [
       ["fooBar,baz.quxQuux", { paths: ["foo_bar", "baz.qux_quux"] }],
       ["foo_bar,baz.qux_quux", { paths: ["foo_bar", "baz.qux_quux"] }],
       ["foo_1", { paths: ["foo_1"] }],
+      ["foo_Bar", { paths: ["foo_Bar"] }],
       ["*", { paths: ["*"] }],
     ],
     [",", "a,", "a b", "a..b", ".a", "a.", "1a", "Foo", "a-b"],

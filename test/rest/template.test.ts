@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -191,4 +193,15 @@ test("any text parses, or is refused as a template", () => {
     }),
     { numRuns: 5_000 },
   );
+});
+
+test("every template of the protos that google-gax brings is parsed, and printed as it was written", () => {
+  const folder = "node_modules/google-gax/build/protos/google";
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".proto"));
+  const templates = files.flatMap((name) => {
+    const rules = readFileSync(join(folder, name), "utf8").matchAll(/^\s*(?:get|put|post|patch|delete): "(.*)"$/gm);
+    return [...rules].map(([, source = ""]) => source);
+  });
+  expect(templates.length).toBeGreaterThan(100);
+  expect(templates.map((source) => printTemplate(parseTemplate(source)))).toEqual(templates);
 });
