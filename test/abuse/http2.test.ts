@@ -83,6 +83,8 @@ test.each([
   ["with a bad target", { ":path": "//" }],
   ["with a content type of no protocol", { "content-type": "text/html" }],
   ["by a wrong verb", { ":method": "GET" }],
+  ["with an expectation", { expect: "100-continue" }],
+  ["with an unknown expectation", { expect: "the unexpected" }],
   ["for a tunnel", { ":method": "CONNECT" }],
   ["for health", { ":method": "GET", ":path": "/healthz" }],
   ["with a deadline that is none", { "content-type": "application/grpc", "grpc-timeout": "soon" }],
