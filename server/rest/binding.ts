@@ -1,7 +1,8 @@
 // Turns one google.api.HttpRule of a method into a binding: its template, with every name in it resolved to a field.
 import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { fieldsByName, isHttpBody, isNested, isTextMessage, type MessageField, printFieldPath } from "./fields.js";
-import { parseTemplate, type Template, TemplateError, type Variable } from "./template.js";
+import { type Template, TemplateError, type Variable } from "./template.js";
+import { parseTemplate } from "./template-parser.js";
 
 /** One way to call one method over HTTP. */
 export interface Binding {

@@ -2,7 +2,7 @@
 // right. google/api/http.proto leaves the order open.
 import type { Binding } from "./binding.js";
 import { isPlain, normalizePercent } from "./percent.js";
-import { type Node, type Route, rootNode, Trie } from "./trie.js";
+import { type Node, type Route, rootNode, type Shape, Trie } from "./trie.js";
 
 /** What a look-up finds. */
 export type Lookup =
@@ -46,7 +46,7 @@ export function createRoutes(
 
 /**
  * One look-up. The way to a node fixes how many segments of the path are used up when it is reached: those before a `**`
- * from the front, those after it from the end. So no node is visited twice, and beyond splitting the path the cost is
+ * from the front, those after it from the end. So no attempt visits a node twice, and beyond splitting the path the cost is
  * bounded by the routes that share its beginning, whatever the path.
  */
 class Search {
@@ -65,7 +65,8 @@ class Search {
 
   find(path: string): Lookup {
     const raw = path === "/" ? [] : path.slice(1).split("/");
-    const found = this.findWithVerb(raw, isPlain(path)) ?? this.attempt(raw, "", isPlain(path));
+    const isNormal = isPlain(path);
+    const found = this.findWithVerb(raw, isNormal) ?? this.attempt(raw, "", isNormal);
     if (found !== undefined) return found;
     if (this.allowed === undefined) return { kind: "no-path" };
     return { kind: "wrong-method", allowed: [...this.allowed.add("OPTIONS")].sort() };
@@ -83,7 +84,7 @@ class Search {
     this.segments = isNormal ? raw : raw.map(normalizePercent);
     this.verb = isNormal ? verb : normalizePercent(verb);
     const route = this.visit(rootNode, 0);
-    return route && { kind: "found", binding: route.binding, captures: capture(route, raw) };
+    return route && { kind: "found", binding: route.binding, captures: capture(route.shape, raw) };
   }
 
   /** @param index how many segments are used up */
@@ -126,7 +127,7 @@ class Search {
 }
 
 /** Cuts the values of the variables out of the segments that a route matches. */
-function capture({ length, multi, spans }: Route, raw: readonly string[]): string[] {
+function capture({ length, multi, spans }: Shape, raw: readonly string[]): string[] {
   const shifted = spans.map((index) => (index > multi ? index + raw.length - length : index));
   const captures: string[] = [];
   for (let index = 0; index < shifted.length; index += 2) {

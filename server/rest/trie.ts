@@ -1,7 +1,7 @@
 // Keeps routes in a trie of their segments, as a few maps with numbers for keys: over many routes the maps of a node of its
 // own each would cost more to reach than to read.
 import type { Binding } from "./binding.js";
-import type { Segment } from "./template.js";
+import type { Segment, Template } from "./template.js";
 
 /** A place in the trie: what the segments so far lead to. */
 export type Node = number;
@@ -12,6 +12,11 @@ export const rootNode: Node = 0;
 /** A binding, with what a look-up needs of its template. */
 export interface Route {
   readonly binding: Binding;
+  readonly shape: Shape;
+}
+
+/** Where the variables of a template are. Many templates share one, which keeps a large table in the processor's cache. */
+export interface Shape {
   /** How many segments the template has. */
   readonly length: number;
   /** The index of its `**`; without one, that after the last segment. */
@@ -39,6 +44,7 @@ export class Trie {
   private readonly methods = new Map<string, number>();
   /** `endKey(node, label, method)` → route. */
   private readonly ends = new Map<number, Route>();
+  private readonly shapes = new Map<string, Shape>();
   private nodeCount = 1;
 
   constructor(bindings: readonly Binding[]) {
@@ -86,7 +92,7 @@ export class Trie {
   /** @returns a text, and does nothing, if the place is taken */
   private insert(binding: Binding): string | undefined {
     const { template, httpMethod, label } = binding;
-    const { segments, variables, verb } = template;
+    const { segments, verb } = template;
     const node = segments.reduce(
       (from, segment, index) => this.step(from, segment, segments.length - index - 1),
       rootNode,
@@ -94,11 +100,19 @@ export class Trie {
     const other = this.routeAt(node, verb, httpMethod)?.binding;
     if (other !== undefined)
       return `${label}: expected a route that no other method has, found the same as ${other.label}`;
-    const multi = segments.findIndex(({ kind }) => kind === "multi");
-    const spans = variables.flatMap(({ start, end }) => [start, end]);
-    const route = { binding, spans, length: segments.length, multi: multi < 0 ? segments.length : multi };
+    const route = { binding, shape: this.shapeOf(template) };
     this.ends.set(this.endKey(node, this.labels.get(verb) ?? noVerb, this.methods.get(httpMethod) ?? 0), route);
     return undefined;
+  }
+
+  private shapeOf({ segments, variables }: Template): Shape {
+    const multi = segments.findIndex(({ kind }) => kind === "multi");
+    const spans = variables.flatMap(({ start, end }) => [start, end]);
+    const own = { length: segments.length, multi: multi < 0 ? segments.length : multi, spans };
+    const key = JSON.stringify(own);
+    const shape = this.shapes.get(key) ?? own;
+    this.shapes.set(key, shape);
+    return shape;
   }
 
   private step(from: Node, segment: Segment, remaining: number): Node {

@@ -19,7 +19,7 @@ export function googleapisRules(count: number): Rule[] {
 function rulesOf(collection: number): Rule[] {
   const version = `v${1 + (collection % 3)}`;
   const parent = parents[collection % parents.length];
-  const name = `collection${collection}s`;
+  const name = `shelves${collection}`;
   const one = `/${version}/{text=${parent}/${name}/*}`;
   const all = `/${version}/{text=${parent}}/${name}`;
   return [

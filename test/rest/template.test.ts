@@ -2,13 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  parseTemplate,
-  printTemplate,
-  type Segment,
-  type Template,
-  TemplateError,
-} from "../../server/rest/template.js";
+import { printTemplate, type Segment, type Template, TemplateError } from "../../server/rest/template.js";
+import { parseTemplate } from "../../server/rest/template-parser.js";
 
 const literal = (text: string): Segment => ({ kind: "literal", text });
 const single: Segment = { kind: "single" };
