@@ -1,0 +1,105 @@
+import { Code } from "@connectrpc/connect";
+import { expect } from "vitest";
+import { failureOf } from "../support/outcome.js";
+import { describeBehaviours } from "./table.js";
+
+const jsonOnly = [{ codec: "proto", reason: "it is about JSON" } as const];
+const protoOnly = [{ codec: "json", reason: "it is about protobuf" } as const];
+
+describeBehaviours({}, [
+  {
+    title: "an unknown field in JSON is passed over",
+    except: jsonOnly,
+    async run({ prepare, send, read, text }) {
+      const request = Buffer.from(JSON.stringify({ text, nothing: { of: ["the kind"] } }));
+      expect(read("unary", await send(prepare("unary", [request]))).replies).toMatchObject([{ text }]);
+    },
+  },
+  {
+    title: "JSON may have a field by either of its names",
+    except: jsonOnly,
+    async run({ prepare, send, read }) {
+      for (const name of ["replyBytes", "reply_bytes"]) {
+        const outcome = read("unary", await send(prepare("unary", [Buffer.from(`{"${name}":3}`)])));
+        expect(outcome.replies[0]?.data.length).toBe(3);
+      }
+    },
+  },
+  {
+    title: "an unknown field in protobuf is passed over",
+    except: protoOnly,
+    async run({ prepare, send, read }) {
+      // Field 1 "a", field 99 of every wire type but groups, field 1 again.
+      const bytes = Buffer.from(
+        "0a0161 9806 01 9906 0102030405060708 9a06 0168 9d06 01020304 0a0162".replaceAll(" ", ""),
+        "hex",
+      );
+      expect(read("unary", await send(prepare("unary", [bytes]))).replies).toMatchObject([{ text: "b" }]);
+    },
+  },
+  {
+    title: "a message in parts is merged, as protobuf has it",
+    except: protoOnly,
+    async run({ prepare, send, read }) {
+      // failure { code: 5 }, failure { message: "b" }
+      const bytes = Buffer.from("3a020805 3a03120162".replaceAll(" ", ""), "hex");
+      expect(read("unary", await send(prepare("unary", [bytes])))).toMatchObject({ code: Code.NotFound, message: "b" });
+    },
+  },
+  {
+    title: "text that is no UTF-8 is refused",
+    except: protoOnly,
+    async run({ prepare, send, read }) {
+      const { code } = read("unary", await send(prepare("unary", [Buffer.of(0x0a, 1, 0xff)])));
+      expect(code).toBe(Code.Internal);
+    },
+  },
+]);
+
+describeBehaviours(
+  {
+    implementation: {
+      unary: () => ({ index: -1 }),
+      async *serverStream() {
+        yield { text: "fits" };
+        yield { index: 2 ** 32 };
+      },
+      get: () => undefined as never,
+    },
+  },
+  [
+    {
+      title: "a reply that cannot be written is an internal error, after those that could",
+      except: protoOnly,
+      async run({ client }) {
+        expect((await failureOf(client.unary({}))).code).toBe(Code.Internal);
+        const texts: string[] = [];
+        const call = async () => {
+          for await (const { text } of client.serverStream({})) texts.push(text);
+        };
+        expect((await failureOf(call())).code).toBe(Code.Internal);
+        expect(texts).toEqual(["fits"]);
+      },
+    },
+    {
+      title: "no reply at all is an empty one, as Connect has it",
+      async run({ client }) {
+        expect(await client.get({})).toMatchObject({ text: "", index: 0 });
+      },
+    },
+  ],
+);
+
+describeBehaviours({ jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownFields: false } }, [
+  {
+    title: "the options for JSON are heeded",
+    except: jsonOnly,
+    async run({ prepare, send, read, wire }) {
+      const strict = await send(prepare("unary", [Buffer.from('{"nothing":1}')]));
+      expect(read("unary", strict).code).toBe(Code.InvalidArgument);
+      const { body } = await send(prepare("unary", [{ text: "a" }]));
+      const text = wire === "grpc-web-text" ? Buffer.from(body.toString(), "base64") : body;
+      expect(text.toString("latin1")).toContain('{"text":"a","data":"","index":0}');
+    },
+  },
+]);
