@@ -19,7 +19,7 @@ export function contextValuesOf(options: {
   tls?: TlsOptions | undefined;
 }): MakeContextValues | undefined {
   const { contextValues } = options;
-  const make = contextValues && ((exchange: Exchange) => contextValues(exchange.toNode().request));
+  const make = contextValues && ((exchange: Exchange) => contextValues(exchange.nodeRequest()));
   return options.tls?.ca === undefined ? make : withPeerCertificate(make);
 }
 

@@ -47,8 +47,10 @@ export interface Exchange {
   read(): void;
   /** Leaves the body unread, so that the client has to wait. */
   pause(): void;
-  /** The same request and response as Node's own objects, made on first use. */
-  toNode(): { readonly request: NodeServerRequest; readonly response: NodeServerResponse };
+  /** The request as Node's own object, to be looked at. */
+  nodeRequest(): NodeServerRequest;
+  /** The response as Node's own object. Once asked for, it is what the response is written with, and not the exchange. */
+  nodeResponse(): NodeServerResponse;
 }
 
 /** Who serves an exchange. It is let go of as soon as the exchange is closed. */

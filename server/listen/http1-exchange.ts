@@ -95,7 +95,10 @@ export class Http1Exchange implements Exchange {
   cut(): void {
     this.#response.destroy();
   }
-  toNode(): { request: NodeServerRequest; response: NodeServerResponse } {
-    return { request: this.#request, response: this.#response };
+  nodeRequest(): NodeServerRequest {
+    return this.#request;
+  }
+  nodeResponse(): NodeServerResponse {
+    return this.#response;
   }
 }

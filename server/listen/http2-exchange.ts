@@ -22,7 +22,8 @@ export class Http2Exchange implements Exchange {
   owner: ExchangeOwner | undefined;
   trailers: OutgoingHttpHeaders | undefined;
   #isReading = false;
-  #node: { request: NodeServerRequest; response: NodeServerResponse } | undefined;
+  #request: NodeServerRequest | undefined;
+  #response: NodeServerResponse | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
     this.#stream = stream;
@@ -55,7 +56,9 @@ export class Http2Exchange implements Exchange {
     return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
   get resetCode(): number {
-    return this.#stream.rstCode ?? constants.NGHTTP2_CANCEL;
+    // A lost connection leaves its streams with codes of Node's own making.
+    const isConnectionLost = this.#stream.session === undefined || this.#stream.session.destroyed;
+    return isConnectionLost ? constants.NGHTTP2_CANCEL : (this.#stream.rstCode ?? constants.NGHTTP2_CANCEL);
   }
 
   attach(owner: ExchangeOwner): void {
@@ -98,12 +101,14 @@ export class Http2Exchange implements Exchange {
   cut(): void {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
-  toNode(): { request: NodeServerRequest; response: NodeServerResponse } {
-    this.#node ??= {
-      request: new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders),
-      response: new Http2Response(this.#stream),
-    };
-    return this.#node;
+  nodeRequest(): NodeServerRequest {
+    this.#request ??= new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders);
+    return this.#request;
+  }
+  nodeResponse(): NodeServerResponse {
+    this.nodeRequest();
+    this.#response ??= new Http2Response(this.#stream);
+    return this.#response;
   }
 }
 

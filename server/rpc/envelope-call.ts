@@ -36,6 +36,7 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
   readonly #reader: EnvelopeReader;
   readonly #decoder: Base64Decoder | undefined;
   #isHeadSent = false;
+  #fixedHead: OutgoingHttpHeaders | undefined;
   /** Whether what came was no row of envelopes, so that the rest of it means nothing. */
   #isBroken = false;
 
@@ -160,11 +161,21 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
    * with a retry policy takes headers for the beginning of an answer. Headers that a handler has set stay headers.
    */
   #canBeTrailersOnly(): boolean {
-    return !this.#isHeadSent && !this.context.responseHeader.isTouched;
+    return !this.#isHeadSent && this.#fixedHead === undefined && !this.context.responseHeader.isTouched;
   }
 
   #isWorthCompressing(bytes: number): boolean {
     return bytes >= this.method.options.compressMinBytes;
+  }
+
+  /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
+  protected fixHead(): void {
+    this.#fixedHead ??= this.#currentHead();
+  }
+
+  #currentHead(): OutgoingHttpHeaders {
+    const { responseHeader } = this.context;
+    return responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#head;
   }
 
   /** @param bodyBytes the length of the body, where all of it is there already */
@@ -172,8 +183,7 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     if (this.#isHeadSent) return;
     this.#isHeadSent = true;
     const { hasTrailers } = this.shape.wire;
-    const { responseHeader } = this.context;
-    const head = responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#head;
+    const head = this.#fixedHead ?? this.#currentHead();
     // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
     const isSized = bodyBytes !== undefined && !hasTrailers;
     this.exchange.sendHead(200, isSized ? { ...head, "content-length": bodyBytes } : head, hasTrailers);

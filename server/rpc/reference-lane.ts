@@ -67,6 +67,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #cancelled: Promise<never>;
   readonly #chunks: RequestQueue<Buffer, Buffer>;
   #reject: (error: ConnectError) => void = () => {};
+  #leaveHandler: () => void = () => {};
   #error: ConnectError | undefined;
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
@@ -106,7 +107,8 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   /** What Connect's handler gets in the place of Node's request. */
   toUniversalRequest(): UniversalServerRequest {
     const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
-    const { request, response } = this.#exchange.toNode();
+    const request = this.#exchange.nodeRequest();
+    const response = this.#exchange.nodeResponse();
     const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
     return { ...universal, body: this.#requestBody() };
@@ -129,6 +131,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   async *guardReplies<T>(replies: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = replies[Symbol.asyncIterator]();
+    this.#leaveHandler = () => void iterator.return?.().catch(() => {});
     try {
       for (;;) {
         const next = await this.orCancelled(iterator.next());
@@ -138,7 +141,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     } catch (reason) {
       throw this.noteError(reason);
     } finally {
-      iterator.return?.().catch(() => {});
+      this.#leaveHandler();
     }
   }
 
@@ -157,7 +160,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
     const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
     // Never settles when all goes well; the response's own `close` event tells.
-    universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.toNode().response).catch(() =>
+    universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.nodeResponse()).catch(() =>
       this.#exchange.cut(),
     );
   }
@@ -201,6 +204,8 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   onClose(): void {
     clearTimeout(this.#timer);
     this.#chunks.stop();
+    // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
+    this.#leaveHandler();
     const isWhole = this.#exchange.isFinished;
     if (!isWhole) this.cancel(closeReason(this.#exchange));
     const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);

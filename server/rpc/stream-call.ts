@@ -57,6 +57,7 @@ export class StreamCall extends EnvelopeCall {
       const next = await replies.next();
       if (this.isDone) return;
       if (next.done === true) break;
+      this.fixHead();
       const sealed = this.seal(create(output, next.value));
       this.#batch.add(isPromise(sealed) ? await sealed : sealed);
       if (this.#batch.isFull) await this.#batch.room();
