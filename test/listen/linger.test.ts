@@ -276,7 +276,8 @@ describe("the reset of an HTTP/2 upload", () => {
     await using server = await startListener({
       routes: {
         "/": (exchange) => {
-          const { request, response } = exchange.toNode();
+          const request = exchange.nodeRequest();
+          const response = exchange.nodeResponse();
           request.once("data", () => {
             request.pause();
             response.writeHead(413, {});
