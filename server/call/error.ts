@@ -1,10 +1,11 @@
 // Turns whatever a handler or an interceptor threw into the error that the caller may see.
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** Headers that belong to the protocols, and so are no metadata: those that connect-go keeps to itself. */
+/**
+ * Headers that belong to the protocols, and so are no metadata: those that connect-go keeps to itself, less the lists of
+ * compressions, which a protocol's own error names.
+ */
 const protocolHeaders: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "connect-accept-encoding",
   "connect-content-encoding",
   "connect-protocol-version",
   "connect-timeout-ms",
@@ -13,7 +14,6 @@ const protocolHeaders: ReadonlySet<string> = new Set([
   "content-length",
   "content-type",
   "date",
-  "grpc-accept-encoding",
   "grpc-encoding",
   "grpc-message",
   "grpc-status",

@@ -79,8 +79,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     this.shape.environment.active.add(this);
     this.exchange.attach(this);
     try {
-      // The protocol's own error: unlike a handler's, its metadata may have headers of the protocol.
-      if (this.#problem !== undefined) this.#failWith(this.#problem, this.#problem);
+      if (this.#problem !== undefined) this.fail(this.#problem);
       else this.receive();
     } catch (reason) {
       this.fail(reason);
@@ -94,10 +93,8 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
 
   /** Ends the call with whatever a handler, an interceptor or a parser threw. */
   protected fail(reason: unknown): void {
-    if (!this.isDone) this.#failWith(toCallError(reason), reason);
-  }
-
-  #failWith(error: ConnectError, reason: unknown): void {
+    if (this.isDone) return;
+    const error = toCallError(reason);
     this.settle(error, reason);
     this.write(() => this.sendError(error));
   }
