@@ -67,11 +67,11 @@ const waiting: Waiting[] = [
   },
 ];
 
-/** The handler hears of it by an error, not by an end of requests that looks like the client's own. */
+/** The handler hears of it by an error, not by an end of requests that looks like the client's own; the observer by a code. */
 async function expectCancelled({ server, text }: Scene, finished: Promise<FinishedCall>): Promise<void> {
   expect((await server.seen.ended(text)).kind).toBe("threw");
   expect((await server.seen.started(text)).signal.aborted).toBe(true);
-  await finished;
+  expect((await finished).code).toBe(Code.Canceled);
 }
 
 /** Sends a request on a connection of HTTP/2 by its frames. */
@@ -160,7 +160,7 @@ describeBehaviours({}, [
       // What was written has to arrive before the connection is cut.
       await new Promise((resolve) => setTimeout(resolve, 20));
       request.vanish();
-      await finished;
+      expect((await finished).code).toBe(Code.Canceled);
       expect(server.seen.has(text)).toBe(false);
     },
   },
@@ -174,9 +174,28 @@ describeBehaviours({}, [
       const { signal } = await server.seen.started(text);
       client.close();
       await failure;
-      await finished;
+      expect((await finished).code).toBe(Code.Canceled);
       expect([signal.aborted, server.seen.hasEnded(text)]).toEqual([true, false]);
       gate.open();
+    },
+  },
+  {
+    title: "a client that stops reading leaves the handler's generator",
+    async run({ client, server, text }) {
+      const controller = new AbortController();
+      const finished = server.nextFinished("serverStream");
+      const indices: number[] = [];
+      const { signal } = controller;
+      const failure = failureOf(
+        (async () => {
+          for await (const { index } of client.serverStream({ text, count: 100_000, replyBytes: 20_000 }, { signal })) {
+            if (indices.push(index) === 3) controller.abort();
+          }
+        })(),
+      );
+      expect((await failure).code).toBe(Code.Canceled);
+      expect((await server.seen.ended(text)).kind).toBe("left");
+      expect((await finished).code).toBe(Code.Canceled);
     },
   },
 ]);

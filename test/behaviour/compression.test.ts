@@ -73,15 +73,16 @@ describeBehaviours({}, [
   },
   ...(["unary", "serverStream"] as const).map(
     (name): Behaviour => ({
-      title: `a compression that the server does not know is unimplemented for ${name}`,
+      title: `a compression that the server does not know is unimplemented, and the answer to ${name} names those it knows`,
       async run({ prepare, send, read, wire, server, text }) {
-        const { encoding } = encodingHeaders(wire, TestService.method[name]);
+        const { encoding, accept } = encodingHeaders(wire, TestService.method[name]);
         const answer = await send(prepare(name, [{ text }], { headers: { [encoding]: "snappy" } }));
-        const { code, message } = read(name, answer);
+        const { code, message, trailers } = read(name, answer);
         expect([code, message]).toEqual([
           Code.Unimplemented,
           'unknown compression "snappy": supported encodings are gzip,br',
         ]);
+        expect({ ...answer.headers, ...trailers }[accept]).toBe("gzip,br");
         expect(server.seen.has(text)).toBe(false);
       },
     }),

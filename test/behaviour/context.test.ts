@@ -1,4 +1,4 @@
-import { createContextKey } from "@connectrpc/connect";
+import { createContextKey, createContextValues } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each } from "../support/outcome.js";
@@ -75,3 +75,29 @@ describeBehaviours({}, [
     },
   },
 ]);
+
+const agent = createContextKey("nobody");
+
+describeBehaviours(
+  {
+    contextValues: ({ headers }) => createContextValues().set(agent, headers["user-agent"] ?? ""),
+    implementation: {
+      unary: (_, { values }) => ({ text: values.get(agent) }),
+      async *serverStream(_, { values }) {
+        yield { text: values.get(agent) };
+      },
+    },
+  },
+  [
+    {
+      title: "context values are made from Node's request",
+      async run({ prepare, send, read }) {
+        for (const name of ["unary", "serverStream"] as const) {
+          const answer = await send(prepare(name, [{}], { headers: { "user-agent": `hand/1.0 for ${name}` } }));
+          const { code, replies } = read(name, answer);
+          expect([code, replies[0]?.text]).toEqual([undefined, `hand/1.0 for ${name}`]);
+        }
+      },
+    },
+  ],
+);

@@ -5,7 +5,7 @@ import { type Behaviour, describeBehaviours, type MethodName, type Scene } from 
 import { timeoutHeader } from "./wire.js";
 
 /** Long enough for a handler to begin, short enough to be waited for. */
-const soonMs = 60;
+const soonMs = 80;
 /** Longer than any test waits. */
 const lateMs = 30_000;
 
@@ -32,7 +32,11 @@ const behaviours: Behaviour[] = [
     async run(scene) {
       const { client, server, text } = scene;
       const { code, rawMessage } = await failureOf(client.unary({ text, waitMs: lateMs }, soon(scene)));
-      expect([code, rawMessage]).toEqual([Code.DeadlineExceeded, "the operation timed out"]);
+      expect([code, rawMessage, server.seen.has(text)]).toEqual([
+        Code.DeadlineExceeded,
+        "the operation timed out",
+        true,
+      ]);
       const { reason } = (await server.seen.ended(text)) as { reason: unknown };
       expect(reason).toBeInstanceOf(ConnectError);
       expect((reason as ConnectError).code).toBe(Code.DeadlineExceeded);
@@ -73,7 +77,7 @@ const behaviours: Behaviour[] = [
       const request = await scene.begin(head);
       request.body.write(body);
       const { code } = scene.read("clientStream", await request.answer);
-      expect(code).toBe(Code.DeadlineExceeded);
+      expect([code, scene.server.seen.has(scene.text)]).toEqual([Code.DeadlineExceeded, true]);
       expect((await scene.server.seen.ended(scene.text)).kind).toBe("threw");
     },
   },

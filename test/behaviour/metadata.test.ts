@@ -119,6 +119,17 @@ describeBehaviours(
       },
     },
     {
+      title: "headers can be set until the first reply, and trailers until the end",
+      async run({ prepare, send, read }) {
+        const answer = await send(prepare("serverStream", [{}]));
+        expect([answer.headers["x-early"], answer.headers["x-late"]]).toEqual([
+          "set before the first reply",
+          undefined,
+        ]);
+        expect(read("serverStream", answer).trailers["x-trailer"]).toBe("set after it");
+      },
+    },
+    {
       title: "a header that HTTP cannot carry ends its call, and nothing else",
       except: [{ httpVersion: "2", reason: "Node sends control characters there, and reads them" }],
       async run({ prepare, begin, client }) {

@@ -61,7 +61,10 @@ export interface Behaviour {
   /** A true sentence. */
   readonly title: string;
   readonly except?: readonly Exception[];
-  /** Whether it waits for time to pass, and so runs together with others that do. */
+  /**
+   * Whether it waits for time to pass. It then runs together with others that do, and again if it failed: on a busy machine
+   * time may pass before anything has begun.
+   */
   readonly isSlow?: boolean;
   run(scene: Scene): Promise<void>;
 }
@@ -99,7 +102,7 @@ function describeRoute(combination: Combination, behaviours: readonly Behaviour[
       await clients.connection[Symbol.asyncDispose]();
     });
     for (const { title, isSlow = false, run } of possible) {
-      test(title, { concurrent: isSlow }, async ({ onTestFinished }) => {
+      test(title, { concurrent: isSlow, retry: isSlow ? 3 : 0 }, async ({ onTestFinished }) => {
         await run(createScene(combination, server(), clients, onTestFinished));
       });
     }
