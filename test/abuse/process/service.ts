@@ -30,10 +30,13 @@ export function createRudeService(): Omit<ServiceImpl<typeof TestService>, "miss
   };
 }
 
+/** Random requests ask for gigabytes. */
+const mostBytes = 16 * 1024 * 1024;
+
 type Reply = { text: string; data: Uint8Array; index: number };
 
 function answer({ text, data, replyBytes, waitMs }: TestRequest, { signal }: HandlerContext): Reply | Promise<Reply> {
-  const reply = { text, data: replyBytes > 0 ? new Uint8Array(replyBytes) : data, index: 0 };
+  const reply = { text, data: replyBytes > 0 ? new Uint8Array(Math.min(replyBytes, mostBytes)) : data, index: 0 };
   if (waitMs === 0) return reply;
   return delay(waitMs, reply, { signal }).catch(() => {
     throw signal.reason;
