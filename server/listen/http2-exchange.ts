@@ -65,6 +65,8 @@ export class Http2Exchange implements Exchange {
     this.owner = owner;
     this.#stream[exchange] = this;
     this.#stream.on("close", onClose);
+    // Here, because a body that is empty may end before anybody reads.
+    this.#stream.on("end", onEnd);
   }
   read(): void {
     if (this.#isReading) {
@@ -73,7 +75,6 @@ export class Http2Exchange implements Exchange {
     }
     this.#isReading = true;
     this.#stream.on("data", onData);
-    this.#stream.on("end", onEnd);
   }
   pause(): void {
     this.#stream.pause();

@@ -15,7 +15,7 @@ export function createNegotiator(available: Compression[], acceptHeader: string)
   const remembered = new Map<string, Negotiated>();
   return (requested, accepted) => {
     if (requested === undefined && accepted === undefined) return none;
-    const key = `${requested ?? ""}\n${accepted ?? ""}`;
+    const key = JSON.stringify([requested, accepted]);
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const settled = compressionNegotiate(available, requested ?? null, accepted ?? null, acceptHeader);

@@ -134,21 +134,28 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     const { envelope, trailers } = this.shape.wire.end(this.context, error, this.method.options);
     const compression = this.#compression.response;
     if (envelope === undefined || compression === null || !this.#isWorthCompressing(envelope.length - headBytes)) {
-      this.#end(envelopes, envelope, trailers);
+      this.#end(error !== undefined, envelopes, envelope, trailers);
       return;
     }
     const flags = (envelope[0] as number) | compressedFlag;
     compression
       .compress(envelope.subarray(headBytes))
-      .then((data) => this.write(() => this.#end(envelopes, encodeEnvelope(flags, data), trailers)));
+      .then((data) =>
+        this.write(() => this.#end(error !== undefined, envelopes, encodeEnvelope(flags, data), trailers)),
+      );
   }
 
-  #end(envelopes: Buffer | undefined, last: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void {
+  #end(
+    isError: boolean,
+    envelopes: Buffer | undefined,
+    last: Buffer | undefined,
+    trailers: OutgoingHttpHeaders | undefined,
+  ): void {
     if (this.isClosed) return;
     const whole =
       envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
     const bytes = whole !== undefined && this.#format.isText ? encodeBase64(whole) : whole;
-    if (bytes === undefined && trailers !== undefined && this.#canBeTrailersOnly()) {
+    if (isError && bytes === undefined && trailers !== undefined && this.#canBeTrailersOnly()) {
       this.exchange.sendHeadOnly(200, { ...this.#head, ...trailers });
       return;
     }

@@ -151,6 +151,18 @@ describeBehaviours({}, [
     },
   },
   {
+    title: "a request that ends with its head is answered",
+    async run({ prepare, begin, read, wire, codec }) {
+      const { body: _, ...head } = prepare("unary", []);
+      const request = await begin(head);
+      request.body.end();
+      const { code } = read("unary", await request.answer);
+      // Nothing is an empty message to Connect's protobuf, no JSON, and no message at all to the others.
+      const connectCode = codec === "json" ? Code.InvalidArgument : undefined;
+      expect(code).toBe(wire === "connect" ? connectCode : Code.Unimplemented);
+    },
+  },
+  {
     title: "a body that ends inside a message is an invalid argument",
     async run({ prepare, send, read, text }) {
       const { body, ...head } = prepare("clientStream", [{ text }]);
