@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["test/interop/**/*.interop.ts"],
     globalSetup: "test/interop/setup.ts",
     testTimeout: 30_000,
+    retry: process.env.CI === undefined ? 0 : 2,
     hookTimeout: 120_000,
   },
 });
