@@ -1,0 +1,111 @@
+// The differences between the lanes that are known and meant, each with its reason. Everything else is a bug of one of them.
+import type { Visible } from "./compare.js";
+import type { Sample, Wire } from "./generate.js";
+import { endsAfterHead, flagsOf } from "./read.js";
+
+/** What both lanes made of a request. */
+export interface Outcome {
+  readonly wire: Wire;
+  readonly sample: Sample;
+  readonly fast: Visible;
+  readonly reference: Visible;
+}
+
+/** A difference that may be. */
+export interface Allowance {
+  readonly name: string;
+  readonly reason: string;
+  /** Both answers without the difference, or undefined if it cannot be the difference. */
+  settle(outcome: Outcome): readonly [fast: Visible, reference: Visible] | undefined;
+}
+
+/** In the order in which they are taken out. */
+export const allowances: readonly Allowance[] = [
+  {
+    name: "length",
+    reason: "the fast lane says the length of an answer that it has whole; Connect sends it as a stream",
+    settle({ fast, reference }) {
+      if (!has(fast, "content-length") || has(reference, "content-length")) return undefined;
+      return [without(fast, "content-length"), without(reference, "transfer-encoding")];
+    },
+  },
+  {
+    name: "keep-alive",
+    reason:
+      "HTTP/1.1 closes a connection if the body was still arriving when the answer began, which is a matter of time",
+    settle({ sample, fast, reference }) {
+      if (sample.httpVersion === "2" || sample.chunks.length === 0) return undefined;
+      return [without(fast, "connection", "keep-alive"), without(reference, "connection", "keep-alive")];
+    },
+  },
+  {
+    name: "trailers only",
+    reason:
+      "a gRPC answer without messages may have its trailers among its headers, and the lanes do not always agree when",
+    settle({ wire, fast, reference }) {
+      const isShort = wire === "grpc" && fast.body.length === 0 && reference.body.length === 0;
+      return isShort ? [withTrailersInHead(fast), withTrailersInHead(reference)] : undefined;
+    },
+  },
+  {
+    name: "refused head",
+    reason:
+      "the fast lane answers an error in the head of a stream itself; Connect calls the handler, whose headers then come with it",
+    settle({ fast, reference }) {
+      const isHead = /unknown compression|timeout|Connect-Protocol-Version/.test(fast.error?.message ?? "");
+      return isHead && isSameError(fast, reference) ? [fast, fast] : undefined;
+    },
+  },
+  {
+    name: "bad base64",
+    reason:
+      "the reference lane refuses a query that is no base64 before Connect could answer 500, and so without compression",
+    settle({ fast, reference }) {
+      const isBad = /expected base64/.test(fast.error?.message ?? "") && isSameError(fast, reference);
+      return isBad ? [fast, fast] : undefined;
+    },
+  },
+  {
+    name: "end flag",
+    reason:
+      "the fast lane skips an envelope with its protocol's end flag unread; Connect decompresses it first, and obeys its limit",
+    settle({ wire, sample, fast }) {
+      const flag = { grpc: 0, "grpc-web": 0x80, "grpc-web-text": 0x80, connect: 2 }[wire];
+      return flagsOf(wire, sample).some((flags) => (flags & flag) !== 0) ? [fast, fast] : undefined;
+    },
+  },
+  {
+    name: "end after a head",
+    reason: "Connect 2.1.2 takes a body that ends right after the five bytes of an envelope's head for whole",
+    settle({ wire, sample, fast }) {
+      const isRefused = /incomplete envelope/.test(fast.error?.message ?? "");
+      return isRefused && endsAfterHead(wire, sample) ? [fast, fast] : undefined;
+    },
+  },
+  {
+    name: "two faults",
+    reason: "of a request with two faults each lane may name the one that it finds first",
+    settle({ sample, fast, reference }) {
+      const isBoth = sample.faults > 1 && fast.error !== undefined && reference.error !== undefined;
+      return isBoth ? [fast, fast] : undefined;
+    },
+  },
+];
+
+const nameOf = (field: string) => field.slice(0, field.indexOf(":"));
+
+function has({ headers }: Visible, name: string): boolean {
+  return headers.some((field) => nameOf(field) === name);
+}
+
+function without(visible: Visible, ...names: string[]): Visible {
+  return { ...visible, headers: visible.headers.filter((field) => !names.includes(nameOf(field))) };
+}
+
+function withTrailersInHead(visible: Visible): Visible {
+  return { ...visible, headers: [...visible.headers, ...visible.trailers].sort(), trailers: [] };
+}
+
+function isSameError(one: Visible, other: Visible): boolean {
+  return one.error?.code === other.error?.code && one.error?.message === other.error?.message;
+}
