@@ -28,6 +28,8 @@ export interface Child {
   readonly process: ChildProcess;
   /** Resolves when the process has ended, in whatever way. */
   readonly exit: Promise<Exit>;
+  /** How the server was when it was closed. Rejects if the process ends otherwise. */
+  readonly last: Promise<{ readonly tookMs: number; readonly report: Report }>;
   /** Begins to measure the peak anew. */
   mark(): Promise<void>;
   /** Throws if the process has ended. */
@@ -57,10 +59,13 @@ export async function startChild(options: ChildOptions, node: string = process.e
     return answer;
   };
   const { url } = await ask("listening");
+  const last = ask("closed");
+  last.catch(() => {});
   return {
     url,
     process: child,
     exit,
+    last,
     mark: async () => void (await ask("marked", "mark")),
     report: async () => (await ask("report", "report")).report,
     close: async () => (await ask("closed", "close")).tookMs,

@@ -30,7 +30,7 @@ export type Answer =
   | { kind: "listening"; url: string }
   | { kind: "marked" }
   | { kind: "report"; report: Report }
-  | { kind: "closed"; tookMs: number };
+  | { kind: "closed"; tookMs: number; report: Report };
 
 const { hasInterceptors = false, ...options } = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions> & {
   hasInterceptors?: boolean;
@@ -54,11 +54,7 @@ process.on("message", async (question: Question) => {
     memory.mark();
     tell({ kind: "marked" });
   } else if (question.kind === "report") {
-    const held = await memory.held();
-    tell({
-      kind: "report",
-      report: { sockets: sockets.size, ...countsOf(), finished, heldBytes: held, peakBytes: memory.peak() },
-    });
+    tell({ kind: "report", report: await report() });
   } else {
     await close();
   }
@@ -67,11 +63,17 @@ process.on("message", async (question: Question) => {
 process.once("SIGTERM", close);
 tell({ kind: "listening", url: server.url });
 
+async function report(): Promise<Report> {
+  const heldBytes = await memory.held();
+  return { sockets: sockets.size, ...countsOf(), finished, heldBytes, peakBytes: memory.peak() };
+}
+
 async function close(): Promise<void> {
   const startMs = performance.now();
   await server.close();
+  const tookMs = performance.now() - startMs;
+  tell({ kind: "closed", tookMs, report: await report() });
   memory.stop();
-  tell({ kind: "closed", tookMs: performance.now() - startMs });
   process.disconnect();
 }
 
