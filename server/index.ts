@@ -14,6 +14,7 @@ export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export type { ProtocolName } from "./call/method.js";
 export { peerCertificate } from "./context-values.js";
+export type { DocsOptions, OperationKind } from "./describe/docs.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { TlsOptions } from "./listen/tls.js";
 export type { Health, HealthStatus } from "./operate/health.js";

@@ -3,6 +3,7 @@ import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connec
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
+import type { DocsOptions } from "./describe/docs.js";
 import type { NodeServerRequest } from "./listen/handler.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -32,6 +33,8 @@ export interface ServerOptions extends ConnectRouterOptions {
   fastLane?: boolean | undefined;
   /** How routes of `google.api.http` are served. */
   rest?: RestOptions | undefined;
+  /** What is told of the services at `/openapi.json` and the pages; false for nothing. Default true. */
+  docs?: DocsOptions | boolean | undefined;
   /** How long `close` goes on accepting after it has told health checks, in milliseconds. Default 0. */
   drainDelayMs?: number | undefined;
   /** How long `close` waits for calls under way, in milliseconds. Default 10,000. Then they get `unavailable`. */
@@ -51,6 +54,7 @@ interface Defaults {
   reflection: boolean;
   fastLane: boolean;
   rest: RestOptions;
+  docs: DocsOptions | boolean;
   drainDelayMs: number;
   drainTimeoutMs: number;
 }
@@ -66,6 +70,7 @@ const defaults: Defaults = {
   reflection: true,
   fastLane: true,
   rest: {},
+  docs: true,
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
 };

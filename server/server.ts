@@ -4,6 +4,7 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { contextValuesOf } from "./context-values.js";
+import { createDocs } from "./describe/docs.js";
 import { reflectionRoutes } from "./describe/reflection.js";
 import { drain } from "./drain.js";
 import type { Handler } from "./listen/exchange.js";
@@ -97,12 +98,13 @@ function createHandler(table: MethodTable, health: Health, options: Settings, en
   }
   const probes = createProbes(health);
   const transcoder = createTranscoder(table, environment, options.rest);
+  const docs = createDocs(options.docs);
   return (exchange) => {
     const path = pathOf(exchange.target);
     const handler = handlers.get(path) ?? probes.get(path);
     if (handler !== undefined) handler(exchange);
     else if (transcoder.serve(exchange) || refuseUnknownMethod(path, table.methods, exchange)) return;
-    else transcoder.refuse(exchange);
+    else (docs.get(path) ?? transcoder.refuse)(exchange);
   };
 }
 

@@ -28,7 +28,11 @@ const map: Record<string, Part> = {
   "server/call/": { uses: [], packages: [protobuf, connect] },
   "server/codec/": { uses: [], packages: [protobuf], isPortable: true },
   "server/rest/": { uses: ["gen/google/"], packages: [protobuf, connect], isPortable: true },
-  "server/describe/": { uses: ["gen/"], packages: [protobuf, connect] },
+  "server/describe/": {
+    uses: ["gen/", "server/rest/", "server/listen/exchange.ts", "server/listen/preferences.ts"],
+    names: ["server/call/"],
+    packages: [protobuf, connect, "yaml"],
+  },
   // What brings them together.
   "server/rpc/": {
     uses: ["server/call/", "server/codec/", "server/listen/exchange.ts"],
@@ -36,7 +40,9 @@ const map: Record<string, Part> = {
     packages: [protobuf, connect, connectNode],
   },
   "server/transcode/": {
-    uses: ["server/call/", "server/rest/", "server/rpc/", "server/listen/exchange.ts"],
+    uses: ["server/call/", "server/rest/", "server/rpc/", "server/listen/exchange.ts"].concat(
+      "server/listen/preferences.ts",
+    ),
     names: ["server/listen/", "gen/google/"],
     packages: [protobuf, connect],
   },
@@ -48,7 +54,7 @@ const map: Record<string, Part> = {
   },
   "server/options.ts": {
     uses: [],
-    names: ["server/call/", "server/listen/", "server/transcode/"],
+    names: ["server/call/", "server/describe/", "server/listen/", "server/transcode/"],
     packages: [connectNode],
     namesPackages: [connect],
   },

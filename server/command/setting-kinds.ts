@@ -58,6 +58,14 @@ export const switchOff: Kind<boolean> = {
   format: () => "",
 };
 
+/** The words on and off. */
+export const onOff: Kind<boolean> = {
+  placeholder: "<on|off>",
+  expected: "on or off",
+  parse: (value) => (value === "on" ? true : value === "off" ? false : undefined),
+  format: (value) => (value ? "on" : "off"),
+};
+
 /** A time such as `10s`, in milliseconds. A number without a unit could be any, so only 0 is one. */
 export function duration(fromMs = 0): Kind<number> {
   const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };

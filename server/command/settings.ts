@@ -2,7 +2,7 @@
 // Help, README and errors are made from it; the environment variable follows from the flag, the default from the option.
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
-import { choice, duration, type Kind, megabytes, size, switchOff, text, wholeNumber } from "./setting-kinds.js";
+import { choice, duration, type Kind, megabytes, onOff, size, switchOff, text, wholeNumber } from "./setting-kinds.js";
 
 export type Flag = `--${string}`;
 
@@ -163,6 +163,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: switchOff,
         option: "reflection",
         text: "do not serve reflection: tools then need the proto files",
+      },
+      {
+        flag: "--docs",
+        kind: onOff,
+        option: "docs",
+        text: "serve pages and `/openapi.json`, which tell people and tools how to call the services",
       },
       {
         flag: "--reference-lane",

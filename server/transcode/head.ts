@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { deadlineExceeded } from "../call/error.js";
+import { readPreferences } from "../listen/preferences.js";
 import { isJsonType } from "../rest/content-type.js";
 import { header } from "../rpc/header.js";
 import { maxTimerMs, readTimeout, type Timeout } from "../rpc/timeout.js";
@@ -31,20 +32,6 @@ export function readBodyForm(contentType = "application/json"): BodyForm | undef
   return lineTypes.test(contentType) && isJsonType(contentType.replace(lineTypes, "application/json"))
     ? "lines"
     : undefined;
-}
-
-/** The names that a header like Accept has (RFC 9110 section 12.4.2), the best first, in lower case, without those ruled out. */
-function readPreferences(value = ""): string[] {
-  return value
-    .split(",")
-    .map((entry) => {
-      const [name = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
-      const weight = parameters.find((parameter) => parameter.startsWith("q="));
-      return { name, quality: weight === undefined ? 1 : Number(weight.slice("q=".length)) };
-    })
-    .filter(({ quality }) => quality > 0)
-    .sort((a, b) => b.quality - a.quality)
-    .map(({ name }) => name);
 }
 
 /** The available compression that Accept-Encoding likes best. */
