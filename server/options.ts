@@ -1,4 +1,5 @@
 // What a server can be told, and what it does untold.
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
@@ -31,6 +32,11 @@ export interface ServerOptions extends ConnectRouterOptions {
   reflection?: boolean | undefined;
   /** Whether calls take our own, fast implementation of the protocols. Default true; Connect's own otherwise. */
   fastLane?: boolean | undefined;
+  /**
+   * Rules that replace the `google.api.http` options of their methods: the data of a service configuration, a
+   * google.api.Service with its `http`, or a google.api.Http alone, `{ rules: [{ selector: "…", get: "/v1/…" }] }`.
+   */
+  httpRules?: JsonValue | undefined;
   /** How routes of `google.api.http` are served. */
   rest?: RestOptions | undefined;
   /** What is told of the services at `/openapi.json` and the pages; false for nothing. Default true. */

@@ -34,7 +34,7 @@ export interface Server {
   reloadTls(tls: TlsOptions): void;
 }
 
-/** Makes a server. It does nothing before `listen`. Throws if `routes` or an option is wrong. */
+/** Makes a server. It does nothing before `listen`. Throws if `routes` or an option is wrong; of wrong routes, all at once. */
 export function createServer(options: ServerOptions): Server {
   const settings = resolveOptions(options);
   const table = createMethodTable(settings);
@@ -97,7 +97,7 @@ function createHandler(table: MethodTable, health: Health, options: Settings, en
     handlers.set(path, createRpcHandler(method, createLane(method, environment)));
   }
   const probes = createProbes(health);
-  const transcoder = createTranscoder(table, environment, options.rest);
+  const transcoder = createTranscoder(table, environment, options.rest, options.httpRules);
   const docs = createDocs(options.docs);
   return (exchange) => {
     const path = pathOf(exchange.target);

@@ -56,7 +56,7 @@ const map: Record<string, Part> = {
     uses: [],
     names: ["server/call/", "server/describe/", "server/listen/", "server/transcode/"],
     packages: [connectNode],
-    namesPackages: [connect],
+    namesPackages: [connect, protobuf],
   },
   "server/context-values.ts": { uses: [], names: ["server/listen/"], packages: [connect] },
   "server/drain.ts": {
@@ -89,11 +89,14 @@ const map: Record<string, Part> = {
   // The program, and the service that it serves: the only ones that know the Greeter.
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
-    uses: ["server/server.ts", "server/options.ts", "server/operate/", "server/listen/", "server/greeter.ts"].concat(
+    uses: [
+      ...["server.ts", "options.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
+        (part) => `server/${part}`,
+      ),
       "gen/",
-    ),
+    ],
     names: ["server/"],
-    packages: ["commander"],
+    packages: ["commander", "yaml"],
     namesPackages: ["pino"],
   },
   "server/main.ts": { uses: ["server/command/", "server/operate/"] },

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { TlsOptions } from "../listen/tls.js";
 import type { ServedTls } from "./banner.js";
 import { type Config, SettingError, type TlsFiles } from "./config.js";
+import { describeFileError } from "./file-error.js";
 import type { Flag } from "./settings.js";
 
 /**
@@ -47,19 +48,9 @@ function readPem<Value>(name: string, path: string, parse: (pem: Buffer) => Valu
     const pem = readFileSync(path);
     return { pem, value: parse(pem) };
   } catch (error) {
-    throw new SettingError(`${name}: ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`, 1);
+    throw new SettingError(`${name}: ${path}: ${describeFileError(error)}`, 1);
   }
 }
-
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  return reasons.get(code ?? "") ?? message;
-}
-
-const reasons: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "no such file"],
-  ["EACCES", "no permission to read it"],
-  ["EISDIR", "a folder, expected a file"],
-]);
 
 function readCertificate(pem: Buffer): X509Certificate {
   return read(() => new X509Certificate(pem), "expected a certificate in PEM");

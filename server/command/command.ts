@@ -5,11 +5,13 @@ import { Greeter } from "../../gen/hello_world_pb.js";
 import { greeter } from "../greeter.js";
 import type { TlsOptions } from "../listen/tls.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
+import type { ServerOptions } from "../options.js";
 import { createServer, type Server } from "../server.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import { parseCommandLine, version } from "./command-line.js";
 import { type Config, type Environment, readConfig, SettingError } from "./config.js";
+import { readHttpRules } from "./http-rules.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
 import { explainStartError } from "./start-error.js";
 
@@ -29,16 +31,18 @@ export async function run(process: CommandProcess, openLog: () => BufferedSink):
     if (line.kind === "print") process.stdout.write(line.text);
     else await serve(readConfig(line.flags, process.env), process, openLog);
   } catch (error) {
-    process.stderr.write(`error: ${(error as Error).message}\n`);
+    // Of several mistakes each has its own line.
+    process.stderr.write(`${(error as Error).message.replace(/^/gm, "error: ")}\n`);
     process.exitCode = error instanceof SettingError ? error.exitCode : 1;
   }
 }
 
 async function serve(config: Config, process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
   const tls = readTls(config);
+  const httpRules = await readHttpRules(config);
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
-  const server = await listen(config, tls, logger);
+  const server = await listen(config, { tls, httpRules }, logger);
   const renew = tls && (() => renewTls(server, config));
   followProcess(process, { server, logger, log, renewTls: renew, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");
@@ -50,11 +54,14 @@ async function openLogger({ log }: Config, stderr: CommandProcess["stderr"], sin
   return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink);
 }
 
-async function listen(config: Config, tls: TlsOptions | undefined, logger: Logger): Promise<Server> {
+/** What files say. */
+type Files = Pick<ServerOptions, "tls" | "httpRules">;
+
+async function listen(config: Config, files: Files, logger: Logger): Promise<Server> {
   try {
     const server = createServer({
       ...config.options,
-      tls,
+      ...files,
       routes: (router) => router.service(Greeter, greeter),
       onCall: logCalls(logger),
       onConnectionError: logConnectionErrors(logger),

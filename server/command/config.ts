@@ -13,6 +13,8 @@ export interface Config {
   readonly tls: TlsFiles;
   readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
   readonly hasBanner: boolean;
+  /** Path of the file with rules of `google.api.Http`. */
+  readonly httpRules: string | undefined;
   /** The name under which a setting was given, `--port` or `MANYWIRE_PORT`; its flag if it was not given. */
   nameOf(flag: Flag): string;
 }
@@ -63,6 +65,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     tls: { cert: value("--tls-cert"), key: value("--tls-key"), clientCa: value("--tls-client-ca") },
     log: { level: value("--log-level") ?? "info", format: value("--log-format") ?? "auto" },
     hasBanner: value("--no-banner") ?? true,
+    httpRules: value("--http-rules"),
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };
 }

@@ -159,6 +159,11 @@ export const settingGroups: readonly SettingGroup[] = [
     title: "Services",
     settings: [
       {
+        flag: "--http-rules",
+        kind: file,
+        text: "service configuration, YAML or JSON, whose `http` rules replace the `google.api.http` options of their methods",
+      },
+      {
         flag: "--no-reflection",
         kind: switchOff,
         option: "reflection",

@@ -1,14 +1,19 @@
 // Names the setting behind an error with which a server refused to start.
 
 import { ListenError } from "../listen/bind.js";
+import { RoutingError } from "../rest/routing.js";
 import { type Config, SettingError } from "./config.js";
 import { type Flag, settings } from "./settings.js";
 
 /** What `createServer` and `listen` throw, under the names of the command. An error of any other kind comes back as it is. */
-export function explainStartError(error: unknown, { options, nameOf }: Config): unknown {
+export function explainStartError(error: unknown, { options, nameOf, httpRules }: Config): unknown {
   if (error instanceof ListenError) {
     const flag = options.path === undefined ? (flags.get(error.code) ?? "--host") : "--path";
     return new SettingError(`${nameOf(flag)}: ${error.message}`, 1);
+  }
+  if (error instanceof RoutingError && httpRules !== undefined) {
+    const place = `${nameOf("--http-rules")}: ${httpRules}`;
+    return new SettingError(error.problems.map((problem) => `${place}: ${problem}`).join("\n"), 1);
   }
   if (error instanceof RangeError) return new SettingError(renameOptions(error.message, nameOf), 2);
   return error;

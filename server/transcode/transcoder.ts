@@ -1,7 +1,6 @@
 // Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Http } from "../../gen/google/api/http_pb.js";
 import { toCallError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
@@ -9,8 +8,10 @@ import { type Exchange, respond } from "../listen/exchange.js";
 import type { Binding } from "../rest/binding.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
 import { createErrorEncoder, type ErrorShape } from "../rest/errors.js";
+import { readHttpConfig } from "../rest/http-config.js";
 import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
 import { createRoutes, type RouteOptions } from "../rest/routes.js";
+import { RoutingError } from "../rest/routing.js";
 import { readRules } from "../rest/rules.js";
 import { codeToStatus } from "../rest/status.js";
 import { parseTarget } from "../rest/target.js";
@@ -22,8 +23,6 @@ import { RestUnaryCall } from "./rest-unary-call.js";
 
 /** Options of REST routes. */
 export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions {
-  /** Rules of a service configuration (`http:` of google.api.Service), in the place of the annotations of their methods. */
-  readonly rules?: Http;
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;
   /** How often a stream of server-sent events says that it is alive, in milliseconds. Default 15,000. */
@@ -43,17 +42,24 @@ export interface Transcoder {
 /**
  * Prepares the routes of all methods.
  *
- * @throws Error with a line for each rule that is wrong, beginning with the name of its method
+ * @param httpRules the data of a service configuration, whose rules replace the annotations of their methods
+ * @throws RoutingError with everything that is wrong
  */
-export function createTranscoder(table: MethodTable, environment: CallEnvironment, options: RestOptions): Transcoder {
+export function createTranscoder(
+  table: MethodTable,
+  environment: CallEnvironment,
+  options: RestOptions,
+  httpRules: JsonValue = { rules: [] },
+): Transcoder {
   const methods = new Map<DescMethod, Method>(
     [...table.methods.values()].map((method) => [method.spec.method, method]),
   );
-  const rules = readRules(table.services, options.rules);
+  const config = readHttpConfig(httpRules);
+  const rules = readRules(table.services, config.http);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);
-  const wrong = [...rules.problems, ...problems];
-  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+  const wrong = [...config.problems, ...rules.problems, ...problems];
+  if (wrong.length > 0) throw new RoutingError(wrong);
 
   const encodeError = createErrorEncoder(options.errorShape, options.registry);
   const shapes = new Map<Binding, RestShape>();

@@ -32,6 +32,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
+  [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],
   [["--no-reflection"], { options: { reflection: false, limits: {} } }],
   [["--docs", "off"], { options: { docs: false, limits: {} } }],
   [["--docs", "on"], { options: { docs: true, limits: {} } }],

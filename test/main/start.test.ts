@@ -25,6 +25,7 @@ beforeAll(async () => {
   }
   await writeFile(join(folder, "garbage.pem"), "-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n");
   await writeFile(join(folder, "plain.txt"), "a file, not a socket");
+  for (const [name, text] of Object.entries(ruleFiles)) await writeFile(join(folder, name), text);
   busy.listen(0, "127.0.0.1");
   await once(busy, "listening");
   busyPort = (busy.address() as AddressInfo).port;
@@ -46,6 +47,33 @@ async function run(argv: readonly string[], env: Record<string, string> = {}) {
 }
 
 const pair = ["--tls-cert", "F/server.pem", "--tls-key", "F/server-key.pem"];
+
+const ruleFiles = {
+  "rules.yaml": `
+type: google.api.Service
+config_version: 3
+http:
+  fully_decode_reserved_expansion: true
+  rules:
+    - selector: hello_world.Greeter.SayHello
+      get: /v2/hello/{name}
+      additional_bindings:
+        - post: /v2/hello
+          body: "*"
+    - selector: grpc.health.v1.Health.Check
+      get: /v2/health
+`,
+  "rules.json": '{"rules":[{"selector":"hello_world.Greeter.SayHello","get":"/v2/hello/{name}"}]}',
+  "broken.yaml": 'http:\n  rules: [{"selector": a, "selector": b}]\n\tx: 1\n',
+  "wrong.yaml": `
+http:
+  rules:
+    - selector: hello_world.Greeter.SayHello
+      get: /v1/{name
+    - selector: hello_world.Greeter.SayGoodbye
+      get: /v1/goodbye
+`,
+};
 
 type Failure = [argv: string[], env: Record<string, string>, line: string];
 
@@ -91,6 +119,33 @@ const unusable: Failure[] = [
   ],
   [[...pair, "--tls-client-ca", "F/plain.txt"], {}, "--tls-client-ca: F/plain.txt: expected a certificate in PEM"],
 ];
+
+const rules = (file: string) => ["--port", "0", "--http-rules", `F/${file}`];
+
+unusable.push(
+  [rules("none.yaml"), {}, "--http-rules: F/none.yaml: no such file"],
+  [
+    [],
+    { MANYWIRE_HTTP_RULES: "F/plain.txt" },
+    'MANYWIRE_HTTP_RULES: F/plain.txt: expected "http" with "rules", or "rules"',
+  ],
+  [
+    rules("wrong.yaml"),
+    {},
+    [
+      "--http-rules: F/wrong.yaml: hello_world.Greeter.SayGoodbye: http rule: expected the name of a method that is served, found no such method",
+      '--http-rules: F/wrong.yaml: hello_world.Greeter.SayHello: http rule get "/v1/{name": column 10: expected "}" or "=", found end of template',
+    ].join("\nerror: "),
+  ],
+  [
+    rules("broken.yaml"),
+    {},
+    [
+      "--http-rules: F/broken.yaml: line 2, column 27: Map keys must be unique",
+      "--http-rules: F/broken.yaml: line 3, column 1: Tabs are not allowed as indentation",
+    ].join("\nerror: "),
+  ],
+);
 
 describe("a command that cannot start", () => {
   it.each(wrongUsage)("says so in one line and exits with 2: %j with %j", async (argv, env, line) => {
@@ -152,6 +207,22 @@ describe("a command that serves", () => {
     const path = join(folder, "greeter.sock");
     await using command = start([], { MANYWIRE_PATH: path });
     expect(await command.url()).toBe(`unix:${path}`);
+  });
+
+  it.each(["rules.yaml", "rules.json"])(
+    "serves the routes of a file in the place of the annotated ones: %s",
+    async (file) => {
+      await using command = start(rules(file));
+      const url = await command.url();
+      expect((await request(url, { method: "GET", path: "/v2/hello/you" })).text).toBe('{"message":"Hello, you!"}');
+      expect((await request(url, { ...greeting, path: "/v1/example/echo", body: "{}" })).status).toBe(404);
+    },
+  );
+
+  it("serves routes of services that cannot be edited", async () => {
+    await using command = start(rules("rules.yaml"));
+    const answer = await request(await command.url(), { method: "GET", path: "/v2/health" });
+    expect(answer.text).toBe('{"status":"SERVING"}');
   });
 
   it("passes limits on", async () => {

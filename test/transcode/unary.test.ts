@@ -1,8 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextKey, createContextValues } from "@connectrpc/connect";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { HttpSchema } from "../../gen/google/api/http_pb.js";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { beginRequest } from "../support/http.js";
@@ -409,10 +407,7 @@ test("a path of an RPC is one before it is a route", async () => {
 
 test("a path of no RPC is a route for those who speak no RPC protocol", async () => {
   const selector = `${RestService.typeName}.Template`;
-  const rules = create(HttpSchema, {
-    rules: [{ selector, pattern: { case: "post", value: "/{name=**}" }, body: "*" }],
-  });
-  const server = await start({}, { rest: { rules } });
+  const server = await start({}, { httpRules: { rules: [{ selector, post: "/{name=**}", body: "*" }] } });
   const path = `/${RestService.typeName}/Nothing`;
   expect(json(await send(server.url, { path, body: "{}" }))).toEqual({ name: path.slice(1) });
   const headers = { "content-type": "application/grpc" };
@@ -433,14 +428,14 @@ test("the shape of errors and of JSON is the application's to say", async () => 
 });
 
 test("wrong rules stop the making of a server, all at once", async () => {
-  const rule = (method: string, path: string) =>
-    ({ selector: `${RestService.typeName}.${method}`, pattern: { case: "get", value: path } }) as const;
-  const rules = create(HttpSchema, { rules: [rule("Whole", "/v1/{"), rule("Query", "/v1/{nothing}")] });
-  const failure = await startRestServer({}, { rest: { rules } }).then(
+  const rule = (method: string, get: string) => ({ selector: `${RestService.typeName}.${method}`, get });
+  const rules = [{ ...rule("Path", "/"), gett: "/" }, rule("Whole", "/v1/{"), rule("Query", "/v1/{nothing}")];
+  const failure = await startRestServer({}, { httpRules: { http: { rules } } }).then(
     () => "",
     (error: Error) => error.message,
   );
   expect(failure.split("\n")).toEqual([
+    `${RestService.typeName}.Path: http rule 1: gett: google.api.HttpRule has no such field`,
     `${RestService.typeName}.Whole: http rule get "/v1/{": column 6: expected a field name, found end of template`,
     `${RestService.typeName}.Query: http rule get "/v1/{nothing}": column 6: expected a field of manywire.test.rest.v1.Everything, found "nothing"`,
   ]);

@@ -1,0 +1,64 @@
+// Turns the data of a service configuration into google.api.Http, or says everything in it that is none: a
+// google.api.Service with its `http`, or a google.api.Http alone (google/api/http.proto, "Using gRPC API Service
+// Configuration").
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../gen/google/api/http_pb.js";
+import { describeJsonError, findJsonFault } from "./json-fault.js";
+
+/** What a service configuration says of HTTP. */
+export interface HttpConfig {
+  /** The rules that could be read. */
+  readonly http: Http;
+  /** A sentence for each that could not, beginning with its selector and its place among them, from 1. */
+  readonly problems: readonly string[];
+}
+
+type JsonObject = { readonly [key: string]: JsonValue };
+
+/**
+ * Reads a configuration. What else a google.api.Service has (`type`, `config_version`, …) is passed over; within `http`
+ * an unknown name is a mistake, as a rule that is not understood would be one that is not served.
+ */
+export function readHttpConfig(config: JsonValue): HttpConfig {
+  const found = findHttp(config);
+  if (typeof found === "string") return { http: create(HttpSchema), problems: [found] };
+  const { rules, ...others } = found;
+  const own = read(() => fromJson(HttpSchema, others), others);
+  const list = Array.isArray(rules ?? []) ? ((rules ?? []) as JsonValue[]).map(readRule) : ["rules: expected a list"];
+  const http = typeof own === "string" ? create(HttpSchema) : own;
+  http.rules = list.filter((rule) => typeof rule !== "string");
+  return { http, problems: [own, ...list].filter((one) => typeof one === "string") };
+}
+
+function findHttp(config: JsonValue): JsonObject | string {
+  if (!isObject(config)) return 'expected "http" with "rules", or "rules"';
+  if (config.http === undefined)
+    return config.rules === undefined ? 'expected "http" with "rules", or "rules"' : config;
+  return isObject(config.http) ? config.http : 'http: expected "rules"';
+}
+
+function readRule(json: JsonValue, index: number): HttpRule | string {
+  const rule = read(() => fromJson(HttpRuleSchema, json), json, HttpRuleSchema);
+  if (typeof rule !== "string") return rule;
+  const selector = isObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
+  return `${selector}http rule ${index + 1}: ${rule}`;
+}
+
+/** @returns what was read, or what is wrong, with the name of the field */
+function read<Value>(
+  parse: () => Value,
+  json: JsonValue,
+  desc: typeof HttpRuleSchema | typeof HttpSchema = HttpSchema,
+) {
+  try {
+    return parse();
+  } catch (error) {
+    const fault = findJsonFault(desc, json, {});
+    if (fault === undefined) return describeJsonError(error);
+    return fault.path === "" ? fault.description : `${fault.path}: ${fault.description}`;
+  }
+}
+
+function isObject(json: JsonValue | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
