@@ -3,7 +3,7 @@ import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { ErrorDecoder } from "../server/rest/errors.js";
-import { createJsonSplitter } from "../server/transcode/json-splitter.js";
+import { createJsonSplitter } from "../server/rest/json-splitter.js";
 import type { ResponseDecoder } from "./rest-method.js";
 
 /** How responses are read. */

@@ -1,6 +1,6 @@
 // One call in the fast lane, from the head of its request to the last byte of its answer. What the shapes of a call have
 // in common: context, deadline, cancellation, and that only the first outcome counts.
-import type { OutgoingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import type { ActiveCall, ActiveCalls, CallObserver } from "../call/active.js";
@@ -33,6 +33,8 @@ export interface CallHead {
   readonly timeout: Timeout;
   /** An error that is answered without reading the body. */
   readonly problem: ConnectError | undefined;
+  /** Headers of the request as a handler finds them; all of them, if undefined. */
+  readonly requestHeader?: IncomingHttpHeaders;
   /** Headers and trailers of the response as a handler finds them. */
   readonly responseHeader: OutgoingHttpHeaders;
   readonly responseTrailer: OutgoingHttpHeaders;
@@ -65,7 +67,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
       protocolName: head.protocol,
       requestMethod: exchange.method,
       url: requestUrl(exchange),
-      requestHeader: new LazyHeaders(exchange.headers),
+      requestHeader: new LazyHeaders(head.requestHeader ?? exchange.headers),
       responseHeader: new LazyHeaders(head.responseHeader),
       responseTrailer: new LazyHeaders(head.responseTrailer),
       timeoutMs,

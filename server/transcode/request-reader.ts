@@ -4,8 +4,8 @@ import type { Transform } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../listen/exchange.js";
+import type { JsonSplitter } from "../rest/json-splitter.js";
 import { RequestQueue } from "../rpc/request-queue.js";
-import type { JsonSplitter } from "./json-splitter.js";
 
 /** How a stream is read. */
 export interface RequestForm {

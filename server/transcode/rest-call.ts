@@ -5,18 +5,18 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { toCallError } from "../call/error.js";
-import { toNodeHeaders } from "../call/headers.js";
 import type { Exchange } from "../listen/exchange.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
 import type { ErrorEncoder } from "../rest/errors.js";
+import type { BodyForm } from "../rest/json-splitter.js";
 import type { BodyEncoder, EncodedBody } from "../rest/response.js";
 import { codeToStatus } from "../rest/status.js";
 import { Call, type CallShape } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
 import { header } from "../rpc/header.js";
 import { chooseCompression, readBodyForm, readRestTimeout } from "./head.js";
-import type { BodyForm } from "./json-splitter.js";
+import { requestMetadata, responseHeaders, responseTrailers } from "./metadata.js";
 
 /** What calls of one binding share. */
 export interface RestShape extends CallShape {
@@ -45,6 +45,7 @@ export abstract class RestCall extends Call<RestShape> {
   readonly #contentType: string | undefined;
   readonly #chunks: Buffer[] = [];
   #bodyBytes = 0;
+  #fixedHeaders: OutgoingHttpHeaders | undefined;
   /** An error that HTTP has a status of its own for, which says more than its code does. */
   #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
 
@@ -56,6 +57,7 @@ export abstract class RestCall extends Call<RestShape> {
       protocol: "rest",
       timeout,
       problem: timeout.error,
+      requestHeader: requestMetadata(headers),
       responseHeader: { "content-type": "application/json" },
       responseTrailer: {},
     });
@@ -174,7 +176,7 @@ export abstract class RestCall extends Call<RestShape> {
       responseHeader.append(name, value);
     });
     const status = this.#refusal?.error === error ? this.#refusal.status : codeToStatus(error.code);
-    this.#respond(status, toNodeHeaders(responseHeader), Buffer.from(JSON.stringify(this.shape.encodeError(error))));
+    this.#respond(status, responseHeaders(responseHeader), Buffer.from(JSON.stringify(this.shape.encodeError(error))));
   }
 
   /** Answers with one reply. It settles the call, unless the reply cannot be written, which throws. */
@@ -184,13 +186,24 @@ export abstract class RestCall extends Call<RestShape> {
     this.write(() => this.#respond(200, this.replyHeaders(encoded), bodyBytes(encoded)));
   }
 
+  /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
+  protected fixHeaders(): void {
+    this.#fixedHeaders ??= this.#currentHeaders();
+  }
+
+  #currentHeaders(): OutgoingHttpHeaders {
+    const { responseHeader } = this.context;
+    return responseHeader.isTouched ? responseHeaders(responseHeader) : { "content-type": "application/json" };
+  }
+
   /** The headers of a reply, those of the handler among them. */
   protected replyHeaders(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
-    const { responseHeader } = this.context;
-    const headers: OutgoingHttpHeaders = responseHeader.isTouched
-      ? toNodeHeaders(responseHeader)
-      : { "content-type": "application/json" };
-    if (encoded?.kind !== "bytes") return headers;
+    const headers = this.#fixedHeaders ?? this.#currentHeaders();
+    if (encoded?.kind !== "bytes") {
+      // Only bytes can have been compressed before they came here.
+      delete headers["content-encoding"];
+      return headers;
+    }
     // Whoever wrote the bytes says what they are, and nobody should guess.
     delete headers["content-type"];
     if (encoded.contentType !== undefined) headers["content-type"] = encoded.contentType;
@@ -241,7 +254,7 @@ export abstract class RestCall extends Call<RestShape> {
   /** The trailers that the handler has set. */
   protected trailers(): OutgoingHttpHeaders {
     const { responseTrailer } = this.context;
-    return responseTrailer.isTouched ? toNodeHeaders(responseTrailer) : {};
+    return responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
   }
 }
 

@@ -5,11 +5,11 @@ import type { ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
 import { invokeStream, type ReplyStream } from "../call/invoke.js";
 import type { Exchange } from "../listen/exchange.js";
+import { createJsonSplitter } from "../rest/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
 import { header } from "../rpc/header.js";
 import { ReplyBatch } from "../rpc/reply-batch.js";
 import { chooseStreamForm } from "./head.js";
-import { createJsonSplitter } from "./json-splitter.js";
 import { RequestReader } from "./request-reader.js";
 import { RestCall, type RestMatch, type RestShape } from "./rest-call.js";
 import { type BodySink, createBodySink, streamCoding } from "./stream-coding.js";
@@ -139,6 +139,7 @@ export class RestStreamCall extends RestCall {
   }
 
   #add(encoded: EncodedBody): void {
+    this.fixHeaders();
     this.#first ??= encoded;
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
   }

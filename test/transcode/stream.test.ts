@@ -153,6 +153,21 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([plain.headers["x-first"], plain.trailers["x-last"]]).toEqual(["f", undefined]);
   });
 
+  test("headers of a stream can be set until its first reply, also where they leave with the second", async () => {
+    const server = await start({
+      async *serverStream(_, { responseHeader }) {
+        responseHeader.set("x-early", "e");
+        yield {};
+        responseHeader.set("x-late", "l");
+        yield {};
+      },
+    });
+    for (const headers of [{}, lines, events]) {
+      const answer = await send(server.url, { httpVersion, path: "/v1/server-stream/a", headers });
+      expect([answer.headers["x-early"], answer.headers["x-late"]]).toEqual(["e", undefined]);
+    }
+  });
+
   test("HEAD of a stream without end is answered, and ends its handler", async () => {
     const left = gate();
     const server = await start({

@@ -251,6 +251,47 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([asked.trailers["x-last"], asked.headers.trailer, asked.text]).toEqual(["l", "x-last", "{}"]);
   });
 
+  test("headers of the connection, and what the transcoder reads, are no metadata", async () => {
+    const seen: string[] = [];
+    const server = await start({
+      whole: (_, { requestHeader }) => {
+        seen.push(...requestHeader.keys());
+        return {};
+      },
+    });
+    const hops = { connection: "close, X-Hop", "x-hop": "h", "keep-alive": "timeout=5", "proxy-connection": "close" };
+    const headers = {
+      ...(httpVersion === "1.1" ? hops : {}),
+      ...{ te: "trailers", "proxy-authorization": "p", "accept-encoding": "br", "content-encoding": "identity" },
+      ...{ "x-server-timeout": "9", "grpc-timeout": "9S", "connect-timeout-ms": "9000" },
+      ...{ authorization: "a", accept: "*/*", cookie: "c=1", "user-agent": "u", "x-there": "t" },
+    };
+    const answer = await send(server.url, { httpVersion, path: "/v1/whole", body: "{}", headers });
+    expect(answer.status).toBe(200);
+    expect(seen).toEqual(["accept", "authorization", "cookie", "user-agent", "x-there"]);
+  });
+
+  test("what a handler sets of the connection and the body is not sent", async () => {
+    const server = await start({
+      query: (_, { responseHeader, responseTrailer }) => {
+        for (const name of ["connection", "keep-alive", "transfer-encoding", "upgrade", "content-length", "te"]) {
+          responseHeader.set(name, "9");
+        }
+        responseHeader.set("content-encoding", "gzip");
+        responseHeader.set("x-back", "b");
+        for (const name of ["content-length", "content-type", "transfer-encoding"]) responseTrailer.set(name, "9");
+        responseTrailer.set("x-last", "l");
+        return {};
+      },
+    });
+    const plain = await send(server.url, { httpVersion, path: "/v1/query" });
+    expect([plain.status, plain.text, plain.headers["x-back"]]).toEqual([200, "{}", "b"]);
+    const values = Object.values(plain.headers);
+    expect([values.includes("9"), plain.headers["content-encoding"]]).toEqual([false, undefined]);
+    const asked = await send(server.url, { httpVersion, path: "/v1/query", headers: { te: "trailers" } });
+    expect([asked.text, Object.keys(asked.trailers), asked.headers.trailer]).toEqual(["{}", ["x-last"], "x-last"]);
+  });
+
   test.each([
     { "x-server-timeout": "0.03" },
     { "grpc-timeout": "30m" },

@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BodyForm, createJsonSplitter } from "../../server/transcode/json-splitter.js";
+import { type BodyForm, createJsonSplitter } from "../../server/rest/json-splitter.js";
 
 /** The values of a body that comes in chunks, and the text of the error that it ends with. */
 function split(form: BodyForm, chunks: readonly Uint8Array[], limitBytes = 1000): { values: string[]; error?: string } {

@@ -1,0 +1,66 @@
+// Which headers of a request are metadata of its call, and which of those that a handler sets are sent. The others belong
+// to one connection (RFC 9110 section 7.6.1), or say how this body is written and until when it is wanted.
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { toNodeHeaders } from "../call/headers.js";
+import { header } from "../rpc/header.js";
+
+/** Headers of one connection; it may name more in `connection`. */
+const hopByHop = [
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** What the transcoder has read from a head: a handler finds it in its message, `url` and `timeoutMs()`. */
+const readHere: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  "accept-encoding",
+  "connect-timeout-ms",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "expect",
+  "grpc-timeout",
+  "host",
+  "x-server-timeout",
+]);
+
+/** What is written here, and would break the answer if a handler did. */
+const writtenHere: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
+
+/** What cannot come after the body that it describes (RFC 9110 section 6.5.1). */
+const writtenBefore: ReadonlySet<string> = new Set([...writtenHere, "content-encoding", "content-type", "set-cookie"]);
+
+/** The headers of a request that reach its handler. HTTP/2 pseudo-headers are among them as they are among all. */
+export function requestMetadata(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = header(headers, "connection")
+    ?.toLowerCase()
+    .split(/[\s,]+/);
+  const metadata: IncomingHttpHeaders = Object.create(null);
+  for (const name in headers) {
+    if (!readHere.has(name) && named?.includes(name) !== true) metadata[name] = headers[name];
+  }
+  return metadata;
+}
+
+/** The headers that a handler has set, as they are sent. */
+export function responseHeaders(metadata: Headers): OutgoingHttpHeaders {
+  return without(toNodeHeaders(metadata), writtenHere);
+}
+
+/** The trailers that a handler has set, as they are sent. */
+export function responseTrailers(metadata: Headers): OutgoingHttpHeaders {
+  return without(toNodeHeaders(metadata), writtenBefore);
+}
+
+function without(headers: OutgoingHttpHeaders, names: ReadonlySet<string>): OutgoingHttpHeaders {
+  for (const name in headers) if (names.has(name)) delete headers[name];
+  return headers;
+}
