@@ -12,15 +12,17 @@ export interface RunOptions {
   /** What the program reads from its standard input; or when that ends. */
   stdin?: string | Uint8Array | Promise<void>;
   env?: NodeJS.ProcessEnv;
+  /** The folder to run it in. Default: that of this process. */
+  cwd?: string;
   /** Then the program is killed, in milliseconds. */
   limitMs?: number;
 }
 
 /** Rejects only if the program cannot be started. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { stdin = "", env = process.env, limitMs = 15_000 } = options;
+  const { stdin = "", env = process.env, cwd, limitMs = 15_000 } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, timeout: limitMs, killSignal: "SIGKILL" });
+    const child = spawn(command, args, { env, cwd, timeout: limitMs, killSignal: "SIGKILL" });
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -1,51 +1,15 @@
 // Python's grpcio calls us: the tests of the folder `python`, against every kind of server.
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { outputOf, run } from "../foreign/program.js";
-import {
-  certificateFiles,
-  startTarget,
-  startTargetForTest,
-  type Target,
-  type TargetOptions,
-  targets,
-} from "../foreign/target.js";
+import { describe, expect, it } from "vitest";
+import { outputOf } from "../foreign/program.js";
+import { startTarget, startTargetForTest, targets } from "../foreign/target.js";
+import { environmentFor, registerTests } from "./foreign-tests.js";
 import { python, stubs } from "./tools.js";
 
 const folder = fileURLToPath(new URL("python/", import.meta.url));
 const environment = { ...process.env, PYTHONPATH: stubs, PYTHONDONTWRITEBYTECODE: "1", GRPC_VERBOSITY: "NONE" };
 
-/** Tells the Python programs which server to call. */
-function environmentFor({ authority }: Target, { security }: TargetOptions): NodeJS.ProcessEnv {
-  const named = { ...environment, TARGET_ADDRESS: authority };
-  if (security === "plaintext") return named;
-  const { client, clientKey } = certificateFiles;
-  return { ...named, TARGET_CA: certificateFiles.authority, TARGET_CERT: client, TARGET_KEY: clientKey };
-}
-
-const titles: string[] = JSON.parse(await outputOf(python, [`${folder}run.py`, "--list"], { env: environment }));
-const mutual: [string, TargetOptions] = ["fast lane, mutual TLS", { lane: "fast", security: "mutual TLS" }];
-
-describe.each([...targets, mutual])("grpcio, %s", (_, options) => {
-  let target: Target;
-  const outcomes = new Map<string, string[]>();
-
-  beforeAll(async () => {
-    target = await startTarget(options);
-    const env = environmentFor(target, options);
-    const { stdout, stderr } = await run(python, [`${folder}run.py`], { env, limitMs: 100_000 });
-    process.stderr.write(stderr);
-    for (const line of stdout.trim().split("\n")) {
-      const { title, errors } = JSON.parse(line);
-      outcomes.set(title, errors);
-    }
-  });
-  afterAll(() => target.server.close());
-
-  it.each(titles)("%s", (title) => {
-    expect(outcomes.get(title)).toEqual([]);
-  });
-});
+await registerTests("grpcio", { command: python, args: [`${folder}run.py`], env: environment });
 
 describe.each(targets)("grpcio, %s", (_, options) => {
   it("loses no call when another server takes the port over", async () => {
@@ -54,7 +18,10 @@ describe.each(targets)("grpcio, %s", (_, options) => {
     const stdin = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const calls = outputOf(python, [`${folder}keep_calling.py`], { env: environmentFor(first, options), stdin });
+    const calls = outputOf(python, [`${folder}keep_calling.py`], {
+      env: { ...environment, ...environmentFor(first, options) },
+      stdin,
+    });
     await expect.poll(() => first.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
     await first.server.close();
     const second = await startTargetForTest({ ...options, port: Number(new URL(first.url).port) });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { outputOf, run } from "../foreign/program.js";
 import { certificateFiles, startTargetForTest, type Target, targets } from "../foreign/target.js";
-import { grpcurl, importPaths, protoFiles, root } from "./tools.js";
+import { root } from "./cache.js";
+import { grpcurl, importPaths, protoFiles } from "./tools.js";
 
 const testService = "manywire.test.v1.TestService";
 const you = '{"name":"you"}';

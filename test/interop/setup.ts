@@ -4,5 +4,5 @@ import { installTools } from "./tools.js";
 export default async function setup(): Promise<void> {
   const started = performance.now();
   await installTools();
-  process.stdout.write(`grpcurl and grpcio are in place, ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(`the foreign clients are in place, ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
