@@ -31,7 +31,8 @@ export interface MethodTable {
  * Options of one service or method add to these: its interceptors run inside the server's, its limits take the place of
  * the server's, and a protocol that is off for the server stays off. A path that is registered twice keeps the last.
  *
- * @throws ConnectError `invalid_argument` on registration, if no protocol is left or a limit is out of range.
+ * @throws ConnectError on registration: `invalid_argument` if no protocol is left, `internal`, which is Connect's own, if a
+ * limit is out of range.
  */
 export function createMethodTable(options: ConnectRouterOptions): MethodTable {
   const methods = new Map<string, Method>();
