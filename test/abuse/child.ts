@@ -9,7 +9,7 @@ import type { Answer, Question, Report } from "./process/main.js";
 export interface ChildOptions
   extends Pick<
     ServerOptions,
-    "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs"
+    "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs" | "httpRules"
   > {
   /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
   readonly hasInterceptors?: boolean;
