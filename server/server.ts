@@ -98,7 +98,7 @@ function createHandler(table: MethodTable, health: Health, options: Settings, en
   }
   const probes = createProbes(health);
   const transcoder = createTranscoder(table, environment, options.rest, options.httpRules);
-  const docs = createDocs(options.docs);
+  const docs = createDocs(options.docs, { methods: [...table.methods.values()], bindings: transcoder.bindings });
   return (exchange) => {
     const path = pathOf(exchange.target);
     const handler = handlers.get(path) ?? probes.get(path);

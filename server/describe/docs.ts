@@ -1,5 +1,7 @@
 // What the server tells people and tools of itself over plain HTTP, by path: documents made from its methods.
-import type { Documents } from "./documents.js";
+import type { Method } from "../call/method.js";
+import type { Binding } from "../rest/binding.js";
+import { createPages, type Pages } from "./page/pages.js";
 
 /** A way to call a method that the documents show: a route of `google.api.http`, or Connect. */
 export type OperationKind = "rest" | "connect";
@@ -21,10 +23,19 @@ export interface DocsOptions {
   readonly operations?: readonly OperationKind[] | undefined;
 }
 
+/** What a server has to tell of. */
+export interface Described {
+  readonly methods: readonly Method[];
+  /** Its routes of `google.api.http`. */
+  readonly bindings: readonly Binding[];
+}
+
 /**
  * The documents of a server. They come last: a method, a probe, or a route of `google.api.http` with the path of a
  * document is what is served there.
  */
-export function createDocs(options: DocsOptions | boolean): Documents {
-  return options === false ? new Map() : new Map([]);
+export function createDocs(options: DocsOptions | boolean, { methods, bindings }: Described): Pages {
+  if (options === false) return new Map();
+  const { title = "manywire", description = "" } = options === true ? {} : options;
+  return createPages({ methods, bindings, title, description, comments: () => "" });
 }

@@ -11,7 +11,7 @@ import { readPreferences } from "../listen/preferences.js";
 export interface Document {
   readonly contentType: string;
   readonly body: string | Uint8Array;
-  /** Headers besides those of type, length, coding and validator. `cache-control` is `no-cache` unless it is here. */
+  /** Headers besides those of type, length, coding and validator. Without them, `cache-control` is `no-cache`. */
   readonly headers?: OutgoingHttpHeaders;
 }
 
@@ -64,9 +64,9 @@ class ServedDocument {
     this.#headers = {
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
+      vary: "Accept-Encoding",
       ...headers,
       "content-type": contentType,
-      vary: "Accept-Encoding",
     };
   }
 

@@ -33,6 +33,7 @@ const defaultKeepAliveMs = 15_000;
 
 /** The routes of a server. */
 export interface Transcoder {
+  readonly bindings: readonly Binding[];
   /** Answers a request for one of the routes. Returns false, with nothing done, if there is no route with its path. */
   serve(exchange: Exchange): boolean;
   /** Answers a request that nobody else has answered: 404. */
@@ -111,6 +112,7 @@ export function createTranscoder(
   }
 
   return {
+    bindings,
     serve(exchange) {
       try {
         return serve(exchange);

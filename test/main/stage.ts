@@ -37,4 +37,5 @@ async function build(folder: string): Promise<void> {
   // Types have been checked by lint.
   const options = ["--noCheck", "--outDir", join(folder, "dist")];
   await outputOf(tsc, ["-p", join(root, "tsconfig.build.json"), ...options], { limitMs: 60_000 });
+  await outputOf(process.execPath, [join(root, "server/describe/page/copy.js"), join(folder, "dist")]);
 }

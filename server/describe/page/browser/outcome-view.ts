@@ -1,0 +1,68 @@
+// Shows one call as it goes: its messages as they come, then its status, bytes and time.
+import { element } from "./dom.js";
+import type { Outcome } from "./send.js";
+
+/** Of a long stream the page shows as many messages as one can look through. */
+const maxShown = 200;
+
+/** A place for the calls over one protocol. */
+export class OutcomeView {
+  readonly root: HTMLElement;
+  readonly #status = element("span", { class: "status" });
+  readonly #figures = element("span", { class: "figures" });
+  readonly #messages = element("pre", { tabindex: "0" });
+  #count = 0;
+
+  constructor(name: string) {
+    const head = element("p", { class: "outcome-head", role: "status" }, this.#status, " ", this.#figures);
+    this.#messages.setAttribute("aria-label", `${name}: answer`);
+    this.#messages.setAttribute("role", "group");
+    this.root = element("section", { class: "outcome", "data-protocol": name }, element("h4", {}, name), head);
+    this.root.append(this.#messages);
+  }
+
+  begin(): void {
+    this.#count = 0;
+    this.root.dataset.state = "running";
+    this.#status.textContent = "…";
+    this.#figures.textContent = "";
+    this.#messages.textContent = "";
+  }
+
+  /** @param isOnly whether no other message follows, so that there is room to print it at length */
+  message(text: string, isOnly: boolean): void {
+    this.#count++;
+    if (this.#count <= maxShown) this.#messages.append(`${isOnly ? indent(text) : text}\n`);
+    if (!isOnly) this.#figures.textContent = count(this.#count, "message");
+  }
+
+  end(outcome: Outcome): void {
+    this.root.dataset.state = outcome.isOk ? "ok" : "failed";
+    this.#status.textContent = outcome.status;
+    this.#figures.textContent = figuresOf(outcome);
+    if (this.#count > maxShown) this.#messages.append(`and ${count(this.#count - maxShown, "more message")}\n`);
+    if (outcome.error !== undefined) this.#messages.append(outcome.error);
+  }
+}
+
+function figuresOf({ sentBytes, receivedBytes, encoding, durationMs }: Outcome): string {
+  const unit = encoding === undefined ? "" : ` (${encoding}, unpacked)`;
+  return `${bytes(sentBytes)} out · ${bytes(receivedBytes)} in${unit} · ${durationMs.toFixed(1)} ms`;
+}
+
+function bytes(count: number): string {
+  return `${count.toLocaleString("en")} B`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function indent(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch {
+    // Not JSON: shown as it came.
+    return text;
+  }
+}

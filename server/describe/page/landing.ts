@@ -1,0 +1,83 @@
+// Writes the landing page: what is served, to be read without its script and called with it; and the same as plain text.
+import type { Assets } from "./assets.js";
+import { listLines } from "./browser/lines.js";
+import type { Comments, DescribedMethod, DescribedService } from "./description.js";
+import { type Html, html } from "./html.js";
+import { paragraphs, serviceView } from "./service-view.js";
+
+/** What the page says of the server as a whole. */
+export interface About {
+  readonly title: string;
+  /** Paragraphs; empty for none. */
+  readonly description: string;
+}
+
+/** The page. Its addresses are relative, so that a proxy may have it under a path. */
+export function landingPage(
+  { title, description }: About,
+  services: readonly DescribedService[],
+  comments: Comments,
+  assets: Pick<Assets, "path">,
+): Html {
+  const opened = services[0]?.methods[0];
+  const view = (service: DescribedService) => serviceView(service, comments, opened);
+  const builtIn = services.filter(({ isBuiltIn }) => isBuiltIn);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="${assets.path("icon.svg")}" type="image/svg+xml">
+<link rel="stylesheet" href="${assets.path("landing.css")}">
+<script type="module" src="${assets.path("landing.js")}"></script>
+</head>
+<body>
+<header>
+<img src="${assets.path("icon.svg")}" alt="" width="40" height="40">
+<div>
+<h1>${title}</h1>
+<p class="base"><code data-base></code></p>
+</div>
+<nav aria-label="Descriptions"><a href="docs">API docs</a> <a href="openapi.json">OpenAPI</a></nav>
+</header>
+<main>
+${paragraphs(description)}
+${services.filter(({ isBuiltIn }) => !isBuiltIn).map(view)}
+${builtIn.length === 0 ? "" : html`<div class="built-in">${builtIn.map(view)}</div>`}
+</main>
+</body>
+</html>
+`;
+}
+
+/** The page for readers of plain text. `base` is the address that they used. */
+export function landingText(
+  { title, description }: About,
+  services: readonly DescribedService[],
+  comments: Comments,
+  base: string,
+): string {
+  const own = services.filter(({ isBuiltIn }) => !isBuiltIn);
+  const parts = own.flatMap(({ desc, methods }) => [
+    joinLines(desc.typeName, comments(desc)),
+    ...methods.map((method) => methodText(method, comments, base)),
+  ]);
+  const more = joinLines(`${base}/docs`, `${base}/openapi.json`);
+  return `${[joinLines(`${title} on ${base}`, description), ...parts, more].join("\n\n")}\n`;
+}
+
+function methodText({ desc, info }: DescribedMethod, comments: Comments, base: string): string {
+  const [route] = info.routes;
+  const messages = [route?.sample ?? info.sample];
+  const lines = listLines({ method: info, route, base, messages, headers: {} }).filter(({ tool }) => tool !== "");
+  const width = Math.max(0, ...lines.map(({ caller }) => caller.length));
+  const calls = lines.map(({ caller, text }) => `    ${caller.padEnd(width)}  ${text}`);
+  const comment = comments(desc).replaceAll("\n", "\n  ");
+  return [`  ${desc.name}`, ...(comment === "" ? [] : [`  ${comment}`]), "", ...calls].join("\n");
+}
+
+function joinLines(...lines: string[]): string {
+  return lines.filter((line) => line !== "").join("\n");
+}

@@ -1,0 +1,84 @@
+// The pages for people: `/`, which tells what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
+// read before someone asks.
+import type { Method } from "../../call/method.js";
+import { type Exchange, type Handler, respond } from "../../listen/exchange.js";
+import { readPreferences } from "../../listen/preferences.js";
+import type { Binding } from "../../rest/binding.js";
+import { type Documents, serveDocument } from "../documents.js";
+import { readAssets } from "./assets.js";
+import { type Comments, type DescribedService, describeServices } from "./description.js";
+import { docsPage } from "./docs-page.js";
+import type { Html } from "./html.js";
+import { type About, landingPage, landingText } from "./landing.js";
+
+/** What the pages tell of. */
+export interface Described extends About {
+  readonly methods: readonly Method[];
+  readonly bindings: readonly Binding[];
+  readonly comments: Comments;
+}
+
+/** Handlers of pages, by path. */
+export type Pages = Pick<Documents, "get">;
+
+/** @param folder where the build has put the files that the pages load */
+export function createPages(described: Described, folder = new URL("./browser/", import.meta.url)): Pages {
+  const services = once(() => describeServices(described.methods, described.bindings));
+  const assets = once(() => readAssets(folder));
+  const page = serveDocument(() =>
+    htmlDocument(landingPage(described, services(), described.comments, assets()), landingPolicy),
+  );
+  const pages = new Map<string, Handler>([
+    ["/", (exchange) => (wantsHtml(exchange) ? page(exchange) : answerText(exchange, described, services()))],
+    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()), docsPolicy))],
+  ]);
+  return {
+    get: (path) => pages.get(path) ?? (path.startsWith("/docs/") ? assets().documents.get(path) : undefined),
+  };
+}
+
+const sameOrigin = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
+const closed = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The page's script makes nothing of markup, and so none is allowed. */
+const landingPolicy = `${sameOrigin}; img-src 'self'; ${closed}; require-trusted-types-for 'script'; trusted-types 'none'`;
+
+/** Swagger UI has its icons as `data:` in its style sheet. */
+const docsPolicy = `${sameOrigin}; img-src 'self' data:; ${closed}`;
+
+function htmlDocument({ text }: Html, policy: string) {
+  const headers = {
+    "content-security-policy": policy,
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    vary: "Accept, Accept-Encoding",
+  };
+  return { contentType: "text/html; charset=utf-8", body: text, headers };
+}
+
+/** Browsers ask for HTML by name; what asks for anything at all is a program, or a person at a terminal. */
+function wantsHtml({ headers }: Exchange): boolean {
+  return readPreferences(headers.accept).includes("text/html");
+}
+
+/** Not a fixed document: it has the address by which the caller knows the server. */
+function answerText(exchange: Exchange, described: Described, services: readonly DescribedService[]): void {
+  const isRead = exchange.method === "GET" || exchange.method === "HEAD";
+  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", vary: "Accept" };
+  if (!isRead) {
+    respond(exchange, 405, { ...headers, allow: "GET, HEAD" }, "expected GET or HEAD\n");
+    return;
+  }
+  const base = `${exchange.scheme}://${exchange.authority}`;
+  const text = landingText(described, services, described.comments, base);
+  respond(exchange, 200, { ...headers, "cache-control": "no-cache" }, text);
+}
+
+/** Makes a value when it is first asked for, and keeps it. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

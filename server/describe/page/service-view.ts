@@ -1,0 +1,84 @@
+// Writes one service as a part of the landing page: what there is to read of it, which a script makes callable.
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
+import type { MethodInfo } from "./browser/method.js";
+import type { Comments, DescribedMethod, DescribedService } from "./description.js";
+import { type Html, html } from "./html.js";
+
+/** @param opened the method that is open to begin with */
+export function serviceView(service: DescribedService, comments: Comments, opened: DescribedMethod | undefined): Html {
+  const { desc, methods } = service;
+  return html`
+<section class="service" aria-labelledby="${desc.typeName}">
+<h2 id="${desc.typeName}">${desc.typeName}</h2>
+${paragraphs(comments(desc))}
+${methods.map((method) => methodView(method, comments, method === opened))}
+</section>`;
+}
+
+function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen: boolean): Html {
+  return html`
+<details class="method" id="${desc.parent.typeName}.${desc.name}" data-method="${JSON.stringify(info)}"${isOpen ? openAttribute : ""}>
+<summary><h3>${desc.name}</h3>${badges(info, desc.deprecated)}</summary>
+${paragraphs(comments(desc))}
+<details class="more"><summary>${shortName(desc.input)} → ${shortName(desc.output)}</summary>
+${fieldTable("Request", desc.input, comments)}
+${fieldTable("Reply", desc.output, comments)}
+</details>
+</details>`;
+}
+
+const openAttribute = html` open`;
+
+const kindNames: Readonly<Record<MethodInfo["kind"], string>> = {
+  unary: "",
+  server_streaming: "server stream",
+  client_streaming: "client stream",
+  bidi_streaming: "bidirectional stream",
+};
+
+function badges({ kind, routes: [route, ...others] }: MethodInfo, isDeprecated: boolean): Html {
+  const more = others.length === 0 ? "" : ` +${others.length}`;
+  return html`${isDeprecated ? html`<span class="badge">deprecated</span>` : ""}${
+    kind === "unary" ? "" : html`<span class="badge">${kindNames[kind]}</span>`
+  }${route === undefined ? "" : html`<span class="route">${route.httpMethod} ${route.template}${more}</span>`}`;
+}
+
+function fieldTable(title: string, desc: DescMessage, comments: Comments): Html {
+  const caption = html`<p class="message-name"><b>${title}</b> ${desc.typeName}</p>${paragraphs(comments(desc))}`;
+  if (desc.fields.length === 0) return html`${caption}<p>No fields.</p>`;
+  const rows = desc.fields.map(
+    (field) =>
+      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span></dt><dd>${paragraphs(comments(field))}</dd>`,
+  );
+  return html`${caption}<dl class="fields">${rows}</dl>`;
+}
+
+function typeName(field: DescField): string {
+  if (field.fieldKind === "map") return `map<${scalarName(field.mapKey)}, ${valueName(field)}>`;
+  return field.fieldKind === "list" ? `repeated ${valueName(field)}` : valueName(field);
+}
+
+function valueName({ enum: enumeration, message, scalar }: DescField): string {
+  const named = enumeration ?? message;
+  return named === undefined ? scalarName(scalar) : shortName(named);
+}
+
+function scalarName(scalar: ScalarType | undefined): string {
+  return scalar === undefined ? "" : ScalarType[scalar].toLowerCase();
+}
+
+/** The name within its package. */
+function shortName({ typeName, file }: Pick<DescMessage, "typeName" | "file">): string {
+  return file.proto.package === "" ? typeName : typeName.slice(file.proto.package.length + 1);
+}
+
+/** A comment: empty lines part it into paragraphs, backticks mark code. */
+export function paragraphs(comment: string): Html {
+  const parts = comment.split(/\n\s*\n/).map((part) => part.trim());
+  return html`${parts.filter((part) => part !== "").map((part) => html`<p>${marked(part)}</p>`)}`;
+}
+
+function marked(text: string): Html {
+  return html`${text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`;
+}
