@@ -22,7 +22,7 @@ export interface Described extends About {
 export type Pages = Pick<Documents, "get">;
 
 /** @param folder where the build has put the files that the pages load */
-export function createPages(described: Described, folder = new URL("./browser/", import.meta.url)): Pages {
+export function createPages(described: Described, folder: URL = new URL("./browser/", import.meta.url)): Pages {
   const services = once(() => describeServices(described.methods, described.bindings));
   const assets = once(() => readAssets(folder));
   const page = serveDocument(() =>

@@ -8,7 +8,7 @@ import { send } from "./send.js";
 
 /** The form of one method. `base` is the address of the server. */
 export class MethodForm {
-  readonly root = element("div", { class: "workbench" });
+  readonly root: HTMLElement = element("div", { class: "workbench" });
   readonly #method: MethodInfo;
   readonly #base: string;
   readonly #request = element("textarea", { name: "request", spellcheck: "false", autocapitalize: "off" });
