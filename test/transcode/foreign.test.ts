@@ -51,12 +51,15 @@ async function connect(implementation: RestServiceImpl = {}) {
     { protocol: "http", servicePath: hostname, port: Number(port) } as never,
   );
   const settings = new gax.CallSettings({ retry: null } as never);
-  return (method: string, isStream = false) => {
-    const descriptor = isStream ? new gax.StreamDescriptor(gax.StreamType.SERVER_STREAMING, true) : undefined;
+  return (method: string, descriptor?: object) => {
     const call = stub[method]?.bind(stub) as never;
     return fallback.createApiCall(Promise.resolve(call), settings, descriptor as never);
   };
 }
+
+const serverStream = new gax.StreamDescriptor(gax.StreamType.SERVER_STREAMING, true);
+/** Pages of `words`: the token that a reply has in `note` goes into `text` of the next request. */
+const pages = new gax.PageDescriptor("text", "note", "words");
 
 describe("google-gax over REST", () => {
   test.each([
@@ -84,9 +87,30 @@ describe("google-gax over REST", () => {
     expect(error?.message).toContain("no such thing");
   });
 
+  test("asks for one page after the other", async () => {
+    const asked: unknown[] = [];
+    const callOf = await connect({
+      query: ({ text, flag }) => {
+        asked.push([text, flag]);
+        const page = Number(text);
+        return { words: [`${page}a`, `${page}b`], note: page < 2 ? String(page + 1) : "" };
+      },
+    });
+    const call = callOf("query", pages);
+    const [words] = (await call({ flag: true })) as unknown as [string[]];
+    expect(words).toEqual(["0a", "0b", "1a", "1b", "2a", "2b"]);
+    expect(asked).toEqual([
+      ["", true],
+      ["1", true],
+      ["2", true],
+    ]);
+    const [first, next] = (await call({ flag: true }, { autoPaginate: false })) as unknown as [string[], object];
+    expect([first, next]).toEqual([["0a", "0b"], { flag: true, text: "1" }]);
+  });
+
   test("reads a server stream as it comes", async () => {
     const callOf = await connect();
-    const stream = callOf("serverStream", true)({ text: "s", number: 3 }) as unknown as Readable;
+    const stream = callOf("serverStream", serverStream)({ text: "s", number: 3 }) as unknown as Readable;
     const texts: unknown[] = [];
     stream.on("data", ({ text, number }) => texts.push([text, number]));
     await once(stream, "end");
@@ -106,7 +130,7 @@ describe("google-gax over REST", () => {
 
   test("is told of the error that a stream has in the place of replies", async () => {
     const callOf = await connect(failing(0));
-    const stream = callOf("serverStream", true)({ text: "s" }) as unknown as Readable;
+    const stream = callOf("serverStream", serverStream)({ text: "s" }) as unknown as Readable;
     const error = await new Promise<Error>((resolve) => stream.once("error", resolve));
     expect(error).toMatchObject({ code: 5, message: expect.stringContaining("no more") });
   });
@@ -114,7 +138,7 @@ describe("google-gax over REST", () => {
   // Its parser makes a message of each element, and leaves out the fields that it does not know: streamArrayParser.js.
   test("takes the error at the end of a stream for a reply that is empty", async () => {
     const callOf = await connect(failing(1));
-    const stream = callOf("serverStream", true)({ text: "s" }) as unknown as Readable;
+    const stream = callOf("serverStream", serverStream)({ text: "s" }) as unknown as Readable;
     const texts: unknown[] = [];
     stream.on("data", ({ text }) => texts.push(text));
     await once(stream, "end");
