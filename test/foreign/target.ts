@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { onTestFinished } from "vitest";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
 import { greeter } from "../../server/greeter.js";
 import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../server/index.js";
@@ -103,7 +104,8 @@ function tlsOf(security: Security): Partial<ServerOptions> {
  * What a client in another process can ask of the server with request headers:
  *
  * - `x-attempts: 2` fails with `unavailable` until the client's library has tried the call again twice;
- * - `x-health: a.b.C=NOT_SERVING` sets a status.
+ * - `x-health: a.b.C=NOT_SERVING` sets a status;
+ * - `x-fail: 5` fails with that code, and a detail; `x-fail: 5 bare` with a detail that has nothing in it.
  */
 function obeyHeaders(server: () => Server): Interceptor {
   return (next) => async (request) => {
@@ -113,6 +115,11 @@ function obeyHeaders(server: () => Server): Interceptor {
     }
     const [service = "", status] = request.header.get("x-health")?.split("=") ?? [];
     if (status === "SERVING" || status === "NOT_SERVING") server().health.set(service, status);
+    const [code = "0", isBare] = request.header.get("x-fail")?.split(" ") ?? [];
+    if (code !== "0") {
+      const value = isBare ? {} : { reason: "WANTED", domain: "manywire.test", metadata: { by: "a header" } };
+      throw new ConnectError(`wanted: ${code} %`, Number(code), undefined, [{ desc: ErrorInfoSchema, value }]);
+    }
     return next(request);
   };
 }
