@@ -14,6 +14,21 @@ import {
   writeUint32,
   writeUint64,
 } from "./output.js";
+import {
+  hasImplicitPresence,
+  isBool,
+  isBytes,
+  isFloat,
+  isInt32,
+  isInt64,
+  isNought,
+  isNumber,
+  isObject,
+  isPlusNought,
+  isString,
+  isUint32,
+  isUint64,
+} from "./values.js";
 
 type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
 type FieldWriter = (source: Source) => void;
@@ -27,18 +42,6 @@ interface ValueWriter {
   /** Whether a field with implicit presence is left out. */
   readonly isZero: (value: unknown) => boolean;
 }
-
-const isInt32 = (value: unknown) => typeof value === "number" && (value | 0) === value;
-const isUint32 = (value: unknown) => typeof value === "number" && value >>> 0 === value;
-const isInt64 = (value: unknown) => typeof value === "bigint" && BigInt.asIntN(64, value) === value;
-const isUint64 = (value: unknown) => typeof value === "bigint" && BigInt.asUintN(64, value) === value;
-const isNumber = (value: unknown) => typeof value === "number";
-const isFloat = (value: unknown) => typeof value === "number" && (!Number.isFinite(value) || Math.abs(value) < 3.4e38);
-const isBytes = (value: unknown) => value instanceof Uint8Array;
-const isString = (value: unknown) => typeof value === "string";
-const isBool = (value: unknown) => typeof value === "boolean";
-const isNought = (value: unknown) => value === 0;
-const isPlusNought = (value: unknown) => Object.is(value, 0);
 
 const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
   [ScalarType.STRING]: { wireType: 2, isFit: isString, write: writeString, isZero: (value) => value === "" },
@@ -103,12 +106,8 @@ function fieldWriter(field: DescField): FieldWriter {
     return field.packed ? packedWriter(name, (number << 3) | 2, value) : listWriter(name, tag, value);
   }
   if (field.oneof !== undefined) return oneofWriter(field.oneof.localName, name, tag, value);
-  const isExplicit = field.fieldKind === "message" || field.presence !== implicitPresence;
-  return isExplicit ? explicitWriter(name, tag, value) : implicitWriter(name, tag, value);
+  return hasImplicitPresence(field) ? implicitWriter(name, tag, value) : explicitWriter(name, tag, value);
 }
-
-/** google.protobuf.FeatureSet.FieldPresence.IMPLICIT */
-const implicitPresence = 2;
 
 function valueWriter(field: DescField): ValueWriter {
   if (field.message !== undefined) {
@@ -116,7 +115,7 @@ function valueWriter(field: DescField): ValueWriter {
     const writers = writersOf(desc);
     return {
       wireType: 2,
-      isFit: (value) => typeof value === "object" && value !== null,
+      isFit: isObject,
       write: (value) => writeSized(() => writeMessage(desc, writers, value)),
       isZero: () => false,
     };

@@ -1,14 +1,8 @@
 // Turns the JSON of a body into a message: the whole of it, or one field, by the rules of ProtoJSON
 // (https://protobuf.dev/programming-guides/json/).
-import {
-  type DescField,
-  type DescMessage,
-  fromJsonString,
-  type JsonReadOptions,
-  type JsonValue,
-  type Message,
-} from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonReadOptions, JsonValue, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import { createJsonDecoder } from "../codec/json.js";
 import { badField, badRequest } from "./bad-request.js";
 import { describeJsonError, findJsonFault } from "./json-fault.js";
 import { hasPrototypeKey, mayHavePrototypeKey } from "./prototype-key.js";
@@ -25,11 +19,12 @@ export function createJsonReader(
   field: DescField | undefined,
   options: Partial<JsonReadOptions>,
 ): JsonReader {
+  const decode = createJsonDecoder(desc, options);
   const wrap = field === undefined ? (text: string) => text : (text: string) => wrapField(field, text);
   return (text) => {
     const json = wrap(text);
     try {
-      const message = fromJsonString(desc, json, options);
+      const message = decode(json);
       if (!mayHavePrototypeKey(json) || !hasPrototypeKey(desc, JSON.parse(json))) return message;
     } catch (error) {
       throw toBadRequest(desc, json, options, error);
@@ -69,6 +64,6 @@ function tryParse(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // fromJsonString failed for the same reason, and has said so.
+    return undefined; // The decoder failed for the same reason, and has said so.
   }
 }

@@ -1,9 +1,10 @@
 // Turns the reply of a method into the body of an HTTP response and back: the whole reply or its `response_body` field, as
 // JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
-import type { DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
+import { createJsonEncoder } from "../codec/json.js";
 import type { Binding, BodyBinding } from "./binding.js";
 import { type Body, createBodyDecoder, type DecodeOptions } from "./decode.js";
 import type { MessageField } from "./fields.js";
@@ -59,15 +60,26 @@ export function createBodyEncoder(
   absent: string,
 ): BodyEncoder {
   if (binding.kind === "bytes") return bytesWriter(desc, binding.field);
-  const write = createJsonWriter(desc, binding.field, toJsonOptions(options));
+  const write = createTextWriter(desc, binding.field, toJsonOptions(options));
   return (message) => {
     try {
-      const json = write(message);
-      return { kind: "json", text: json === undefined ? absent : JSON.stringify(json) };
+      return { kind: "json", text: write(message) ?? absent };
     } catch (error) {
       throw toInternal(`${desc.typeName} cannot be written as JSON`, error);
     }
   };
+}
+
+/** The text of a message, or of its field; undefined if that is absent. */
+function createTextWriter(
+  desc: DescMessage,
+  field: DescField | undefined,
+  options: JsonOptions,
+): (message: Message) => string | undefined {
+  if (field === undefined) return createJsonEncoder(desc, options);
+  const write = createJsonWriter(desc, field, options);
+  // Of undefined it is undefined, which its type does not say.
+  return (message) => JSON.stringify(write(message)) as string | undefined;
 }
 
 /** The names that protobuf-es gives to the options. */

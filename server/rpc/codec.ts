@@ -1,9 +1,9 @@
 // Reads and writes the messages of one method, with the limits and in the words of Connect.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createMethodSerializationLookup, type Serialization } from "@connectrpc/connect/protocol";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
+import { createJsonDecoder, createJsonEncoder } from "../codec/json.js";
 import { tooLarge } from "./envelope.js";
 import type { Codec } from "./format.js";
 
@@ -21,27 +21,21 @@ export interface MessageCodec {
 
 /** The codecs of a method, by name. */
 export function createCodecs({ spec, options }: Method): Record<Codec, MessageCodec> {
-  const { binaryOptions, jsonOptions } = options;
   const { input, output } = spec.method;
-  const lookup = createMethodSerializationLookup(spec.method, binaryOptions, jsonOptions, options);
-  return { proto: binaryCodec(input, output, options), json: jsonCodec(lookup.getI(false), lookup.getO(false)) };
+  return {
+    proto: limit(binaryCodec(input, output, options), options),
+    json: limit(jsonCodec(input, output, options), options),
+  };
 }
 
-function binaryCodec(input: DescMessage, output: DescMessage, options: MethodOptions): MessageCodec {
-  const { decode } = createBinaryCodec(input, options.binaryOptions);
-  const { encode } = createBinaryCodec(output, options.binaryOptions);
-  const { readMaxBytes, writeMaxBytes } = options;
+function limit({ parse, serialize }: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptions): MessageCodec {
   return {
     parse(data) {
       if (data.length > readMaxBytes) throw tooLarge(readMaxBytes, data.length);
-      try {
-        return decode(data);
-      } catch (reason) {
-        throw binaryError("parse", reason);
-      }
+      return parse(data);
     },
     serialize(message, reserve) {
-      const bytes = attempt(() => encode(message, reserve));
+      const bytes = serialize(message, reserve);
       const length = bytes.length - reserve;
       if (length <= writeMaxBytes) return bytes;
       const text = `message size ${length} is larger than configured writeMaxBytes ${writeMaxBytes}`;
@@ -50,27 +44,62 @@ function binaryCodec(input: DescMessage, output: DescMessage, options: MethodOpt
   };
 }
 
-function attempt(encode: () => Buffer): Buffer {
-  try {
-    return encode();
-  } catch (reason) {
-    throw binaryError("serialize", reason);
-  }
+function binaryCodec(input: DescMessage, output: DescMessage, { binaryOptions }: MethodOptions): MessageCodec {
+  const { decode } = createBinaryCodec(input, binaryOptions);
+  const { encode } = createBinaryCodec(output, binaryOptions);
+  return {
+    parse(data) {
+      try {
+        return decode(data);
+      } catch (reason) {
+        throw binaryError("parse", reason);
+      }
+    },
+    serialize(message, reserve) {
+      try {
+        return encode(message, reserve);
+      } catch (reason) {
+        throw binaryError("serialize", reason);
+      }
+    },
+  };
 }
 
 function binaryError(step: "parse" | "serialize", reason: unknown): ConnectError {
   return new ConnectError(`${step} binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
 }
 
-function jsonCodec(input: Serialization<Message>, output: Serialization<Message>): MessageCodec {
+function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: MethodOptions): MessageCodec {
+  // As everywhere: what a newer client sends is no error.
+  const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
+  const decode = createJsonDecoder(input, options);
+  const encode = createJsonEncoder(output, options);
   return {
-    parse: (data) => input.parse(data),
+    parse(data) {
+      try {
+        return decode(decodeUtf8(data));
+      } catch (reason) {
+        throw ConnectError.from(reason, Code.InvalidArgument);
+      }
+    },
     serialize(message, reserve) {
-      const bytes = output.serialize(message);
-      if (reserve === 0) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      const buffer = Buffer.allocUnsafe(reserve + bytes.length);
-      buffer.set(bytes, reserve);
-      return buffer;
+      try {
+        return encodeUtf8(encode(message), reserve);
+      } catch (reason) {
+        throw ConnectError.from(reason, Code.Internal);
+      }
     },
   };
+}
+
+/** What a TextDecoder makes of the bytes, which takes several times as long. */
+function decodeUtf8(data: Uint8Array): string {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
+function encodeUtf8(text: string, reserve: number): Buffer {
+  const bytes = Buffer.allocUnsafe(reserve + Buffer.byteLength(text));
+  bytes.write(text, reserve);
+  return bytes;
 }

@@ -14,6 +14,7 @@ import { MappedSchema, PlainSchema } from "../gen/manywire/test/codec/v1/codec_p
 import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema, TestRequestSchema } from "../gen/manywire/test/v1/test_pb.js";
 import { messageOf } from "../rest/arbitrary.js";
+import { expectSame, outcome } from "../support/expect-same.js";
 
 const plain: DescMessage[] = [
   PlainSchema,
@@ -27,15 +28,6 @@ const plain: DescMessage[] = [
 ];
 const others: DescMessage[] = [MappedSchema, EverythingSchema, StructSchema];
 const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 400) };
-
-/** What a function returns, or the text of what it throws. */
-function outcome<T>(run: () => T): T | string {
-  try {
-    return run();
-  } catch (error) {
-    return String(error);
-  }
-}
 
 describe.each([...plain, ...others].map((desc) => [desc.typeName, desc] as const))("the codec of %s", (_, desc) => {
   const codec = createBinaryCodec(desc);
@@ -83,13 +75,6 @@ const damage: fc.Arbitrary<(bytes: Uint8Array) => Uint8Array> = fc.oneof(
   // A field that no type has: number 999, as a varint.
   fc.constant((bytes: Uint8Array) => Uint8Array.from([...bytes, 0xb8, 0x3e, 0x01])),
 );
-
-function expectSame(found: unknown, expected: unknown): void {
-  expect(found).toStrictEqual(expected);
-  if (typeof expected !== "object" || expected === null) return;
-  expect(Object.keys(found as object)).toEqual(Object.keys(expected));
-  expect(Object.getPrototypeOf(found)).toBe(Object.getPrototypeOf(expected));
-}
 
 describe("plans", () => {
   it("are made for plain types, and for no others", () => {

@@ -1,0 +1,197 @@
+// Writes messages as JSON text: a function for each field, in order of the numbers
+// (https://protobuf.dev/programming-guides/json/).
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  isMessage,
+  type JsonWriteOptions,
+  type Message,
+  ScalarType,
+  toJson,
+} from "@bufbuild/protobuf";
+import { base64Encode } from "@bufbuild/protobuf/wire";
+
+import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
+import {
+  hasImplicitPresence,
+  isBool,
+  isBytes,
+  isInt32,
+  isInt64,
+  isNought,
+  isObject,
+  isPlusNought,
+  isString,
+  isUint32,
+  isUint64,
+} from "./values.js";
+
+type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
+/** Writes the field of a message with its name, or nothing where it is left out. @throws unusual */
+type FieldWriter = (source: Source) => string;
+
+/** How values of a type are written. `isFit` says whether a value is one. */
+interface ValueWriter {
+  readonly isFit: (value: unknown) => boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
+  readonly write: (value: any) => string;
+  /** Whether a field with implicit presence is left out. */
+  readonly isZero: (value: unknown) => boolean;
+}
+
+const neverZero = () => false;
+const quoted = (value: bigint) => `"${value}"`;
+const int32: ValueWriter = { isFit: isInt32, write: String, isZero: isNought };
+const number: ValueWriter = { isFit: Number.isFinite, write: String, isZero: isPlusNought };
+
+const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
+  [ScalarType.STRING]: { isFit: isString, write: JSON.stringify, isZero: (value) => value === "" },
+  [ScalarType.BYTES]: {
+    isFit: isBytes,
+    write: (value: Uint8Array) => `"${base64Encode(value)}"`,
+    isZero: (value) => (value as Uint8Array).length === 0,
+  },
+  [ScalarType.BOOL]: { isFit: isBool, write: String, isZero: (value) => value === false },
+  [ScalarType.INT32]: int32,
+  [ScalarType.SINT32]: int32,
+  [ScalarType.UINT32]: { isFit: isUint32, write: String, isZero: isNought },
+  [ScalarType.INT64]: { isFit: isInt64, write: quoted, isZero: (value) => value === 0n },
+  [ScalarType.UINT64]: { isFit: isUint64, write: quoted, isZero: (value) => value === 0n },
+  [ScalarType.DOUBLE]: number,
+  [ScalarType.FLOAT]: number,
+};
+
+/** What is left to protobuf-es. */
+const noWriter: ValueWriter = { isFit: neverZero, write: String, isZero: neverZero };
+
+/** Prepares the writing of a type. The function that it returns throws `unusual` for what it leaves to protobuf-es. */
+export function createJsonWriter(desc: DescMessage, options: Partial<JsonWriteOptions>): (message: Message) => string {
+  return new Plans(options).messageWriter(desc);
+}
+
+/** The writers of all types that one type contains, with the same options. */
+class Plans {
+  readonly #options: Partial<JsonWriteOptions>;
+  readonly #plans = new Map<DescMessage, FieldWriter[]>();
+
+  constructor(options: Partial<JsonWriteOptions>) {
+    this.#options = options;
+  }
+
+  messageWriter(desc: DescMessage): (message: unknown) => string {
+    const writers = this.#writersOf(desc);
+    return (message) => {
+      if (!isMessage(message, desc)) throw unusual;
+      const source = message as unknown as Source;
+      // Extensions, which the registry may know.
+      if (source.$unknown !== undefined && source.$unknown.length > 0) throw unusual;
+      let text = "";
+      for (const write of writers) {
+        const member = write(source);
+        if (member !== "") text = text === "" ? member : `${text},${member}`;
+      }
+      return `{${text}}`;
+    };
+  }
+
+  #writersOf(desc: DescMessage): FieldWriter[] {
+    const known = this.#plans.get(desc);
+    if (known !== undefined) return known;
+    const writers: FieldWriter[] = [];
+    // Before its fields are looked at, so that a type may contain itself.
+    this.#plans.set(desc, writers);
+    if (!isPlainJsonType(desc)) {
+      writers.push(writeNothing);
+      return writers;
+    }
+    const fields = [...desc.fields].sort((a, b) => a.number - b.number);
+    for (const field of fields) writers.push(this.#fieldWriter(field));
+    return writers;
+  }
+
+  #fieldWriter(field: DescField): FieldWriter {
+    const { localName: name, oneof } = field;
+    const { useProtoFieldName, alwaysEmitImplicit = false } = this.#options;
+    const prefix = `${JSON.stringify(useProtoFieldName === true ? field.name : field.jsonName)}:`;
+    const value = this.#valueWriter(field);
+    if (field.fieldKind === "list") return listWriter(name, prefix, value, alwaysEmitImplicit);
+    if (field.fieldKind === "map") return mapWriter(name, prefix, value, alwaysEmitImplicit);
+    if (oneof !== undefined) return oneofWriter(oneof.localName, name, prefix, value);
+    return hasImplicitPresence(field)
+      ? implicitWriter(name, prefix, value, alwaysEmitImplicit)
+      : explicitWriter(name, prefix, value);
+  }
+
+  #valueWriter(field: DescField): ValueWriter {
+    if (field.enum !== undefined) return enumWriter(field.enum, this.#options.enumAsInteger === true);
+    const { message } = field;
+    if (message !== undefined) {
+      const write = isLeafType(message)
+        ? (value: Message) => JSON.stringify(toJson(message, value))
+        : this.messageWriter(message);
+      return { isFit: isObject, write, isZero: neverZero };
+    }
+    return (!isLongAsString(field) && field.jsonName !== prototypeKey && valueWriters[field.scalar]) || noWriter;
+  }
+}
+
+const writeNothing = (): never => {
+  throw unusual;
+};
+
+function enumWriter(desc: DescEnum, isInteger: boolean): ValueWriter {
+  if (desc.typeName === nullValue) return noWriter;
+  if (isInteger) return int32;
+  const names = new Map(desc.values.map((value) => [value.number, `"${desc.value[value.number]?.name}"`]));
+  return {
+    isFit: (value) => names.has(value as number),
+    write: (value: number) => names.get(value) as string,
+    isZero: isNought,
+  };
+}
+
+function writeValue({ isFit, write }: ValueWriter, value: unknown): string {
+  if (!isFit(value)) throw unusual;
+  return write(value);
+}
+
+function implicitWriter(name: string, prefix: string, writer: ValueWriter, always: boolean): FieldWriter {
+  return (source) => {
+    const value = source[name];
+    if (!writer.isFit(value)) throw unusual;
+    return !always && writer.isZero(value) ? "" : prefix + writer.write(value);
+  };
+}
+
+function explicitWriter(name: string, prefix: string, writer: ValueWriter): FieldWriter {
+  return (source) => (source[name] === undefined ? "" : prefix + writeValue(writer, source[name]));
+}
+
+function oneofWriter(oneof: string, name: string, prefix: string, writer: ValueWriter): FieldWriter {
+  return (source) => {
+    const chosen = source[oneof] as { case?: string; value?: unknown } | undefined;
+    if (chosen === undefined) throw unusual;
+    return chosen.case === name ? prefix + writeValue(writer, chosen.value) : "";
+  };
+}
+
+function listWriter(name: string, prefix: string, writer: ValueWriter, always: boolean): FieldWriter {
+  return (source) => {
+    const list = source[name];
+    if (!Array.isArray(list)) throw unusual;
+    if (list.length === 0 && !always) return "";
+    return `${prefix}[${list.map((value) => writeValue(writer, value)).join(",")}]`;
+  };
+}
+
+function mapWriter(name: string, prefix: string, writer: ValueWriter, always: boolean): FieldWriter {
+  return (source) => {
+    const map = source[name];
+    if (typeof map !== "object" || map === null) throw unusual;
+    if (Object.hasOwn(map, prototypeKey)) throw unusual;
+    const entries = Object.entries(map);
+    if (entries.length === 0 && !always) return "";
+    return `${prefix}{${entries.map(([key, value]) => `${JSON.stringify(key)}:${writeValue(writer, value)}`).join(",")}}`;
+  };
+}
