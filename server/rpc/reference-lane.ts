@@ -1,5 +1,6 @@
 // Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
 // deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
+import type { IncomingHttpHeaders } from "node:http";
 import { Code, type ConnectError, createContextKey, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
@@ -7,25 +8,32 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
-import type { Method } from "../call/method.js";
+import type { Method, RpcProtocol } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
 import type { CallEnvironment } from "./call.js";
+import { createNegotiator } from "./compression.js";
+import { connectStream } from "./connect.js";
 import { messageOf } from "./connect-get.js";
+import { checkVersionHeader } from "./connect-version.js";
 import type { Format } from "./format.js";
+import { grpc } from "./grpc.js";
+import { grpcWeb } from "./grpc-web.js";
 import { header } from "./header.js";
 import type { Lane } from "./lane.js";
 import { sendConnectError } from "./refuse.js";
 import { RequestQueue } from "./request-queue.js";
 import { closeReason } from "./reset.js";
 import { readTimeout, timeoutHeaders } from "./timeout.js";
+import type { EnvelopeWire } from "./wire.js";
 
 const callKey = createContextKey<ReferenceCall | undefined>(undefined, { description: "manywire call" });
 
 /** Prepares Connect's handler for the method. */
 export function createReferenceLane(method: Method, environment: CallEnvironment): Lane {
   const handler = toUniversalHandler(method, guard);
+  const findProblem = createHeadCheck(method);
   return (format, exchange, query) => {
     try {
       if (query !== undefined) messageOf(query);
@@ -34,6 +42,7 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
       return;
     }
     const call = new ReferenceCall(method, environment, format, exchange);
+    call.problem = findProblem(format, exchange);
     handler(call.toUniversalRequest()).then(
       (answer) => call.answer(answer),
       () => exchange.cut(),
@@ -47,6 +56,7 @@ const guard: Interceptor = (next) => async (request) => {
   if (call === undefined) return next(request);
   call.restoreHeaders(request.header);
   try {
+    if (call.problem !== undefined) throw call.problem;
     const response = await call.orCancelled(next(request));
     return response.stream ? { ...response, message: call.guardReplies(response.message) } : response;
   } catch (reason) {
@@ -54,8 +64,28 @@ const guard: Interceptor = (next) => async (request) => {
   }
 };
 
+/** Finds what is wrong with the head of a stream. Connect looks for it only when the handler asks for the first request. */
+function createHeadCheck({ spec, options }: Method): (format: Format, exchange: Exchange) => ConnectError | undefined {
+  if (spec.kind === "unary") return () => undefined;
+  const check = ({ protocol, encodingHeader, acceptEncodingHeader }: EnvelopeWire) => {
+    const negotiate = createNegotiator(options.acceptCompression, acceptEncodingHeader);
+    return (headers: IncomingHttpHeaders) =>
+      (protocol === "connect" ? checkVersionHeader(headers, options) : undefined) ??
+      negotiate(header(headers, encodingHeader), undefined).error ??
+      readTimeout(protocol, headers, options.maxTimeoutMs).error;
+  };
+  const checks: Record<RpcProtocol, ReturnType<typeof check>> = {
+    grpc: check(grpc),
+    "grpc-web": check(grpcWeb),
+    connect: check(connectStream),
+  };
+  return ({ protocol }, { headers }) => checks[protocol](headers);
+}
+
 class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
+  /** Why the handler is not to be called. */
+  problem: ConnectError | undefined;
   readonly #environment: CallEnvironment;
   readonly #format: Format;
   readonly #exchange: Exchange;
@@ -111,6 +141,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const response = this.#exchange.nodeResponse();
     const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
+    if (this.problem !== undefined) universal.header.delete(timeoutHeaders[this.#format.protocol]);
     return { ...universal, body: this.#requestBody() };
   }
 
