@@ -82,12 +82,21 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
   }
 
   onEnd(): void {
-    if (!this.isDone && !this.#isBroken) this.#finishReading(this.#reader.hasRest ? incompleteEnvelope() : undefined);
+    if (!this.isDone && !this.#isBroken) this.#finishReading(this.#findRest());
+  }
+
+  /** Why what has come is not whole, if it is not. */
+  #findRest(): ConnectError | undefined {
+    try {
+      this.#decoder?.end();
+    } catch (reason) {
+      return toCallError(reason);
+    }
+    return this.#reader.hasRest ? incompleteEnvelope() : undefined;
   }
 
   #finishReading(problem: ConnectError | undefined): void {
     try {
-      if (problem === undefined) this.#decoder?.end();
       this.onArrivalEnd(problem);
     } catch (reason) {
       this.fail(reason);
