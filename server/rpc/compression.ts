@@ -9,10 +9,13 @@ export type Negotiator = (requested: string | undefined, accepted: string | unde
 
 const none: Negotiated = { request: null, response: null };
 const maxRemembered = 256;
+/** Longer values are nobody's habit. */
+const maxRememberedLength = 256;
 
 /** @param acceptHeader the name of the request header that lists what the caller accepts, for the error text */
 export function createNegotiator(available: Compression[], acceptHeader: string): Negotiator {
   const remembered = new Map<string, Negotiated>();
+  const isWorthRemembering = (key: string) => remembered.size < maxRemembered && key.length <= maxRememberedLength;
   return (requested, accepted) => {
     if (requested === undefined && accepted === undefined) return none;
     const key = JSON.stringify([requested, accepted]);
@@ -20,7 +23,7 @@ export function createNegotiator(available: Compression[], acceptHeader: string)
     if (known !== undefined) return known;
     const settled = compressionNegotiate(available, requested ?? null, accepted ?? null, acceptHeader);
     // An error carries metadata that belongs to one call, so it is made anew each time.
-    if (settled.error === undefined && remembered.size < maxRemembered) remembered.set(key, settled);
+    if (settled.error === undefined && isWorthRemembering(key)) remembered.set(key, settled);
     return settled;
   };
 }
