@@ -37,5 +37,5 @@ export interface Described {
 export function createDocs(options: DocsOptions | boolean, { methods, bindings }: Described): Pages {
   if (options === false) return new Map();
   const { title = "manywire", description = "" } = options === true ? {} : options;
-  return createPages({ methods, bindings, title, description, comments: () => "" });
+  return createPages({ methods, bindings, title, description, comments: new Map() });
 }

@@ -5,8 +5,14 @@ import type { Binding } from "../../rest/binding.js";
 import type { MethodInfo } from "./browser/method.js";
 import { describeMethod } from "./method-info.js";
 
-/** The comment of a declaration in the proto; empty if it has none, or nobody knows. */
-export type Comments = (desc: DescService | DescMethod | DescMessage | DescField) => string;
+/** The comments of the protos, by the full name of what they stand at. */
+export type Comments = ReadonlyMap<string, string>;
+
+/** The comment of a declaration; empty if it has none. */
+export function commentOf(comments: Comments, desc: DescService | DescMethod | DescMessage | DescField): string {
+  const isMember = desc.kind === "rpc" || desc.kind === "field";
+  return comments.get(isMember ? `${desc.parent.typeName}.${desc.name}` : desc.typeName) ?? "";
+}
 
 export interface DescribedMethod {
   readonly desc: DescMethod;

@@ -1,7 +1,7 @@
 // Writes the landing page: what is served, to be read without its script and called with it; and the same as plain text.
 import type { Assets } from "./assets.js";
 import { listLines } from "./browser/lines.js";
-import type { Comments, DescribedMethod, DescribedService } from "./description.js";
+import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 import { paragraphs, serviceView } from "./service-view.js";
 
@@ -45,7 +45,7 @@ export function landingPage(
 <main>
 ${paragraphs(description)}
 ${services.filter(({ isBuiltIn }) => !isBuiltIn).map(view)}
-${builtIn.length === 0 ? "" : html`<div class="built-in">${builtIn.map(view)}</div>`}
+${builtIn.length === 0 ? "" : html`<details class="built-in"><summary>For tools: health and reflection</summary>${builtIn.map(view)}</details>`}
 </main>
 </body>
 </html>
@@ -61,7 +61,7 @@ export function landingText(
 ): string {
   const own = services.filter(({ isBuiltIn }) => !isBuiltIn);
   const parts = own.flatMap(({ desc, methods }) => [
-    joinLines(desc.typeName, comments(desc)),
+    joinLines(desc.typeName, commentOf(comments, desc)),
     ...methods.map((method) => methodText(method, comments, base)),
   ]);
   const more = joinLines(`${base}/docs`, `${base}/openapi.json`);
@@ -74,7 +74,7 @@ function methodText({ desc, info }: DescribedMethod, comments: Comments, base: s
   const lines = listLines({ method: info, route, base, messages, headers: {} }).filter(({ tool }) => tool !== "");
   const width = Math.max(0, ...lines.map(({ caller }) => caller.length));
   const calls = lines.map(({ caller, text }) => `    ${caller.padEnd(width)}  ${text}`);
-  const comment = comments(desc).replaceAll("\n", "\n  ");
+  const comment = commentOf(comments, desc).replaceAll("\n", "\n  ");
   return [`  ${desc.name}`, ...(comment === "" ? [] : [`  ${comment}`]), "", ...calls].join("\n");
 }
 

@@ -2,7 +2,7 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import type { MethodInfo } from "./browser/method.js";
-import type { Comments, DescribedMethod, DescribedService } from "./description.js";
+import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 
 /** @param opened the method that is open to begin with */
@@ -10,8 +10,8 @@ export function serviceView(service: DescribedService, comments: Comments, opene
   const { desc, methods } = service;
   return html`
 <section class="service" aria-labelledby="${desc.typeName}">
-<h2 id="${desc.typeName}">${desc.typeName}</h2>
-${paragraphs(comments(desc))}
+<h2 id="${desc.typeName}">${breakable(desc.typeName)}</h2>
+${paragraphs(commentOf(comments, desc))}
 ${methods.map((method) => methodView(method, comments, method === opened))}
 </section>`;
 }
@@ -20,7 +20,7 @@ function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen:
   return html`
 <details class="method" id="${desc.parent.typeName}.${desc.name}" data-method="${JSON.stringify(info)}"${isOpen ? openAttribute : ""}>
 <summary><h3>${desc.name}</h3>${badges(info, desc.deprecated)}</summary>
-${paragraphs(comments(desc))}
+${paragraphs(commentOf(comments, desc))}
 <details class="more"><summary>${shortName(desc.input)} → ${shortName(desc.output)}</summary>
 ${fieldTable("Request", desc.input, comments)}
 ${fieldTable("Reply", desc.output, comments)}
@@ -45,11 +45,11 @@ function badges({ kind, routes: [route, ...others] }: MethodInfo, isDeprecated: 
 }
 
 function fieldTable(title: string, desc: DescMessage, comments: Comments): Html {
-  const caption = html`<p class="message-name"><b>${title}</b> ${desc.typeName}</p>${paragraphs(comments(desc))}`;
+  const caption = html`<p class="message-name"><b>${title}</b> ${desc.typeName}</p>${paragraphs(commentOf(comments, desc))}`;
   if (desc.fields.length === 0) return html`${caption}<p>No fields.</p>`;
   const rows = desc.fields.map(
     (field) =>
-      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span></dt><dd>${paragraphs(comments(field))}</dd>`,
+      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span></dt><dd>${paragraphs(commentOf(comments, field))}</dd>`,
   );
   return html`${caption}<dl class="fields">${rows}</dl>`;
 }
@@ -66,6 +66,11 @@ function valueName({ enum: enumeration, message, scalar }: DescField): string {
 
 function scalarName(scalar: ScalarType | undefined): string {
   return scalar === undefined ? "" : ScalarType[scalar].toLowerCase();
+}
+
+/** A long name is broken at its dots, where it has to be. */
+function breakable(name: string): Html {
+  return html`${name.split(".").map((part, index) => (index === 0 ? part : html`.<wbr>${part}`))}`;
 }
 
 /** The name within its package. */

@@ -19,12 +19,13 @@ for (const details of document.querySelectorAll<HTMLDetailsElement>("details[dat
   equip();
 }
 
-/** Opens the method that the address names. */
+/** Opens the method that the address names, and what it is in. */
 function openTarget(): void {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!(target instanceof HTMLDetailsElement)) return;
-  target.open = true;
-  target.scrollIntoView();
+  const target = document.getElementById(location.hash.slice(1));
+  for (let part = target; part !== null; part = part.parentElement) {
+    if (part instanceof HTMLDetailsElement) part.open = true;
+  }
+  target?.scrollIntoView();
 }
 
 addEventListener("hashchange", openTarget);
