@@ -13,9 +13,10 @@ export function docsPage(title: string, assets: Pick<Assets, "path">): Html {
 <link rel="stylesheet" href="${assets.path("swagger-ui.css")}">
 <link rel="stylesheet" href="${assets.path("docs.css")}">
 <script defer src="${assets.path("swagger-ui-bundle.js")}"></script>
-<script defer src="${assets.path("docs.js")}" type="module"></script>
+<script type="module" src="${assets.path("docs.js")}"></script>
 </head>
 <body>
+<header><a href="./">${title}</a></header>
 <main id="swagger-ui"></main>
 </body>
 </html>

@@ -7,6 +7,14 @@ interface SwaggerUi {
 
 const start = (globalThis as unknown as { SwaggerUIBundle: SwaggerUi }).SwaggerUIBundle;
 
+/** Swagger UI is dark by a class, and not by what the reader's system asks for. */
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+function followDarkness(): void {
+  document.documentElement.classList.toggle("dark-mode", darkness.matches);
+}
+darkness.addEventListener("change", followDarkness);
+followDarkness();
+
 start({
   url: new URL("openapi.json", location.href).href,
   dom_id: "#swagger-ui",
@@ -14,8 +22,7 @@ start({
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
-  // What a link could say of these is nothing that this page wants to be told.
-  queryConfigEnabled: false,
+  // Nobody else is asked whether the description is valid.
   validatorUrl: null,
 });
 
