@@ -32,7 +32,8 @@ export function describeMethod(
   };
 }
 
-function describeRoute(binding: Binding): Route {
+/** @param binding one of the routes of a method */
+export function describeRoute(binding: Binding): Route {
   const { httpMethod, template, requestBody } = binding;
   return {
     httpMethod,

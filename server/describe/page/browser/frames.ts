@@ -26,11 +26,6 @@ export function encodeFrames(texts: readonly string[]): Uint8Array<ArrayBuffer> 
 export class FrameReader {
   #rest = new Uint8Array();
 
-  /** Whether a part of an envelope has come, and no more. */
-  get isCut(): boolean {
-    return this.#rest.length > 0;
-  }
-
   /** @returns the envelopes that are whole now */
   push(chunk: Uint8Array): Frame[] {
     const bytes = new Uint8Array(this.#rest.length + chunk.length);

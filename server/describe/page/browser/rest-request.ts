@@ -78,7 +78,7 @@ function toBytes(body: JsonValue): Pick<RestRequest, "body" | "contentType"> {
   const { data = "", contentType, content_type = contentType } = isObject(body) ? body : {};
   const binary = atob(String(data).replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return { body: bytes, contentType: content_type ? String(content_type) : "application/octet-stream" };
+  return { body: bytes, contentType: content_type ? String(content_type) : undefined };
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
