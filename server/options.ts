@@ -4,7 +4,7 @@ import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connec
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
-import type { DocsOptions } from "./describe/docs.js";
+import type { DocsOptions } from "./describe/options.js";
 import type { NodeServerRequest } from "./listen/handler.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";

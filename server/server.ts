@@ -4,7 +4,10 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { contextValuesOf } from "./context-values.js";
-import { createDocs } from "./describe/docs.js";
+import { createDocs, describeApi } from "./describe/docs.js";
+import type { Api } from "./describe/openapi/document.js";
+import type { OpenApiDocument } from "./describe/openapi/types.js";
+import type { Pages } from "./describe/page/pages.js";
 import { reflectionRoutes } from "./describe/reflection.js";
 import { drain } from "./drain.js";
 import type { Handler } from "./listen/exchange.js";
@@ -18,7 +21,7 @@ import { createFastLane } from "./rpc/fast-lane.js";
 import { createRpcHandler } from "./rpc/handler.js";
 import { createReferenceLane } from "./rpc/reference-lane.js";
 import { refuseUnknownMethod } from "./rpc/refuse.js";
-import { createTranscoder } from "./transcode/transcoder.js";
+import { createTranscoder, type Transcoder } from "./transcode/transcoder.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server {
@@ -30,6 +33,8 @@ export interface Server {
   readonly url: string;
   /** The statuses that health checks see. */
   readonly health: Health;
+  /** The OpenAPI document of `/openapi.json`, as plain data; also before `listen`, and where `docs` is false. */
+  openApi(): OpenApiDocument;
   /** Uses other certificates for new connections; open ones live on. Throws, and changes nothing, if they cannot be used. */
   reloadTls(tls: TlsOptions): void;
 }
@@ -43,11 +48,19 @@ export function createServer(options: ServerOptions): Server {
   registerRoutes(table, health, settings);
   followShutdownSignals(table, active);
 
+  const environment = { active, observe: settings.onCall, contextValues: contextValuesOf(settings) };
+  const transcoder = createTranscoder(table, environment, settings.rest, settings.httpRules);
+  const api: Api = {
+    methods: table.methods,
+    services: table.services,
+    bindings: transcoder.bindings,
+    rest: settings.rest,
+  };
   const listener = createListener({
-    handler: createHandler(table, health, settings, {
-      active,
-      observe: settings.onCall,
-      contextValues: contextValuesOf(settings),
+    handler: createHandler(table, settings, environment, {
+      probes: createProbes(health),
+      transcoder,
+      docs: createDocs(api, settings.docs),
     }),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -65,6 +78,7 @@ export function createServer(options: ServerOptions): Server {
       closing ??= drain(listener, active, health, settings);
       return closing;
     },
+    openApi: () => describeApi(api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
 }
@@ -90,15 +104,20 @@ function followShutdownSignals(table: MethodTable, active: ActiveCalls): void {
   }
 }
 
-function createHandler(table: MethodTable, health: Health, options: Settings, environment: CallEnvironment): Handler {
+/** What answers requests that call no method by its path. */
+interface Others {
+  readonly probes: ReadonlyMap<string, Handler>;
+  readonly transcoder: Transcoder;
+  readonly docs: Pages;
+}
+
+function createHandler(table: MethodTable, options: Settings, environment: CallEnvironment, others: Others): Handler {
   const createLane = options.fastLane ? createFastLane : createReferenceLane;
   const handlers = new Map<string, Handler>();
   for (const [path, method] of table.methods) {
     handlers.set(path, createRpcHandler(method, createLane(method, environment)));
   }
-  const probes = createProbes(health);
-  const transcoder = createTranscoder(table, environment, options.rest, options.httpRules);
-  const docs = createDocs(options.docs, { methods: [...table.methods.values()], bindings: transcoder.bindings });
+  const { probes, transcoder, docs } = others;
   return (exchange) => {
     const path = pathOf(exchange.target);
     const handler = handlers.get(path) ?? probes.get(path);

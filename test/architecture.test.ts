@@ -96,7 +96,7 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...["server.ts", "options.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
+      ...["server.ts", "options.ts", "describe/docs.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
         (part) => `server/${part}`,
       ),
       "gen/",

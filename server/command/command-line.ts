@@ -1,4 +1,4 @@
-// Turns a command line into the text of each flag, or into a text to print: the help or the version.
+// Turns a command line into what to do and the text of each flag, or into a text to print: the help or the version.
 import { createRequire } from "node:module";
 import { Command, CommanderError, Option } from "commander";
 import { SettingError } from "./config.js";
@@ -7,6 +7,7 @@ import { defaultText, environmentName, type Flag, type Setting, settingGroups, s
 /** What a command line asks for. `flags` has the text of each flag that was given; "true" for one that has no value. */
 export type CommandLine =
   | { readonly kind: "serve"; readonly flags: ReadonlyMap<Flag, string> }
+  | { readonly kind: "openapi"; readonly flags: ReadonlyMap<Flag, string>; readonly format: "json" | "yaml" }
   | { readonly kind: "print"; readonly text: string };
 
 /** @throws SettingError for what it does not know. */
@@ -23,8 +24,14 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     throw new SettingError(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
   }
   const [word = "serve"] = command.args;
-  if (word !== "serve") throw new SettingError(`expected the command serve, found ${JSON.stringify(word)}`, 2);
-  return { kind: "serve", flags: givenFlags(command) };
+  const flags = givenFlags(command);
+  const isYaml = command.getOptionValue("yaml") === true;
+  if (word === "openapi") return { kind: "openapi", flags, format: isYaml ? "yaml" : "json" };
+  if (word !== "serve") {
+    throw new SettingError(`expected the command serve or openapi, found ${JSON.stringify(word)}`, 2);
+  }
+  if (isYaml) throw new SettingError("--yaml: expected the command openapi to go with it", 2);
+  return { kind: "serve", flags };
 }
 
 const footer = `
@@ -35,7 +42,8 @@ function createCommand(print: (text: string) => void): Command {
   const command = new Command("manywire")
     .description("Serves hello_world.Greeter on one port: gRPC, gRPC-Web and Connect, over HTTP/1.1 and HTTP/2.")
     .version(version())
-    .argument("[command]", "what to do: serve, which is the default")
+    .argument("[command]", "what to do: serve, which is the default, or openapi, which prints the API's description")
+    .option("--yaml", "with openapi: print YAML in the place of JSON")
     .addHelpText("after", footer)
     .exitOverride()
     .configureOutput({ writeOut: print, outputError: () => {} });

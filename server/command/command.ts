@@ -1,7 +1,10 @@
-// The command: reads its settings, serves the Greeter until it is told to end, and turns failures into one line and an
-// exit code. Standard output is for the caller (banner, help), standard error for the log.
+// The command: reads its settings, serves the Greeter until it is told to end, or prints its OpenAPI document, and turns
+// failures into one line and an exit code. Standard output is for the caller (banner, help), standard error for the log.
 import type { Logger } from "pino";
+import { descriptors } from "../../gen/hello_world_descriptors.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
+import { toYamlText } from "../describe/docs.js";
+import type { DocsOptions } from "../describe/options.js";
 import { greeter } from "../greeter.js";
 import type { TlsOptions } from "../listen/tls.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
@@ -29,6 +32,8 @@ export async function run(process: CommandProcess, openLog: () => BufferedSink):
   try {
     const line = parseCommandLine(process.argv.slice(2));
     if (line.kind === "print") process.stdout.write(line.text);
+    else if (line.kind === "openapi")
+      process.stdout.write(await printOpenApi(readConfig(line.flags, process.env), line.format));
     else await serve(readConfig(line.flags, process.env), process, openLog);
   } catch (error) {
     // Of several mistakes each has its own line.
@@ -49,6 +54,16 @@ async function serve(config: Config, process: CommandProcess, openLog: () => Buf
   if (config.hasBanner) process.stdout.write(formatBanner(version(), describe(server, config, tls)));
 }
 
+async function printOpenApi(config: Config, format: "json" | "yaml"): Promise<string> {
+  const httpRules = await readHttpRules(config);
+  try {
+    const document = createGreeterServer(config, { httpRules }).openApi();
+    return format === "yaml" ? toYamlText(document) : `${JSON.stringify(document, undefined, 2)}\n`;
+  } catch (error) {
+    throw explainStartError(error, config);
+  }
+}
+
 async function openLogger({ log }: Config, stderr: CommandProcess["stderr"], sink: BufferedSink): Promise<Logger> {
   const isPretty = log.format === "pretty" || (log.format === "auto" && stderr.isTTY === true);
   return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink);
@@ -59,18 +74,25 @@ type Files = Pick<ServerOptions, "tls" | "httpRules">;
 
 async function listen(config: Config, files: Files, logger: Logger): Promise<Server> {
   try {
-    const server = createServer({
-      ...config.options,
-      ...files,
-      routes: (router) => router.service(Greeter, greeter),
-      onCall: logCalls(logger),
-      onConnectionError: logConnectionErrors(logger),
-    });
+    const observers = { onCall: logCalls(logger), onConnectionError: logConnectionErrors(logger) };
+    const server = createGreeterServer(config, { ...files, ...observers });
     await server.listen();
     return server;
   } catch (error) {
     throw explainStartError(error, config);
   }
+}
+
+/** @throws what `createServer` throws */
+function createGreeterServer({ options }: Config, others: Partial<ServerOptions>): Server {
+  const docs: DocsOptions = {
+    title: "Greeter",
+    version: version(),
+    license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    descriptorSet: descriptors,
+  };
+  const routes: ServerOptions["routes"] = (router) => router.service(Greeter, greeter);
+  return createServer({ ...options, ...others, docs: options.docs !== false && docs, routes });
 }
 
 function renewTls(server: Server, config: Config): void {

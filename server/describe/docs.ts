@@ -1,41 +1,83 @@
 // What the server tells people and tools of itself over plain HTTP, by path: documents made from its methods.
+import { stringify } from "yaml";
+import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
-import type { Binding } from "../rest/binding.js";
+import { type Comments, readComments } from "./comments.js";
+import { serveDocument } from "./documents.js";
+import { type Api, createOpenApi, infoOf } from "./openapi/document.js";
+import type { OpenApiDocument } from "./openapi/types.js";
+import type { DocsOptions } from "./options.js";
 import { createPages, type Pages } from "./page/pages.js";
-
-/** A way to call a method that the documents show: a route of `google.api.http`, or Connect. */
-export type OperationKind = "rest" | "connect";
-
-/** Options of the documents that a server has of itself. */
-export interface DocsOptions {
-  /** The API's name. Default: the packages of its services. */
-  readonly title?: string | undefined;
-  /** The API's version, not that of OpenAPI. Default "0.0.0". */
-  readonly version?: string | undefined;
-  /** In Markdown. */
-  readonly description?: string | undefined;
-  /**
-   * A serialised `google.protobuf.FileDescriptorSet` with source info, for the comments: the file that
-   * `buf build -o` or `protoc --include_source_info --descriptor_set_out` writes. Several may be joined end to end.
-   */
-  readonly descriptorSet?: Uint8Array | undefined;
-  /** Which ways to call a method are shown. Default both. */
-  readonly operations?: readonly OperationKind[] | undefined;
-}
-
-/** What a server has to tell of. */
-export interface Described {
-  readonly methods: readonly Method[];
-  /** Its routes of `google.api.http`. */
-  readonly bindings: readonly Binding[];
-}
 
 /**
  * The documents of a server. They come last: a method, a probe, or a route of `google.api.http` with the path of a
- * document is what is served there.
+ * document is what is served there. Each is made when it is first asked for.
+ *
+ * @param options false for no documents
  */
-export function createDocs(options: DocsOptions | boolean, { methods, bindings }: Described): Pages {
+export function createDocs(api: Api, options: DocsOptions | boolean): Pages {
   if (options === false) return new Map();
-  const { title = "manywire", description = "" } = options === true ? {} : options;
-  return createPages({ methods, bindings, title, description, comments: new Map() });
+  const description = new Description(api, options);
+  const pages = createPages(description);
+  const documents = new Map([
+    [
+      "/openapi.json",
+      serveDocument(() => ({ contentType: "application/json", body: toJsonText(description.openApi) })),
+    ],
+    [
+      "/openapi.yaml",
+      serveDocument(() => ({ contentType: "application/yaml", body: toYamlText(description.openApi) })),
+    ],
+  ]);
+  return { get: (path) => documents.get(path) ?? pages.get(path) };
+}
+
+/** The API as a document of OpenAPI. */
+export function describeApi(api: Api, options: DocsOptions | boolean): OpenApiDocument {
+  return new Description(api, options).openApi;
+}
+
+/** A document as JSON. */
+export function toJsonText(document: OpenApiDocument): string {
+  return `${JSON.stringify(document)}\n`;
+}
+
+/** A document as YAML 1.2, without anchors, so that every reader takes it. */
+export function toYamlText(document: OpenApiDocument): string {
+  return stringify(document, { aliasDuplicateObjects: false });
+}
+
+/** What is told of one API, each part made when it is first asked for. */
+class Description {
+  readonly methods: readonly Method[];
+  readonly bindings: Api["bindings"];
+  readonly #api: Api;
+  readonly #options: DocsOptions;
+  #comments: Comments | undefined;
+  #openApi: OpenApiDocument | undefined;
+
+  constructor(api: Api, options: DocsOptions | boolean) {
+    this.methods = [...api.methods.values()];
+    this.bindings = api.bindings;
+    this.#api = api;
+    this.#options = typeof options === "object" ? options : {};
+  }
+
+  get comments(): Comments {
+    this.#comments ??= readComments([this.#options.descriptorSet ?? new Uint8Array(), grpcDescriptors]);
+    return this.#comments;
+  }
+
+  get title(): string {
+    return infoOf(this.#api, this.#options, this.comments).title;
+  }
+
+  get description(): string {
+    return infoOf(this.#api, this.#options, this.comments).description ?? "";
+  }
+
+  get openApi(): OpenApiDocument {
+    this.#openApi ??= createOpenApi(this.#api, this.#options, this.comments);
+    return this.#openApi;
+  }
 }

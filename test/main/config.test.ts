@@ -5,7 +5,7 @@ import { environmentName, settings } from "../../server/command/settings.js";
 
 function configure(argv: string[], environment: Environment = {}): Config {
   const line = parseCommandLine(argv);
-  if (line.kind !== "serve") throw new Error(`expected a command to serve, found ${line.text}`);
+  if (line.kind !== "serve") throw new Error(`expected a command to serve, found ${line.kind}`);
   return readConfig(line.flags, environment);
 }
 
@@ -113,7 +113,8 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
   [["--port"], {}, "option '--port <number>' argument missing"],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
   [["--no-reflection=x"], {}, "unknown option '--no-reflection=x' (Did you mean --no-reflection?)"],
-  [["server"], {}, 'expected the command serve, found "server"'],
+  [["server"], {}, 'expected the command serve or openapi, found "server"'],
+  [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
   [["serve", "more"], {}, "too many arguments. Expected 1 argument but got 2."],
 ];
 

@@ -1,0 +1,23 @@
+// Turns google.api.field_behavior into keywords of JSON Schema (google/api/field_behavior.proto, https://google.aip.dev/203).
+import { type DescField, getOption } from "@bufbuild/protobuf";
+import { FieldBehavior, field_behavior } from "../../../gen/google/api/field_behavior_pb.js";
+import type { Schema } from "./types.js";
+
+/** What the annotation says of a field. */
+export interface Behavior {
+  /** Whether a request must have it. */
+  readonly isRequired: boolean;
+  readonly keywords: Schema;
+}
+
+/** Reads the annotation. A field without it is an ordinary one. */
+export function behaviorOf(field: DescField): Behavior {
+  const behaviors = getOption(field, field_behavior);
+  return {
+    isRequired: behaviors.includes(FieldBehavior.REQUIRED),
+    keywords: {
+      ...(behaviors.includes(FieldBehavior.OUTPUT_ONLY) ? { readOnly: true } : {}),
+      ...(behaviors.includes(FieldBehavior.INPUT_ONLY) ? { writeOnly: true } : {}),
+    },
+  };
+}

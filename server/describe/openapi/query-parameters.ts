@@ -1,0 +1,65 @@
+// Lists the parameters that a query may have, by the rules by which it is read: query.ts.
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { Binding } from "../../rest/binding.js";
+import { type Claims, claimsOf, hasClaimedRival, noClaims } from "../../rest/claims.js";
+import { isNested } from "../../rest/fields.js";
+import { leafOf } from "../../rest/leaf.js";
+import type { Comments } from "../comments.js";
+import type { MessageSchemas } from "./message-schema.js";
+import { isRequired } from "./required.js";
+import { textSchema } from "./text-schema.js";
+import type { Parameter } from "./types.js";
+
+/** How many are listed, and how many names a path has: what the server reads of one query, untold. */
+const limit = 1000;
+const depthLimit = 32;
+
+/** The parameters of one binding, in the order of the fields. A message within itself is not followed any further. */
+export function queryParameters(binding: Binding, schemas: MessageSchemas, comments: Comments): Parameter[] {
+  const parameters: Parameter[] = [];
+  for (const fields of listFields(binding.method.input, claimsOf(binding), [], [])) {
+    if (parameters.length === limit) break;
+    parameters.push(toParameter(fields, schemas, comments));
+  }
+  return parameters;
+}
+
+/** The field paths that a query can name. `within` are the messages on the way. */
+function* listFields(
+  desc: DescMessage,
+  claims: Claims,
+  parents: readonly DescField[],
+  within: readonly DescMessage[],
+): Generator<readonly DescField[]> {
+  if (claims === "whole" || within.includes(desc) || parents.length === depthLimit) return;
+  for (const field of desc.fields) {
+    if (claims.get(field) === "whole" || hasClaimedRival(claims, field)) continue;
+    const fields = [...parents, field];
+    if (leafOf(field) !== undefined) yield fields;
+    else if (isNested(field)) {
+      yield* listFields(field.message, claims.get(field) ?? noClaims, fields, [...within, desc]);
+    }
+  }
+}
+
+function toParameter(fields: readonly DescField[], schemas: MessageSchemas, comments: Comments): Parameter {
+  const field = fields.at(-1) as DescField;
+  const comment = comments.get(`${field.parent.typeName}.${field.name}`);
+  const rivals = field.oneof?.fields.filter((other) => other !== field).map((other) => `\`${schemas.nameOf(other)}\``);
+  const exclusion = rivals === undefined || rivals.length === 0 ? [] : `Not together with ${rivals.join(", ")}.`;
+  const description = [comment ?? [], exclusion].flat().join(" ");
+  return {
+    name: fields.map((one, index) => queryName(one, schemas, index === 0)).join("."),
+    in: "query",
+    ...(fields.every(isRequired) ? { required: true } : {}),
+    ...(description === "" ? {} : { description }),
+    ...(fields.some((one) => one.deprecated) ? { deprecated: true } : {}),
+    schema: textSchema(field, schemas),
+  };
+}
+
+/** In a query a dot separates, and a dollar begins what is no field. */
+function queryName(field: DescField, schemas: MessageSchemas, isFirst: boolean): string {
+  const name = schemas.nameOf(field);
+  return name.includes(".") || (isFirst && name.startsWith("$")) ? field.name : name;
+}

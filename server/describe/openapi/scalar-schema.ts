@@ -1,0 +1,53 @@
+// Turns scalar types into schemas of their ProtoJSON (https://protobuf.dev/programming-guides/json/): in the form that is
+// written, which every reader takes.
+import { ScalarType } from "@bufbuild/protobuf";
+import type { Schema } from "./types.js";
+
+/** The schema of a scalar in JSON. */
+export function scalarSchema(type: ScalarType): Schema {
+  return schemas[type];
+}
+
+/** The schema of a map's keys, which are text in JSON; undefined for any text. */
+export function mapKeySchema(type: ScalarType): Schema | undefined {
+  if (type === ScalarType.STRING) return undefined;
+  if (type === ScalarType.BOOL) return { enum: ["true", "false"] };
+  const { format, minimum } = schemas[type];
+  return { pattern: minimum === 0 || type in unsigned ? "^[0-9]+$" : "^-?[0-9]+$", format };
+}
+
+const int32: Schema = { type: "integer", format: "int32", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+const uint32: Schema = { type: "integer", format: "uint32", minimum: 0, maximum: 2 ** 32 - 1 };
+// JavaScript's numbers, and so JSON for many, are exact up to 53 bits only.
+const int64: Schema = { type: "string", format: "int64", pattern: "^-?[0-9]{1,19}$" };
+const uint64: Schema = { type: "string", format: "uint64", pattern: "^[0-9]{1,20}$" };
+
+const greatestFloat = 3.4028234663852886e38;
+const notFinite: Schema = { type: "string", enum: ["NaN", "Infinity", "-Infinity"] };
+
+const schemas: Readonly<Record<ScalarType, Schema>> = {
+  [ScalarType.DOUBLE]: { anyOf: [{ type: "number", format: "double" }, notFinite] },
+  [ScalarType.FLOAT]: {
+    anyOf: [{ type: "number", format: "float", minimum: -greatestFloat, maximum: greatestFloat }, notFinite],
+  },
+  [ScalarType.INT32]: int32,
+  [ScalarType.SINT32]: int32,
+  [ScalarType.SFIXED32]: int32,
+  [ScalarType.UINT32]: uint32,
+  [ScalarType.FIXED32]: uint32,
+  [ScalarType.INT64]: int64,
+  [ScalarType.SINT64]: int64,
+  [ScalarType.SFIXED64]: int64,
+  [ScalarType.UINT64]: uint64,
+  [ScalarType.FIXED64]: uint64,
+  [ScalarType.BOOL]: { type: "boolean" },
+  [ScalarType.STRING]: { type: "string" },
+  [ScalarType.BYTES]: {
+    type: "string",
+    format: "byte",
+    contentEncoding: "base64",
+    pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+  },
+};
+
+const unsigned = { [ScalarType.UINT64]: true, [ScalarType.FIXED64]: true };
