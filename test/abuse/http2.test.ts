@@ -207,3 +207,17 @@ test.each([
     await socket.closed;
   });
 });
+
+test.each([
+  ["no error", 0],
+  ["an error", 2],
+])("calls behind a GOAWAY of %s are answered or cut", async (_, code) => {
+  const payload = Buffer.from([0, 0, 0, 0, 0, 0, 0, code]);
+  const goaway = encodeFrame(frameTypes.goaway, 0, 0, payload);
+  const calls = odd(3).flatMap((id) => [callHead(id), data(id, Buffer.from("{}"), frameFlags.endStream)]);
+  await victim.withstand(async (url) => {
+    await using socket = await openRaw(url);
+    socket.write(Buffer.concat([opening(), goaway, ...calls]));
+    await socket.closed;
+  });
+});
