@@ -1,7 +1,9 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkServerIdentity } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as exported from "../../client/index.js";
 import {
@@ -202,7 +204,9 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     const { url: baseUrl } = await start({ httpVersion, isTls: true, isMutual: true });
     const options = { protocol, httpVersion, baseUrl };
     const unknown = createClient(TestService, open(options));
-    expect(await failureOf(unknown.unary({}))).toEqual({ code: Code.Internal, message: "self-signed certificate" });
+    // Node 24 adds advice of its own.
+    const message = expect.stringMatching(/^self-signed certificate(;|$)/);
+    expect(await failureOf(unknown.unary({}))).toEqual({ code: Code.Internal, message });
     const known = createClient(TestService, open({ ...options, tls: { ca: certificate, cert: certificate, key } }));
     expect(await known.unary({ text: "known" })).toMatchObject({ text: "known" });
   });
@@ -242,12 +246,19 @@ describe("the client", () => {
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
-  it.skipIf(!hasIpv6).each<HttpVersion>(["1.1", "2"])("reaches an IPv6 address over HTTP/%s", async (httpVersion) => {
-    const server = await start({ httpVersion, host: "::1", isTls: true });
-    const tls = { ca: certificate };
-    const client = createClient(TestService, open({ protocol: "connect", httpVersion, baseUrl: server.url, tls }));
-    expect(await client.unary({ text: server.url })).toMatchObject({ text: expect.stringContaining("https://[::1]:") });
-  });
+  // Node 22.23.3 looks for IPv6 addresses among the names of a certificate.
+  const knowsIpv6 = checkServerIdentity("::1", new X509Certificate(certificate).toLegacyObject()) === undefined;
+  it.skipIf(!hasIpv6 || !knowsIpv6).each<HttpVersion>(["1.1", "2"])(
+    "reaches an IPv6 address over HTTP/%s",
+    async (httpVersion) => {
+      const server = await start({ httpVersion, host: "::1", isTls: true });
+      const tls = { ca: certificate };
+      const client = createClient(TestService, open({ protocol: "connect", httpVersion, baseUrl: server.url, tls }));
+      expect(await client.unary({ text: server.url })).toMatchObject({
+        text: expect.stringContaining("https://[::1]:"),
+      });
+    },
+  );
 
   it("uses HTTP/2 unless it is told otherwise", async () => {
     const server = await start({ httpVersion: "2" });
