@@ -1,19 +1,22 @@
 // Messages as JSON text, fast for plain types. Whatever is unusual, in a type, in the text or in a message, is left to
-// protobuf-es, so that results and errors are always its own.
+// protobuf-es, so that results and errors are always its own, but for one key of maps that it loses.
 import {
   type DescMessage,
   fromJsonString,
   type JsonReadOptions,
   type JsonWriteOptions,
   type Message,
-  toJsonString,
 } from "@bufbuild/protobuf";
 import { readJson } from "./json-read.js";
 import { createJsonWriter } from "./json-write.js";
+import { readPrototypeKeys, toWholeJson } from "./prototype-key.js";
 
 /** Prepares the reading of a type: what `fromJsonString` makes of a text. */
 export function createJsonDecoder(desc: DescMessage, options: Partial<JsonReadOptions>): (text: string) => Message {
-  const decodeAny = (text: string) => fromJsonString(desc, text, options);
+  const decodeAny = (text: string) => {
+    const message = fromJsonString(desc, text, options);
+    return readPrototypeKeys(desc, text, options) ?? message;
+  };
   if (options.recursionLimit !== undefined) return decodeAny;
   return (text) => {
     try {
@@ -31,7 +34,7 @@ export function createJsonEncoder(desc: DescMessage, options: Partial<JsonWriteO
     try {
       return encode(message);
     } catch {
-      return toJsonString(desc, message, options);
+      return JSON.stringify(toWholeJson(desc, message, options));
     }
   };
 }

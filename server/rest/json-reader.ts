@@ -5,7 +5,6 @@ import type { ConnectError } from "@connectrpc/connect";
 import { createJsonDecoder } from "../codec/json.js";
 import { badField, badRequest } from "./bad-request.js";
 import { describeJsonError, findJsonFault } from "./json-fault.js";
-import { hasPrototypeKey, mayHavePrototypeKey } from "./prototype-key.js";
 
 /** Reads the text of a body. @throws ConnectError `invalid_argument`, with the field if one is at fault */
 export type JsonReader = (text: string) => Message;
@@ -24,12 +23,10 @@ export function createJsonReader(
   return (text) => {
     const json = wrap(text);
     try {
-      const message = decode(json);
-      if (!mayHavePrototypeKey(json) || !hasPrototypeKey(desc, JSON.parse(json))) return message;
+      return decode(json);
     } catch (error) {
       throw toBadRequest(desc, json, options, error);
     }
-    throw badRequest('the body has a map with the key "__proto__", which cannot be kept');
   };
 }
 

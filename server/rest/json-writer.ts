@@ -9,9 +9,9 @@ import {
   type JsonWriteOptions,
   type Message,
   type ScalarType,
-  toJson,
 } from "@bufbuild/protobuf";
 import { reflect, scalarZeroValue } from "@bufbuild/protobuf/reflect";
+import { toWholeJson } from "../codec/prototype-key.js";
 import { hasImplicitPresence } from "./fields.js";
 
 /** How JSON is written; the registry is what a `google.protobuf.Any` is written with. */
@@ -22,12 +22,12 @@ export type JsonWriter = (message: Message) => JsonValue | undefined;
 
 /** @param field the field whose JSON the body is; undefined if it is that of the message */
 export function createJsonWriter(desc: DescMessage, field: DescField | undefined, options: JsonOptions): JsonWriter {
-  if (field === undefined) return (message) => toJson(desc, message, options);
+  if (field === undefined) return (message) => toWholeJson(desc, message, options);
   const name = options.useProtoFieldName === true ? field.name : field.jsonName;
   const absent = defaultJson(field, options);
   return (message) => {
     if (!reflect(desc, message, false).isSet(field)) return absent;
-    return (toJson(desc, message, options) as Record<string, JsonValue>)[name];
+    return (toWholeJson(desc, message, options) as Record<string, JsonValue>)[name];
   };
 }
 

@@ -1,6 +1,7 @@
 import { isMessage, type JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import type { KeptEncoded } from "../../server/rest/percent.js";
+import { createResponseEncoder } from "../../server/rest/response.js";
 import { type Everything, EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import type { FileMessage } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { bindingOf, decode, decodeToJson, refusal, registry, type Sent } from "./support.js";
@@ -338,10 +339,22 @@ const prototypes = [
   '{"trees":{"branches":{"true":{}},"texts":{"a":"b","__proto__":"c"}}}',
 ];
 
-test.each(prototypes)("a map cannot keep the key __proto__: %s", (body) => {
-  const message = 'the body has a map with the key "__proto__", which cannot be kept';
-  expect(refusal(post, { body })).toEqual({ message, fields: [] });
+test.each(prototypes)("a map keeps the key __proto__ as any other: %s", (body) => {
+  const message = decode(post, { body });
+  const written = createResponseEncoder(post, { registry })(message);
+  expect(written.kind === "json" && JSON.parse(written.text)).toEqual(JSON.parse(body));
+  // Not as the prototype: what is in the map is its own.
+  const maps = [...objectsIn(message)].filter((one) => Object.hasOwn(one, "__proto__"));
+  expect(maps).toHaveLength(1);
+  expect([...objectsIn(message)].map(Object.getPrototypeOf).filter((one) => one?.a ?? one?.text)).toEqual([]);
 });
+
+/** Every object in a value, itself among them. */
+function* objectsIn(value: unknown): Generator<object> {
+  if (typeof value !== "object" || value === null) return;
+  yield value;
+  for (const one of Object.values(value)) yield* objectsIn(one);
+}
 
 test("as the name of a field __proto__ is ordinary, and as a value", () => {
   const body = '{"__proto__":{"text":"a"},"names":{"__proto__":"b","constructor":"c"},"text":"__proto__"}';

@@ -10,7 +10,7 @@ test.each(sources)(
   (_, source) => {
     const imports = [...source.matchAll(/ from "(.*)";$/gm)].map(([, specifier = ""]) => specifier);
     const isOurs =
-      /^(?:\.\/[\w-]+\.js|\.\.\/codec\/json\.js|\.\.\/\.\.\/gen\/google\/.*|@bufbuild\/protobuf(?:\/\w+)?|@connectrpc\/connect)$/;
+      /^(?:\.\/[\w-]+\.js|\.\.\/codec\/[\w-]+\.js|\.\.\/\.\.\/gen\/google\/.*|@bufbuild\/protobuf(?:\/\w+)?|@connectrpc\/connect)$/;
     expect(imports.filter((specifier) => !isOurs.test(specifier))).toEqual([]);
     expect(source).not.toMatch(/\b(?:Buffer|process|require|globalThis)\b[.(]/);
   },
