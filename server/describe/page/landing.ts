@@ -47,6 +47,7 @@ ${paragraphs(description)}
 ${services.filter(({ isBuiltIn }) => !isBuiltIn).map(view)}
 ${builtIn.length === 0 ? "" : html`<details class="built-in"><summary>For tools: health and reflection</summary>${builtIn.map(view)}</details>`}
 </main>
+<footer>Served by manywire</footer>
 </body>
 </html>
 `;

@@ -160,8 +160,8 @@ function readFrames(onMessage: OnMessage, judge: (end: string | undefined) => Ve
 
 function httpVerdict({ ok, status }: Response, body: string): Verdict {
   const { code, message } = errorIn(body);
-  const name = typeof code === "string" ? ` ${code}` : "";
-  return { isOk: ok, status: `${status}${name}`, error: body === "" ? undefined : (message ?? body) };
+  const name = typeof code === "number" ? grpcCodes[code] : code;
+  return { isOk: ok, status: `${status} ${name ?? ""}`.trim(), error: body === "" ? undefined : (message ?? body) };
 }
 
 function connectVerdict(end: string | undefined): Verdict {
