@@ -1,5 +1,5 @@
 // Turns google.api.field_behavior into keywords of JSON Schema (google/api/field_behavior.proto, https://google.aip.dev/203).
-import { type DescField, getOption } from "@bufbuild/protobuf";
+import { type DescField, getOption, hasOption } from "@bufbuild/protobuf";
 import { FieldBehavior, field_behavior } from "../../../gen/google/api/field_behavior_pb.js";
 import type { Schema } from "./types.js";
 
@@ -10,9 +10,18 @@ export interface Behavior {
   readonly keywords: Schema;
 }
 
-/** Reads the annotation. A field without it is an ordinary one. */
+const known = new WeakMap<DescField, Behavior>();
+
+/** What the annotation says. A field without it is an ordinary one. */
 export function behaviorOf(field: DescField): Behavior {
-  const behaviors = getOption(field, field_behavior);
+  const behavior = known.get(field) ?? readBehavior(field);
+  known.set(field, behavior);
+  return behavior;
+}
+
+function readBehavior(field: DescField): Behavior {
+  // Reading an option that is not there costs as much as one that is.
+  const behaviors = hasOption(field, field_behavior) ? getOption(field, field_behavior) : [];
   return {
     isRequired: behaviors.includes(FieldBehavior.REQUIRED),
     keywords: {

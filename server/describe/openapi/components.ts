@@ -3,19 +3,20 @@ import type { Reference, Schema } from "./types.js";
 
 /** The components of one document. */
 export class Components {
-  readonly #schemas = new Map<string, Schema>();
+  /** By name, once for each. What makes one may ask for others, so that it is made later: messages may nest deeply. */
+  readonly #makers = new Map<string, () => Schema>();
 
-  /** A reference to the schema of that name. `make` is called once for each name, and may refer to the name itself. */
+  /** A reference to the schema of that name. `make` is called at most once for each name. */
   schema(name: string, make: () => Schema): Reference {
-    if (!this.#schemas.has(name)) {
-      this.#schemas.set(name, {});
-      this.#schemas.set(name, make());
-    }
+    if (!this.#makers.has(name)) this.#makers.set(name, make);
     return { $ref: `#/components/schemas/${name}` };
   }
 
   /** The schemas, by name in alphabetical order. */
   schemas(): Readonly<Record<string, Schema>> {
-    return Object.fromEntries([...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const schemas: [string, Schema][] = [];
+    // A map that grows while it is walked is walked to its end.
+    for (const [name, make] of this.#makers) schemas.push([name, make()]);
+    return Object.fromEntries(schemas.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

@@ -35,8 +35,16 @@ export interface Constraints {
 
 const none: Constraints = { keywords: {}, itemKeywords: {}, keyKeywords: {}, isRequired: false };
 
-/** Reads the rules of a field. */
+const constraints = new WeakMap<DescField, Constraints>();
+
+/** The rules of a field. */
 export function constraintsOf(field: DescField): Constraints {
+  const known = constraints.get(field) ?? readConstraints(field);
+  constraints.set(field, known);
+  return known;
+}
+
+function readConstraints(field: DescField): Constraints {
   const rules = rulesOf(field, "buf.validate.field");
   if (rules === undefined || rules.ignore === "IGNORE_ALWAYS") return none;
   const repeated = objectIn(rules, "repeated");

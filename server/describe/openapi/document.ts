@@ -116,7 +116,7 @@ function tagOf({ names, tags, comments }: Draft, service: DescService, kind: Ope
 }
 
 /** What the API is called, and what it is. */
-export function infoOf({ services }: Api, options: DocsOptions, comments: Comments): OpenApiDocument["info"] {
+function infoOf({ services }: Api, options: DocsOptions, comments: Comments): OpenApiDocument["info"] {
   // Those that every server has say nothing of this one.
   const own = services.filter(({ typeName }) => !typeName.startsWith("grpc."));
   const { title = own.map(({ typeName }) => typeName).join(", "), version = "0.0.0", license } = options;

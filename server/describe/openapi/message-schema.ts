@@ -21,6 +21,9 @@ export interface JsonForm {
   readonly registry: Registry | undefined;
 }
 
+/** What no value fits. */
+const never: Schema = { not: {} };
+
 /** Makes the schemas of one form of JSON, sent (`input`) or received: a reply need not have what a request must have. */
 export class MessageSchemas {
   readonly #form: JsonForm;
@@ -52,7 +55,7 @@ export class MessageSchemas {
     const fields = desc.fields.filter((field) => !without.includes(field) && !forbidden.includes(field));
     const required = this.#isInput ? fields.filter(isRequired).map((field) => this.nameOf(field)) : [];
     const properties = fields.map((field) => [this.nameOf(field), this.#property(field)] as const);
-    const nevers = forbidden.map((field) => [this.nameOf(field), { not: {} }] as const);
+    const nevers = forbidden.map((field) => [this.nameOf(field), never] as const);
     const oneofs = desc.oneofs.filter((oneof) => oneof.fields.every((field) => fields.includes(field)));
     return {
       type: "object",
@@ -126,7 +129,8 @@ export class MessageSchemas {
   #oneofs(oneofs: readonly DescOneof[]): Schema {
     const rules = oneofs.map((oneof) => {
       const members = oneof.fields.map((field) => ({ title: field.name, required: [this.nameOf(field)] }));
-      const nothing = { title: `no ${oneof.name}`, not: { anyOf: members.map(({ required }) => ({ required })) } };
+      const absent = Object.fromEntries(oneof.fields.map((field) => [this.nameOf(field), never] as const));
+      const nothing = { title: `no ${oneof.name}`, properties: absent };
       return { oneOf: isOneofRequired(oneof) ? members : [...members, nothing] };
     });
     return rules.length > 1 ? { allOf: rules } : (rules[0] ?? {});

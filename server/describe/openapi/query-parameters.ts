@@ -45,11 +45,11 @@ function* listFields(
 function toParameter(fields: readonly DescField[], schemas: MessageSchemas, comments: Comments): Parameter {
   const field = fields.at(-1) as DescField;
   const comment = comments.get(`${field.parent.typeName}.${field.name}`);
-  const rivals = field.oneof?.fields.filter((other) => other !== field).map((other) => `\`${schemas.nameOf(other)}\``);
-  const exclusion = rivals === undefined || rivals.length === 0 ? [] : `Not together with ${rivals.join(", ")}.`;
+  const rivals = listRivals(fields).map((rival) => `\`${printQueryPath(rival, schemas)}\``);
+  const exclusion = rivals.length === 0 ? [] : `Not together with ${rivals.join(", ")}.`;
   const description = [comment ?? [], exclusion].flat().join(" ");
   return {
-    name: fields.map((one, index) => queryName(one, schemas, index === 0)).join("."),
+    name: printQueryPath(fields, schemas),
     in: "query",
     ...(fields.every(isRequired) ? { required: true } : {}),
     ...(description === "" ? {} : { description }),
@@ -58,8 +58,19 @@ function toParameter(fields: readonly DescField[], schemas: MessageSchemas, comm
   };
 }
 
+/** The other members of the oneofs on the way, of which a query may have one only: each with all that is within it. */
+function listRivals(fields: readonly DescField[]): DescField[][] {
+  return fields.flatMap((field, index) => {
+    const others = field.oneof?.fields.filter((other) => other !== field) ?? [];
+    return others.map((other) => [...fields.slice(0, index), other]);
+  });
+}
+
 /** In a query a dot separates, and a dollar begins what is no field. */
-function queryName(field: DescField, schemas: MessageSchemas, isFirst: boolean): string {
-  const name = schemas.nameOf(field);
-  return name.includes(".") || (isFirst && name.startsWith("$")) ? field.name : name;
+function printQueryPath(fields: readonly DescField[], schemas: MessageSchemas): string {
+  const names = fields.map((field, index) => {
+    const name = schemas.nameOf(field);
+    return name.includes(".") || (index === 0 && name.startsWith("$")) ? field.name : name;
+  });
+  return names.join(".");
 }

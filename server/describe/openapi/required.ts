@@ -12,19 +12,32 @@ const known = new WeakMap<DescMessage, boolean>();
 
 /** Whether a message that is sent, or one within it, must have fields that one received need not have. */
 export function isStricter(desc: DescMessage): boolean {
-  let isFound = known.get(desc);
-  if (isFound === undefined) {
-    isFound = [...reach(desc)].some((message) => message.fields.some(isRequired));
-    known.set(desc, isFound);
-  }
-  return isFound;
+  const isKnown = known.get(desc);
+  if (isKnown !== undefined) return isKnown;
+  const messages = reach(desc);
+  const strict = spread(messages);
+  for (const message of messages) known.set(message, strict.has(message));
+  return strict.has(desc);
 }
 
 /** The message and all that can be within it. */
 function reach(desc: DescMessage): ReadonlySet<DescMessage> {
   const found = new Set([desc]);
-  for (const message of found) {
-    for (const field of message.fields) if (field.message !== undefined) found.add(field.message);
-  }
+  for (const message of found) for (const part of partsOf(message)) found.add(part);
   return found;
+}
+
+/** Of messages with all that can be within them, those that must have fields, and those that can have one of them within. */
+function spread(messages: ReadonlySet<DescMessage>): ReadonlySet<DescMessage> {
+  const holders = new Map<DescMessage, DescMessage[]>();
+  for (const message of messages) {
+    for (const part of partsOf(message)) holders.set(part, [...(holders.get(part) ?? []), message]);
+  }
+  const strict = new Set([...messages].filter((message) => message.fields.some(isRequired)));
+  for (const message of strict) for (const holder of holders.get(message) ?? []) strict.add(holder);
+  return strict;
+}
+
+function partsOf(desc: DescMessage): ReadonlySet<DescMessage> {
+  return new Set(desc.fields.flatMap((field) => field.message ?? []));
 }
