@@ -4,7 +4,7 @@ import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
 import { type Comments, readComments } from "./comments.js";
 import { serveDocument } from "./documents.js";
-import { type Api, createOpenApi, infoOf } from "./openapi/document.js";
+import { type Api, createOpenApi } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
 import type { DocsOptions } from "./options.js";
 import { createPages, type Pages } from "./page/pages.js";
@@ -68,12 +68,13 @@ class Description {
     return this.#comments;
   }
 
+  /** Of the pages, which show the names of all services anyway. */
   get title(): string {
-    return infoOf(this.#api, this.#options, this.comments).title;
+    return this.#options.title ?? "manywire";
   }
 
   get description(): string {
-    return infoOf(this.#api, this.#options, this.comments).description ?? "";
+    return this.#options.description ?? "";
   }
 
   get openApi(): OpenApiDocument {

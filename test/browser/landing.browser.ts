@@ -46,6 +46,8 @@ describe("the Greeter's page", () => {
     expect(await opened.page.locator(".base").innerText()).toBe(greeter.url);
     expect(await opened.page.getByRole("heading", { level: 2 }).first().innerText()).toBe("hello_world.Greeter");
     expect(await opened.page.getByRole("heading", { level: 3 }).first().innerText()).toBe("SayHello");
+    expect(await opened.page.getByText("Greets people by name.").isVisible()).toBe(true);
+    expect(await opened.page.getByText('Sends a greeting: "Hello, {name}!".').isVisible()).toBe(true);
   });
 
   it("can be read without its script", async () => {

@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { inject } from "vitest";
+import { descriptors as greeterComments } from "../../gen/hello_world_descriptors.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
 import { greeter } from "../../server/greeter.js";
 import type { Server, ServerOptions } from "../../server/index.js";
+import { descriptors as testComments } from "../gen/manywire/descriptors.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { serverIdentity } from "../support/certificates.js";
@@ -20,18 +22,22 @@ export interface BuiltServer extends AsyncDisposable {
 
 /** Serves what the command serves. */
 export function startGreeter(options: Partial<ServerOptions> = {}): Promise<BuiltServer> {
-  return start((router) => router.service(Greeter, greeter), options);
+  return start((router) => router.service(Greeter, greeter), { docs: { descriptorSet: greeterComments }, ...options });
 }
 
 /** Serves the services of the tests. The method that has a route at `/` is not among them: the page would give way. */
 export function startTestServices(options: Partial<ServerOptions> = {}): Promise<BuiltServer> {
   const { template: _, ...others } = echoing;
-  return start((router, seen) => {
-    router.service(TestService, createTestService(seen));
-    for (const [name, implementation] of Object.entries(others)) {
-      router.rpc(RestService.method[name as keyof typeof others] as never, implementation as never);
-    }
-  }, options);
+  const docs = { descriptorSet: testComments };
+  return start(
+    (router, seen) => {
+      router.service(TestService, createTestService(seen));
+      for (const [name, implementation] of Object.entries(others)) {
+        router.rpc(RestService.method[name as keyof typeof others] as never, implementation as never);
+      }
+    },
+    { docs, ...options },
+  );
 }
 
 /** The same with TLS, where browsers speak HTTP/2. */

@@ -6,7 +6,7 @@ export default defineConfig({
     root: fileURLToPath(new URL("../../", import.meta.url)),
     include: ["test/browser/**/*.browser.ts"],
     globalSetup: "test/browser/setup.ts",
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: process.env.CI === undefined ? 0 : 2,
     // Each file starts a browser.
