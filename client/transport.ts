@@ -15,6 +15,7 @@ import { type Connections, openHttp1, openHttp2, type TlsOptions } from "./conne
 import { TransportOptionError } from "./option-error.js";
 import { createRestTransport } from "./rest-transport.js";
 import { parseTarget, type Target } from "./target.js";
+import { tellDeadlines } from "./tell-deadlines.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
@@ -85,6 +86,7 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const transport = openTransport[options.protocol]({
     ...options,
     ...connections.options,
+    interceptors: [...(options.interceptors ?? []), tellDeadlines],
     baseUrl: target.url,
     readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
   });

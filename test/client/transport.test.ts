@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkServerIdentity } from "node:tls";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as exported from "../../client/index.js";
 import {
   type ClosableTransport,
@@ -211,6 +211,19 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     expect(await known.unary({ text: "known" })).toMatchObject({ text: "known" });
   });
 });
+
+it.each<HttpVersion>(["1.1", "2"])(
+  "no body waits for its head to be acknowledged, with TLS over HTTP/%s",
+  async (httpVersion) => {
+    const setNoDelay = vi.spyOn(Socket.prototype, "setNoDelay");
+    onTestFinished(() => setNoDelay.mockRestore());
+    const server = await start({ httpVersion, isTls: true });
+    const tls = { ca: certificate };
+    await createClient(TestService, open({ protocol: "connect", httpVersion, baseUrl: server.url, tls })).unary({});
+    const ports = setNoDelay.mock.contexts.map((socket) => (socket as Socket).remotePort);
+    expect(ports).toContain(Number(new URL(server.url).port));
+  },
+);
 
 describe("the client", () => {
   it("exports these names", () => {
