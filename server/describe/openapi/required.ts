@@ -20,20 +20,26 @@ export function isStricter(desc: DescMessage): boolean {
   return strict.has(desc);
 }
 
-/** The message and all that can be within it. */
+/** The message and all that can be within it, but for what is only within a message that is known. */
 function reach(desc: DescMessage): ReadonlySet<DescMessage> {
   const found = new Set([desc]);
-  for (const message of found) for (const part of partsOf(message)) found.add(part);
+  for (const message of found) {
+    if (!known.has(message)) for (const part of partsOf(message)) found.add(part);
+  }
   return found;
 }
 
-/** Of messages with all that can be within them, those that must have fields, and those that can have one of them within. */
+/** Of such messages those that must have fields, and those that can have one of them within. */
 function spread(messages: ReadonlySet<DescMessage>): ReadonlySet<DescMessage> {
   const holders = new Map<DescMessage, DescMessage[]>();
   for (const message of messages) {
-    for (const part of partsOf(message)) holders.set(part, [...(holders.get(part) ?? []), message]);
+    for (const part of partsOf(message)) {
+      const holding = holders.get(part);
+      if (holding === undefined) holders.set(part, [message]);
+      else holding.push(message);
+    }
   }
-  const strict = new Set([...messages].filter((message) => message.fields.some(isRequired)));
+  const strict = new Set([...messages].filter((message) => known.get(message) ?? message.fields.some(isRequired)));
   for (const message of strict) for (const holder of holders.get(message) ?? []) strict.add(holder);
   return strict;
 }
