@@ -34,9 +34,21 @@ afterAll(async () => {
 describe("the tarball", () => {
   it("has what is built, what describes it, and nothing else", () => {
     const paths = packed.files.map(({ path }) => path);
-    const built = paths.filter((path) => /^dist\/(server|client|gen)\/[\w/-]+\.(js|d\.ts)$/.test(path));
+    const pages = "dist/server/describe/page/browser";
+    const isBuilt = /^dist\/(server|client|gen)\/(?!.*\/swagger-ui)[\w/-]+\.(js|d\.ts)$/;
+    const built = paths.filter((path) => isBuilt.test(path));
     const others = paths.filter((path) => !built.includes(path)).sort();
-    expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", "proto/hello_world.proto"]);
+    expect(others).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      ...["docs.css", "icon.svg", "landing.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"].map(
+        (name) => `${pages}/${name}`,
+      ),
+      ...["swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt", "swagger-ui.css"].map((name) => `${pages}/${name}`),
+      "package.json",
+      "proto/hello_world.proto",
+    ]);
     const modules = built.filter((path) => path.endsWith(".js"));
     expect(built.filter((path) => path.endsWith(".d.ts"))).toEqual(modules.map((path) => path.replace(/js$/, "d.ts")));
     expect(modules).toContain("dist/server/index.js");
