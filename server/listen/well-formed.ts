@@ -19,6 +19,8 @@ export function findHttp1Fault(request: IncomingMessage, headerCount: number): F
   if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
   if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
   if (!isPath(target) && !isAsterisk(method, target) && !toOriginForm(request)) return badTarget;
+  // HTTP/1.0 knows no Host, and load balancers ask for health so.
+  if (request.httpVersionMinor === 0) request.headers.host ??= "localhost";
   return faultOfAuthority(request.headers.host);
 }
 

@@ -54,12 +54,20 @@ describe("a request of HTTP/1.1", () => {
     await raw.until(/GET \/good 0$/);
   });
 
-  test("of version 1.0 needs a Host like any other", async () => {
-    await using server = await startListener();
-    await using raw = await openRaw(server.url);
-    raw.write("GET / HTTP/1.0\r\n\r\n");
-    await raw.closed;
-    expect(raw.text).toMatch(/^HTTP\/1\.1 400 [\s\S]*no Host\n$/);
+  test("of version 1.0 needs no Host, but one that it has is to be good", async () => {
+    await using server = await startListener({
+      routes: { "/good": (exchange) => respond(exchange, 200, {}, `at ${exchange.authority}`) },
+    });
+    for (const [host, end] of [
+      ["", /^HTTP\/1\.1 200 [\s\S]*at localhost$/],
+      ["Host: x\r\n", /^HTTP\/1\.1 200 [\s\S]*at x$/],
+      ["Host: a b\r\n", /^HTTP\/1\.1 400 [\s\S]*bad Host\n$/],
+    ] as const) {
+      await using raw = await openRaw(server.url);
+      raw.write(`GET /good HTTP/1.0\r\n${host}\r\n`);
+      await raw.closed;
+      expect(raw.text).toMatch(end);
+    }
   });
 
   test("in absolute form is brought into origin form, and its host replaces the Host header", async () => {
