@@ -4,8 +4,17 @@ import type { Call } from "./callers.js";
 
 const service = "/manywire.test.v1.TestService";
 
-/** What comes back of messages in envelopes, as JSON; the last envelope of Connect and gRPC-Web included. */
-const texts = (body: Buffer) => openEnvelopes(body).map(({ data }) => data.toString());
+/**
+ * What comes back of messages in envelopes, as JSON; the last envelope of Connect and gRPC-Web included. Also what is no
+ * envelope, for whoever is to be told of it.
+ */
+function texts(body: Buffer): string[] {
+  try {
+    return openEnvelopes(body).map(({ data }) => data.toString());
+  } catch {
+    return [body.toString()];
+  }
+}
 
 /** How long a handler works on a call, in milliseconds: some not at all, some for a while. */
 const workMs = (index: number) => (index % 4) * 40;
@@ -30,6 +39,14 @@ export function connectCall(index: number): Call {
     body: [Buffer.from(JSON.stringify({ text, waitMs: workMs(index) }))],
     findFault: ({ body, status }) => expectSame([status, body.toString()], ["200", JSON.stringify({ text })]),
   };
+}
+
+/** The routes of `restCall`, as `httpRules`. */
+export const restRules = { rules: [{ selector: "manywire.test.v1.TestService.Unary", post: "/v1/unary", body: "*" }] };
+
+/** REST, one request and one reply. */
+export function restCall(index: number): Call {
+  return { ...connectCall(index), path: "/v1/unary" };
 }
 
 /** gRPC-Web, one request and three replies. */
