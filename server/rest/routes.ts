@@ -84,7 +84,9 @@ class Search {
     this.segments = isNormal ? raw : raw.map(normalizePercent);
     this.verb = isNormal ? verb : normalizePercent(verb);
     const route = this.visit(rootNode, 0);
-    return route && { kind: "found", binding: route.binding, captures: capture(route.shape, raw) };
+    const binding = route === undefined ? undefined : this.trie.bindings[route];
+    const shape = route === undefined ? undefined : this.trie.shapes[route];
+    return binding && shape && { kind: "found", binding, captures: capture(shape, raw) };
   }
 
   /** @param index how many segments are used up */

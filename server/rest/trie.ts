@@ -1,6 +1,7 @@
-// Keeps routes in a trie of their segments, as a few maps with numbers for keys: over many routes the maps of a node of its
-// own each would cost more to reach than to read.
+// Keeps routes in a trie of their segments, as a few tables with numbers for keys: over many routes the maps of a node of
+// its own each would cost more to reach than to read.
 import type { Binding } from "./binding.js";
+import { EdgeTable } from "./edge-table.js";
 import type { Segment, Template } from "./template.js";
 
 /** A place in the trie: what the segments so far lead to. */
@@ -9,11 +10,8 @@ export type Node = number;
 /** Where every path begins. */
 export const rootNode: Node = 0;
 
-/** A binding, with what a look-up needs of its template. */
-export interface Route {
-  readonly binding: Binding;
-  readonly shape: Shape;
-}
+/** The end of a pattern with a method, by its index in `bindings` and `shapes`. */
+export type Route = number;
 
 /** Where the variables of a template are. Many templates share one, which keeps a large table in the processor's cache. */
 export interface Shape {
@@ -37,14 +35,17 @@ export class Trie {
   readonly problems: readonly string[];
   /** Literals and verbs → their numbers. */
   private readonly labels = new Map([["", noVerb]]);
-  /** `key(node, label)` → node. */
-  private readonly edges = new Map<number, Node>();
+  /** Node and label → node. */
+  private readonly edges = new EdgeTable();
   private readonly tails = new Map<Node, readonly Tail[]>();
   /** HTTP methods → their numbers. */
   private readonly methods = new Map<string, number>();
-  /** `endKey(node, label, method)` → route. */
-  private readonly ends = new Map<number, Route>();
-  private readonly shapes = new Map<string, Shape>();
+  /** Node and `endOf(label, method)` → route. */
+  private readonly ends = new EdgeTable();
+  /** Of each route its binding, and where the variables of its template are. */
+  readonly bindings: Binding[] = [];
+  readonly shapes: Shape[] = [];
+  private readonly knownShapes = new Map<string, Shape>();
   private nodeCount = 1;
 
   constructor(bindings: readonly Binding[]) {
@@ -57,11 +58,11 @@ export class Trie {
 
   literalAt(node: Node, text: string): Node | undefined {
     const label = this.labels.get(text);
-    return label === undefined ? undefined : this.edges.get(this.key(node, label));
+    return label === undefined ? undefined : this.edges.get(node, label);
   }
 
   singleAt(node: Node): Node | undefined {
-    return this.edges.get(this.key(node, anyText));
+    return this.edges.get(node, anyText);
   }
 
   /** What may follow a `**` here, the longest first. */
@@ -73,7 +74,7 @@ export class Trie {
   routeAt(node: Node, verb: string, httpMethod: string): Route | undefined {
     const label = this.labels.get(verb);
     const method = this.methods.get(httpMethod);
-    return label === undefined || method === undefined ? undefined : this.ends.get(this.endKey(node, label, method));
+    return label === undefined || method === undefined ? undefined : this.ends.get(node, this.endOf(label, method));
   }
 
   /** The methods of the routes that end here with a verb. */
@@ -81,12 +82,8 @@ export class Trie {
     return [...this.methods.keys()].filter((method) => this.routeAt(node, verb, method) !== undefined);
   }
 
-  private key(node: Node, label: number): number {
-    return node * (this.labels.size + 1) + label;
-  }
-
-  private endKey(node: Node, label: number, method: number): number {
-    return this.key(node, label) * this.methods.size + method;
+  private endOf(label: number, method: number): number {
+    return label * this.methods.size + method;
   }
 
   /** @returns a text, and does nothing, if the place is taken */
@@ -97,11 +94,14 @@ export class Trie {
       (from, segment, index) => this.step(from, segment, segments.length - index - 1),
       rootNode,
     );
-    const other = this.routeAt(node, verb, httpMethod)?.binding;
-    if (other !== undefined)
-      return `${label}: expected a route that no other method has, found the same as ${other.label}`;
-    const route = { binding, shape: this.shapeOf(template) };
-    this.ends.set(this.endKey(node, this.labels.get(verb) ?? noVerb, this.methods.get(httpMethod) ?? 0), route);
+    const other = this.routeAt(node, verb, httpMethod);
+    if (other !== undefined) {
+      return `${label}: expected a route that no other method has, found the same as ${this.bindings[other]?.label}`;
+    }
+    const end = this.endOf(this.labels.get(verb) ?? noVerb, this.methods.get(httpMethod) ?? 0);
+    this.ends.add(node, end, this.bindings.length);
+    this.bindings.push(binding);
+    this.shapes.push(this.shapeOf(template));
     return undefined;
   }
 
@@ -110,16 +110,18 @@ export class Trie {
     const spans = variables.flatMap(({ start, end }) => [start, end]);
     const own = { length: segments.length, multi: multi < 0 ? segments.length : multi, spans };
     const key = JSON.stringify(own);
-    const shape = this.shapes.get(key) ?? own;
-    this.shapes.set(key, shape);
+    const shape = this.knownShapes.get(key) ?? own;
+    this.knownShapes.set(key, shape);
     return shape;
   }
 
   private step(from: Node, segment: Segment, remaining: number): Node {
     if (segment.kind === "multi") return this.stepMulti(from, remaining);
-    const key = this.key(from, segment.kind === "single" ? anyText : (this.labels.get(segment.text) ?? anyText));
-    const node = this.edges.get(key) ?? this.nodeCount++;
-    this.edges.set(key, node);
+    const label = segment.kind === "single" ? anyText : (this.labels.get(segment.text) ?? anyText);
+    const known = this.edges.get(from, label);
+    if (known !== undefined) return known;
+    const node = this.nodeCount++;
+    this.edges.add(from, label, node);
     return node;
   }
 

@@ -301,9 +301,10 @@ describe("a request is refused", () => {
 
 test("one wrong item of many is found in the time that it takes to read them a few times", () => {
   const words = Array.from({ length: 100_000 }, (_, index) => (index === 77_777 ? 1 : "a"));
-  const start = performance.now();
+  // One after the other they would take minutes.
+  const start = process.cpuUsage();
   expect(refusal(post, { body: JSON.stringify({ words }) }).fields).toEqual(["words[77777]"]);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(3_000);
 });
 
 test("unknown fields are refused if so asked", () => {
