@@ -1,5 +1,6 @@
 // Turns what happens in a server into lines of a log: JSON for machines, words for people. Only what is named here gets
 // into a line, so that neither messages nor headers nor keys can.
+import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
@@ -95,19 +96,25 @@ const waitingBytes = 16 * 1024 * 1024;
 /** How long the end waits for such a reader, in milliseconds. */
 const patienceMs = 1000;
 
-/** A sink to a file descriptor, such as 2. Lines of one turn of the event loop leave together. */
-export function openSink(fd: number): BufferedSink {
-  const stream = destination({ dest: fd, sync: false, maxLength: waitingBytes });
+/** Where a log may go: `process.stderr` is one. */
+export type LogStream = Pick<NodeJS.WriteStream, "write" | "end" | "destroy" | "on" | "once" | "writableLength"> & {
+  readonly fd: number;
+};
+
+/** A sink to a stream of the process. Lines of one turn of the event loop leave together. */
+export function openSink(target: LogStream): BufferedSink {
+  const stream = openStream(target);
   const gone = new Promise<void>((resolve) => {
     // A reader that has left cannot be told either.
-    stream.once("close", resolve).on("error", () => resolve());
+    stream.once("finish", resolve).on("error", () => resolve());
   });
   let lines: string[] = [];
   let ended: Promise<void> | undefined;
   const flush = () => {
     const text = lines.join("");
     lines = [];
-    if (ended === undefined && text !== "") stream.write(text);
+    const isFull = "writableLength" in stream && stream.writableLength > waitingBytes;
+    if (ended === undefined && text !== "" && !isFull) stream.write(text);
   };
   return {
     write(line) {
@@ -116,12 +123,25 @@ export function openSink(fd: number): BufferedSink {
     end() {
       flush();
       if (ended === undefined) {
-        ended = Promise.race([gone, delay(patienceMs, undefined, { ref: false })]);
+        ended = Promise.race([gone, delay(patienceMs, undefined, { ref: false })]).then(() => {
+          // What is left would be written once more when the process exits, which it then could not.
+          stream.destroy();
+        });
         stream.end();
       }
       return ended;
     },
   };
+}
+
+/**
+ * Files are written by other threads, so that a slow disk holds up no call. A pipe that nobody reads would hold up such
+ * a thread, and with it the end of the process; Node's own stream waits for it without one.
+ */
+function openStream(target: LogStream): LogStream | ReturnType<typeof destination> {
+  const stats = fstatSync(target.fd);
+  if (stats.isFIFO() || stats.isSocket()) return target;
+  return destination({ dest: target.fd, sync: false, maxLength: waitingBytes });
 }
 
 /** Puts words in the place of JSON. Loads what it needs for that only when called. */

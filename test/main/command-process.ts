@@ -32,6 +32,8 @@ export class CommandProcess implements AsyncDisposable {
   #hasEnded = false;
   /** Resolves when the process has ended and its output has been read. */
   readonly ended: Promise<Outcome>;
+  /** Resolves when the process has ended, with its exit code. */
+  readonly exited: Promise<number | null>;
   stdout = "";
   stderr = "";
 
@@ -45,6 +47,7 @@ export class CommandProcess implements AsyncDisposable {
     });
     this.#child.stdout.setEncoding("utf8").on("data", (text) => this.#change({ stdout: text }));
     this.#child.stderr.setEncoding("utf8").on("data", (text) => this.#change({ stderr: text }));
+    this.exited = once(this.#child, "exit").then(([exitCode]) => exitCode);
     this.ended = once(this.#child, "close").then(([exitCode, signal]) => {
       this.#hasEnded = true;
       this.#change({});
@@ -88,6 +91,15 @@ export class CommandProcess implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Stops reading for now. Until `resume`, `ended` waits as well. */
+  pause(stream: "stdout" | "stderr"): void {
+    this.#child[stream].pause();
+  }
+
+  resume(stream: "stdout" | "stderr"): void {
+    this.#child[stream].resume();
   }
 
   /** Stops reading, as a reader that has left. */

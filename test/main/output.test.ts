@@ -1,8 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openHttp2, request } from "../support/http.js";
 import { CommandProcess } from "./command-process.js";
 import { type Stage, stagePackage } from "./stage.js";
@@ -51,6 +54,46 @@ describe("standard error", () => {
     await Promise.all(calls);
     await end(command);
     expect(command.log.filter(({ msg }) => msg === "call").length).toBe(200);
+  });
+
+  it("holds up neither calls nor the end when nobody reads it, and has whole lines afterwards", async () => {
+    await using command = start();
+    const url = await command.url();
+    await using connection = await openHttp2(url);
+    command.pause("stderr");
+    // More lines than the pipe takes.
+    for (let count = 0; count < 20; count++) {
+      const calls = Array.from({ length: 200 }, () => connection.request({ path, headers: json, body }));
+      for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
+    }
+    command.signal("SIGTERM");
+    expect(await command.exited).toBe(0);
+    command.resume("stderr");
+    await command.ended;
+    const last = command.stderr.lastIndexOf("\n");
+    const lines = command.stderr.slice(0, last).split("\n");
+    for (const line of lines) JSON.parse(line);
+    expect(lines.length).toBeGreaterThan(200);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("may go where no room is left", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [stage.main, "--port", "0"], { stdio: ["ignore", "pipe", full] });
+    closeSync(full);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [banner] = await once(child.stdout as Readable, "data");
+    const url = /on (http:\S+)/.exec(String(banner))?.[1] ?? "";
+    for (let count = 0; count < 3; count++) {
+      expect((await request(url, { path, headers: json, body })).status).toBe(200);
+    }
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+
+  it("may have lost its reader before there is an error to tell", async () => {
+    await using command = start("--port", "x");
+    command.leave("stderr");
+    expect(await command.exited).toBe(2);
   });
 
   it("has words in the place of JSON if told so", async () => {
