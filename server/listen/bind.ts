@@ -1,8 +1,9 @@
 // Binds a server to an address, with errors that name the address and tell what is wrong with it.
 import type { Stats } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
+import { lstat, stat, unlink } from "node:fs/promises";
 import type { AddressInfo, ListenOptions, Server } from "node:net";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 
 /** A TCP port (0 for any free one) or the path of a Unix socket. */
 export type ListenAddress = { host: string; port: number } | { path: string };
@@ -32,8 +33,8 @@ export async function bind(server: Server, address: ListenAddress): Promise<void
       await unlink(address.path);
       return bind(server, address);
     }
-    const reasons = "path" in address ? PATH_REASONS : PORT_REASONS;
-    throw new ListenError(`${formatAddress(address)}: ${reasons[code] ?? (cause as Error).message}`, code, { cause });
+    const reason = "path" in address ? await pathReason(address.path, code) : PORT_REASONS[code];
+    throw new ListenError(`${formatAddress(address)}: ${reason ?? (cause as Error).message}`, code, { cause });
   }
 }
 
@@ -68,10 +69,21 @@ const PORT_REASONS: Readonly<Record<string, string>> = {
 
 const PATH_REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "already in use",
-  // Node makes one of two.
-  EACCES: "no such folder, or no permission to write in it",
+  EACCES: "no permission to write in this folder",
   EINVAL: "too long for the path of a socket",
 };
+
+/** Node says EACCES where the folder is missing as well. */
+async function pathReason(path: string, code: string): Promise<string | undefined> {
+  return code === "EACCES" && (await isMissing(dirname(path))) ? "no such folder" : PATH_REASONS[code];
+}
+
+function isMissing(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (stats) => !stats.isDirectory(),
+    (error: NodeJS.ErrnoException) => error.code !== "EACCES",
+  );
+}
 
 /** Whether `path` is a socket file, not any other file, and nobody answers there. */
 async function isAbandoned(path: string): Promise<boolean> {

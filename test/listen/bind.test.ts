@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { formatUrl, type ListenAddress, ListenError } from "../../server/listen/bind.js";
 import { createListener } from "../../server/listen/listener.js";
 import { request } from "../support/http.js";
@@ -57,10 +57,20 @@ describe("listening is rejected, by an error that names the address,", () => {
     [{ host: "203.0.113.1", port: 1 }, "EADDRNOTAVAIL", "203.0.113.1:1: not an address of this machine"],
     [{ host: "127.0.0.1", port: 70_000 }, "ERR_SOCKET_BAD_PORT", "127.0.0.1:70000: expected a port from 0 to 65535"],
     [{ host: "::1", port: -1 }, "ERR_SOCKET_BAD_PORT", "[::1]:-1: expected a port from 0 to 65535"],
-    [{ path: "/no/folder" }, "EACCES", "unix:/no/folder: no such folder, or no permission to write in it"],
+    [{ path: "/no/folder" }, "EACCES", "unix:/no/folder: no such folder"],
   ])("at %o by %s", async (address, code, message) => {
     expect(await errorOf(address)).toEqual({ message, code });
   });
+
+  test.skipIf(process.getuid?.() === 0)(
+    "at a path in a folder that it may not write in (root may in any)",
+    async () => {
+      chmodSync(folder, 0o500);
+      onTestFinished(() => chmodSync(folder, 0o700));
+      const path = join(folder, "a");
+      expect((await errorOf({ path })).message).toBe(`unix:${path}: no permission to write in this folder`);
+    },
+  );
 
   test("at a path that is longer than the path of a socket may be", async () => {
     const path = join(folder, "a".repeat(108));
