@@ -97,6 +97,7 @@ const unusable: Failure[] = [
   // An address for documentation (RFC 5737), which no machine has.
   [[], { MANYWIRE_HOST: "192.0.2.1" }, "MANYWIRE_HOST: 192.0.2.1:50051: not an address of this machine"],
   [["--path", "F/plain.txt"], {}, "--path: unix:F/plain.txt: already in use"],
+  [["--path", "F/none/a"], {}, "--path: unix:F/none/a: no such folder"],
   [["--tls-cert", "F/server.pem"], {}, "--tls-cert: expected --tls-key to go with it"],
   [["--tls-key", "F/server-key.pem"], {}, "--tls-key: expected --tls-cert to go with it"],
   [[], { MANYWIRE_TLS_CLIENT_CA: "F/authority.pem" }, "MANYWIRE_TLS_CLIENT_CA: expected --tls-cert to go with it"],
