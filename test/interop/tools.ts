@@ -1,9 +1,11 @@
 // Puts the foreign clients that npm does not have into .cache/interop: grpcurl, from the Go module proxy, Python with
-// grpcio and stubs of our services, and the Go programs of the folder `go`. A second run finds everything in place.
+// grpcio and stubs of our services, the Go programs of the folder `go`, and the judges of OpenAPI documents. A second run
+// finds everything in place.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cache, install, once, root } from "./cache.js";
 import { buildGoPrograms } from "./go-programs.js";
+import { installJudges } from "./openapi/tools.js";
 
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
@@ -30,6 +32,7 @@ export async function installTools(): Promise<void> {
       await install(python, ["-m", "pip", "install", ...quiet, "--requirement", requirements]);
     }),
     buildGoPrograms(),
+    installJudges(),
   ]);
   await generateStubs();
 }
