@@ -9,7 +9,7 @@ import { createRouting } from "../../../server/rest/routing.js";
 import { parseTarget } from "../../../server/rest/target.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { sendable, tryEncode } from "../../rest/exchanged.js";
-import { bindings, registry } from "../../rest/support.js";
+import { bindingOf, bindings, registry } from "../../rest/support.js";
 
 const { routes } = createRouting([RestService]);
 
@@ -52,5 +52,40 @@ describe("a request that the page makes of JSON is read as the message of that J
       }),
       { numRuns: 20, endOnFailure: true },
     );
+  });
+});
+
+describe("the request that the page proposes is taken by its route", () => {
+  it.each(labelled)("%s", (label, binding) => {
+    const route = describeRoute(binding);
+    expect(receive(toRestRequest(route, [route.sample])).binding.label).toBe(label);
+  });
+});
+
+describe("a path", () => {
+  const route = describeRoute(bindingOf('Whole: google.api.http put "/v1/whole/{text}"'));
+
+  it.each<[JsonValue]>([[{}], [{ text: "" }], [{ text: null }], [[]], ["text"]])("is not made of %j", (message) => {
+    expect(() => toRestRequest(route, [message])).toThrow("text: the path needs a value");
+  });
+
+  it("may have the names of the proto in the place of those of JSON", () => {
+    const chosen = describeRoute(bindingOf('Whole: google.api.http post "/v1/whole/{choice_text}:choose"'));
+    const messages = [{ choice_text: "a" }, { choiceText: "a" }];
+    const targets = messages.map((message) => toRestRequest(chosen, [message]).target);
+    expect(targets).toEqual(["/v1/whole/a:choose", "/v1/whole/a:choose"]);
+  });
+});
+
+describe("several messages", () => {
+  const stream = describeRoute(bindingOf('ClientStream: google.api.http post "/v1/client-stream"'));
+
+  it.each<[JsonValue[], string]>([
+    [[], ""],
+    [[{ text: "a" }], '{"text":"a"}\n'],
+    [[{ text: "a" }, {}], '{"text":"a"}\n{}\n'],
+  ])("%j are lines of JSON", (messages, body) => {
+    const request = toRestRequest(stream, messages, true);
+    expect(request).toMatchObject({ target: "/v1/client-stream", body, contentType: "application/x-ndjson" });
   });
 });
