@@ -35,9 +35,15 @@ const protocolHeaders: ReadonlySet<string> = new Set([
  * no protocol can carry them.
  */
 export function toCallError(reason: unknown): ConnectError {
-  if (!(reason instanceof ConnectError)) {
-    return new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
+  try {
+    if (reason instanceof ConnectError) return cleanError(reason);
+  } catch {
+    // Whatever it is, it cannot be looked at.
   }
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
+}
+
+function cleanError(reason: ConnectError): ConnectError {
   const metadata = [...reason.metadata].filter(([name]) => !protocolHeaders.has(name));
   const message = reason.rawMessage.toWellFormed();
   if (message === reason.rawMessage && metadata.length === [...reason.metadata].length) return reason;

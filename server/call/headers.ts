@@ -104,14 +104,40 @@ function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders): Header
   return headers;
 }
 
-/** Headers as Node writes them: lower-case name → value, or values where a name repeats (`set-cookie`). */
+/** Headers that belong to one connection (RFC 9110 section 7.6.1). Node refuses most of them in HTTP/2. */
+export const hopByHop: readonly string[] = [
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** What is no metadata, whoever has set it: it would break the connection, or the body. */
+const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
+
+/**
+ * Metadata as Node writes it: lower-case name → value, or values where a name repeats (`set-cookie`). Headers that belong
+ * to the connection, or say how long a body is, are left out.
+ */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const node: OutgoingHttpHeaders = Object.create(null);
   headers.forEach((value, name) => {
+    if (notSent.has(name)) return;
     const before = node[name];
     if (before === undefined) node[name] = value;
     else if (Array.isArray(before)) before.push(value);
     else node[name] = [String(before), value];
   });
   return node;
+}
+
+/** Takes out of metadata what `toNodeHeaders` leaves out. */
+export function deleteUnsent(headers: Headers | undefined): void {
+  for (const name of notSent) headers?.delete(name);
 }

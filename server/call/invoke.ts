@@ -62,6 +62,16 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
+/** Leaves a handler that nobody reads from any more, so that its `finally` blocks run. What they throw has nobody left to tell. */
+export function leave(replies: AsyncIterator<unknown> | undefined): void {
+  try {
+    const left: unknown = replies?.return?.();
+    if (isPromise(left)) left.then(undefined, () => {});
+  } catch {
+    // An iterator of somebody's own making, whose `return` throws.
+  }
+}
+
 async function callStream(
   spec: StreamSpec,
   input: AsyncIterable<Message>,

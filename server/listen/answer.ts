@@ -8,9 +8,16 @@ import { type Exchange, type Handler, respond } from "./exchange.js";
 import type { Report } from "./handler.js";
 import { Http1Exchange } from "./http1-exchange.js";
 import { Http2Exchange } from "./http2-exchange.js";
+import type { ListenLimits } from "./limits.js";
 import { type Fault, findHttp1Fault, findHttp2Fault } from "./well-formed.js";
 
-export function answerRequests(servers: Servers, connections: Connections, handler: Handler, report: Report): void {
+export function answerRequests(
+  servers: Servers,
+  connections: Connections,
+  { streamsPerConnection }: ListenLimits,
+  handler: Handler,
+  report: Report,
+): void {
   function answer(exchange: Exchange, fault: Fault | undefined): void {
     if (fault !== undefined) {
       respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
@@ -30,10 +37,17 @@ export function answerRequests(servers: Servers, connections: Connections, handl
     if (!req.readableEnded) req.resume();
   }
   servers.http1.server.on("request", (request, response) => {
-    connections.callBegins(request.socket, response);
+    const { socket } = request;
+    if (connections.callBegins(socket, response) > streamsPerConnection) {
+      if (connections.refuse(socket, tooManyCalls)) report(new Error("too many pipelined requests"), "http/1.1");
+      return;
+    }
     response.on("close", callEnds);
     const fault = findHttp1Fault(request, servers.http1.headerCount);
-    answer(new Http1Exchange(request, response), fault);
+    const begin = () => answer(new Http1Exchange(request, response), fault);
+    // Pipelined requests are answered one after the other. Of those whose turn never comes Node tells nothing more.
+    if (response.socket === null) response.once("socket", begin);
+    else begin();
   });
   servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
     stream.on("error", ignore);
@@ -44,6 +58,8 @@ export function answerRequests(servers: Servers, connections: Connections, handl
   });
   refuseOthers(servers, connections, report);
 }
+
+const tooManyCalls = { code: "TOO_MANY_CALLS" };
 
 /** Does with CONNECT and Expect what Node's own request event does. Returns false if the request has been answered. */
 function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {

@@ -79,11 +79,12 @@ export class Connections {
     if (this.#isDraining) afterReading(() => session.close());
   }
 
-  callBegins(socket: Socket, response: ServerResponse): void {
+  /** Returns how many calls the connection has now; those that wait for their turn count. */
+  callBegins(socket: Socket, response: ServerResponse): number {
     const connection = this.#http1.get(socket);
-    if (connection === undefined) return;
-    connection.calls++;
+    if (connection === undefined) return 0;
     connection.latest = response;
+    return ++connection.calls;
   }
 
   callEnds(socket: Socket): void {

@@ -127,7 +127,12 @@ function onDrain(this: Stream): void {
 }
 
 function onWantTrailers(this: Stream): void {
-  this.sendTrailers(this[exchange]?.trailers ?? {});
+  try {
+    this.sendTrailers(this[exchange]?.trailers ?? {});
+  } catch {
+    // Node refuses them.
+    this.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
 }
 
 /** Node keeps a stream for a while after its end. What it was for is let go of at once. */

@@ -67,7 +67,7 @@ class HttpListener implements Listener {
     const servers = { http1, http2: createHttp2Server(limits) };
     reportErrors(servers, onError);
     acceptConnections(servers, connections, limits);
-    answerRequests(servers, connections, handler, onError);
+    answerRequests(servers, connections, limits, handler, onError);
     this.#options = options;
     this.#connections = connections;
     this.#servers = servers;

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../listen/exchange.js";
+import { ByteBuffer } from "./byte-buffer.js";
 import { Call, type CallShape } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
@@ -27,8 +28,7 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
   readonly #compression: Negotiated;
   /** Query parameters of a GET; undefined for a POST. */
   readonly #query: URLSearchParams | undefined;
-  readonly #chunks: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #body = new ByteBuffer();
 
   constructor(shape: ConnectUnaryShape, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
     const { headers } = exchange;
@@ -65,16 +65,14 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
   onData(chunk: Buffer): void {
     if (this.isDone) return;
     const limitBytes = this.method.options.readMaxBytes;
-    this.#bodyBytes += chunk.length;
-    if (this.#bodyBytes > limitBytes) this.fail(tooLarge(limitBytes));
-    else this.#chunks.push(chunk);
+    if (this.#body.length + chunk.length > limitBytes) this.fail(tooLarge(limitBytes));
+    else this.#body.push(chunk);
   }
 
   onEnd(): void {
     if (this.isDone || this.#query !== undefined) return;
-    const [first] = this.#chunks;
-    const isWhole = first !== undefined && this.#chunks.length === 1;
-    this.#take(takeBytes(isWhole ? first : Buffer.concat(this.#chunks), 0, this.#bodyBytes));
+    const body = this.#body.take();
+    this.#take(takeBytes(body, 0, body.length));
   }
 
   /** Invokes the method with the message as it was sent. */

@@ -1,6 +1,7 @@
 // Cuts a body into length-prefixed messages and back: one byte of flags, four of length, the data.
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ByteBuffer } from "./byte-buffer.js";
 
 /** Set in the flags of a message that is compressed, in every protocol. */
 export const compressedFlag = 1;
@@ -18,8 +19,7 @@ export interface Envelope {
 export class EnvelopeReader {
   readonly #limitBytes: number;
   readonly #skippedFlag: number;
-  #chunks: Buffer[] = [];
-  #bufferedBytes = 0;
+  readonly #buffer = new ByteBuffer();
   /** How many bytes the envelope at the front needs, head included, or just the head while that is not here. */
   #neededBytes = headBytes;
 
@@ -34,7 +34,7 @@ export class EnvelopeReader {
 
   /** Whether there is the beginning of an envelope that has not been completed. */
   get hasRest(): boolean {
-    return this.#bufferedBytes > 0;
+    return this.#buffer.length > 0;
   }
 
   /**
@@ -44,45 +44,31 @@ export class EnvelopeReader {
    * reader is of no use afterwards.
    */
   push(chunk: Buffer, target: Envelope[]): void {
-    this.#chunks.push(ownBytes(chunk));
-    this.#bufferedBytes += chunk.length;
-    while (this.#bufferedBytes >= this.#neededBytes) {
-      const bytes = this.#joined();
-      const needed = headBytes + this.#dataLength(bytes);
-      if (bytes.length < needed) {
-        this.#neededBytes = needed;
-        return;
-      }
-      const flags = bytes[0] as number;
-      if ((flags & this.#skippedFlag) === 0) target.push({ flags, data: takeBytes(bytes, headBytes, needed) });
-      this.#neededBytes = headBytes;
-      this.#bufferedBytes = bytes.length - needed;
-      this.#chunks = this.#bufferedBytes === 0 ? [] : [bytes.subarray(needed)];
+    this.#buffer.push(chunk);
+    if (this.#buffer.length < this.#neededBytes) return;
+    const bytes = this.#buffer.take();
+    let start = 0;
+    while (bytes.length - start >= headBytes) {
+      const end = start + headBytes + this.#dataLength(bytes, start);
+      if (end > bytes.length) break;
+      const flags = bytes[start] as number;
+      if ((flags & this.#skippedFlag) === 0) target.push({ flags, data: takeBytes(bytes, start + headBytes, end) });
+      start = end;
     }
+    this.#keep(bytes.subarray(start));
   }
 
-  /** Everything buffered in one piece. Called once an envelope's head is complete, and once more when all of it is. */
-  #joined(): Buffer {
-    const [first] = this.#chunks;
-    if (first !== undefined && this.#chunks.length === 1) return first;
-    const joined = Buffer.concat(this.#chunks, this.#bufferedBytes);
-    this.#chunks = [joined];
-    return joined;
+  /** Keeps the beginning of an envelope for the chunks that follow. */
+  #keep(rest: Buffer): void {
+    this.#neededBytes = rest.length < headBytes ? headBytes : headBytes + this.#dataLength(rest, 0);
+    if (rest.length > 0) this.#buffer.push(rest);
   }
 
-  #dataLength(bytes: Buffer): number {
-    const length = bytes.readUInt32BE(1);
+  #dataLength(bytes: Buffer, start: number): number {
+    const length = bytes.readUInt32BE(start + 1);
     if (length > this.#limitBytes) throw tooLarge(this.#limitBytes, length);
     return length;
   }
-}
-
-/**
- * A chunk that does not keep all that its socket has read at once alive. `bytes` fields of messages point into it, for as
- * long as the handler keeps them.
- */
-export function ownBytes(chunk: Buffer): Buffer {
-  return chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }
 
 /** A part of a chunk as plain bytes, in the same memory. */

@@ -1,17 +1,20 @@
 // Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
 // deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
 import type { IncomingHttpHeaders } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Code, type ConnectError, createContextKey, createContextValues, type Interceptor } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toCallError } from "../call/error.js";
-import { toNodeHeaders } from "../call/headers.js";
+import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
+import { leave } from "../call/invoke.js";
 import type { Method, RpcProtocol } from "../call/method.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
+import { ByteBuffer } from "./byte-buffer.js";
 import type { CallEnvironment } from "./call.js";
 import { createNegotiator } from "./compression.js";
 import { connectStream } from "./connect.js";
@@ -82,6 +85,12 @@ function createHeadCheck({ spec, options }: Method): (format: Format, exchange: 
   return ({ protocol }, { headers }) => checks[protocol](headers);
 }
 
+/** After so many bytes timers and other connections have their turn, even if a handler always has more at hand. */
+const turnBytes = 32 * 1024;
+
+/** More pieces than this have most bodies not. */
+const manyArrivals = 64;
+
 class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   /** Why the handler is not to be called. */
@@ -95,7 +104,10 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #mended: Record<string, string>;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #cancelled: Promise<never>;
-  readonly #chunks: RequestQueue<Buffer, Buffer>;
+  /** What has arrived, and whether it waits in `#chunks`, all of it as one chunk. */
+  readonly #arrived = new ByteBuffer();
+  readonly #chunks: RequestQueue<ByteBuffer, Buffer>;
+  #arrivals = 0;
   #reject: (error: ConnectError) => void = () => {};
   #leaveHandler: () => void = () => {};
   #error: ConnectError | undefined;
@@ -108,7 +120,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#format = format;
     this.#exchange = exchange;
     this.#chunks = new RequestQueue({
-      open: (chunk) => chunk,
+      open: (arrived) => arrived.take(),
       pause: () => exchange.pause(),
       read: () => exchange.read(),
     });
@@ -162,7 +174,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   async *guardReplies<T>(replies: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = replies[Symbol.asyncIterator]();
-    this.#leaveHandler = () => void iterator.return?.().catch(() => {});
+    this.#leaveHandler = () => leave(iterator);
     try {
       for (;;) {
         const next = await this.orCancelled(iterator.next());
@@ -180,6 +192,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   answer(answer: UniversalServerResponse): void {
     this.#answer = answer;
     if (this.#exchange.isClosed) return;
+    deleteUnsent(answer.header);
     if (this.#isTrailersOnly(answer)) {
       this.#chunks.stop();
       this.#exchange.sendHeadOnly(200, {
@@ -216,17 +229,34 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   }
 
   async *#responseBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
     for await (const chunk of body) {
       this.#lastChunk = chunk;
       yield this.#format.isText ? encodeBase64(chunk) : chunk;
+      bytes += chunk.length;
+      if (bytes < turnBytes) continue;
+      bytes = 0;
+      await nextTurn();
     }
+    deleteUnsent(this.#answer?.trailer);
     this.#chunks.stop();
   }
 
   onData(chunk: Buffer): void {
-    this.#chunks.push([chunk], chunk.length);
+    const isFirst = this.#arrived.length === 0;
+    this.#arrived.push(chunk);
+    // What arrives in many pieces is handed on less often: Connect copies all that it has with every piece.
+    const isNow = isFirst && ++this.#arrivals <= manyArrivals;
+    this.#chunks.push(isNow ? [this.#arrived] : [], chunk.length);
+    if (isFirst && !isNow) setImmediate(() => this.#handOn());
   }
+
+  #handOn(): void {
+    if (this.#arrived.length > 0) this.#chunks.push([this.#arrived], 0);
+  }
+
   onEnd(): void {
+    if (this.#arrivals > manyArrivals) this.#handOn();
     this.#chunks.end();
   }
   // Connect's handler writes Node's own response.

@@ -31,14 +31,15 @@ export class ReplyBatch {
   }
 
   /**
-   * Resolves when there is room for more. A handler that always has more at hand would otherwise never let timers and
-   * other connections have their turn.
+   * Resolves when there is room for more, in a later turn of the event loop: a handler that always has more at hand would
+   * otherwise never let timers and other connections have theirs. A socket that takes all at once says so in the same turn.
    */
   room(): Promise<void> {
     if (!this.#isBlocked) this.#flush();
     return new Promise((resolve) => {
-      if (this.#isBlocked) this.#unblock = resolve;
-      else setImmediate(resolve);
+      const resume = () => void setImmediate(resolve);
+      if (this.#isBlocked) this.#unblock = resume;
+      else resume();
     });
   }
 

@@ -7,6 +7,9 @@ const noMore = { done: true, value: undefined } as const;
 /** How much of a body may wait for the handler before the connection is left unread. */
 const maxWaitingBytes = 64 * 1024;
 
+/** How many items that have been taken may stay in memory until others leave with them. */
+const maxTaken = 1024;
+
 /** Where requests come from. */
 export interface RequestSource<Item, Value> {
   /** Makes a value of what has arrived. May throw. */
@@ -46,8 +49,8 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
   /** Adds what has arrived, out of a chunk of so many bytes. The array is taken over. */
   push(items: Item[], chunkBytes: number): void {
     if (this.#hasEnded) return;
-    this.#items = this.#isEmpty ? items : this.#items.slice(this.#taken).concat(items);
-    this.#taken = 0;
+    if (this.#isEmpty) this.#replace(items);
+    else for (const item of items) this.#items.push(item);
     this.#waitingBytes += chunkBytes;
     this.#wake();
     if (this.#waitingBytes <= maxWaitingBytes || this.#isEmpty) return;
@@ -64,8 +67,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
 
   /** No more requests for the handler. What still comes is read and dropped, so that the connection goes on. */
   stop(error?: unknown): void {
-    this.#items = [];
-    this.#taken = 0;
+    this.#replace([]);
     this.#resume();
     this.end(error);
   }
@@ -102,6 +104,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
       return this.#hasEnded ? Promise.resolve(noMore) : undefined;
     }
     const item = this.#items[this.#taken++] as Item;
+    if (this.#taken >= maxTaken) this.#replace(this.#items.slice(this.#taken));
     if (this.#isEmpty) this.#resume();
     try {
       const message = this.#source.open(item);
@@ -110,6 +113,11 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     } catch (reason) {
       return Promise.reject(reason);
     }
+  }
+
+  #replace(items: Item[]): void {
+    this.#items = items;
+    this.#taken = 0;
   }
 
   #wake(): void {

@@ -1,7 +1,7 @@
 // A streaming call in envelopes: requests are taken as the handler asks for them, replies are written as it yields them.
 import { create, type Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { invokeStream, isPromise, type ReplyStream } from "../call/invoke.js";
+import { invokeStream, isPromise, leave, type ReplyStream } from "../call/invoke.js";
 import type { Exchange } from "../listen/exchange.js";
 import { compressedFlag, type Envelope } from "./envelope.js";
 import { EnvelopeCall, type EnvelopeShape } from "./envelope-call.js";
@@ -73,8 +73,7 @@ export class StreamCall extends EnvelopeCall {
     super.settle(error, reason);
     this.#requests.stop(error);
     this.#batch.drained();
-    // Lets the handler's `finally` blocks run. What they throw has nobody left to tell.
-    this.#replies?.return?.().catch(() => {});
+    leave(this.#replies);
     this.#replies = undefined;
   }
 

@@ -12,10 +12,11 @@ export class UnaryCall extends EnvelopeCall {
 
   protected onArrival(): void {
     // A second message is an error already; waiting for the end would buffer whatever else comes.
-    if (this.arrived.length > 1) this.#takeOdd(undefined);
+    if (this.arrived.length > 1 && !this.#isOdd) this.#takeOdd(undefined);
   }
 
   protected onArrivalEnd(problem: ConnectError | undefined): void {
+    if (this.#isOdd) return;
     const [only] = this.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
     if (isUsual) this.invoke(this.codec.parse(only.data), this.#reply);
@@ -24,7 +25,6 @@ export class UnaryCall extends EnvelopeCall {
 
   /** A request that is compressed, or has not exactly one message. */
   #takeOdd(problem: ConnectError | undefined): void {
-    if (this.#isOdd) return;
     this.#isOdd = true;
     takeSingle(this.#messages(problem), "unary").then(
       (message) => this.invoke(message, this.#reply),

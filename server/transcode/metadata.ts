@@ -1,22 +1,8 @@
 // Which headers of a request are metadata of its call, and which of those that a handler sets are sent. The others belong
 // to one connection (RFC 9110 section 7.6.1), or say how this body is written and until when it is wanted.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { toNodeHeaders } from "../call/headers.js";
+import { hopByHop, toNodeHeaders } from "../call/headers.js";
 import { header } from "../rpc/header.js";
-
-/** Headers of one connection; it may name more in `connection`. */
-const hopByHop = [
-  "connection",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
 
 /** What the transcoder has read from a head: a handler finds it in its message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
@@ -32,11 +18,8 @@ const readHere: ReadonlySet<string> = new Set([
   "x-server-timeout",
 ]);
 
-/** What is written here, and would break the answer if a handler did. */
-const writtenHere: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
-
 /** What cannot come after the body that it describes (RFC 9110 section 6.5.1). */
-const writtenBefore: ReadonlySet<string> = new Set([...writtenHere, "content-encoding", "content-type", "set-cookie"]);
+const writtenBefore: ReadonlySet<string> = new Set(["content-encoding", "content-type", "set-cookie"]);
 
 /** The headers of a request that reach its handler. HTTP/2 pseudo-headers are among them as they are among all. */
 export function requestMetadata(headers: IncomingHttpHeaders): IncomingHttpHeaders {
@@ -52,7 +35,7 @@ export function requestMetadata(headers: IncomingHttpHeaders): IncomingHttpHeade
 
 /** The headers that a handler has set, as they are sent. */
 export function responseHeaders(metadata: Headers): OutgoingHttpHeaders {
-  return without(toNodeHeaders(metadata), writtenHere);
+  return toNodeHeaders(metadata);
 }
 
 /** The trailers that a handler has set, as they are sent. */

@@ -12,6 +12,7 @@ import type { ErrorEncoder } from "../rest/errors.js";
 import type { BodyForm } from "../rest/json-splitter.js";
 import type { BodyEncoder, EncodedBody } from "../rest/response.js";
 import { codeToStatus } from "../rest/status.js";
+import { ByteBuffer } from "../rpc/byte-buffer.js";
 import { Call, type CallShape } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
 import { header } from "../rpc/header.js";
@@ -43,8 +44,7 @@ export abstract class RestCall extends Call<RestShape> {
   protected readonly compression: Compression | undefined;
   readonly #match: RestMatch;
   readonly #contentType: string | undefined;
-  readonly #chunks: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #body = new ByteBuffer();
   #fixedHeaders: OutgoingHttpHeaders | undefined;
   /** An error that HTTP has a status of its own for, which says more than its code does. */
   #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
@@ -82,18 +82,15 @@ export abstract class RestCall extends Call<RestShape> {
 
   onData(chunk: Buffer): void {
     if (this.isDone || this.shape.binding.requestBody.kind === "none") return;
-    this.#bodyBytes += chunk.length;
     const limitBytes = this.method.options.readMaxBytes;
-    if (this.#bodyBytes > limitBytes) this.fail(this.refuseSize(tooLarge(limitBytes)));
-    else this.#chunks.push(chunk);
+    if (this.#body.length + chunk.length > limitBytes) this.fail(this.refuseSize(tooLarge(limitBytes)));
+    else this.#body.push(chunk);
   }
 
   onEnd(): void {
     if (this.isDone) return;
-    const [first] = this.#chunks;
-    const isWhole = first !== undefined && this.#chunks.length === 1;
-    const body = takeBytes(isWhole ? first : Buffer.concat(this.#chunks), 0, this.#bodyBytes);
-    this.#decompress(body);
+    const body = this.#body.take();
+    this.#decompress(takeBytes(body, 0, body.length));
   }
 
   #decompress(body: Uint8Array): void {

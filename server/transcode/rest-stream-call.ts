@@ -3,7 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
-import { invokeStream, type ReplyStream } from "../call/invoke.js";
+import { invokeStream, leave, type ReplyStream } from "../call/invoke.js";
 import type { Exchange } from "../listen/exchange.js";
 import { createJsonSplitter } from "../rest/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
@@ -192,8 +192,7 @@ export class RestStreamCall extends RestCall {
     clearInterval(this.#keepAlive);
     this.#reader.stop(error);
     this.#batch.drained();
-    // Lets the handler's `finally` blocks run. What they throw has nobody left to tell.
-    this.#replies?.return?.().catch(() => {});
+    leave(this.#replies);
     this.#replies = undefined;
   }
 

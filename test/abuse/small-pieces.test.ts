@@ -1,0 +1,120 @@
+// A server takes no more memory and time for what comes in very many pieces: bodies, header values, pipelined requests.
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { envelope } from "../support/envelopes.js";
+import { decodeFrames } from "../support/http2-frames.js";
+import { openRaw, type RawSocket } from "../support/raw-socket.js";
+import { callHead, data, opening, unaryPath } from "./frames.js";
+import { useVictim } from "./victim.js";
+
+const service = "/manywire.test.v1.TestService";
+const megabyte = 1024 * 1024;
+
+function head(path: string, fields: string): string {
+  return `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n`;
+}
+
+/** Writes as fast as the server takes it. */
+async function writeAll({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Promise<void> {
+  for (const chunk of chunks) {
+    if (socket.destroyed) return;
+    if (socket.write(chunk)) continue;
+    const drained = new Promise((resolve) => socket.once("drain", resolve));
+    await Promise.race([drained, delay(5000, undefined, { ref: false })]);
+  }
+}
+
+describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
+  const victim = useVictim({ fastLane: lane === "fast", limits: {}, drainTimeoutMs: 2000 });
+
+  test.each([
+    ["Connect on HTTP/1.1", "application/proto", 1],
+    ["gRPC on HTTP/1.1", "application/grpc", 1],
+    ["Connect on HTTP/2", "application/proto", 2],
+    ["gRPC on HTTP/2", "application/grpc", 2],
+  ])(
+    "a body of 1 MB that comes in chunks of one byte takes no more than a few times its size: %s",
+    async (_, type, version) => {
+      const first = type === "application/grpc" ? envelope("", 0, megabyte) : Buffer.alloc(0);
+      const attack = async (url: string) => {
+        await using socket = await openRaw(url);
+        if (version === 1) {
+          socket.write(head(unaryPath, `Content-Type: ${type}\r\nTransfer-Encoding: chunked`));
+          if (first.length > 0) socket.write(Buffer.concat([Buffer.from("5\r\n"), first, Buffer.from("\r\n")]));
+          await writeAll(socket, Array(100).fill(Buffer.from("1\r\n0\r\n".repeat(10_000))));
+        } else {
+          socket.write(Buffer.concat([opening(), callHead(1, { "content-type": type }), data(1, first)]));
+          await writeAll(socket, Array(100).fill(Buffer.concat(Array(10_000).fill(data(1, Buffer.from("0"))))));
+        }
+        await delay(500);
+      };
+      await victim.withstand(attack, { peakBytes: 40 * megabyte });
+    },
+  );
+
+  test("long values of what is accepted in compression are not remembered", async () => {
+    const attack = async (url: string) => {
+      await using socket = await openRaw(url);
+      let sent = 0;
+      for (const method of ["Unary", "Get", "ServerStream", "ClientStream"]) {
+        for (const type of ["application/grpc+json", "application/grpc-web+json"]) {
+          const requests = Array.from({ length: 300 }, (_, index) =>
+            Buffer.concat([
+              Buffer.from(
+                head(
+                  `${service}/${method}`,
+                  `Content-Type: ${type}\r\nGrpc-Accept-Encoding: ${index}${"x".repeat(15_000)}\r\nContent-Length: 7`,
+                ),
+              ),
+              envelope("{}"),
+            ]),
+          );
+          sent += requests.length;
+          await writeAll(socket, requests);
+          const answers = () => socket.text.split("HTTP/1.1 200").length - 1;
+          await expect.poll(answers, { timeout: 8000, interval: 5 }).toBe(sent);
+        }
+      }
+    };
+    await victim.withstand(attack, { heldBytes: 8 * megabyte });
+  });
+
+  const waiting = '{"waitMs":600000}';
+  const wait = head(unaryPath, `Content-Type: application/json\r\nContent-Length: ${waiting.length}`) + waiting;
+
+  test("pipelined calls of a client that leaves end", async () => {
+    await victim.withstand(async (url) => {
+      await using socket = await openRaw(url);
+      socket.write(wait.repeat(20));
+      await delay(300);
+      socket.vanish();
+    });
+  });
+
+  test("a client that pipelines 5,000 calls that wait has not all of them at once", async () => {
+    const { before, after } = await victim.withstand(
+      async (url) => {
+        await using socket = await openRaw(url);
+        socket.write(wait.repeat(5000));
+        await delay(1500);
+      },
+      { peakBytes: 40 * megabyte },
+    );
+    // One of them, and those of the neighbours.
+    expect(after.calls - before.calls).toBeLessThan(500);
+  });
+
+  test("a unary call with more than one request is refused, in whatever pieces they come", async () => {
+    await victim.withstand(async (url) => {
+      await using socket = await openRaw(url);
+      const two = Buffer.concat([envelope(""), envelope("")]);
+      const fields = { "content-type": "application/grpc-web" };
+      socket.write(Buffer.concat([opening(), callHead(1, fields), data(1, two), data(1, envelope(""), 1)]));
+      const body = () =>
+        Buffer.concat(
+          decodeFrames(socket.received).flatMap(({ type, payload }) => (type === 0 ? [payload] : [])),
+        ).toString();
+      await expect.poll(body).toMatch(/grpc-status: 12/);
+    });
+  });
+});
