@@ -8,7 +8,7 @@ import time
 import unittest
 
 import grpc
-from target import ADDRESS, credentials, greeter, open_channel, request_of, service
+from target import ADDRESS, credentials, every_kind, greeter, open_channel, request_of, service
 from hello_world_pb2 import HelloRequest
 
 
@@ -44,13 +44,13 @@ class Connections(unittest.TestCase):
             grpc.channel_ready_future(channel).result(timeout=5)
 
     def test_interceptor(self):
-        """adds metadata in an interceptor"""
+        """adds metadata in an interceptor, to every kind of method"""
         with open_channel() as channel:
             stub = service(grpc.intercept_channel(channel, EchoInterceptor()))
-            _, call = stub.Unary.with_call(request_of())
-            self.assertIn(("x-echo", "added"), [tuple(pair) for pair in call.initial_metadata()])
-            replies = stub.ServerStream(request_of(count=1))
-            self.assertIn(("x-echo", "added"), [tuple(pair) for pair in replies.initial_metadata()])
+            for name, call in every_kind(stub, request_of(count=1)):
+                with self.subTest(name):
+                    call.replies()
+                    self.assertEqual(call.header()["x-echo"], "added")
 
 
 class Asyncio(unittest.IsolatedAsyncioTestCase):
@@ -82,12 +82,16 @@ def open_aio_channel():
     return grpc.aio.insecure_channel(ADDRESS) if secret is None else grpc.aio.secure_channel(ADDRESS, secret)
 
 
-class EchoInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+class EchoInterceptor(
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
+):
     def intercept_unary_unary(self, proceed, details, request):
         return proceed(with_echo(details), request)
 
-    def intercept_unary_stream(self, proceed, details, request):
-        return proceed(with_echo(details), request)
+    intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = intercept_unary_unary
 
 
 Details = collections.namedtuple("Details", ("method", "timeout", "metadata", "credentials", "wait_for_ready"))
