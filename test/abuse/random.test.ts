@@ -31,8 +31,7 @@ function send(port: number, bytes: Buffer, random: Random): Promise<void> {
   });
 }
 
-// The lane that serves by default. The reference lane, after them, takes longer to close than a test should wait.
-describe.each(["fast"] as const)("%s lane", (lane) => {
+describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
   const victim = useVictim({ fastLane: lane === "fast", readMaxBytes: 256 * 1024 });
 
   test(`${cases} connections with requests that are almost right do no harm`, async () => {
