@@ -3,6 +3,7 @@ import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Messag
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Binding } from "../server/rest/binding.js";
 import { createRequestEncoder, type EncodedRequest, type RequestEncoder } from "../server/rest/encode.js";
+import type { HttpConfig } from "../server/rest/http-config.js";
 import { createResponseDecoder } from "../server/rest/response.js";
 import { type Rules, readRules } from "../server/rest/rules.js";
 
@@ -20,9 +21,19 @@ export interface RestMethod {
   decoderOf(binding: Binding): ResponseDecoder;
 }
 
-/** Looks methods up. The look-up throws a ConnectError `unimplemented` for a method without a route that can be used. */
-export function createRestMethods(json: JsonOptions = {}): (method: DescMethod) => RestMethod {
-  const rulesOf = remember((service: DescService): Rules => readRules([service]));
+/**
+ * Looks methods up. The look-up throws a ConnectError `unimplemented` for a method without a route that can be used. Rules
+ * of `http` take the place of the annotations of their methods.
+ */
+export function createRestMethods(
+  json: JsonOptions = {},
+  http?: HttpConfig["http"],
+): (method: DescMethod) => RestMethod {
+  const rulesOf = remember((service: DescService): Rules => {
+    const names = new Set(service.methods.map(({ name }) => `${service.typeName}.${name}`));
+    const rules = http?.rules.filter(({ selector }) => names.has(selector));
+    return readRules([service], rules && { rules });
+  });
   return remember((method) => createRestMethod(method, rulesOf(method.parent), json));
 }
 

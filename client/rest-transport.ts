@@ -1,5 +1,5 @@
 /** Calls methods by the routes that their google.api.http options say, on any server that has them. */
-import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
+import { create, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   type Compression,
@@ -10,6 +10,8 @@ import {
   type UniversalClientFn,
 } from "@connectrpc/connect/protocol";
 import { createErrorDecoder } from "../server/rest/errors.js";
+import { readHttpConfig } from "../server/rest/http-config.js";
+import { TransportOptionError } from "./option-error.js";
 import { createRestMethods, type JsonOptions, openRequestStream, type RestMethod } from "./rest-method.js";
 import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-request.js";
 import { type ResponseReader, readReplies, readWhole } from "./rest-response.js";
@@ -24,15 +26,19 @@ export interface RestTransportOptions {
   readMaxBytes: number;
   acceptCompression: Compression[];
   jsonOptions?: JsonOptions;
+  /** The data of a service configuration. */
+  httpRules?: JsonValue;
 }
 
 /**
- * Makes the transport. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
+ * Makes the transport. Throws a TransportOptionError for rules that cannot be read. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
  * message, and it is the message that says which route is taken.
  */
 export function createRestTransport(options: RestTransportOptions): Transport {
-  const { baseUrl, interceptors = [], jsonOptions } = options;
-  const methodOf = createRestMethods(jsonOptions);
+  const { baseUrl, interceptors = [], jsonOptions, httpRules = { rules: [] } } = options;
+  const { http, problems } = readHttpConfig(httpRules);
+  if (problems.length > 0) throw new TransportOptionError("httpRules", problems.join("; "));
+  const methodOf = createRestMethods(jsonOptions, http);
   const reader: ResponseReader = { ...options, decodeError: createErrorDecoder(jsonOptions?.registry) };
   const open = createOpener(options);
   const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({

@@ -1,4 +1,5 @@
 /** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import {
@@ -22,7 +23,7 @@ export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
-type OpenTransport = (options: ConnectTransportOptions) => Transport;
+type OpenTransport = (options: ConnectTransportOptions & Pick<TransportOptions, "httpRules">) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
   connect: createConnectTransport,
@@ -61,6 +62,11 @@ export interface TransportOptions
   tls?: TlsOptions;
   /** The largest message accepted from the server, in bytes. The default is 4 MiB, as in gRPC. */
   readMaxBytes?: number;
+  /**
+   * For REST: the service configuration that the server has besides the `google.api.http` options of its methods, as
+   * data, such as `{ rules: [{ selector: "…", get: "/v1/…" }] }`. Rules of services that are not called do not matter.
+   */
+  httpRules?: JsonValue;
   /** The deadline of a call that names none, in milliseconds from 1 to 2,147,483,647. The default is no deadline. */
   defaultTimeoutMs?: number;
 }

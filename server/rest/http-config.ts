@@ -17,7 +17,8 @@ type JsonObject = { readonly [key: string]: JsonValue };
 
 /**
  * Reads a configuration. What else a google.api.Service has (`type`, `config_version`, …) is passed over; within `http`
- * an unknown name is a mistake, as a rule that is not understood would be one that is not served.
+ * an unknown name is a mistake, as a rule that is not understood would be one that is not served. What
+ * `fully_decode_reserved_expansion` asks for is done anyway, unless the option `keptEncoded` says otherwise.
  */
 export function readHttpConfig(config: JsonValue): HttpConfig {
   const found = findHttp(config);

@@ -20,7 +20,7 @@ export interface Rules {
  * @param config rules that replace the annotations of the methods that their selectors name; of several rules for one
  * method the last counts
  */
-export function readRules(services: readonly DescService[], config?: Http): Rules {
+export function readRules(services: readonly DescService[], config?: Pick<Http, "rules">): Rules {
   const methods = new Map(services.flatMap(({ methods }) => methods.map((method) => [nameOf(method), method])));
   const overrides = new Map(config?.rules.map((rule) => [rule.selector, rule]));
   const unknown = [...overrides.keys()].filter((selector) => !methods.has(selector));

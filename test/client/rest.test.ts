@@ -228,6 +228,33 @@ it("says why a method cannot be called", async () => {
   expect(unfit.code).toBe(Code.InvalidArgument);
 });
 
+it("takes the routes of a service configuration, as the server does", async () => {
+  const service = RestService.typeName;
+  const rules = [
+    { selector: `${service}.Unrouted`, get: "/v2/unrouted/{name}" },
+    { selector: `${service}.Template`, post: "/v2/{name=**}/of", body: "collection" },
+  ];
+  const httpRules = { type: "google.api.Service", http: { rules } };
+  const elsewhere = { rules: [...rules, { selector: "other.Service.Method", get: "/v2/other" }] };
+  const seen: string[] = [];
+  const unrouted: RestServiceImpl["unrouted"] = (message, { url }) => {
+    seen.push(new URL(url).pathname);
+    return message;
+  };
+  const { client } = await connect({ httpRules: elsewhere }, { unrouted }, { httpRules });
+  expect((await client.unrouted({ name: "a b" })).name).toBe("a b");
+  expect(seen).toEqual(["/v2/unrouted/a%20b"]);
+  expect(await client.template({ name: "a/b", collection: "c" })).toMatchObject({ name: "a/b", collection: "c" });
+  expect((await client.query({ text: "as annotated" })).text).toBe("as annotated");
+});
+
+it("refuses rules that cannot be read", () => {
+  const httpRules = { rules: [{ selector: "a.B.C", gett: "/" }] };
+  expect(() => createTransport({ protocol: "rest", baseUrl: "http://localhost", httpRules })).toThrow(
+    "a.B.C: http rule 1: gett: google.api.HttpRule has no such field",
+  );
+});
+
 it("puts routes under the path of its base URL", async () => {
   const { server } = await connect();
   const transport = createTransport({ protocol: "rest", baseUrl: `${server.url}/v0/` });
