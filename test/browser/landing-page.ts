@@ -42,7 +42,7 @@ export async function call(page: Page, name: string, request?: unknown): Promise
 
 export async function outcomesOf(method: Locator): Promise<Record<string, ShownOutcome>> {
   await method.locator(".outcome").first().waitFor();
-  await method.getByRole("button", { name: "Call" }).waitFor();
+  await method.locator('[data-state="running"]').first().waitFor({ state: "detached" });
   const outcomes: Record<string, ShownOutcome> = {};
   for (const outcome of await method.locator(".outcome").all()) {
     outcomes[await outcome.locator("h4").innerText()] = {

@@ -102,7 +102,10 @@ export class MethodForm {
     if (call === undefined) return;
     const controller = new AbortController();
     this.#running = controller;
-    this.#button.textContent = "Stop";
+    // Most calls are over before a button could be pressed again.
+    const offer = setTimeout(() => {
+      this.#button.textContent = "Stop";
+    }, 250);
     const isOnly = !hasManyReplies(this.#method);
     const served = protocols.filter((protocol) => protocol.serves(call));
     const views = served.map(({ name }) => new OutcomeView(name));
@@ -116,6 +119,7 @@ export class MethodForm {
       }),
     );
     this.#running = undefined;
+    clearTimeout(offer);
     this.#button.textContent = "Call";
   }
 }
