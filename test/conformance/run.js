@@ -1,7 +1,7 @@
 // Runs the Connect conformance suite against our server, or our client, and ends with a table of what passed.
 import { spawn } from "node:child_process";
-import { createWriteStream, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -25,6 +25,7 @@ const usage = `Usage: npm run test:conformance -- [options]
 `;
 
 const subjects = ["fast", "reference", "client"];
+const reportFile = fileURLToPath(new URL("../../.cache/compatibility/conformance.json", import.meta.url));
 const featuresFile = join(cacheFolder, "features.json");
 /** The longest delays of the suite are of a few seconds. */
 const stallMs = 60_000;
@@ -60,9 +61,27 @@ async function main() {
   for (const subject of values.subject) {
     results.push(await judge(subject, values));
   }
-  writeFileSync(join(cacheFolder, "results.json"), JSON.stringify({ suiteVersion, results }, null, 2));
+  if (isWhole(values)) keep(results);
   process.stdout.write(formatTable(results));
   process.exitCode = results.every(({ passed, cases }) => cases > 0 && passed === cases) ? 0 : 1;
+}
+
+/** @param {{ protocol: string[], run: string[], skip: string[] }} choice */
+function isWhole({ protocol, run, skip }) {
+  return protocol.length === protocolNames.length && run.length + skip.length === 0;
+}
+
+/**
+ * Leaves the results for the table of all judges, beside those of other subjects.
+ * @param {{ subject: string }[]} results
+ */
+function keep(results) {
+  const before = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")).results : [];
+  const others = before.filter(
+    (/** @type {{ subject: string }} */ { subject }) => !results.some((one) => one.subject === subject),
+  );
+  mkdirSync(dirname(reportFile), { recursive: true });
+  writeFileSync(reportFile, JSON.stringify({ results: [...others, ...results] }, null, 2));
 }
 
 /**

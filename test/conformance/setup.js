@@ -10,7 +10,7 @@ const module = "connectrpc.com/conformance";
 export const suiteVersion = "v1.0.5";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-/** Where the suite, the features of the last run and its results lie; git ignores it. */
+/** Where the suite, the features and the logs of the last run lie; git ignores it. */
 export const cacheFolder = join(root, ".cache", "conformance");
 /** The suite's own program. */
 export const runner = join(cacheFolder, "bin", "connectconformance");
