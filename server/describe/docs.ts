@@ -1,5 +1,5 @@
 // What the server tells people and tools of itself over plain HTTP, by path: documents made from its methods.
-import { stringify } from "yaml";
+import { createRequire } from "node:module";
 import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
 import { type Comments, readComments } from "./comments.js";
@@ -44,8 +44,12 @@ export function toJsonText(document: OpenApiDocument): string {
 
 /** A document as YAML 1.2, without anchors, so that every reader takes it. */
 export function toYamlText(document: OpenApiDocument): string {
+  // Loaded only here: 72 files, which most processes never need.
+  const { stringify } = require("yaml") as typeof import("yaml");
   return stringify(document, { aliasDuplicateObjects: false });
 }
+
+const require = createRequire(import.meta.url);
 
 /** What is told of one API, each part made when it is first asked for. */
 class Description {
