@@ -2,7 +2,14 @@
 // runs them against the server that its environment names, and prints a line of JSON for each: its title and its errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outputOf, run } from "../foreign/program.js";
-import { certificateFiles, startTarget, type Target, type TargetOptions, targets } from "../foreign/target.js";
+import {
+  certificateFiles,
+  startTarget,
+  startTargetForTest,
+  type Target,
+  type TargetOptions,
+  targets,
+} from "../foreign/target.js";
 
 export interface Program {
   command: string;
@@ -40,6 +47,29 @@ export async function registerTests(name: string, { command, args, env }: Progra
 
     it.each(titles)("%s", (title) => {
       expect(outcomes.get(title)).toEqual([]);
+    });
+  });
+}
+
+/**
+ * Registers that a program, which calls until its standard input ends and then prints how often each code was the answer,
+ * gets them all answered while one server takes the port over from another.
+ */
+export function registerTakeover(name: string, { command, args, env }: Program): void {
+  describe.each(targets)(`${name}, %s`, (_, options) => {
+    it("loses no call when another server takes the port over", async () => {
+      const first = await startTarget(options);
+      let end = () => {};
+      const stdin = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const calls = outputOf(command, args, { env: { ...env, ...environmentFor(first, options) }, stdin });
+      await expect.poll(() => first.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
+      await first.server.close();
+      const second = await startTargetForTest({ ...options, port: Number(new URL(first.url).port) });
+      await expect.poll(() => second.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
+      end();
+      expect(JSON.parse(await calls)).toEqual({ OK: first.finished.length + second.finished.length });
     });
   });
 }

@@ -1,6 +1,7 @@
 // Command client calls, by grpc-go, the server that the environment names: TARGET_ADDRESS, TARGET_CA where it speaks TLS,
-// TARGET_CERT and TARGET_KEY where it wants a certificate. With --list it prints the titles of its tests, as JSON;
-// otherwise, a line of JSON for each test: its title and its errors.
+// TARGET_CERT and TARGET_KEY where it wants a certificate. With --list it prints the titles of its tests, as JSON, with
+// --keep-calling it calls until standard input ends; otherwise, it runs its tests and prints a line of JSON for each: its
+// title and its errors.
 package main
 
 import (
@@ -36,6 +37,10 @@ func main() {
 			titles = append(titles, test.title)
 		}
 		print(titles)
+		return
+	}
+	if slices.Contains(os.Args, "--keep-calling") {
+		keepCalling()
 		return
 	}
 	var slow sync.WaitGroup
