@@ -5,45 +5,91 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 const HeadersShell = function HeadersShell() {} as unknown as new () => Headers;
 Object.defineProperty(HeadersShell, "prototype", { value: Headers.prototype });
 
+type Source = IncomingHttpHeaders | OutgoingHttpHeaders;
+
 /**
- * Headers that are made from a Node header object on first use. A call whose handler and interceptors never look at
- * them costs one small object.
+ * Headers that are made from a Node header object when that is needed. A call whose handler and interceptors never look at
+ * them costs one small object; plain values that are only set and read by name cost a map.
  */
 export class LazyHeaders extends HeadersShell {
-  readonly #source: IncomingHttpHeaders | OutgoingHttpHeaders;
+  #source: Source | (() => Source);
+  /** What was set, by lower-case name, as long as that is all that was done. */
+  #changes: Map<string, string> | undefined;
   #headers: Headers | undefined;
 
-  /** @param source name → value or values. HTTP/2 pseudo-headers are left out. Read later, so it must not change. */
-  constructor(source: IncomingHttpHeaders | OutgoingHttpHeaders) {
+  /**
+   * @param source name → value or values, or what gives that on first use. HTTP/2 pseudo-headers are left out. Read later,
+   * so it must not change.
+   */
+  constructor(source: Source | (() => Source)) {
     super();
     this.#source = source;
   }
 
   /** Whether anybody may have changed something. */
   get isTouched(): boolean {
-    return this.#headers !== undefined;
+    return this.#headers !== undefined || this.#changes !== undefined;
+  }
+
+  /** As Node writes them; undefined if that cannot be told without making Headers. The object is the caller's. */
+  toNode(): OutgoingHttpHeaders | undefined {
+    if (this.#headers !== undefined) return undefined;
+    const source = this.#read();
+    const node: OutgoingHttpHeaders = Object.create(null);
+    for (const name in source) {
+      // Several cookies are several headers, and make Headers.
+      if (Array.isArray(source[name])) return undefined;
+      const value = name.startsWith(":") ? null : lookUp(source, name);
+      if (value !== null) node[name] = value;
+    }
+    this.#changes?.forEach((value, name) => {
+      node[name] = value;
+    });
+    return node;
+  }
+
+  #read(): Source {
+    if (typeof this.#source === "function") this.#source = this.#source();
+    return this.#source;
   }
 
   #open(): Headers {
-    this.#headers ??= toWebHeaders(this.#source);
+    if (this.#headers === undefined) {
+      const headers = toWebHeaders(this.#read());
+      this.#changes?.forEach((value, name) => {
+        headers.set(name, value);
+      });
+      this.#headers = headers;
+    }
     return this.#headers;
   }
 
-  override append(name: string, value: string): void {
-    this.#open().append(name, value);
+  /** The value of a name, without making Headers. The name must be a token. */
+  #find(name: string): string | null {
+    return this.#changes?.get(name.toLowerCase()) ?? lookUp(this.#read(), name);
   }
-  override delete(name: string): void {
-    this.#open().delete(name);
+
+  override append(name: string, value: string): void {
+    if (this.#headers === undefined && isPlain(name, value) && this.#find(name) === null) this.#change(name, value);
+    else this.#open().append(name, value);
   }
   override get(name: string): string | null {
     // A look at one header needs no copy of all.
-    return this.#headers === undefined && isToken(name) ? lookUp(this.#source, name) : this.#open().get(name);
+    return this.#headers === undefined && isToken(name) ? this.#find(name) : this.#open().get(name);
   }
   override has(name: string): boolean {
-    return this.#headers === undefined && isToken(name) ? lookUp(this.#source, name) !== null : this.#open().has(name);
+    return this.#headers === undefined && isToken(name) ? this.#find(name) !== null : this.#open().has(name);
   }
   override set(name: string, value: string): void {
-    this.#open().set(name, value);
+    if (this.#headers === undefined && isPlain(name, value)) this.#change(name, value);
+    else this.#open().set(name, value);
+  }
+  #change(name: string, value: string): void {
+    this.#changes ??= new Map();
+    this.#changes.set(name.toLowerCase(), value);
+  }
+  override delete(name: string): void {
+    this.#open().delete(name);
   }
   override getSetCookie(): string[] {
     return this.#open().getSetCookie();
@@ -81,7 +127,12 @@ function isToken(name: string): boolean {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
 }
 
-function lookUp(source: IncomingHttpHeaders | OutgoingHttpHeaders, name: string): string | null {
+/** Whether Headers would take both as they are, and keep one value for the name. */
+function isPlain(name: string, value: string): boolean {
+  return isToken(name) && /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value) && name.toLowerCase() !== "set-cookie";
+}
+
+function lookUp(source: Source, name: string): string | null {
   const key = name.toLowerCase();
   const value = Object.hasOwn(source, key) ? source[key] : undefined;
   if (value === undefined) return null;
@@ -90,10 +141,11 @@ function lookUp(source: IncomingHttpHeaders | OutgoingHttpHeaders, name: string)
 
 /** A value as Headers keeps it: without white space around it. */
 function stripped(value: string): string {
-  return value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  const isStripped = value === "" || (value.charCodeAt(0) > 0x20 && value.charCodeAt(value.length - 1) > 0x20);
+  return isStripped ? value : value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
 }
 
-function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders): Headers {
+function toWebHeaders(source: Source): Headers {
   const headers = new Headers();
   for (const name in source) {
     const value = source[name];
@@ -126,6 +178,8 @@ const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
  * to the connection, or say how long a body is, are left out.
  */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
+  const known = headers instanceof LazyHeaders ? headers.toNode() : undefined;
+  if (known !== undefined) return withoutUnsent(known);
   const node: OutgoingHttpHeaders = Object.create(null);
   headers.forEach((value, name) => {
     if (notSent.has(name)) return;
@@ -135,6 +189,11 @@ export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
     else node[name] = [String(before), value];
   });
   return node;
+}
+
+function withoutUnsent(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  for (const name in headers) if (notSent.has(name)) delete headers[name];
+  return headers;
 }
 
 /** Takes out of metadata what `toNodeHeaders` leaves out. */

@@ -27,7 +27,7 @@ export interface Exchange {
   /** The HTTP/2 error code that the stream was closed with; CANCEL for a connection of HTTP/1.1 that was lost. */
   readonly resetCode: number;
   /**
-   * Sends status and headers. Once, and before anything else.
+   * Sends status and headers. Once, and before anything else. The headers must not change afterwards.
    *
    * @param hasTrailers whether `end` will bring trailers
    * @throws TypeError if Node refuses a header, with nothing sent

@@ -82,12 +82,12 @@ export class Http2Exchange implements Exchange {
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
     // Node throws where nobody is left to answer.
     if (this.isClosed) return;
-    this.#stream.respond({ ":status": status, ...headers }, hasTrailers === true ? withTrailers : undefined);
+    this.#stream.respond(withStatus(status, headers), hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
     stopUploadAfterAnswer(this.#stream);
-    this.#stream.respond({ ":status": status, ...headers }, withoutBody);
+    this.#stream.respond(withStatus(status, headers), withoutBody);
   }
   write(chunk: Uint8Array): boolean {
     const hasRoom = this.#stream.write(chunk);
@@ -111,6 +111,18 @@ export class Http2Exchange implements Exchange {
     this.#response ??= new Http2Response(this.#stream);
     return this.#response;
   }
+}
+
+let lastHeaders: OutgoingHttpHeaders | undefined;
+let lastHead: OutgoingHttpHeaders = {};
+
+/** Headers with their status. Most answers of a method have the very same headers, and Node copies them anyway. */
+function withStatus(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  if (headers !== lastHeaders || lastHead[":status"] !== status) {
+    lastHeaders = headers;
+    lastHead = { ":status": status, ...headers };
+  }
+  return lastHead;
 }
 
 function onData(this: Stream, chunk: Buffer): void {

@@ -34,7 +34,7 @@ export interface CallHead {
   /** An error that is answered without reading the body. */
   readonly problem: ConnectError | undefined;
   /** Headers of the request as a handler finds them; all of them, if undefined. */
-  readonly requestHeader?: IncomingHttpHeaders;
+  readonly requestHeader?: () => IncomingHttpHeaders;
   /** Headers and trailers of the response as a handler finds them. */
   readonly responseHeader: OutgoingHttpHeaders;
   readonly responseTrailer: OutgoingHttpHeaders;
