@@ -42,7 +42,7 @@ describeBehaviours({}, [
     ],
     async run({ send }) {
       const calls = [
-        { method: "GET", path: "/" },
+        { method: "GET", path: "/nothing" },
         { method: "GET", path: "/manywire.test.v1.Nobody/Unary" },
         { method: "DELETE", path: `/${service}/Nothing` },
         { method: "POST", path: "/a/b/c", headers: { "content-type": "application/json" }, body: "{}" },

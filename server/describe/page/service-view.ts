@@ -17,13 +17,14 @@ ${methods.map((method) => methodView(method, comments, method === opened))}
 }
 
 function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen: boolean): Html {
+  const both = [["Request", desc.input] as const, ["Reply", desc.output] as const];
+  const messages = desc.input === desc.output ? [["Request and reply", desc.input] as const] : both;
   return html`
 <details class="method" id="${desc.parent.typeName}.${desc.name}" data-method="${JSON.stringify(info)}"${isOpen ? openAttribute : ""}>
 <summary><h3>${desc.name}</h3>${badges(info, desc.deprecated)}</summary>
 ${paragraphs(commentOf(comments, desc))}
 <details class="more"><summary>${shortName(desc.input)} → ${shortName(desc.output)}</summary>
-${fieldTable("Request", desc.input, comments)}
-${fieldTable("Reply", desc.output, comments)}
+${messages.map(([title, message]) => fieldTable(title, message, comments))}
 </details>
 </details>`;
 }
