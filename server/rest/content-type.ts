@@ -5,6 +5,7 @@
  * or with that of UTF-8. Anything else must be refused: a type that HTML forms can send would let any page send requests.
  */
 export function isJsonType(contentType: string): boolean {
+  if (contentType === "application/json") return true;
   const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
   if (!/^application\/(?:[\w.!#$&^-]+\+)?json$/.test(type)) return false;
   return parameters.every((parameter) => !parameter.startsWith("charset=") || /^charset="?utf-?8"?$/.test(parameter));

@@ -69,6 +69,8 @@ function binaryError(step: "parse" | "serialize", reason: unknown): ConnectError
   return new ConnectError(`${step} binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
 }
 
+const utf8 = new TextDecoder();
+
 function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: MethodOptions): MessageCodec {
   // As everywhere: what a newer client sends is no error.
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
@@ -77,7 +79,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
   return {
     parse(data) {
       try {
-        return decode(decodeUtf8(data));
+        return decode(utf8.decode(data));
       } catch (reason) {
         throw ConnectError.from(reason, Code.InvalidArgument);
       }
@@ -92,12 +94,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
   };
 }
 
-/** What a TextDecoder makes of the bytes, which takes several times as long. */
-function decodeUtf8(data: Uint8Array): string {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.length).toString();
-  return text.startsWith("\ufeff") ? text.slice(1) : text;
-}
-
+/** Writes text as UTF-8, which a TextEncoder does in several times as long. */
 function encodeUtf8(text: string, reserve: number): Buffer {
   const bytes = Buffer.allocUnsafe(reserve + Buffer.byteLength(text));
   bytes.write(text, reserve);
