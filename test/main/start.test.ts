@@ -81,7 +81,7 @@ const wrongUsage: Failure[] = [
   [["--port", "x"], {}, '--port: expected a whole number from 0 to 65535, found "x"'],
   [[], { MANYWIRE_PORT: "x" }, 'MANYWIRE_PORT: expected a whole number from 0 to 65535, found "x"'],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
-  [["start"], {}, 'expected the command serve, found "start"'],
+  [["start"], {}, 'expected the command serve or openapi, found "start"'],
   [["--request-timeout", "5s"], {}, "--request-timeout: expected 0 or at least --headers-timeout (15000), found 5000"],
   [
     ["--request-timeout", "5s"],
