@@ -1,5 +1,6 @@
 // Regenerates gen/ and test/gen/ from the protos of this folder, of test/proto and of the npm packages named in buf.yaml:
-// code for each file, and modules with the files' descriptors, since those have the comments that code lacks.
+// code for each file, and modules with the files' descriptors, since those have the comments that code lacks. With a folder
+// as its argument it writes there instead.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 /** Files by the name that their npm package gives them, and the name that every gRPC tool knows them by. */
 const canonicalNames = new Map([["health/v1/health.proto", "grpc/health/v1/health.proto"]]);
 
+const [output = "."] = process.argv.slice(2);
 const packages = "node_modules";
 /** `descriptors` are modules, and the beginnings of the names of the files that each describes. */
 const generations = [
@@ -69,8 +71,10 @@ try {
   for (const { template, paths, descriptors } of generations) {
     execFileSync("buf", ["build", "-o", image, ...paths.flatMap((path) => ["--path", path])], { stdio: "inherit" });
     writeFileSync(image, rename(readFileSync(image)));
-    execFileSync("buf", ["generate", image, "--template", template], { stdio: "inherit" });
-    for (const [module, prefix] of Object.entries(descriptors)) writeDescriptors(module, prefix, readFileSync(image));
+    execFileSync("buf", ["generate", image, "--template", template, "-o", output], { stdio: "inherit" });
+    for (const [module, prefix] of Object.entries(descriptors)) {
+      writeDescriptors(join(output, module), prefix, readFileSync(image));
+    }
   }
 } finally {
   rmSync(folder, { recursive: true });
