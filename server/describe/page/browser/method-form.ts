@@ -1,10 +1,12 @@
 // Makes, of what the page knows of a method, the form that calls it and the lines to copy, which follow what is typed.
 import { element, labelled } from "./dom.js";
-import { type Call, type Line, listLines } from "./lines.js";
-import { hasManyReplies, hasManyRequests, type JsonValue, type MethodInfo, type Route } from "./method.js";
+import { lineView } from "./line-view.js";
+import { type Call, listLines } from "./lines.js";
+import { hasManyReplies, hasManyRequests, type MethodInfo, type Route } from "./method.js";
 import { OutcomeView } from "./outcome-view.js";
 import { protocols } from "./protocols.js";
 import { send } from "./send.js";
+import { readHeaders, readMessages } from "./typed.js";
 
 /** The form of one method. `base` is the address of the server. */
 export class MethodForm {
@@ -121,57 +123,5 @@ export class MethodForm {
     this.#running = undefined;
     clearTimeout(offer);
     this.#button.textContent = "Call";
-  }
-}
-
-/** @throws Error that says what is expected */
-function readMessages(text: string, isMany: boolean): JsonValue[] {
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text === "" ? "{}" : text);
-  } catch (error) {
-    throw new Error(`Request: ${(error as Error).message}`);
-  }
-  if (!isMany) return [value];
-  if (!Array.isArray(value)) throw new Error("Request: expected an array of messages");
-  return value;
-}
-
-/** @throws Error that says what is expected */
-function readHeaders(text: string): Record<string, string> {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const pairs = lines.map((line) => {
-    const [, name, value = ""] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined) throw new Error(`Headers: expected "name: value", found "${line.trim()}"`);
-    return [name.toLowerCase(), value] as const;
-  });
-  return Object.fromEntries(pairs);
-}
-
-function lineView({ caller, tool, text }: Line): HTMLLIElement {
-  const code = element("code", {}, text);
-  const button = element(
-    "button",
-    { type: "button", class: "copy", "aria-label": `Copy the line for ${caller}` },
-    "Copy",
-  );
-  button.addEventListener("click", () => void copy(text, code, button));
-  const name = element("span", { class: "caller" }, caller);
-  if (tool !== "") name.append(" ", element("span", { class: "tool" }, tool));
-  const block = element("pre", { tabindex: "0", "aria-label": `${caller}: line to copy`, role: "group" }, code);
-  return element("li", {}, name, block, button);
-}
-
-/** Where the page may not write to the clipboard, it selects the text for the reader to copy. */
-async function copy(text: string, code: HTMLElement, button: HTMLButtonElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-    setTimeout(() => {
-      button.textContent = "Copy";
-    }, 1500);
-  } catch {
-    // No permission, or a page that did not come over a safe connection.
-    getSelection()?.selectAllChildren(code);
   }
 }

@@ -1,6 +1,9 @@
 // Sends one request of the page and measures it: bytes of the bodies, and the time until the last of them has come.
+
+import type { OnMessage } from "./body-readers.js";
 import type { Call } from "./lines.js";
-import type { OnMessage, Protocol, Verdict } from "./protocols.js";
+import type { Protocol } from "./protocols.js";
+import type { Verdict } from "./verdicts.js";
 
 /** What a call came to, and what it took. */
 export interface Outcome extends Verdict {
@@ -32,7 +35,7 @@ export async function send(
       signal,
       cache: "no-store",
     });
-    const reader = protocol.read(call, response, onMessage);
+    const reader = protocol.read(response, onMessage);
     for await (const chunk of chunksOf(response)) {
       bytes.receivedBytes += chunk.length;
       reader.push(chunk);

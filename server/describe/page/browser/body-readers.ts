@@ -1,0 +1,77 @@
+// Turns the body of a response, as it comes, into messages and what the call came to: a body that is one message, lines of
+// JSON, or envelopes.
+import { FrameReader } from "./frames.js";
+import { httpVerdict, type Verdict } from "./verdicts.js";
+
+/** Takes the body of a response, piece by piece. */
+export interface BodyReader {
+  push(chunk: Uint8Array): void;
+  /** The body has come to its end. */
+  end(): Verdict;
+}
+
+/** Is told of each message as it comes, as text. */
+export type OnMessage = (text: string) => void;
+
+/** The type of a response; empty if it has none. */
+export function contentTypeOf(response: Response): string {
+  return response.headers.get("content-type") ?? "";
+}
+
+/** A body that is one message, or no text at all. */
+export function readWhole(response: Response, onMessage: OnMessage): BodyReader {
+  const type = contentTypeOf(response);
+  const isText = type === "" || /json|^text\/|xml|javascript/.test(type);
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  return {
+    push(chunk) {
+      length += chunk.length;
+      if (isText) text += decoder.decode(chunk, { stream: true });
+    },
+    end() {
+      if (!response.ok) return httpVerdict(response, text);
+      onMessage(isText ? text : `${length} bytes of ${type}`);
+      return httpVerdict(response, "");
+    },
+  };
+}
+
+/** Lines of JSON. One that has `error` alone is how such a stream fails after it has begun. */
+export function readLines(response: Response, onMessage: OnMessage): BodyReader {
+  const decoder = new TextDecoder();
+  let rest = "";
+  let failure: string | undefined;
+  const take = (line: string) => {
+    if (/^\{"error":\{/.test(line)) failure = line;
+    else if (line !== "") onMessage(line);
+  };
+  return {
+    push(chunk) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(take);
+    },
+    end() {
+      take(rest);
+      if (failure === undefined) return httpVerdict(response, "");
+      return { ...httpVerdict(response, failure), isOk: false };
+    },
+  };
+}
+
+/** @param judge is given the last envelope, which has no message but the status; undefined if it did not come */
+export function readFrames(onMessage: OnMessage, judge: (end: string | undefined) => Verdict): BodyReader {
+  const reader = new FrameReader();
+  let end: string | undefined;
+  return {
+    push(chunk) {
+      for (const { flags, text } of reader.push(chunk)) {
+        if (flags === 0) onMessage(text);
+        else end = text;
+      }
+    },
+    end: () => judge(end),
+  };
+}
