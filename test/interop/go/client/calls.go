@@ -13,11 +13,10 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 	"manywire.test/gen/greeter"
-	"manywire.test/gen/testing"
 )
 
 var callTests = []test{
-	{"says hello", sayHello},
+	{"says hello", connected(sayHello)},
 	{"sends and gets text and bytes, or nothing", calling(callWithContent)},
 	{"sends and gets streams", calling(callStreams)},
 	{"sends and gets streams of no message", calling(callEmptyStreams)},
@@ -30,11 +29,7 @@ var callTests = []test{
 	}},
 }
 
-func sayHello() {
-	connection := open()
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
+func sayHello(ctx context.Context, connection *grpc.ClientConn) {
 	to := greeter.NewGreeterClient(connection)
 	you := &greeter.HelloRequest{Name: "you"}
 	expect("SayHello", must(to.SayHello(ctx, you)).Message, "Hello, you!")
@@ -122,7 +117,6 @@ func sendMetadata(ctx context.Context, to stub) {
 
 // payloads counts the messages that were compressed on the wire.
 type payloads struct {
-	stats.Handler
 	sync.Mutex
 	sent, received int
 }
@@ -146,7 +140,7 @@ func (seen *payloads) HandleRPC(_ context.Context, event stats.RPCStats) {
 	}
 }
 
-func (seen *payloads) compress(ctx context.Context, to testing.TestServiceClient) {
+func (seen *payloads) compress(ctx context.Context, to stub) {
 	asked := &request{Text: string(bytes.Repeat([]byte("a"), 100_000)), Count: 1}
 	for name, found := range everyKind(ctx, to, asked, grpc.UseCompressor(gzip.Name)) {
 		check(found.err)

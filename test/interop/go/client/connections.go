@@ -27,7 +27,7 @@ func pingServer() {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	expect("first", must(testing.NewTestServiceClient(idle).Unary(ctx, &request{Text: "first"})).Text, "first")
-	late := &request{Text: "late", WaitMs: 13_000}
+	late := &request{Text: "late", WaitMs: 11_500}
 	expect("late", must(testing.NewTestServiceClient(busy).Unary(ctx, late)).Text, "late")
 	expect("whether the idle connection lives", idle.GetState(), connectivity.Ready)
 }

@@ -23,7 +23,7 @@ var errorTests = []test{
 	{"gets the details and the metadata of an error", calling(getDetails)},
 	{"gets the replies that came before an error", calling(failInStream)},
 	{"learns no secret from an accident in a handler", calling(haveAccident)},
-	{"is told UNIMPLEMENTED for what nobody serves", callUnserved},
+	{"is told UNIMPLEMENTED for what nobody serves", connected(callUnserved)},
 	{
 		"tries again what the server says that it is unavailable for",
 		calling(tryAgain, grpc.WithDefaultServiceConfig(retryPolicy)),
@@ -67,11 +67,7 @@ func haveAccident(ctx context.Context, to stub) {
 	}
 }
 
-func callUnserved() {
-	connection := open()
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
+func callUnserved(ctx context.Context, connection *grpc.ClientConn) {
 	for _, path := range []string{
 		"/manywire.test.v1.TestService/Missing", "/manywire.test.v1.TestService/Nothing", "/no.Such/Service",
 	} {

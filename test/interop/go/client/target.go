@@ -39,15 +39,22 @@ func security() credentials.TransportCredentials {
 	return credentials.NewTLS(config)
 }
 
-// calling runs a test with a stub of the test service.
-func calling(run func(context.Context, testing.TestServiceClient), options ...grpc.DialOption) func() {
+// connected runs a test with a connection of its own.
+func connected(run func(context.Context, *grpc.ClientConn), options ...grpc.DialOption) func() {
 	return func() {
 		connection := open(options...)
 		defer connection.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), longest)
 		defer cancel()
-		run(ctx, testing.NewTestServiceClient(connection))
+		run(ctx, connection)
 	}
+}
+
+// calling runs a test with a stub of the test service.
+func calling(run func(context.Context, stub), options ...grpc.DialOption) func() {
+	return connected(func(ctx context.Context, connection *grpc.ClientConn) {
+		run(ctx, testing.NewTestServiceClient(connection))
+	}, options...)
 }
 
 // outcome is what came of a call of any kind.

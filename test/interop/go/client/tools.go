@@ -24,18 +24,14 @@ const (
 )
 
 var toolTests = []test{
-	{"asks for health, of the server, of a service and of a stranger", askForHealth},
-	{"watches health, and is told of each change", watchHealth},
+	{"asks for health, of the server, of a service and of a stranger", connected(askForHealth)},
+	{"watches health, and is told of each change", connected(watchHealth)},
 	{"calls only while health says SERVING, if it is configured so", callWhenHealthy},
-	{"lists the services by reflection", listServices},
-	{"finds a file by a symbol in it", findFile},
+	{"lists the services by reflection", connected(listServices)},
+	{"finds a file by a symbol in it", connected(findFile)},
 }
 
-func askForHealth() {
-	connection := open()
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
+func askForHealth(ctx context.Context, connection *grpc.ClientConn) {
 	to := health.NewHealthClient(connection)
 	for _, service := range []string{"", "hello_world.Greeter"} {
 		expect(service, must(to.Check(ctx, &health.HealthCheckRequest{Service: service})).Status, serving)
@@ -49,11 +45,7 @@ func setHealth(ctx context.Context, to stub, service string, status health.Healt
 	must(to.Unary(metadata.AppendToOutgoingContext(ctx, "x-health", service+"="+status.String()), &request{}))
 }
 
-func watchHealth() {
-	connection := open()
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
+func watchHealth(ctx context.Context, connection *grpc.ClientConn) {
 	to := testing.NewTestServiceClient(connection)
 	changes := must(health.NewHealthClient(connection).Watch(ctx, &health.HealthCheckRequest{Service: "watched by Go"}))
 	expect("first", must(changes.Recv()).Status, unknown)
@@ -78,18 +70,16 @@ func callWhenHealthy() {
 }
 
 // askReflection asks one question.
-func askReflection(question *reflection.ServerReflectionRequest) *reflection.ServerReflectionResponse {
-	connection := open()
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
+func askReflection(
+	ctx context.Context, connection *grpc.ClientConn, question *reflection.ServerReflectionRequest,
+) *reflection.ServerReflectionResponse {
 	talk := must(reflection.NewServerReflectionClient(connection).ServerReflectionInfo(ctx))
 	check(talk.Send(question))
 	return must(talk.Recv())
 }
 
-func listServices() {
-	answer := askReflection(&reflection.ServerReflectionRequest{
+func listServices(ctx context.Context, connection *grpc.ClientConn) {
+	answer := askReflection(ctx, connection, &reflection.ServerReflectionRequest{
 		MessageRequest: &reflection.ServerReflectionRequest_ListServices{},
 	})
 	var names []string
@@ -103,8 +93,8 @@ func listServices() {
 	})
 }
 
-func findFile() {
-	answer := askReflection(&reflection.ServerReflectionRequest{
+func findFile(ctx context.Context, connection *grpc.ClientConn) {
+	answer := askReflection(ctx, connection, &reflection.ServerReflectionRequest{
 		MessageRequest: &reflection.ServerReflectionRequest_FileContainingSymbol{
 			FileContainingSymbol: "hello_world.Greeter.SayHello",
 		},
