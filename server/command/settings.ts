@@ -80,7 +80,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--max-streams",
         kind: wholeNumber(1),
         option: "limits.streamsPerConnection",
-        text: "calls at the same time on one HTTP/2 connection",
+        text: "calls at the same time on one connection: streams of HTTP/2, pipelined requests of HTTP/1.1",
       },
       {
         flag: "--max-timeout",

@@ -10,7 +10,7 @@ export interface ListenLimits {
   headerBytes: number;
   /** Headers of a request. Over it, HTTP/1.1 answers 431; HTTP/2 resets the stream. */
   headerCount: number;
-  /** Calls at the same time on one HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  /** Calls at the same time on one connection: streams of HTTP/2 (SETTINGS_MAX_CONCURRENT_STREAMS), pipelined requests of HTTP/1.1. */
   streamsPerConnection: number;
   /** Milliseconds for each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS. Then the socket is closed. */
   openingMs: number;
