@@ -57,7 +57,7 @@ async function serve(config: Config, process: CommandProcess, openLog: () => Buf
 async function printOpenApi(config: Config, format: "json" | "yaml"): Promise<string> {
   const httpRules = await readHttpRules(config);
   try {
-    const document = createGreeterServer(config, { httpRules }).openApi();
+    const document = createGreeterServer(config, { httpRules, docs }).openApi();
     return format === "yaml" ? toYamlText(document) : `${JSON.stringify(document, undefined, 2)}\n`;
   } catch (error) {
     throw explainStartError(error, config);
@@ -75,7 +75,11 @@ type Files = Pick<ServerOptions, "tls" | "httpRules">;
 async function listen(config: Config, files: Files, logger: Logger): Promise<Server> {
   try {
     const observers = { onCall: logCalls(logger), onConnectionError: logConnectionErrors(logger) };
-    const server = createGreeterServer(config, { ...files, ...observers });
+    const server = createGreeterServer(config, {
+      ...files,
+      ...observers,
+      docs: config.options.docs !== false && docs,
+    });
     await server.listen();
     return server;
   } catch (error) {
@@ -85,15 +89,15 @@ async function listen(config: Config, files: Files, logger: Logger): Promise<Ser
 
 /** @throws what `createServer` throws */
 function createGreeterServer({ options }: Config, others: Partial<ServerOptions>): Server {
-  const docs: DocsOptions = {
-    title: "Greeter",
-    version: version(),
-    license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-    descriptorSet: descriptors,
-  };
-  const routes: ServerOptions["routes"] = (router) => router.service(Greeter, greeter);
-  return createServer({ ...options, ...others, docs: options.docs !== false && docs, routes });
+  return createServer({ ...options, ...others, routes: (router) => router.service(Greeter, greeter) });
 }
+
+const docs: DocsOptions = {
+  title: "Greeter",
+  version: version(),
+  license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+  descriptorSet: descriptors,
+};
 
 function renewTls(server: Server, config: Config): void {
   const tls = readTls(config);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { request } from "../support/http.js";
 import { CommandProcess } from "./command-process.js";
 import { type Stage, stagePackage } from "./stage.js";
@@ -174,6 +175,20 @@ describe("a command that only prints", () => {
     const outcome = await run(["--help"]);
     expect(outcome).toMatchObject({ exitCode: 0, stderr: "" });
     expect(outcome.stdout).toMatch(/^Usage: manywire \[options\] \[command\]\n/);
+  });
+
+  it.each([
+    [["openapi"], "{"],
+    [["openapi", "--yaml"], "openapi: 3.1.1"],
+    [["openapi", "--docs", "off", "--path", "F/none.sock"], "{"],
+  ])("exits with 0 after the API's description: %j", async (argv, beginning) => {
+    const { exitCode, stdout, stderr } = await run(argv);
+    expect([exitCode, stderr, stdout.split("\n")[0]]).toEqual([0, "", beginning]);
+    // JSON is YAML, too.
+    const { info, paths, tags } = parse(stdout);
+    expect(info).toMatchObject({ title: "Greeter", license: { identifier: "Apache-2.0" } });
+    expect(Object.keys(paths)).toContain("/v1/example/echo/{name}");
+    expect(tags[0].description).toBe("Greets people by name.\n\nBy routes of `google.api.http`.");
   });
 });
 

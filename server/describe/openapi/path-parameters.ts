@@ -80,7 +80,7 @@ function singular(text: string): string {
   return word
     .replace(/ies$/, "y")
     .replace(/(?<=[lr])ves$/, "f")
-    .replace(/(?<=s|x|ch|sh)es$/, "")
+    .replace(/(?<=ss|x|ch|sh)es$/, "")
     .replace(/(?<=[^s])s$/, "");
 }
 

@@ -129,19 +129,17 @@ class Draw {
   #merge(given: Schema): Schema {
     const { allOf = [], oneOf, ...own } = resolve(this.#document, given) as Record<string, never> & Schema;
     const names = ((oneOf ?? []) as Schema[]).flatMap((one) => (one.required ?? []) as string[]);
-    const parts = (allOf as Schema[]).map((part) => this.#merge(part));
-    return parts.reduce<Schema>(
-      (all, part) => ({
-        ...part,
-        ...all,
-        ...(part.properties === undefined && all.properties === undefined
-          ? {}
-          : { properties: { ...(part.properties as object), ...(all.properties as object) } }),
-        required: [...((part.required ?? []) as string[]), ...((all.required ?? []) as string[])],
-        choices: [...(part.choices as string[][]), ...(all.choices as string[][])],
-      }),
+    const parts = [
       { ...own, choices: names.length > 0 ? [names] : [] },
-    );
+      ...(allOf as Schema[]).map((part) => this.#merge(part)),
+    ];
+    const properties = parts.flatMap((part) => Object.entries((part.properties ?? {}) as object));
+    return {
+      ...Object.fromEntries(parts.flatMap((part) => Object.entries(part))),
+      ...(parts.some((part) => part.properties !== undefined) ? { properties: Object.fromEntries(properties) } : {}),
+      required: parts.flatMap((part: Schema) => (part.required ?? []) as string[]),
+      choices: parts.flatMap((part) => part.choices as string[][]),
+    };
   }
 
   #map({ additionalProperties, propertyNames }: Schema, depth: number): fc.Arbitrary<unknown> {
