@@ -14,6 +14,7 @@ import { createPages, type Pages } from "./page/pages.js";
  * document is what is served there. Each is made when it is first asked for.
  *
  * @param options false for no documents
+ * @throws Error if the descriptor set is none
  */
 export function createDocs(api: Api, options: DocsOptions | boolean): Pages {
   if (options === false) return new Map();
@@ -51,7 +52,7 @@ export function toYamlText(document: OpenApiDocument): string {
 
 const require = createRequire(import.meta.url);
 
-/** What is told of one API, each part made when it is first asked for. */
+/** What is told of one API. What can be wrong is read at once, the rest made when it is first asked for. */
 class Description {
   readonly methods: readonly Method[];
   readonly bindings: Api["bindings"];
@@ -65,11 +66,21 @@ class Description {
     this.bindings = api.bindings;
     this.#api = api;
     this.#options = typeof options === "object" ? options : {};
+    if (this.#options.descriptorSet !== undefined) this.#comments = this.#readComments();
   }
 
   get comments(): Comments {
-    this.#comments ??= readComments([this.#options.descriptorSet ?? new Uint8Array(), grpcDescriptors]);
+    this.#comments ??= this.#readComments();
     return this.#comments;
+  }
+
+  #readComments(): Comments {
+    try {
+      return readComments([this.#options.descriptorSet ?? new Uint8Array(), grpcDescriptors]);
+    } catch (cause) {
+      const expected = "docs.descriptorSet: expected a serialised google.protobuf.FileDescriptorSet";
+      throw new Error(`${expected}, found bytes that are none`, { cause });
+    }
   }
 
   /** Of the pages, which show the names of all services anyway. */

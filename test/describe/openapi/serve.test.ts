@@ -68,6 +68,12 @@ describe("the document", () => {
     expect(Object.keys(server.openApi().paths)).toContain("/v1/whole");
   });
 
+  it("is not made of bytes that are no descriptor set, which stops the start", async () => {
+    await expect(startRestServer({}, { docs: { descriptorSet: new Uint8Array([0xff]) } })).rejects.toThrow(
+      "docs.descriptorSet: expected a serialised google.protobuf.FileDescriptorSet, found bytes that are none",
+    );
+  });
+
   it("stands back behind a route with its path", async () => {
     const rule = { selector: "manywire.test.rest.v1.RestService.Template", get: "/{name=openapi.json}" };
     const { url } = await start({ httpRules: { rules: [rule] } });
