@@ -181,6 +181,13 @@ describe("queries", () => {
     ]);
   });
 
+  it("have masks with names of fields in either spelling", () => {
+    const [mask] = parameters(library, "get /v1/books").slice(-1);
+    const isMatch = (text: string) => new RegExp(String(mask?.schema?.pattern), "u").test(text);
+    expect(["", "a_b", "aB.c,d", "*"].map(isMatch)).toEqual([true, true, true, true]);
+    expect(["a b", "a..b", ",", "1"].map(isMatch)).toEqual([false, false, false, false]);
+  });
+
   it("have lists of what has a text, and no maps", () => {
     const byName = new Map(parameters(rest, "get /v1/query").map((one) => [one.name, one.schema]));
     expect(byName.get("words")).toEqual({ type: "array", items: { type: "string" } });
