@@ -58,9 +58,9 @@ export const switchOff: Kind<boolean> = {
   format: () => "",
 };
 
-/** The words on and off. */
+/** The words on and off. The placeholder has no bar, which would end a cell of a table in Markdown. */
 export const onOff: Kind<boolean> = {
-  placeholder: "<on|off>",
+  placeholder: "<switch>",
   expected: "on or off",
   parse: (value) => (value === "on" ? true : value === "off" ? false : undefined),
   format: (value) => (value ? "on" : "off"),

@@ -173,7 +173,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--docs",
         kind: onOff,
         option: "docs",
-        text: "serve pages and `/openapi.json`, which tell people and tools how to call the services",
+        text: "`on` or `off`: whether to serve pages and `/openapi.json`, which tell how to call the services",
       },
       {
         flag: "--reference-lane",
