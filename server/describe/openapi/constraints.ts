@@ -52,7 +52,7 @@ function readConstraints(field: DescField): Constraints {
   const own = { ...keywordsOf(rules, field.enum), ...sizeKeywords(repeated, map) };
   const keywords = rules.required === true ? { ...own, ...nonZeroKeywords(field, own) } : own;
   const zero = zeroOf(field);
-  const mayBeZero = rules.ignore === "IGNORE_IF_ZERO_VALUE" || zero === undefined;
+  const mayBeZero = String(rules.ignore).startsWith("IGNORE_IF_") || zero === undefined;
   return {
     keywords: mayBeZero && zero !== undefined && isKeywords(own) ? { anyOf: [{ const: zero }, own] } : keywords,
     itemKeywords: keywordsOf(objectIn(repeated, "items") ?? objectIn(map, "values"), field.enum),
