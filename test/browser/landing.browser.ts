@@ -93,6 +93,15 @@ describe("what is to be copied", () => {
     expect(copied).toBe((await linesOf(method))["gRPC grpcurl"]);
   });
 
+  it("is selected where the page may not copy, as in one that did not come over a safe connection", async () => {
+    await using opened = await openPage(browser, greeter.url);
+    await opened.page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+    const method = await openMethod(opened.page, "hello_world.Greeter.SayHello");
+    await method.getByRole("button", { name: "Copy the line for REST", exact: true }).click();
+    const selected = await opened.page.evaluate(() => getSelection()?.toString());
+    expect(selected).toBe((await linesOf(method))["REST curl"]);
+  });
+
   it("stays, and a line says why, while what is typed is not JSON", async () => {
     await using opened = await openPage(browser, greeter.url);
     const method = await openMethod(opened.page, "hello_world.Greeter.SayHello");

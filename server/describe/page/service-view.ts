@@ -21,7 +21,7 @@ function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen:
   const messages = desc.input === desc.output ? [["Request and reply", desc.input] as const] : both;
   return html`
 <details class="method" id="${desc.parent.typeName}.${desc.name}" data-method="${JSON.stringify(info)}"${isOpen ? openAttribute : ""}>
-<summary><h3>${desc.name}</h3>${badges(info, desc.deprecated)}</summary>
+<summary><h3>${desc.name}</h3>${deprecation(desc)}${badges(info)}</summary>
 ${paragraphs(commentOf(comments, desc))}
 <details class="more"><summary>${shortName(desc.input)} → ${shortName(desc.output)}</summary>
 ${messages.map(([title, message]) => fieldTable(title, message, comments))}
@@ -38,9 +38,9 @@ const kindNames: Readonly<Record<MethodInfo["kind"], string>> = {
   bidi_streaming: "bidirectional stream",
 };
 
-function badges({ kind, routes: [route, ...others] }: MethodInfo, isDeprecated: boolean): Html {
+function badges({ kind, routes: [route, ...others] }: MethodInfo): Html {
   const more = others.length === 0 ? "" : ` +${others.length}`;
-  return html`${isDeprecated ? html`<span class="badge">deprecated</span>` : ""}${
+  return html`${
     kind === "unary" ? "" : html`<span class="badge">${kindNames[kind]}</span>`
   }${route === undefined ? "" : html`<span class="route">${route.httpMethod} ${route.template}${more}</span>`}`;
 }
@@ -50,9 +50,13 @@ function fieldTable(title: string, desc: DescMessage, comments: Comments): Html 
   if (desc.fields.length === 0) return html`${caption}<p>No fields.</p>`;
   const rows = desc.fields.map(
     (field) =>
-      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span></dt><dd>${paragraphs(commentOf(comments, field))}</dd>`,
+      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span>${deprecation(field)}</dt><dd>${paragraphs(commentOf(comments, field))}</dd>`,
   );
   return html`${caption}<dl class="fields">${rows}</dl>`;
+}
+
+function deprecation({ deprecated }: { deprecated: boolean }): Html {
+  return deprecated ? html` <span class="badge">deprecated</span>` : html``;
 }
 
 function typeName(field: DescField): string {

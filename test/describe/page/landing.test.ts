@@ -4,6 +4,7 @@ import { createMethodTable } from "../../../server/call/table.js";
 import { describeServices } from "../../../server/describe/page/description.js";
 import { landingPage, landingText } from "../../../server/describe/page/landing.js";
 import { readRules } from "../../../server/rest/rules.js";
+import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 
@@ -12,7 +13,9 @@ const escaped = "&lt;/p&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39
 const about = { title: "Words", description: "" };
 const assets = { path: (name: string) => `docs/1/${name}` };
 
-function describeAll(...services: (typeof Greeter | typeof RestService | typeof TestService)[]) {
+function describeAll(
+  ...services: (typeof Greeter | typeof RestService | typeof TestService | typeof LibraryService)[]
+) {
   const table = createMethodTable({});
   for (const service of services) table.router.service(service as never, {});
   return describeServices([...table.methods.values()], readRules(services).bindings);
@@ -71,6 +74,14 @@ describe("the landing page", () => {
       /<style|\sstyle=|\son\w+=|<script(?! type="module" src="docs\/1\/landing\.js"><\/script>)/,
     );
     expect(text).not.toMatch(/(?:href|src)="(?:\/|\w+:)/);
+  });
+
+  it("marks what is deprecated, and what streams", () => {
+    const text = page(new Map(), about, describeAll(LibraryService, TestService));
+    expect(text).toContain('<h3>DeleteBook</h3> <span class="badge">deprecated</span>');
+    expect(text).toContain('<dt>isbn10 <span class="type">string</span> <span class="badge">deprecated</span></dt>');
+    expect(text).toContain('<h3>BidiStream</h3><span class="badge">bidirectional stream</span>');
+    expect(text).not.toContain('<h3>GetBook</h3> <span class="badge">deprecated');
   });
 
   it("gives each method an address of its own", () => {
