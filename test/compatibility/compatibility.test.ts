@@ -28,15 +28,15 @@ const results = {
   files: [
     {
       name: "/somewhere/test/one.test.ts",
-      status: "failed",
+      startTime: 1000,
+      endTime: 8000,
       assertionResults: [testCase("a, fast", "passed"), testCase("a, slow", "passed"), testCase("b", "failed")],
     },
     {
       name: "/somewhere/test/two.test.ts",
-      status: "passed",
       assertionResults: [testCase("c", "passed"), testCase("c", "skipped")],
     },
-    { name: "/somewhere/test/three.test.ts", status: "failed", assertionResults: [] },
+    { name: "/somewhere/test/three.test.ts", assertionResults: [] },
   ],
 };
 
@@ -49,7 +49,7 @@ describe("the table of judges", () => {
     [{ kind: "conformance", subject: "client" }, undefined],
     [
       { kind: "tests", files: ["test/one.test.ts"] },
-      { cases: 3, passed: 2, failed: 1, seconds: 1 },
+      { cases: 3, passed: 2, failed: 1, seconds: 7 },
     ],
     [
       { kind: "tests", files: ["test/one.test.ts"], title: "a" },

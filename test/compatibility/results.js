@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** @typedef {{ cases: number, passed: number, failed: number, seconds: number }} Counts */
 /** @typedef {{ subject: string } & Counts} Subject */
 /** @typedef {{ status: string, ancestorTitles: string[], duration?: number }} Assertion */
-/** @typedef {{ name: string, status: string, assertionResults: Assertion[] }} TestFile */
+/** @typedef {{ name: string, startTime: number, endTime: number, assertionResults: Assertion[] }} TestFile */
 /** @typedef {{ subjects: Subject[], files: TestFile[] }} Results */
 
 const suiteReport = "conformance.json";
@@ -42,6 +42,8 @@ export function countCases({ subjects, files }, from) {
   if (!isWhole) {
     return undefined;
   }
-  const milliseconds = own.reduce((sum, { duration = 0 }) => sum + duration, 0);
+  const milliseconds = from.title
+    ? own.reduce((sum, { duration = 0 }) => sum + duration, 0)
+    : reports.reduce((sum, report) => sum + (report?.endTime ?? 0) - (report?.startTime ?? 0), 0);
   return { cases: own.length, passed, failed, seconds: Math.round(milliseconds / 1000) };
 }

@@ -20,8 +20,8 @@ const remarks = `
 Clients call both implementations of the protocols, in plaintext and with TLS where they can. A case is one test of such a
 combination, for the conformance suite one case of the suite.
 
-The REST answers of grpc-gateway and of the port are the same but for what
-[gateway-differences.ts](../test/interop/gateway-differences.ts) lists, each with its reason.
+The REST answers of grpc-gateway and of the port are the same but for the words in which a request is refused, fields that
+are not set, and what [gateway-differences.ts](../test/interop/gateway-differences.ts) lists, each with its reason.
 
 | to run | command |
 |---|---|

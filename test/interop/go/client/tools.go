@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -62,7 +63,13 @@ func callWhenHealthy() {
 		calling(func(ctx context.Context, to stub) {
 			_, err := to.Unary(ctx, &request{})
 			expect("while it is not serving", status.Code(err), codes.Unavailable)
-			time.AfterFunc(50*time.Millisecond, func() { setHealth(ctx, another, "balanced by Go", serving) })
+			var saying sync.WaitGroup
+			saying.Go(func() {
+				time.Sleep(50 * time.Millisecond)
+				setHealth(ctx, another, "balanced by Go", serving)
+			})
+			// The answer to the one may come after the answer to the other.
+			defer saying.Wait()
 			reply := must(to.Unary(ctx, &request{Text: "healthy"}, grpc.WaitForReady(true)))
 			expect("while it is serving", reply.Text, "healthy")
 		}, grpc.WithDefaultServiceConfig(config))()
