@@ -132,20 +132,27 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     }
   }
 
-  /** Invokes a unary method. Its answer goes to `reply`, unless the call has ended before. What that throws ends the call. */
-  protected invoke(message: Message, reply: (output: Message) => void): void {
-    const onOutput = (output: Message): void => {
-      if (this.isDone) return;
-      try {
-        reply(output);
-      } catch (reason) {
-        this.fail(reason);
-      }
-    };
+  /** Invokes a unary method. Its answer goes to `reply`, unless the call has ended before. What either throws ends the call. */
+  protected invoke(message: Message): void {
     try {
       const output = invokeUnary(this.method, message, this.context);
-      if (isPromise(output)) output.then(onOutput, (reason) => this.fail(reason));
-      else onOutput(output);
+      if (isPromise(output)) {
+        output.then(
+          (settled) => this.#takeOutput(settled),
+          (reason) => this.fail(reason),
+        );
+      } else {
+        this.#takeOutput(output);
+      }
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+
+  #takeOutput(output: Message): void {
+    if (this.isDone) return;
+    try {
+      this.reply(output);
     } catch (reason) {
       this.fail(reason);
     }
@@ -160,6 +167,8 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   abstract onEnd(): void;
   onDrain(): void {}
 
+  /** Answers with the reply of a unary method. May throw. */
+  protected reply(_output: Message): void {}
   /** Starts reading the body. May throw. */
   protected abstract receive(): void;
   /** Writes the answer of a call that failed, or what is still to come of it. The outcome is settled already. */

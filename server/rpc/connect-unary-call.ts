@@ -90,17 +90,17 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
 
   #parseAndInvoke(data: Uint8Array): void {
     try {
-      this.invoke(this.#codec.parse(data), this.#reply);
+      this.invoke(this.#codec.parse(data));
     } catch (reason) {
       this.fail(reason);
     }
   }
 
-  readonly #reply = (output: Message): void => {
+  protected override reply(output: Message): void {
     const data = this.#codec.serialize(output, 0);
     this.settle(undefined);
     this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, data)));
-  };
+  }
 
   protected sendError(error: ConnectError): void {
     this.#send(connectUnary.error(this.context, error, this.method.options));

@@ -19,7 +19,7 @@ export class UnaryCall extends EnvelopeCall {
     if (this.#isOdd) return;
     const [only] = this.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
-    if (isUsual) this.invoke(this.codec.parse(only.data), this.#reply);
+    if (isUsual) this.invoke(this.codec.parse(only.data));
     else this.#takeOdd(problem);
   }
 
@@ -27,7 +27,7 @@ export class UnaryCall extends EnvelopeCall {
   #takeOdd(problem: ConnectError | undefined): void {
     this.#isOdd = true;
     takeSingle(this.#messages(problem), "unary").then(
-      (message) => this.invoke(message, this.#reply),
+      (message) => this.invoke(message),
       (reason) => this.fail(reason),
     );
   }
@@ -37,15 +37,21 @@ export class UnaryCall extends EnvelopeCall {
     if (problem !== undefined) throw problem;
   }
 
-  readonly #reply = (output: Message): void => {
+  protected override reply(output: Message): void {
     const sealed = this.seal(output);
-    if (isPromise(sealed)) sealed.then(this.#finish, (reason) => this.fail(reason));
-    else this.#finish(sealed);
-  };
+    if (!isPromise(sealed)) {
+      this.#finish(sealed);
+      return;
+    }
+    sealed.then(
+      (envelope) => this.#finish(envelope),
+      (reason) => this.fail(reason),
+    );
+  }
 
-  readonly #finish = (envelope: Buffer): void => {
+  #finish(envelope: Buffer): void {
     if (this.isDone) return;
     this.settle(undefined);
     this.write(() => this.close(undefined, envelope));
-  };
+  }
 }
