@@ -67,15 +67,37 @@ const noWriter: ValueWriter = { isFit: neverZero, write: String, isZero: neverZe
 
 /** Prepares the writing of a type. The function that it returns throws `unusual` for what it leaves to protobuf-es. */
 export function createJsonWriter(desc: DescMessage, options: Partial<JsonWriteOptions>): (message: Message) => string {
-  return new Plans(options).messageWriter(desc);
+  const plans = plansWith(options);
+  let write: ((message: Message) => string) | undefined;
+  return (message) => {
+    write ??= plans.messageWriter(desc);
+    return write(message);
+  };
 }
 
-/** The writers of all types that one type contains, with the same options. */
-class Plans {
-  readonly #options: Partial<JsonWriteOptions>;
-  readonly #plans = new Map<DescMessage, FieldWriter[]>();
+const allPlans = new Map<string, Plans>();
 
-  constructor(options: Partial<JsonWriteOptions>) {
+/** Plans are shared by all who write alike: types contain each other, and each is looked at once. */
+function plansWith({ alwaysEmitImplicit, enumAsInteger, useProtoFieldName }: Partial<JsonWriteOptions>): Plans {
+  const options = {
+    alwaysEmitImplicit: alwaysEmitImplicit === true,
+    enumAsInteger: enumAsInteger === true,
+    useProtoFieldName: useProtoFieldName === true,
+  };
+  const key = Object.values(options).join();
+  const plans = allPlans.get(key) ?? new Plans(options);
+  allPlans.set(key, plans);
+  return plans;
+}
+
+type Options = Pick<JsonWriteOptions, "alwaysEmitImplicit" | "enumAsInteger" | "useProtoFieldName">;
+
+/** The writers of types, made when one is first needed. */
+class Plans {
+  readonly #options: Options;
+  readonly #plans = new WeakMap<DescMessage, FieldWriter[]>();
+
+  constructor(options: Options) {
     this.#options = options;
   }
 
@@ -112,8 +134,8 @@ class Plans {
 
   #fieldWriter(field: DescField): FieldWriter {
     const { localName: name, oneof } = field;
-    const { useProtoFieldName, alwaysEmitImplicit = false } = this.#options;
-    const prefix = `${JSON.stringify(useProtoFieldName === true ? field.name : field.jsonName)}:`;
+    const { useProtoFieldName, alwaysEmitImplicit } = this.#options;
+    const prefix = `${JSON.stringify(useProtoFieldName ? field.name : field.jsonName)}:`;
     const value = this.#valueWriter(field);
     if (field.fieldKind === "list") return listWriter(name, prefix, value, alwaysEmitImplicit);
     if (field.fieldKind === "map") return mapWriter(name, prefix, value, alwaysEmitImplicit);
@@ -124,7 +146,7 @@ class Plans {
   }
 
   #valueWriter(field: DescField): ValueWriter {
-    if (field.enum !== undefined) return enumWriter(field.enum, this.#options.enumAsInteger === true);
+    if (field.enum !== undefined) return enumWriter(field.enum, this.#options.enumAsInteger);
     const { message } = field;
     if (message !== undefined) {
       const write = isLeafType(message)
