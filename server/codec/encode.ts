@@ -15,60 +15,45 @@ import {
   writeUint64,
 } from "./output.js";
 import {
+  bools,
+  bytes,
+  doubles,
+  floats,
   hasImplicitPresence,
-  isBool,
-  isBytes,
-  isFloat,
-  isInt32,
-  isInt64,
-  isNought,
-  isNumber,
-  isObject,
-  isPlusNought,
-  isString,
-  isUint32,
-  isUint64,
+  int32s,
+  int64s,
+  objects,
+  strings,
+  uint32s,
+  uint64s,
+  type ValueKind,
 } from "./values.js";
 
 type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
 type FieldWriter = (source: Source) => void;
 
-/** How values of a type are written. `isFit` says whether a value is one. */
-interface ValueWriter {
+/** How values of a type are written. */
+interface ValueWriter extends ValueKind {
   readonly wireType: number;
-  readonly isFit: (value: unknown) => boolean;
   // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
   readonly write: (value: any) => void;
-  /** Whether a field with implicit presence is left out. */
-  readonly isZero: (value: unknown) => boolean;
 }
 
 const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
-  [ScalarType.STRING]: { wireType: 2, isFit: isString, write: writeString, isZero: (value) => value === "" },
-  [ScalarType.BYTES]: {
-    wireType: 2,
-    isFit: isBytes,
-    write: writeBytes,
-    isZero: (value) => (value as Uint8Array).length === 0,
-  },
-  [ScalarType.BOOL]: { wireType: 0, isFit: isBool, write: writeBool, isZero: (value) => value === false },
-  [ScalarType.INT32]: { wireType: 0, isFit: isInt32, write: writeInt32, isZero: isNought },
-  [ScalarType.UINT32]: { wireType: 0, isFit: isUint32, write: writeUint32, isZero: isNought },
+  [ScalarType.STRING]: { ...strings, wireType: 2, write: writeString },
+  [ScalarType.BYTES]: { ...bytes, wireType: 2, write: writeBytes },
+  [ScalarType.BOOL]: { ...bools, wireType: 0, write: writeBool },
+  [ScalarType.INT32]: { ...int32s, wireType: 0, write: writeInt32 },
+  [ScalarType.UINT32]: { ...uint32s, wireType: 0, write: writeUint32 },
   [ScalarType.SINT32]: {
+    ...int32s,
     wireType: 0,
-    isFit: isInt32,
     write: (value: number) => writeUint32(((value << 1) ^ (value >> 31)) >>> 0),
-    isZero: isNought,
   },
-  [ScalarType.INT64]: {
-    wireType: 0,
-    isFit: isInt64,
-    write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)),
-    isZero: (value) => value === 0n,
-  },
-  [ScalarType.UINT64]: { wireType: 0, isFit: isUint64, write: writeUint64, isZero: (value) => value === 0n },
-  [ScalarType.DOUBLE]: { wireType: 1, isFit: isNumber, write: writeDouble, isZero: isPlusNought },
-  [ScalarType.FLOAT]: { wireType: 5, isFit: isFloat, write: writeFloat, isZero: isPlusNought },
+  [ScalarType.INT64]: { ...int64s, wireType: 0, write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)) },
+  [ScalarType.UINT64]: { ...uint64s, wireType: 0, write: writeUint64 },
+  [ScalarType.DOUBLE]: { ...doubles, wireType: 1, write: writeDouble },
+  [ScalarType.FLOAT]: { ...floats, wireType: 5, write: writeFloat },
 };
 
 const plans = new WeakMap<DescMessage, FieldWriter[]>();
@@ -114,10 +99,9 @@ function valueWriter(field: DescField): ValueWriter {
     const desc = field.message;
     const writers = writersOf(desc);
     return {
+      ...objects,
       wireType: 2,
-      isFit: isObject,
       write: (value) => writeSized(() => writeMessage(desc, writers, value)),
-      isZero: () => false,
     };
   }
   const known = valueWriters[field.scalar ?? ScalarType.INT32];

@@ -11,7 +11,7 @@ import {
 import { base64Decode } from "@bufbuild/protobuf/wire";
 
 import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
-import { isFloat, isInt32, isUint32 } from "./values.js";
+import { bools, floats, int32s, uint32s } from "./values.js";
 
 type Target = Record<string, unknown>;
 /** Makes a value of JSON. @throws unusual */
@@ -157,13 +157,13 @@ const integer =
 const scalarReaders: Partial<Record<ScalarType, ValueReader>> = {
   [ScalarType.STRING]: readText,
   [ScalarType.BYTES]: (json) => base64Decode(readText(json)),
-  [ScalarType.BOOL]: fitting((json) => typeof json === "boolean"),
-  [ScalarType.INT32]: fitting(isInt32),
-  [ScalarType.SINT32]: fitting(isInt32),
-  [ScalarType.UINT32]: fitting(isUint32),
+  [ScalarType.BOOL]: fitting(bools.isFit),
+  [ScalarType.INT32]: fitting(int32s.isFit),
+  [ScalarType.SINT32]: fitting(int32s.isFit),
+  [ScalarType.UINT32]: fitting(uint32s.isFit),
   // Of numbers only those whose value is beyond doubt, and of text only what is surely in range.
   [ScalarType.INT64]: integer(/^-?(?:0|[1-9]\d{0,17})$/, Number.isSafeInteger),
   [ScalarType.UINT64]: integer(/^(?:0|[1-9]\d{0,18})$/, (json) => Number.isSafeInteger(json) && (json as number) >= 0),
   [ScalarType.DOUBLE]: fitting(Number.isFinite),
-  [ScalarType.FLOAT]: fitting((json) => Number.isFinite(json) && isFloat(json)),
+  [ScalarType.FLOAT]: fitting((json) => Number.isFinite(json) && floats.isFit(json)),
 };

@@ -14,56 +14,48 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 
 import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
 import {
+  bools,
+  bytes,
+  doubles,
   hasImplicitPresence,
-  isBool,
-  isBytes,
-  isInt32,
-  isInt64,
-  isNought,
-  isObject,
-  isPlusNought,
-  isString,
-  isUint32,
-  isUint64,
+  int32s,
+  int64s,
+  objects,
+  strings,
+  uint32s,
+  uint64s,
+  type ValueKind,
 } from "./values.js";
 
 type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
 /** Writes the field of a message with its name, or nothing where it is left out. @throws unusual */
 type FieldWriter = (source: Source) => string;
 
-/** How values of a type are written. `isFit` says whether a value is one. */
-interface ValueWriter {
-  readonly isFit: (value: unknown) => boolean;
+/** How values of a type are written. */
+interface ValueWriter extends ValueKind {
   // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
   readonly write: (value: any) => string;
-  /** Whether a field with implicit presence is left out. */
-  readonly isZero: (value: unknown) => boolean;
 }
 
-const neverZero = () => false;
 const quoted = (value: bigint) => `"${value}"`;
-const int32: ValueWriter = { isFit: isInt32, write: String, isZero: isNought };
-const number: ValueWriter = { isFit: Number.isFinite, write: String, isZero: isPlusNought };
+const int32: ValueWriter = { ...int32s, write: String };
+const finite: ValueWriter = { ...doubles, isFit: Number.isFinite, write: String };
 
 const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
-  [ScalarType.STRING]: { isFit: isString, write: JSON.stringify, isZero: (value) => value === "" },
-  [ScalarType.BYTES]: {
-    isFit: isBytes,
-    write: (value: Uint8Array) => `"${base64Encode(value)}"`,
-    isZero: (value) => (value as Uint8Array).length === 0,
-  },
-  [ScalarType.BOOL]: { isFit: isBool, write: String, isZero: (value) => value === false },
+  [ScalarType.STRING]: { ...strings, write: JSON.stringify },
+  [ScalarType.BYTES]: { ...bytes, write: (value: Uint8Array) => `"${base64Encode(value)}"` },
+  [ScalarType.BOOL]: { ...bools, write: String },
   [ScalarType.INT32]: int32,
   [ScalarType.SINT32]: int32,
-  [ScalarType.UINT32]: { isFit: isUint32, write: String, isZero: isNought },
-  [ScalarType.INT64]: { isFit: isInt64, write: quoted, isZero: (value) => value === 0n },
-  [ScalarType.UINT64]: { isFit: isUint64, write: quoted, isZero: (value) => value === 0n },
-  [ScalarType.DOUBLE]: number,
-  [ScalarType.FLOAT]: number,
+  [ScalarType.UINT32]: { ...uint32s, write: String },
+  [ScalarType.INT64]: { ...int64s, write: quoted },
+  [ScalarType.UINT64]: { ...uint64s, write: quoted },
+  [ScalarType.DOUBLE]: finite,
+  [ScalarType.FLOAT]: finite,
 };
 
 /** What is left to protobuf-es. */
-const noWriter: ValueWriter = { isFit: neverZero, write: String, isZero: neverZero };
+const noWriter: ValueWriter = { isFit: () => false, write: String, isZero: () => false };
 
 /** Prepares the writing of a type. The function that it returns throws `unusual` for what it leaves to protobuf-es. */
 export function createJsonWriter(desc: DescMessage, options: Partial<JsonWriteOptions>): (message: Message) => string {
@@ -152,7 +144,7 @@ class Plans {
       const write = isLeafType(message)
         ? (value: Message) => JSON.stringify(toJson(message, value))
         : this.messageWriter(message);
-      return { isFit: isObject, write, isZero: neverZero };
+      return { ...objects, write };
     }
     return (!isLongAsString(field) && field.jsonName !== prototypeKey && valueWriters[field.scalar]) || noWriter;
   }
@@ -167,9 +159,9 @@ function enumWriter(desc: DescEnum, isInteger: boolean): ValueWriter {
   if (isInteger) return int32;
   const names = new Map(desc.values.map((value) => [value.number, `"${desc.value[value.number]?.name}"`]));
   return {
+    ...int32s,
     isFit: (value) => names.has(value as number),
     write: (value: number) => names.get(value) as string,
-    isZero: isNought,
   };
 }
 

@@ -1,6 +1,9 @@
 // Finds the fields of messages by the names that paths, queries and JSON give them, and says which a text can carry.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { FeatureSet_FieldPresence, hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { isLeafType } from "../codec/json-support.js";
+
+export { hasImplicitPresence } from "../codec/values.js";
 
 /** A field with exactly one message. */
 export type MessageField = DescField & { fieldKind: "message" };
@@ -25,7 +28,7 @@ export function printFieldPath(fields: readonly DescField[]): string {
 
 /** Whether the JSON of a message is one string, number or boolean, so that a path or a query can carry it. */
 export function isTextMessage(desc: DescMessage): boolean {
-  return textMessages.has(desc.typeName) || isWrapperDesc(desc);
+  return isLeafType(desc) || isWrapperDesc(desc);
 }
 
 /** Whether the fields of a field's message can be named one by one, `field.other`. */
@@ -33,18 +36,7 @@ export function isNested(field: DescField): field is MessageField {
   return field.fieldKind === "message" && !hasCustomJsonRepresentation(field.message);
 }
 
-/** Whether the default value of a field and no value are the same. */
-export function hasImplicitPresence(field: DescField): boolean {
-  return field.presence === FeatureSet_FieldPresence.IMPLICIT;
-}
-
 /** Whether a body of this type is the bytes themselves. */
 export function isHttpBody(desc: DescMessage): boolean {
   return desc.typeName === "google.api.HttpBody";
 }
-
-const textMessages: ReadonlySet<string> = new Set([
-  "google.protobuf.Duration",
-  "google.protobuf.FieldMask",
-  "google.protobuf.Timestamp",
-]);
