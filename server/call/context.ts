@@ -24,8 +24,11 @@ const ended = new DOMException("This operation was aborted", "AbortError");
 
 const noTimeout = (): undefined => undefined;
 
-/** `signal` is an own, enumerable property, so that `{ ...context }` has it, as with Connect's own contexts. */
-const lazySignal: PropertyDescriptor & ThisType<CallContext> = {
+/**
+ * `signal` as an own, enumerable property, so that `{ ...context }` has it, as with Connect's own contexts, and yet none is
+ * made for who does not look. One for all objects: a getter of each one's own would cost more.
+ */
+export const lazySignal: PropertyDescriptor & ThisType<{ openSignal(): AbortSignal }> = {
   enumerable: true,
   configurable: true,
   get() {

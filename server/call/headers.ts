@@ -178,22 +178,20 @@ const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
  * to the connection, or say how long a body is, are left out.
  */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
-  const known = headers instanceof LazyHeaders ? headers.toNode() : undefined;
-  if (known !== undefined) return withoutUnsent(known);
+  const node = (headers instanceof LazyHeaders ? headers.toNode() : undefined) ?? copyForNode(headers);
+  for (const name in node) if (notSent.has(name)) delete node[name];
+  return node;
+}
+
+function copyForNode(headers: Headers): OutgoingHttpHeaders {
   const node: OutgoingHttpHeaders = Object.create(null);
   headers.forEach((value, name) => {
-    if (notSent.has(name)) return;
     const before = node[name];
     if (before === undefined) node[name] = value;
     else if (Array.isArray(before)) before.push(value);
     else node[name] = [String(before), value];
   });
   return node;
-}
-
-function withoutUnsent(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  for (const name in headers) if (notSent.has(name)) delete headers[name];
-  return headers;
 }
 
 /** Takes out of metadata what `toNodeHeaders` leaves out. */

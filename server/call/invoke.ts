@@ -16,6 +16,7 @@ import type {
   UnaryRequest,
 } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { lazySignal } from "./context.js";
 import type { Method } from "./method.js";
 
 type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
@@ -143,15 +144,6 @@ async function interceptStream(
 function wrap(next: Next, interceptors: Interceptor[]): Next {
   return interceptors.reduceRight((inner, interceptor) => interceptor(inner), next);
 }
-
-/** Of InterceptedRequest, and of nothing else. One for all: it costs less than a getter of each request's own. */
-const lazySignal: PropertyDescriptor & ThisType<InterceptedRequest> = {
-  enumerable: true,
-  configurable: true,
-  get() {
-    return this.openSignal();
-  },
-};
 
 /** What the outermost interceptor gets. `signal` is its own property, as all are, so that a request may be spread. */
 class InterceptedRequest {
