@@ -154,6 +154,8 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
     if (this.problem !== undefined) universal.header.delete(timeoutHeaders[this.#format.protocol]);
+    // Connect would name a length over the limit first. A deadline that has passed already comes before it.
+    if (this.#error !== undefined) universal.header.delete("content-length");
     return { ...universal, body: this.#requestBody() };
   }
 
@@ -162,9 +164,9 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     for (const name in this.#sent) target.set(name, this.#sent[name] as string);
   }
 
-  /** Settles as the promise does, or with the error that cancels the call, whichever comes first. */
+  /** Settles as the promise does, or with the error that cancels the call: whichever comes first, the error where both have. */
   orCancelled<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#cancelled]);
+    return Promise.race([this.#cancelled, promise]);
   }
 
   noteError(reason: unknown): ConnectError {
