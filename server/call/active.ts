@@ -7,6 +7,8 @@ export interface ActiveCall {
   readonly method: Method;
   /** Ends the call with this error, whatever its handler does. */
   cancel(error: ConnectError): void;
+  /** Where `ActiveCalls` keeps it, for nobody else; below 0 if it does not. */
+  place: number;
 }
 
 /** A call that has ended. */
@@ -24,21 +26,31 @@ export interface FinishedCall {
 /** Is told of every call that has ended. Must not throw. */
 export type CallObserver = (call: FinishedCall) => void;
 
-/** A set of calls under way. */
+/**
+ * A set of calls under way. An array, because a Set leaves a table behind whenever it grows, each holding the next one and
+ * the calls that it had: once one of them is in the old space, the collector of young objects frees none of these calls.
+ */
 export class ActiveCalls {
-  readonly #calls = new Set<ActiveCall>();
+  readonly #calls: ActiveCall[] = [];
   #waiting: (() => void)[] = [];
 
   get size(): number {
-    return this.#calls.size;
+    return this.#calls.length;
   }
 
   add(call: ActiveCall): void {
-    this.#calls.add(call);
+    call.place = this.#calls.push(call) - 1;
   }
 
   delete(call: ActiveCall): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0 || this.#waiting.length === 0) return;
+    if (call.place < 0) return;
+    const last = this.#calls.pop() as ActiveCall;
+    if (last !== call) {
+      this.#calls[call.place] = last;
+      last.place = call.place;
+    }
+    call.place = -1;
+    if (this.#calls.length > 0 || this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -51,7 +63,7 @@ export class ActiveCalls {
 
   /** Resolves as soon as no call is under way. */
   whenIdle(): Promise<void> {
-    if (this.#calls.size === 0) return Promise.resolve();
+    if (this.#calls.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -44,6 +44,7 @@ export interface CallHead {
 export abstract class Call<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
+  place = -1;
   protected readonly shape: Shape;
   protected readonly exchange: Exchange;
   /** Whether the outcome is settled. What comes later is ignored. */

@@ -93,6 +93,7 @@ const manyArrivals = 64;
 
 class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
+  place = -1;
   /** Why the handler is not to be called. */
   problem: ConnectError | undefined;
   readonly #environment: CallEnvironment;

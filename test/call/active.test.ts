@@ -7,6 +7,7 @@ function call(path: string, calls: ActiveCalls, isLasting = false): ActiveCall &
   const errors: ConnectError[] = [];
   const made = {
     method: { path } as Method,
+    place: -1,
     errors,
     cancel(error: ConnectError) {
       errors.push(error);
