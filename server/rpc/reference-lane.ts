@@ -267,11 +267,12 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   onClose(): void {
     clearTimeout(this.#timer);
+    const isWhole = this.#exchange.isFinished;
+    // First, so that the handler hears of it, and not of an end of requests that never came.
+    if (!isWhole) this.cancel(closeReason(this.#exchange));
     this.#chunks.stop();
     // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
     this.#leaveHandler();
-    const isWhole = this.#exchange.isFinished;
-    if (!isWhole) this.cancel(closeReason(this.#exchange));
     const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
     const { active, observe } = this.#environment;
     active.delete(this);

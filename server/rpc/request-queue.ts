@@ -3,6 +3,15 @@ import type { Message } from "@bufbuild/protobuf";
 import { isPromise } from "../call/invoke.js";
 
 const noMore = { done: true, value: undefined } as const;
+const ignore = (): void => {};
+
+type Result<Value> = IteratorResult<Value, undefined>;
+
+/** A handler that has asked for a request which is yet to come. */
+interface Waiter<Value> {
+  readonly promise: Promise<Result<Value>>;
+  readonly resolve: (result: Result<Value> | Promise<Result<Value>>) => void;
+}
 
 /** How much of a body may wait for the handler before the connection is left unread. */
 const maxWaitingBytes = 64 * 1024;
@@ -31,12 +40,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
   #hasEnded = false;
   /** Why there are no more requests, where that is an error. */
   #error: unknown;
-  #waiter:
-    | {
-        resolve: (result: IteratorResult<Value, undefined> | Promise<IteratorResult<Value, undefined>>) => void;
-        promise: Promise<IteratorResult<Value, undefined>>;
-      }
-    | undefined;
+  #waiter: Waiter<Value> | undefined;
 
   constructor(source: RequestSource<Item, Value>) {
     this.#source = source;
@@ -73,22 +77,15 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
   }
 
   /** The next request. Calls that overlap are answered in their order. */
-  next(): Promise<IteratorResult<Value, undefined>> {
+  next(): Promise<Result<Value>> {
     if (this.#waiter !== undefined) return this.#waiter.promise.then(() => this.next());
     const taken = this.#take();
-    if (taken !== undefined) return taken;
-    let resolve: (result: IteratorResult<Value, undefined> | Promise<IteratorResult<Value, undefined>>) => void =
-      () => {};
-    const promise = new Promise<IteratorResult<Value, undefined>>((settle) => {
-      resolve = settle;
-    });
-    // A handler may ask and then not wait for the answer; an error that it does not see must not end the process.
-    promise.catch(() => {});
-    this.#waiter = { resolve, promise };
-    return promise;
+    if (taken !== undefined) return isPromise(taken) ? taken : Promise.resolve(taken);
+    this.#waiter = createWaiter();
+    return this.#waiter.promise;
   }
 
-  async return(): Promise<IteratorResult<Value, undefined>> {
+  async return(): Promise<Result<Value>> {
     this.stop();
     return noMore;
   }
@@ -98,10 +95,10 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
   }
 
   /** What there is to take; undefined if it is yet to come. */
-  #take(): Promise<IteratorResult<Value, undefined>> | undefined {
+  #take(): Result<Value> | Promise<Result<Value>> | undefined {
     if (this.#isEmpty) {
-      if (this.#error !== undefined) return Promise.reject(this.#error);
-      return this.#hasEnded ? Promise.resolve(noMore) : undefined;
+      if (this.#error !== undefined) return reject(this.#error);
+      return this.#hasEnded ? noMore : undefined;
     }
     const item = this.#items[this.#taken++] as Item;
     if (this.#taken >= maxTaken) this.#replace(this.#items.slice(this.#taken));
@@ -109,9 +106,9 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     try {
       const message = this.#source.open(item);
       if (isPromise(message)) return message.then((value) => ({ done: false, value }));
-      return Promise.resolve({ done: false, value: message });
+      return { done: false, value: message };
     } catch (reason) {
-      return Promise.reject(reason);
+      return reject(reason);
     }
   }
 
@@ -127,6 +124,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     if (taken === undefined) return;
     this.#waiter = undefined;
     waiter.resolve(taken);
+    if (isPromise(taken)) waiter.promise.catch(ignore);
   }
 
   #resume(): void {
@@ -135,4 +133,19 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     this.#isPaused = false;
     this.#source.read();
   }
+}
+
+function createWaiter<Value>(): Waiter<Value> {
+  let resolve: Waiter<Value>["resolve"] = ignore;
+  const promise = new Promise<Result<Value>>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** A handler may ask and then not wait for the answer; an error that it does not see must not end the process. */
+function reject(reason: unknown): Promise<never> {
+  const rejected = Promise.reject(reason);
+  rejected.catch(ignore);
+  return rejected;
 }
