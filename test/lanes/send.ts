@@ -1,7 +1,11 @@
 // Sends a sample to a server, on connections that live on, and takes the answer as it is on the wire.
 import http from "node:http";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeSample } from "./describe.js";
 import type { Sample } from "./generate.js";
+
+const silenceMs = 10_000;
 
 /** An answer. Pairs are [lower-case name, value] in the order in which they came; a name may repeat. */
 export interface Taken {
@@ -28,18 +32,32 @@ export function openSender(url: string): Sender {
   let session: ClientHttp2Session | undefined;
   return {
     send(sample) {
-      if (sample.httpVersion === "1.1") return send1(url, agent, sample);
+      if (sample.httpVersion === "1.1") return inTime(send1(url, agent, sample), sample);
       if (session === undefined || session.closed || session.destroyed) {
         session = http2.connect(url);
         session.on("error", () => {});
       }
-      return send2(session, sample);
+      return inTime(send2(session, sample), sample);
     },
     [Symbol.dispose]() {
       agent.destroy();
       session?.destroy();
     },
   };
+}
+
+/** The answer. @throws if it is not whole after a time in which any should be */
+async function inTime(answer: Promise<Taken>, sample: Sample): Promise<Taken> {
+  const limit = new AbortController();
+  const silence = sleep(silenceMs, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`expected an answer, found none that is whole after ${silenceMs} ms\n${describeSample(sample)}`);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    limit.abort();
+    silence.catch(() => {});
+  }
 }
 
 function send1(url: string, agent: http.Agent, { verb, target, headers, chunks, isSized }: Sample): Promise<Taken> {

@@ -4,6 +4,10 @@ import { ConnectError, type HandlerContext, type Interceptor, type ServiceImpl }
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import type { Failure, TestRequest, TestService } from "../gen/manywire/test/v1/test_pb.js";
 
+/** What spoilt bytes may ask for: not days of waiting, nor replies without an end. */
+const mostWaitMs = 1000;
+const mostReplies = 100;
+
 /**
  * Replies with what the request asks for, and with the context of the call if its text begins with "see". Request headers
  * `x-echo…` come back as headers, `x-echo-trailer…` as trailers, `x-fail-…` as metadata of the failure.
@@ -14,7 +18,8 @@ export function createSeeingService(): Omit<ServiceImpl<typeof TestService>, "mi
     get: answer,
     async *serverStream(request, context) {
       echo(context);
-      for (let index = 0; index < request.count; index++) yield await reply(request, index, context);
+      for (let index = 0; index < Math.min(request.count, mostReplies); index++)
+        yield await reply(request, index, context);
       if (request.failure !== undefined) throw toError(request.failure, context);
     },
     async clientStream(requests, context) {
@@ -55,7 +60,8 @@ type Reply = { text: string; data: Uint8Array; index: number };
 
 function reply(request: TestRequest, index: number, context: HandlerContext): Reply | Promise<Reply> {
   const { waitMs, failure, replyBytes, data } = request;
-  if (waitMs > 0) return delay(waitMs).then(() => reply({ ...request, waitMs: 0 }, index, context));
+  if (waitMs > 0)
+    return delay(Math.min(waitMs, mostWaitMs)).then(() => reply({ ...request, waitMs: 0 }, index, context));
   if (failure !== undefined && index >= failure.after) throw toError(failure, context);
   const text = request.text.startsWith("see") ? view(context) : request.text;
   return { text, data: replyBytes > 0 ? new Uint8Array(replyBytes) : data, index };
