@@ -22,14 +22,14 @@ const longer = 5;
  * @returns {Promise<HalfLoadResult[]>}
  */
 export function measureHalfLoad(scenario, bench) {
-  const names = scenario.peers.filter((name) => name === "fast" || bench.peers.includes(name));
+  /** @type {import("./scenarios.js").PeerName[]} */
+  const candidates = ["fast", "grpc-js"];
+  const names = candidates.filter((name) => name === "fast" || bench.peers.includes(name));
   return withPeers(scenario, names, bench, async (peers) => {
     const halves = await findHalves(peers, bench);
     const own = peers.map((peer) => ({ peer, load: "half of its own most", rate: halves.get(peer.name) ?? 0 }));
-    // The slow ones could not take half of what grpc-js can.
     const half = halves.get("grpc-js");
-    const able = half === undefined ? [] : peers.filter(({ name }) => (halves.get(name) ?? 0) >= half);
-    const same = able.map((peer) => ({ peer, load: "half of grpc-js's most", rate: half ?? 0 }));
+    const same = half === undefined ? [] : peers.map((peer) => ({ peer, load: "half of grpc-js's most", rate: half }));
     const cases = [...own, ...same];
     /** @type {{ p50Ms: number, p99Ms: number }[][]} */
     const times = cases.map(() => []);

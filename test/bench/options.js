@@ -32,12 +32,13 @@ ${scenarios.map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n
   --node PATH|VERSION  the Node of the servers; a version, such as 24, is installed from npm into .cache; default: this one
   --dist FOLDER        the build of manywire; default dist
   --out FOLDER         for bench-node<major>.json and .svg, -partial if not everything was measured; default .cache/bench
+  --page               make docs/benchmark.md of the results in docs/benchmark instead
   --profile SCENARIO   profile the fast lane, or the one --peer, under that load instead
   --help
 `;
 
 /**
- * @typedef {{ kind: "help" }
+ * @typedef {{ kind: "help" } | { kind: "page" }
  *   | { kind: "profile", scenario: Scenario, peer: PeerName, bench: Bench }
  *   | { kind: "measure", chosen: Scenario[], hasHalfLoad: boolean, hasMemory: boolean, isWhole: boolean, bench: Bench }} Task
  */
@@ -49,6 +50,7 @@ ${scenarios.map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n
 export async function readTask() {
   const { values, positionals } = parseCommandLine();
   if (values.help) return { kind: "help" };
+  if (values.page) return { kind: "page" };
   const peers = parsePeers(values.peer);
   if (values.profile !== undefined) {
     const scenario = findScenario(values.profile);
@@ -78,6 +80,7 @@ function parseCommandLine() {
       node: { type: "string" },
       dist: { type: "string", default: "dist" },
       out: { type: "string", default: cacheFolder },
+      page: { type: "boolean", default: false },
       profile: { type: "string" },
       help: { type: "boolean", default: false },
     },

@@ -8,8 +8,10 @@ import { measureMemory } from "./memory.js";
 import { findScenario, readTask, usage } from "./options.js";
 import { endChildrenWithUs } from "./processes.js";
 import { profilePeer } from "./profile.js";
+import { writePage } from "./report/page.js";
 import { drawPicture } from "./report/picture.js";
 import * as text from "./report/text.js";
+import { root } from "./schema.js";
 import { measureThroughput } from "./throughput.js";
 
 const write = (/** @type {string} */ line) => void process.stdout.write(line);
@@ -18,6 +20,7 @@ endChildrenWithUs();
 try {
   const task = await readTask();
   if (task.kind === "help") write(usage);
+  else if (task.kind === "page") writePage(join(root, "docs"));
   else if (task.kind === "profile") {
     write(text.formatProfile(await profilePeer(task.scenario, task.peer, task.bench)));
   } else await measureAll(task);

@@ -14,7 +14,7 @@ export const labels = {
 };
 
 /** @param {string} name */
-const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name)] ?? name;
+export const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name)] ?? name;
 
 /** @param {ScenarioResult} result */
 export function formatScenario({ name, title, unit, peers, skipped }) {
@@ -106,15 +106,15 @@ export function formatMachine(machine) {
 /** @param {number} value */
 export const formatCount = (value) => Math.round(value).toLocaleString("en-US");
 /** @param {number} value */
-const formatRatio = (value) => value.toFixed(2);
+export const formatRatio = (value) => value.toFixed(2);
 /** @param {number} value */
-const formatMs = (value) => value.toFixed(2);
+export const formatMs = (value) => value.toFixed(2);
 
 /**
  * @param {Spread} range
  * @param {(value: number) => string} format
  */
-const formatRange = ({ min, max }, format) => `${format(min)} – ${format(max)}`;
+export const formatRange = ({ min, max }, format) => `${format(min)} – ${format(max)}`;
 
 /**
  * The first column to the left, the others to the right.

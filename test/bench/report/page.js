@@ -1,0 +1,118 @@
+// The page of the docs with the results of whole runs, one for each Node: docs/benchmark.md.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text.js";
+
+/** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
+/** @typedef {import("../half-load.js").HalfLoadResult} HalfLoadResult */
+/** @typedef {import("../memory.js").MemoryResult} MemoryResult */
+
+/**
+ * @typedef {object} Results of one run, as in its JSON
+ * @property {string} date
+ * @property {string} node
+ * @property {string} machine
+ * @property {string} system
+ * @property {number} rounds
+ * @property {number} seconds of a round
+ * @property {ScenarioResult[]} scenarios
+ * @property {HalfLoadResult[]} halfLoad
+ * @property {MemoryResult[]} memory
+ */
+
+/** @type {import("../scenarios.js").PeerName[]} */
+const others = ["reference", "connect-node", "grpc-js", "floor"];
+
+const head = `# Benchmark
+
+\`npm run bench\` measures manywire beside what else answers these calls in Node. Each peer is one process with the same
+service, checked for its status and payload before and after, and all take their turns in each round. The load comes from
+\`h2load\` and \`wrk\` on the same machine. A ratio is manywire's rate divided by the peer's in the same round: the median of
+all rounds, and the lowest and highest in brackets. Above 1 manywire is faster.
+
+- **reference lane**: manywire with \`fastLane: false\`, which is Connect's handlers on manywire's port.
+- **connectNodeAdapter**: \`@connectrpc/connect-node\` on Node's own server, as its documentation shows.
+- **@grpc/grpc-js**: with \`@grpc/proto-loader\`, as its documentation shows.
+- **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes. It uses the request and response
+  objects of \`http2\`, and manywire the streams under them, so that the floor can be beaten.
+
+The rates and the figures of each round are in the JSON files.
+
+What is left above the floor is small: of the time of a gRPC call, about seven eighths are Node's own \`http2\`, the kernel and
+the garbage collector. The slowest calls are those that wait for a full collection, which in every server on Node's
+\`http2\` frees one string for each header of each request since the last.
+`;
+
+/**
+ * Makes the page of the results beside it.
+ * @param {string} docs the folder of both
+ */
+export function writePage(docs) {
+  writeFileSync(join(docs, "benchmark.md"), formatPage(readResults(docs)));
+}
+
+/**
+ * @param {string} docs
+ * @returns {Results[]} in the order of their Nodes
+ */
+export function readResults(docs) {
+  const folder = join(docs, "benchmark");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return files.sort().map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+}
+
+/** @param {Results[]} runs */
+export function formatPage(runs) {
+  return [head, ...runs.map(formatRun)].join("\n");
+}
+
+/** @param {Results} run */
+function formatRun({ date, node, machine, system, rounds, seconds, scenarios, halfLoad, memory }) {
+  const major = /\d+/.exec(node)?.[0];
+  const file = `benchmark/bench-node${major}`;
+  return `## Node ${major}
+
+${node}; ${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0, 10)}. [JSON](${file}.json)
+
+![Calls and messages a second on Node ${major}, for each scenario and peer](${file}.svg)
+
+${formatTable(
+  ["manywire ÷", ...others.map(labelOf)],
+  scenarios.map(({ title, peers }) => [title, ...others.map((other) => formatCell(peers, other))]),
+)}
+At half of the load that a server can take, and both at the same load, one call takes, in milliseconds and in rounds five
+times as long:
+
+${formatTable(
+  ["", "load", "calls/s", "p50", "p99"],
+  halfLoad.map(({ name, load, rate, p50Ms, p99Ms }) => [
+    ...[labelOf(name), load, formatCount(rate)],
+    ...[p50Ms, p99Ms].map((times) => `${formatMs(times.median)} (${formatRange(times, formatMs)})`),
+  ]),
+)}
+Resident memory, in MB:
+
+${formatTable(
+  ["after gRPC calls", ...(memory[0]?.samples ?? []).map(({ calls }) => formatCount(calls))],
+  memory.map(({ name, samples }) => [labelOf(name), ...samples.map(({ rssBytes }) => formatCount(rssBytes / 1e6))]),
+)}`;
+}
+
+/**
+ * @param {import("../throughput.js").PeerResult[]} peers
+ * @param {string} other
+ */
+function formatCell(peers, other) {
+  const ratio = peers.find(({ name }) => name === other)?.ratio;
+  return ratio === undefined ? "–" : `**${formatRatio(ratio.median)}** (${formatRange(ratio, formatRatio)})`;
+}
+
+/**
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+function formatTable(columns, rows) {
+  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |\n`;
+  const rule = columns.map((_, index) => (index === 0 ? "---" : "---:"));
+  return [columns, rule, ...rows].map(line).join("");
+}
