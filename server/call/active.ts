@@ -27,8 +27,8 @@ export interface FinishedCall {
 export type CallObserver = (call: FinishedCall) => void;
 
 /**
- * A set of calls under way. An array, because a Set leaves a table behind whenever it grows, each holding the next one and
- * the calls that it had: once one of them is in the old space, the collector of young objects frees none of these calls.
+ * A set of calls under way. An array, because V8 gives a Set a new table after so many additions, and each old table holds
+ * the next one and the calls that it had: once one of them has grown old, a scavenge frees none of these calls any more.
  */
 export class ActiveCalls {
   readonly #calls: ActiveCall[] = [];

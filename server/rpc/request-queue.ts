@@ -78,7 +78,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
 
   /** The next request. Calls that overlap are answered in their order. */
   next(): Promise<Result<Value>> {
-    if (this.#waiter !== undefined) return this.#waiter.promise.then(() => this.next());
+    if (this.#waiter !== undefined) return quiet(this.#waiter.promise.then(() => this.next()));
     const taken = this.#take();
     if (taken !== undefined) return isPromise(taken) ? taken : Promise.resolve(taken);
     this.#waiter = createWaiter();
@@ -97,7 +97,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
   /** What there is to take; undefined if it is yet to come. */
   #take(): Result<Value> | Promise<Result<Value>> | undefined {
     if (this.#isEmpty) {
-      if (this.#error !== undefined) return reject(this.#error);
+      if (this.#error !== undefined) return quiet(Promise.reject(this.#error));
       return this.#hasEnded ? noMore : undefined;
     }
     const item = this.#items[this.#taken++] as Item;
@@ -105,10 +105,10 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     if (this.#isEmpty) this.#resume();
     try {
       const message = this.#source.open(item);
-      if (isPromise(message)) return message.then((value) => ({ done: false, value }));
+      if (isPromise(message)) return quiet(message.then((value) => ({ done: false, value })));
       return { done: false, value: message };
     } catch (reason) {
-      return reject(reason);
+      return quiet(Promise.reject(reason));
     }
   }
 
@@ -124,7 +124,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     if (taken === undefined) return;
     this.#waiter = undefined;
     waiter.resolve(taken);
-    if (isPromise(taken)) waiter.promise.catch(ignore);
+    if (isPromise(taken)) quiet(waiter.promise);
   }
 
   #resume(): void {
@@ -144,8 +144,7 @@ function createWaiter<Value>(): Waiter<Value> {
 }
 
 /** A handler may ask and then not wait for the answer; an error that it does not see must not end the process. */
-function reject(reason: unknown): Promise<never> {
-  const rejected = Promise.reject(reason);
-  rejected.catch(ignore);
-  return rejected;
+function quiet<Settled>(promise: Promise<Settled>): Promise<Settled> {
+  promise.catch(ignore);
+  return promise;
 }

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ActiveCall, ActiveCalls } from "../../server/call/active.js";
 import type { Method } from "../../server/call/method.js";
@@ -29,6 +30,27 @@ describe("calls under way", () => {
     calls.delete(one);
     calls.delete(one);
     expect(calls.size).toBe(1);
+  });
+
+  test("are those that were added and not deleted, in whatever order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(9)), (toggled) => {
+        const calls = new ActiveCalls();
+        const all = Array.from({ length: 10 }, (_, index) => call(`/${index}`, calls));
+        for (const one of all) calls.delete(one);
+        const under = new Set<(typeof all)[number]>();
+        for (const one of toggled.map((index) => all[index] as (typeof all)[number])) {
+          if (under.delete(one)) calls.delete(one);
+          else {
+            under.add(one);
+            calls.add(one);
+          }
+        }
+        expect(calls.size).toBe(under.size);
+        calls.cancelAll(reason);
+        expect(all.filter(({ errors }) => errors.length > 0)).toEqual(all.filter((one) => under.has(one)));
+      }),
+    );
   });
 
   test("can be waited for", async () => {

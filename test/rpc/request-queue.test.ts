@@ -1,3 +1,4 @@
+import process from "node:process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RequestQueue } from "../../server/rpc/request-queue.js";
@@ -14,6 +15,9 @@ function open(take: (item: number) => number | Promise<number> = (item) => item 
   return { queue, told };
 }
 
+const unopened = (item: number): number => {
+  throw new Error(`no ${item}`);
+};
 const later = (item: number) => Promise.resolve(item * 2);
 
 describe("a queue of requests", () => {
@@ -60,6 +64,29 @@ describe("a queue of requests", () => {
     const waiting = queue.next();
     queue.stop(new Error("cancelled"));
     await expect(waiting).rejects.toThrow("cancelled");
+  });
+
+  test.each<[string, (item: number) => number | Promise<number>]>([
+    ["at once", unopened],
+    ["later", async (item) => unopened(item)],
+  ])("lets an error go, found %s, that nobody waits for", async (_, take) => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.prependListener("unhandledRejection", note);
+    const before = open(take);
+    before.queue.push([1], 1);
+    before.queue.next();
+    const after = open(take);
+    after.queue.next();
+    after.queue.next();
+    after.queue.push([1, 2], 1);
+    for (const { queue } of [before, after]) {
+      queue.end(new Error("the end"));
+      queue.next();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
   });
 
   test("gives nothing more after it was stopped", async () => {
