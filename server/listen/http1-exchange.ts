@@ -89,7 +89,7 @@ export class Http1Exchange implements Exchange {
       return;
     }
     // Node joins the head and a string in one write to the socket, but a head and bytes not.
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#response.end(bytes.toString("latin1"), "latin1");
   }
   cut(): void {

@@ -64,6 +64,6 @@ export class ByteBuffer {
 }
 
 /** The piece, or a copy of it, if it keeps so many times as much memory alive. */
-export function ownBytes(piece: Buffer, times: number): Buffer {
+function ownBytes(piece: Buffer, times: number): Buffer {
   return piece.length * times < piece.buffer.byteLength ? Buffer.from(piece) : piece;
 }

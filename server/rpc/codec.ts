@@ -96,7 +96,6 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
 
 /** Writes text as UTF-8, which a TextEncoder does in several times as long. */
 function encodeUtf8(text: string, reserve: number): Buffer {
-  if (reserve === 0) return Buffer.from(text);
   const bytes = Buffer.allocUnsafe(reserve + Buffer.byteLength(text));
   bytes.write(text, reserve);
   return bytes;

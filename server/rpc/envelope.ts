@@ -1,7 +1,7 @@
 // Cuts a body into length-prefixed messages and back: one byte of flags, four of length, the data.
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ByteBuffer, ownBytes } from "./byte-buffer.js";
+import { ByteBuffer } from "./byte-buffer.js";
 
 /** Set in the flags of a message that is compressed, in every protocol. */
 export const compressedFlag = 1;
@@ -44,8 +44,9 @@ export class EnvelopeReader {
    * reader is of no use afterwards.
    */
   push(chunk: Buffer, target: Envelope[]): void {
-    const bytes = this.#gather(chunk);
-    if (bytes === undefined) return;
+    this.#buffer.push(chunk);
+    if (this.#buffer.length < this.#neededBytes) return;
+    const bytes = this.#buffer.take();
     let start = 0;
     while (bytes.length - start >= headBytes) {
       const end = start + headBytes + this.#dataLength(bytes, start);
@@ -55,14 +56,6 @@ export class EnvelopeReader {
       start = end;
     }
     this.#keep(bytes.subarray(start));
-  }
-
-  /** All that has come and not been given yet, if an envelope or its head can be whole by now. */
-  #gather(chunk: Buffer): Buffer | undefined {
-    // Most chunks are whole envelopes.
-    if (this.#buffer.length === 0 && chunk.length >= headBytes) return ownBytes(chunk, 2);
-    this.#buffer.push(chunk);
-    return this.#buffer.length < this.#neededBytes ? undefined : this.#buffer.take();
   }
 
   /** Keeps the beginning of an envelope for the chunks that follow. */
