@@ -15,45 +15,36 @@ import {
   writeUint64,
 } from "./output.js";
 import {
-  bools,
-  bytes,
-  doubles,
-  floats,
   hasImplicitPresence,
-  int32s,
-  int64s,
+  isPlainScalar,
   objects,
-  strings,
-  uint32s,
-  uint64s,
+  type PlainScalar,
+  type Source,
+  scalarKinds,
   type ValueKind,
 } from "./values.js";
 
-type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
 type FieldWriter = (source: Source) => void;
 
 /** How values of a type are written. */
-interface ValueWriter extends ValueKind {
+interface Coding {
   readonly wireType: number;
   // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
   readonly write: (value: any) => void;
 }
+type ValueWriter = ValueKind & Coding;
 
-const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
-  [ScalarType.STRING]: { ...strings, wireType: 2, write: writeString },
-  [ScalarType.BYTES]: { ...bytes, wireType: 2, write: writeBytes },
-  [ScalarType.BOOL]: { ...bools, wireType: 0, write: writeBool },
-  [ScalarType.INT32]: { ...int32s, wireType: 0, write: writeInt32 },
-  [ScalarType.UINT32]: { ...uint32s, wireType: 0, write: writeUint32 },
-  [ScalarType.SINT32]: {
-    ...int32s,
-    wireType: 0,
-    write: (value: number) => writeUint32(((value << 1) ^ (value >> 31)) >>> 0),
-  },
-  [ScalarType.INT64]: { ...int64s, wireType: 0, write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)) },
-  [ScalarType.UINT64]: { ...uint64s, wireType: 0, write: writeUint64 },
-  [ScalarType.DOUBLE]: { ...doubles, wireType: 1, write: writeDouble },
-  [ScalarType.FLOAT]: { ...floats, wireType: 5, write: writeFloat },
+const codings: Record<PlainScalar, Coding> = {
+  [ScalarType.STRING]: { wireType: 2, write: writeString },
+  [ScalarType.BYTES]: { wireType: 2, write: writeBytes },
+  [ScalarType.BOOL]: { wireType: 0, write: writeBool },
+  [ScalarType.INT32]: { wireType: 0, write: writeInt32 },
+  [ScalarType.UINT32]: { wireType: 0, write: writeUint32 },
+  [ScalarType.SINT32]: { wireType: 0, write: (value: number) => writeUint32(((value << 1) ^ (value >> 31)) >>> 0) },
+  [ScalarType.INT64]: { wireType: 0, write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)) },
+  [ScalarType.UINT64]: { wireType: 0, write: writeUint64 },
+  [ScalarType.DOUBLE]: { wireType: 1, write: writeDouble },
+  [ScalarType.FLOAT]: { wireType: 5, write: writeFloat },
 };
 
 const plans = new WeakMap<DescMessage, FieldWriter[]>();
@@ -104,9 +95,9 @@ function valueWriter(field: DescField): ValueWriter {
       write: (value) => writeSized(() => writeMessage(desc, writers, value)),
     };
   }
-  const known = valueWriters[field.scalar ?? ScalarType.INT32];
-  if (known === undefined) throw new Error(`${field}: no plain field`);
-  return known;
+  const scalar = field.scalar ?? ScalarType.INT32;
+  if (!isPlainScalar(scalar)) throw new Error(`${field}: no plain field`);
+  return { ...scalarKinds[scalar], ...codings[scalar] };
 }
 
 function writeValue(tag: number, { isFit, write }: ValueWriter, value: unknown): void {

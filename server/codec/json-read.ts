@@ -11,7 +11,7 @@ import {
 import { base64Decode } from "@bufbuild/protobuf/wire";
 
 import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
-import { bools, floats, int32s, uint32s } from "./values.js";
+import { type PlainScalar, scalarKinds } from "./values.js";
 
 type Target = Record<string, unknown>;
 /** Makes a value of JSON. @throws unusual */
@@ -154,16 +154,19 @@ const integer =
   (json) =>
     (typeof json === "string" && form.test(json)) || isFit(json) ? BigInt(json as string | number) : readNothing();
 
+/** Values that JSON has as they are. */
+const same = (type: PlainScalar): ValueReader => fitting(scalarKinds[type].isFit);
+
 const scalarReaders: Partial<Record<ScalarType, ValueReader>> = {
   [ScalarType.STRING]: readText,
   [ScalarType.BYTES]: (json) => base64Decode(readText(json)),
-  [ScalarType.BOOL]: fitting(bools.isFit),
-  [ScalarType.INT32]: fitting(int32s.isFit),
-  [ScalarType.SINT32]: fitting(int32s.isFit),
-  [ScalarType.UINT32]: fitting(uint32s.isFit),
+  [ScalarType.BOOL]: same(ScalarType.BOOL),
+  [ScalarType.INT32]: same(ScalarType.INT32),
+  [ScalarType.SINT32]: same(ScalarType.SINT32),
+  [ScalarType.UINT32]: same(ScalarType.UINT32),
   // Of numbers only those whose value is beyond doubt, and of text only what is surely in range.
   [ScalarType.INT64]: integer(/^-?(?:0|[1-9]\d{0,17})$/, Number.isSafeInteger),
   [ScalarType.UINT64]: integer(/^(?:0|[1-9]\d{0,18})$/, (json) => Number.isSafeInteger(json) && (json as number) >= 0),
   [ScalarType.DOUBLE]: fitting(Number.isFinite),
-  [ScalarType.FLOAT]: fitting((json) => Number.isFinite(json) && floats.isFit(json)),
+  [ScalarType.FLOAT]: fitting((json) => Number.isFinite(json) && scalarKinds[ScalarType.FLOAT].isFit(json)),
 };

@@ -14,20 +14,15 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 
 import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
 import {
-  bools,
-  bytes,
-  doubles,
   hasImplicitPresence,
-  int32s,
-  int64s,
+  isPlainScalar,
   objects,
-  strings,
-  uint32s,
-  uint64s,
+  type PlainScalar,
+  type Source,
+  scalarKinds,
   type ValueKind,
 } from "./values.js";
 
-type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
 /** Writes the field of a message with its name, or nothing where it is left out. @throws unusual */
 type FieldWriter = (source: Source) => string;
 
@@ -37,19 +32,19 @@ interface ValueWriter extends ValueKind {
   readonly write: (value: any) => string;
 }
 
-const quoted = (value: bigint) => `"${value}"`;
-const int32: ValueWriter = { ...int32s, write: String };
-const finite: ValueWriter = { ...doubles, isFit: Number.isFinite, write: String };
+const asText = { write: String };
+const quoted = { write: (value: bigint) => `"${value}"` };
+const finite = { isFit: Number.isFinite, write: String };
 
-const valueWriters: Partial<Record<ScalarType, ValueWriter>> = {
-  [ScalarType.STRING]: { ...strings, write: JSON.stringify },
-  [ScalarType.BYTES]: { ...bytes, write: (value: Uint8Array) => `"${base64Encode(value)}"` },
-  [ScalarType.BOOL]: { ...bools, write: String },
-  [ScalarType.INT32]: int32,
-  [ScalarType.SINT32]: int32,
-  [ScalarType.UINT32]: { ...uint32s, write: String },
-  [ScalarType.INT64]: { ...int64s, write: quoted },
-  [ScalarType.UINT64]: { ...uint64s, write: quoted },
+const scalarWriters: Record<PlainScalar, Partial<ValueWriter> & Pick<ValueWriter, "write">> = {
+  [ScalarType.STRING]: { write: JSON.stringify },
+  [ScalarType.BYTES]: { write: (value: Uint8Array) => `"${base64Encode(value)}"` },
+  [ScalarType.BOOL]: asText,
+  [ScalarType.INT32]: asText,
+  [ScalarType.SINT32]: asText,
+  [ScalarType.UINT32]: asText,
+  [ScalarType.INT64]: quoted,
+  [ScalarType.UINT64]: quoted,
   [ScalarType.DOUBLE]: finite,
   [ScalarType.FLOAT]: finite,
 };
@@ -146,7 +141,9 @@ class Plans {
         : this.messageWriter(message);
       return { ...objects, write };
     }
-    return (!isLongAsString(field) && field.jsonName !== prototypeKey && valueWriters[field.scalar]) || noWriter;
+    const { scalar, jsonName } = field;
+    if (isLongAsString(field) || jsonName === prototypeKey || !isPlainScalar(scalar)) return noWriter;
+    return { ...scalarKinds[scalar], ...scalarWriters[scalar] };
   }
 }
 
@@ -156,7 +153,8 @@ const writeNothing = (): never => {
 
 function enumWriter(desc: DescEnum, isInteger: boolean): ValueWriter {
   if (desc.typeName === nullValue) return noWriter;
-  if (isInteger) return int32;
+  const int32s = scalarKinds[ScalarType.INT32];
+  if (isInteger) return { ...int32s, write: String };
   const names = new Map(desc.values.map((value) => [value.number, `"${desc.value[value.number]?.name}"`]));
   return {
     ...int32s,

@@ -1,19 +1,7 @@
 // Says which message types have a plan of their own. All others, and those that contain them, are left to protobuf-es.
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { Edition } from "@bufbuild/protobuf/wkt";
-
-const scalars: ReadonlySet<ScalarType> = new Set([
-  ScalarType.STRING,
-  ScalarType.BYTES,
-  ScalarType.BOOL,
-  ScalarType.INT32,
-  ScalarType.UINT32,
-  ScalarType.SINT32,
-  ScalarType.INT64,
-  ScalarType.UINT64,
-  ScalarType.DOUBLE,
-  ScalarType.FLOAT,
-]);
+import { isPlainScalar } from "./values.js";
 
 /** Types that protobuf-es keeps in a form of their own where they are fields: unwrapped, or as a JSON object. */
 const specialFiles: ReadonlySet<string> = new Set(["google/protobuf/wrappers", "google/protobuf/struct"]);
@@ -29,7 +17,7 @@ export function isPlainType(desc: DescMessage, seen: Set<DescMessage> = new Set(
 function isPlainField(field: DescField, seen: Set<DescMessage>): boolean {
   switch (field.fieldKind) {
     case "scalar":
-      return scalars.has(field.scalar) && !field.longAsString;
+      return isPlainScalar(field.scalar) && !field.longAsString;
     case "enum":
       return field.enum.open;
     case "message":
@@ -37,7 +25,7 @@ function isPlainField(field: DescField, seen: Set<DescMessage>): boolean {
     case "list":
       if (field.listKind === "message") return !field.delimitedEncoding && isPlainType(field.message, seen);
       if (field.listKind === "enum") return field.enum.open;
-      return scalars.has(field.scalar) && !field.longAsString;
+      return isPlainScalar(field.scalar) && !field.longAsString;
     case "map":
       return false;
   }
