@@ -1,16 +1,21 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects only when somebody looks.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 
+/** A class that makes empty objects with a prototype, without a constructor's work. */
+function shell<T>(prototype: object): new () => T {
+  const Shell = function Shell() {};
+  Object.defineProperty(Shell, "prototype", { value: prototype });
+  return Shell as unknown as new () => T;
+}
+
 /** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
-const HeadersShell = function HeadersShell() {} as unknown as new () => Headers;
-Object.defineProperty(HeadersShell, "prototype", { value: Headers.prototype });
+const HeadersShell: new () => Headers = shell(Headers.prototype);
 
 /**
  * Makes objects without any inherited name, so that a header may have every name, `__proto__` among them. What
  * `Object.create(null)` makes is a hash table for V8, and several times as slow to copy.
  */
-const NodeHeaders = function NodeHeaders() {} as unknown as new () => OutgoingHttpHeaders;
-Object.defineProperty(NodeHeaders, "prototype", { value: Object.freeze(Object.create(null)) });
+const NodeHeaders: new () => OutgoingHttpHeaders = shell(Object.freeze(Object.create(null)));
 
 type Source = IncomingHttpHeaders | OutgoingHttpHeaders;
 
