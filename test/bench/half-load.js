@@ -1,6 +1,6 @@
 // Measures how long calls take at half the load that a server can take: at half of its own most, and all at the same.
 import { measure } from "./load/load.js";
-import { warmUp, withPeers } from "./peer.js";
+import { choosePeers, warmUp, withPeers } from "./peer.js";
 import { Helper } from "./processes.js";
 import { median, spread } from "./statistics.js";
 
@@ -12,7 +12,7 @@ import { median, spread } from "./statistics.js";
 
 /**
  * How many times as long as others a round is. The slowest calls are those that wait while a server collects its garbage,
- * which each does every other second: in a short round, one has luck and another has not.
+ * which each does every few seconds: in a short round, one has luck and another has not.
  */
 const longer = 5;
 
@@ -22,9 +22,7 @@ const longer = 5;
  * @returns {Promise<HalfLoadResult[]>}
  */
 export function measureHalfLoad(scenario, bench) {
-  /** @type {import("./scenarios.js").PeerName[]} */
-  const candidates = ["fast", "grpc-js"];
-  const names = candidates.filter((name) => name === "fast" || bench.peers.includes(name));
+  const names = choosePeers(["fast", "grpc-js"], bench);
   return withPeers(scenario, names, bench, async (peers) => {
     const halves = await findHalves(peers, bench);
     const own = peers.map((peer) => ({ peer, load: "half of its own most", rate: halves.get(peer.name) ?? 0 }));

@@ -1,6 +1,6 @@
 // Watches the resident memory of a server over a number of calls: it is to be flat.
 import { measure } from "./load/load.js";
-import { withPeers } from "./peer.js";
+import { choosePeers, withPeers } from "./peer.js";
 
 /** @typedef {{ calls: number, rssBytes: number, heapBytes: number }} MemorySample after a garbage collection */
 /** @typedef {{ name: string, samples: MemorySample[] }} MemoryResult */
@@ -14,9 +14,7 @@ const steps = 10;
  * @returns {Promise<MemoryResult[]>}
  */
 export function measureMemory(scenario, bench) {
-  /** @type {import("./scenarios.js").PeerName[]} */
-  const candidates = ["fast", "grpc-js"];
-  const names = candidates.filter((name) => name === "fast" || bench.peers.includes(name));
+  const names = choosePeers(["fast", "grpc-js"], bench);
   const watch = async (/** @type {import("./peer.js").Peer[]} */ peers) => {
     const results = [];
     for (const peer of peers) {

@@ -23,6 +23,15 @@ import { Helper } from "./processes.js";
 /** @typedef {import("./load/load.js").Target & { name: PeerName, helper: Helper }} Peer */
 
 /**
+ * @param {PeerName[]} names
+ * @param {Bench} bench
+ * @returns {PeerName[]} those of them that are to be measured
+ */
+export function choosePeers(names, { peers }) {
+  return names.filter((name) => name === "fast" || peers.includes(name));
+}
+
+/**
  * Starts and checks the peers of a scenario, one after the other: the floor replays what the fast lane answered.
  * @template T
  * @param {Scenario} scenario

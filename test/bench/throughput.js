@@ -2,7 +2,7 @@
 
 import { NotFoundError } from "./check.js";
 import { measure } from "./load/load.js";
-import { warmUp, withPeers } from "./peer.js";
+import { choosePeers, warmUp, withPeers } from "./peer.js";
 import { median, spread } from "./statistics.js";
 
 /** @typedef {import("./scenarios.js").Scenario} Scenario */
@@ -37,7 +37,7 @@ import { median, spread } from "./statistics.js";
  */
 export async function measureThroughput(scenario, bench) {
   const { name, title, unit = "calls" } = scenario;
-  const names = scenario.peers.filter((peer) => peer === "fast" || bench.peers.includes(peer));
+  const names = choosePeers(scenario.peers, bench);
   try {
     const rounds = await withPeers(scenario, names, bench, (peers) => runRounds(peers, scenario, bench));
     return { name, title, unit, peers: names.map((peer) => summarize(peer, rounds, scenario.goals[peer])) };

@@ -27,8 +27,9 @@ const head = `# Benchmark
 
 \`npm run bench\` measures manywire beside what else answers these calls in Node. Each peer is one process with the same
 service, checked for its status and payload before and after, and all take their turns in each round. The load comes from
-\`h2load\` and \`wrk\` on the same machine. A ratio is manywire's rate divided by the peer's in the same round: the median of
-all rounds, and the lowest and highest in brackets. Above 1 manywire is faster.
+the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and half load from a client of the benchmark's own. A ratio
+is manywire's rate divided by the peer's in the same round: the median of all rounds, and the lowest and highest in
+brackets. Above 1 manywire is faster.
 
 - **reference lane**: manywire with \`fastLane: false\`, which is Connect's handlers on manywire's port.
 - **connectNodeAdapter**: \`@connectrpc/connect-node\` on Node's own server, as its documentation shows.
@@ -36,11 +37,11 @@ all rounds, and the lowest and highest in brackets. Above 1 manywire is faster.
 - **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes. It uses the request and response
   objects of \`http2\`, and manywire the streams under them, so that the floor can be beaten.
 
-The rates and the figures of each round are in the JSON files.
+The rates of each round are in the JSON files.
 
-What is left above the floor is small: of the time of a gRPC call, about seven eighths are Node's own \`http2\`, the kernel and
-the garbage collector. The slowest calls are those that wait for a full collection, which in every server on Node's
-\`http2\` frees one string for each header of each request since the last.
+Of the time of a gRPC call, about seven eighths are Node's own \`http2\`, the kernel and the garbage collector. The slowest
+calls are those that wait for a full collection, much of which goes into the strings that \`http2\` makes of the headers of
+requests.
 `;
 
 /**
