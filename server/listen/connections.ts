@@ -102,7 +102,8 @@ export class Connections {
       socket.destroy();
       return false;
     }
-    if (connection.calls === 0) {
+    // The answer to the last request may have been written a moment ago.
+    if (connection.calls === 0 || connection.latest?.writableEnded === true) {
       endAndDiscard(socket, this.#limits, answer);
     } else {
       // The request that is being answered is broken itself: its handler hears of it by the end of the connection.

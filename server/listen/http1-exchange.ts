@@ -4,20 +4,20 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
+import { type BodySource, NodeExchange } from "./node-exchange.js";
 
 /** Up to here a body is cheaper to copy into the string of the head than to write on its own. */
 const maxTextBytes = 16 * 1024;
 
-export class Http1Exchange implements Exchange {
+export class Http1Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 1;
   readonly resetCode: number = constants.NGHTTP2_CANCEL;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  #owner: ExchangeOwner | undefined;
-  #isReading = false;
   #hasWritten = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: BodySource<IncomingMessage>, response: ServerResponse) {
+    super(request, request.complete);
     this.#request = request;
     this.#response = response;
   }
@@ -50,24 +50,12 @@ export class Http1Exchange implements Exchange {
     return this.#response.writableFinished;
   }
 
-  attach(owner: ExchangeOwner): void {
-    this.#owner = owner;
+  override attach(owner: ExchangeOwner): void {
+    super.attach(owner);
     this.#response.on("close", () => {
-      this.#owner = undefined;
+      this.owner = undefined;
       owner.onClose();
     });
-  }
-  read(): void {
-    if (this.#isReading) {
-      this.#request.resume();
-      return;
-    }
-    this.#isReading = true;
-    this.#request.on("data", (chunk: Buffer) => this.#owner?.onData(chunk));
-    this.#request.on("end", () => this.#owner?.onEnd());
-  }
-  pause(): void {
-    this.#request.pause();
   }
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
     this.#response.writeHead(status, headers);
@@ -79,7 +67,7 @@ export class Http1Exchange implements Exchange {
   write(chunk: Uint8Array): boolean {
     this.#hasWritten = true;
     const hasRoom = this.#response.write(chunk);
-    if (!hasRoom) this.#response.once("drain", () => this.#owner?.onDrain());
+    if (!hasRoom) this.#response.once("drain", () => this.owner?.onDrain());
     return hasRoom;
   }
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
@@ -90,12 +78,18 @@ export class Http1Exchange implements Exchange {
     }
     // Node joins the head and a string in one write to the socket, but a head and bytes not.
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#response.end(bytes.toString("latin1"), "latin1");
+    const { socket } = this.#request;
+    socket.cork();
+    this.#response.write(bytes.toString("latin1"), "latin1");
+    // A socket that has nothing left to write when the response ends is not asked for a second write.
+    socket.uncork();
+    this.#response.end();
   }
   cut(): void {
     this.#response.destroy();
   }
   nodeRequest(): NodeServerRequest {
+    this.preferStream();
     return this.#request;
   }
   nodeResponse(): NodeServerResponse {

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { ListenLimits } from "./limits.js";
 import { toHttp1Options } from "./limits.js";
 import { endAndDiscard } from "./linger.js";
+import { exchange, type NodeExchange } from "./node-exchange.js";
 import type { TlsOptions } from "./tls.js";
 import { toSecureServerOptions } from "./tls.js";
 
@@ -23,7 +24,7 @@ export type IsLast = (response: http.ServerResponse) => boolean;
 
 /** A server whose own HTTP/1.1 reading of new sockets is taken off, to be called as `serve`. */
 export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefined, isLast: IsLast): Http1Server {
-  const options = { ...toHttp1Options(limits), ServerResponse: responseClass(isLast) };
+  const options = { ...toHttp1Options(limits), IncomingMessage: Request, ServerResponse: responseClass(isLast) };
   const ready = tls === undefined ? "connection" : "secureConnection";
   const server =
     tls === undefined
@@ -46,6 +47,22 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
       if (tls !== undefined) socket.on("data", () => {});
     },
   };
+}
+
+/** A request whose body goes to its exchange, if that takes it straight. */
+class Request extends http.IncomingMessage {
+  declare [exchange]?: NodeExchange | undefined;
+
+  // @ts-expect-error: declared as a property, and an accessor in Node as well
+  override get readableEnded(): boolean {
+    // @ts-expect-error: as above
+    return this[exchange]?.isBodyEnded === true || super.readableEnded;
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    const taker = this[exchange];
+    return taker?.isStraight === true ? taker.take(chunk) : super.push(chunk);
+  }
 }
 
 function responseClass(isLast: IsLast): typeof http.ServerResponse {

@@ -3,29 +3,28 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { Http2Response, stopUploadAfterAnswer } from "./http2.js";
+import { type BodySource, exchange, NodeExchange } from "./node-exchange.js";
 
-/** The exchange that a stream belongs to, so that listeners can be functions that all streams share. */
-const exchange = Symbol("exchange");
-type Stream = ServerHttp2Stream & { [exchange]?: Http2Exchange | undefined };
+type Stream = BodySource<ServerHttp2Stream> & { [exchange]?: Http2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
 const withoutBody = { endStream: true };
 
-export class Http2Exchange implements Exchange {
+export class Http2Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 2;
   readonly headers: IncomingHttpHeaders;
   readonly #stream: Stream;
   readonly #rawHeaders: readonly string[];
-  owner: ExchangeOwner | undefined;
   trailers: OutgoingHttpHeaders | undefined;
-  #isReading = false;
   #request: NodeServerRequest | undefined;
   #response: NodeServerResponse | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
+    super(stream, stream.endAfterHeaders);
     this.#stream = stream;
     this.headers = headers;
     this.#rawHeaders = rawHeaders;
@@ -61,23 +60,14 @@ export class Http2Exchange implements Exchange {
     return isConnectionLost ? constants.NGHTTP2_CANCEL : (this.#stream.rstCode ?? constants.NGHTTP2_CANCEL);
   }
 
-  attach(owner: ExchangeOwner): void {
-    this.owner = owner;
-    this.#stream[exchange] = this;
+  override attach(owner: ExchangeOwner): void {
+    super.attach(owner);
+    this.#stream.push = push;
     this.#stream.on("close", onClose);
-    // Here, because a body that is empty may end before anybody reads.
-    this.#stream.on("end", onEnd);
   }
-  read(): void {
-    if (this.#isReading) {
-      this.#stream.resume();
-      return;
-    }
-    this.#isReading = true;
-    this.#stream.on("data", onData);
-  }
-  pause(): void {
-    this.#stream.pause();
+  override endBody(): void {
+    // Node also ends what is reset in the middle.
+    if (!this.#stream.aborted) super.endBody();
   }
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
     // Node throws where nobody is left to answer.
@@ -86,7 +76,7 @@ export class Http2Exchange implements Exchange {
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
-    stopUploadAfterAnswer(this.#stream);
+    this.#stopUpload();
     this.#stream.respond(withStatus(status, headers), withoutBody);
   }
   write(chunk: Uint8Array): boolean {
@@ -96,13 +86,19 @@ export class Http2Exchange implements Exchange {
   }
   end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
     this.trailers = trailers;
-    stopUploadAfterAnswer(this.#stream);
+    this.#stopUpload();
     this.#stream.end(chunk);
+  }
+  #stopUpload(): void {
+    if (this.isBodyEnded) return;
+    this.readFromStream();
+    stopUploadAfterAnswer(this.#stream);
   }
   cut(): void {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
   nodeRequest(): NodeServerRequest {
+    this.preferStream();
     this.#request ??= new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders);
     return this.#request;
   }
@@ -125,13 +121,15 @@ function withStatus(status: number, headers: OutgoingHttpHeaders): OutgoingHttpH
   return lastHead;
 }
 
-function onData(this: Stream, chunk: Buffer): void {
-  this[exchange]?.owner?.onData(chunk);
-}
-
-function onEnd(this: Stream): void {
-  // Node also ends what is reset in the middle.
-  if (!this.aborted) this[exchange]?.owner?.onEnd();
+/** Takes the place of a stream's own `push`. */
+function push(this: Stream, chunk: Buffer | null): boolean {
+  const taker = this[exchange];
+  // The end of what was reset in the middle is Node's to tell.
+  if (taker?.isStraight !== true || this.closed) return Readable.prototype.push.call(this, chunk);
+  const goesOn = taker.take(chunk);
+  // Node waits for the end of what is readable before it lets go of a stream.
+  if (chunk === null) this.readable = false;
+  return goesOn;
 }
 
 function onDrain(this: Stream): void {

@@ -1,0 +1,93 @@
+// How the body of a request comes to the owner of an exchange, in both HTTP versions.
+import type { Readable } from "node:stream";
+import type { ExchangeOwner } from "./exchange.js";
+
+/** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
+export const exchange: unique symbol = Symbol("exchange");
+
+/** What Node's parsers push a body into: a request of HTTP/1.1, or a stream of HTTP/2. */
+export type BodySource<Source extends Readable = Readable> = Source & { [exchange]?: NodeExchange | undefined };
+
+/**
+ * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost as much as all else that a small
+ * call does, so chunks go straight from the parser to the owner. Once it pauses, or if a chunk came before it began to
+ * read, it reads from the stream.
+ */
+export abstract class NodeExchange {
+  owner: ExchangeOwner | undefined;
+  readonly #source: BodySource;
+  #way: "undecided" | "straight" | "stream" = "undecided";
+  #isListening = false;
+  #isEnded = false;
+
+  /** @param hasEnded whether the stream knows of the end of the body already */
+  constructor(source: BodySource, hasEnded: boolean) {
+    this.#source = source;
+    if (hasEnded || source.readableLength > 0) this.readFromStream();
+  }
+
+  /** Whether what Node's parser pushes is to be given to `take`, and not to the stream. */
+  get isStraight(): boolean {
+    return this.#way === "straight";
+  }
+
+  /** Whether the owner has had all of the body. */
+  get isBodyEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  attach(owner: ExchangeOwner): void {
+    this.owner = owner;
+    this.#source[exchange] = this;
+    // Here, because a body that is empty may end before anybody reads.
+    this.#source.on("end", onEnd);
+  }
+
+  read(): void {
+    if (this.#way === "undecided") {
+      this.#way = "straight";
+      this.#source._read(0);
+    } else if (this.#way === "stream") {
+      if (!this.#isListening) this.#source.on("data", onData);
+      this.#isListening = true;
+      this.#source.resume();
+    }
+  }
+
+  pause(): void {
+    this.readFromStream();
+    this.#source.pause();
+  }
+
+  /** Has Node's request read as others expect it, if reading has not begun. */
+  protected preferStream(): void {
+    if (this.#way === "undecided") this.readFromStream();
+  }
+
+  /** Leaves what is still to come to the stream. */
+  protected readFromStream(): void {
+    this.#way = "stream";
+  }
+
+  /** Takes what would be pushed into the stream: a part of the body, or null for its end. Returns whether to read on. */
+  take(chunk: Buffer | null): boolean {
+    if (chunk === null) this.endBody();
+    else this.owner?.onData(chunk);
+    return this.isStraight && !this.#isEnded;
+  }
+
+  /** The body is complete. */
+  endBody(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.owner?.onEnd();
+  }
+}
+
+function onData(this: BodySource, chunk: Buffer): void {
+  this[exchange]?.owner?.onData(chunk);
+}
+
+function onEnd(this: BodySource): void {
+  this[exchange]?.endBody();
+}
