@@ -13,8 +13,8 @@ import {
   readString,
   readUint32,
   readUint64,
-  unusual,
 } from "./input.js";
+import { unusual } from "./unusual.js";
 
 type Target = Record<string, unknown>;
 /** Reads one field, after its tag, into a message. */

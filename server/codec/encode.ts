@@ -3,7 +3,6 @@ import { type DescField, type DescMessage, isMessage, type Message, ScalarType }
 import {
   openOutput,
   takeOutput,
-  unfit,
   writeBool,
   writeBytes,
   writeDouble,
@@ -14,6 +13,7 @@ import {
   writeUint32,
   writeUint64,
 } from "./output.js";
+import { unusual } from "./unusual.js";
 import {
   hasImplicitPresence,
   isPlainScalar,
@@ -49,7 +49,7 @@ const codings: Record<PlainScalar, Coding> = {
 
 const plans = new WeakMap<DescMessage, FieldWriter[]>();
 
-/** Writes a message of a plain type, after `reserve` free bytes. @throws unfit */
+/** Writes a message of a plain type, after `reserve` free bytes. @throws unusual */
 export function encodePlain(desc: DescMessage, message: Message, reserve: number): Buffer {
   openOutput();
   writeMessage(desc, writersOf(desc), message);
@@ -57,10 +57,10 @@ export function encodePlain(desc: DescMessage, message: Message, reserve: number
 }
 
 function writeMessage(desc: DescMessage, writers: FieldWriter[], message: unknown): void {
-  if (!isMessage(message, desc)) throw unfit;
+  if (!isMessage(message, desc)) throw unusual;
   const source = message as unknown as Source;
   // Unknown fields are rare, and written last.
-  if (source.$unknown !== undefined && source.$unknown.length > 0) throw unfit;
+  if (source.$unknown !== undefined && source.$unknown.length > 0) throw unusual;
   for (const write of writers) write(source);
 }
 
@@ -101,7 +101,7 @@ function valueWriter(field: DescField): ValueWriter {
 }
 
 function writeValue(tag: number, { isFit, write }: ValueWriter, value: unknown): void {
-  if (!isFit(value)) throw unfit;
+  if (!isFit(value)) throw unusual;
   writeUint32(tag);
   write(value);
 }
@@ -109,7 +109,7 @@ function writeValue(tag: number, { isFit, write }: ValueWriter, value: unknown):
 function implicitWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
   return (source) => {
     const value = source[name];
-    if (!writer.isFit(value)) throw unfit;
+    if (!writer.isFit(value)) throw unusual;
     if (writer.isZero(value)) return;
     writeUint32(tag);
     writer.write(value);
@@ -125,7 +125,7 @@ function explicitWriter(name: string, tag: number, writer: ValueWriter): FieldWr
 function oneofWriter(oneof: string, name: string, tag: number, writer: ValueWriter): FieldWriter {
   return (source) => {
     const chosen = source[oneof] as { case?: string; value?: unknown } | undefined;
-    if (chosen === undefined) throw unfit;
+    if (chosen === undefined) throw unusual;
     if (chosen.case === name) writeValue(tag, writer, chosen.value);
   };
 }
@@ -133,7 +133,7 @@ function oneofWriter(oneof: string, name: string, tag: number, writer: ValueWrit
 function listWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
   return (source) => {
     const list = source[name];
-    if (!Array.isArray(list)) throw unfit;
+    if (!Array.isArray(list)) throw unusual;
     for (const value of list) writeValue(tag, writer, value);
   };
 }
@@ -141,7 +141,7 @@ function listWriter(name: string, tag: number, writer: ValueWriter): FieldWriter
 function packedWriter(name: string, tag: number, { isFit, write }: ValueWriter): FieldWriter {
   return (source) => {
     const list = source[name];
-    if (!Array.isArray(list) || !list.every(isFit)) throw unfit;
+    if (!Array.isArray(list) || !list.every(isFit)) throw unusual;
     if (list.length === 0) return;
     writeUint32(tag);
     writeSized(() => {

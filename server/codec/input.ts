@@ -1,8 +1,7 @@
 // The bytes that are being read, and where. One input for all: reading is never interrupted.
 // https://protobuf.dev/programming-guides/encoding/
-
-/** Thrown where the wire holds something unusual, to be read, or refused, by protobuf-es. Made once: nobody sees it. */
-export const unusual: Error = new Error("unusual");
+import { unusual } from "./unusual.js";
+import { textOf } from "./utf8.js";
 
 const float32 = new Float32Array(1);
 const float32Bytes = new Uint8Array(float32.buffer);
@@ -123,26 +122,9 @@ export function readBytes(): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** Up to here joining characters is cheaper than a call into the platform. */
-const maxAsciiLength = 32;
-
 export function readString(): string {
   const end = readEnd();
   const start = input.pos;
   input.pos = end;
-  if (end - start > maxAsciiLength) return decodeUtf8(start, end);
-  let text = "";
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index] as number;
-    if (byte >= 0x80) return decodeUtf8(start, end);
-    text += String.fromCharCode(byte);
-  }
-  return text;
-}
-
-/** A replacement character may stand for what is no UTF-8, and a byte order mark is taken away: both are unusual. */
-function decodeUtf8(start: number, end: number): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
-  if (text.includes("\ufffd") || text.startsWith("\ufeff")) throw unusual;
-  return text;
+  return textOf(bytes, start, end);
 }

@@ -32,6 +32,3 @@ export const nullValue = "google.protobuf.NullValue";
 
 /** A name that plain objects have for something else. */
 export const prototypeKey = "__proto__";
-
-/** Thrown where there is something unusual, to be read, written or refused by protobuf-es. Made once: nobody sees it. */
-export const unusual: Error = new Error("unusual");

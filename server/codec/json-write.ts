@@ -12,7 +12,8 @@ import {
 } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 
-import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey, unusual } from "./json-support.js";
+import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey } from "./json-support.js";
+import { unusual } from "./unusual.js";
 import {
   hasImplicitPresence,
   isPlainScalar,

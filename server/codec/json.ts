@@ -11,19 +11,29 @@ import { readJson } from "./json-read.js";
 import { createJsonWriter } from "./json-write.js";
 import { readPrototypeKeys, toWholeJson } from "./prototype-key.js";
 
-/** Prepares the reading of a type: what `fromJsonString` makes of a text. */
-export function createJsonDecoder(desc: DescMessage, options: Partial<JsonReadOptions>): (text: string) => Message {
-  const decodeAny = (text: string) => {
-    const message = fromJsonString(desc, text, options);
-    return readPrototypeKeys(desc, text, options) ?? message;
-  };
-  if (options.recursionLimit !== undefined) return decodeAny;
-  return (text) => {
-    try {
-      return readJson(desc, text);
-    } catch {
-      return decodeAny(text);
-    }
+/** Reads the JSON of one type. */
+export interface JsonDecoder {
+  /** Reads what is usual, as `decodeText` would; undefined for all else, be it good or bad. */
+  decode(json: Uint8Array): Message | undefined;
+  /** What `fromJsonString` makes of a text. */
+  decodeText(text: string): Message;
+}
+
+/** Prepares the reading of a type. */
+export function createJsonDecoder(desc: DescMessage, options: Partial<JsonReadOptions>): JsonDecoder {
+  return {
+    decode(json) {
+      if (options.recursionLimit !== undefined) return undefined;
+      try {
+        return readJson(desc, json);
+      } catch {
+        return undefined;
+      }
+    },
+    decodeText(text) {
+      const message = fromJsonString(desc, text, options);
+      return readPrototypeKeys(desc, text, options) ?? message;
+    },
   };
 }
 

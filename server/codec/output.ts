@@ -1,8 +1,5 @@
 // The bytes that are being written, in memory that all messages share until they are whole.
 
-/** Thrown where a message holds something unusual, to be written, or refused, by protobuf-es. Made once: nobody sees it. */
-export const unfit: Error = new Error("unfit");
-
 const initialBytes = 16 * 1024;
 /** More than this is not kept for the next message. */
 const maxKeptBytes = 1024 * 1024;

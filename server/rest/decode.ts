@@ -9,7 +9,6 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
-import { badRequest } from "./bad-request.js";
 import type { Binding, BodyBinding, BoundVariable } from "./binding.js";
 import type { MessageField } from "./fields.js";
 import { createJsonReader } from "./json-reader.js";
@@ -72,7 +71,7 @@ export function createBodyDecoder(
   if (binding.kind === "bytes") return bytesReader(desc, binding.field);
   const options: Partial<JsonReadOptions> = { ignoreUnknownFields, registry };
   const readJson = createJsonReader(desc, binding.field, options);
-  return ({ body }) => (body.length === 0 ? create(desc) : readJson(decodeText(body)));
+  return ({ body }) => (body.length === 0 ? create(desc) : readJson(body));
 }
 
 function bytesReader(desc: DescMessage, field: MessageField | undefined): (body: Body) => Message {
@@ -85,16 +84,6 @@ function bytesReader(desc: DescMessage, field: MessageField | undefined): (body:
     if (isSent) message.set(field, reflect(field.message, wrap(field.message, body)));
     return message.message;
   };
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function decodeText(body: Uint8Array): string {
-  try {
-    return utf8.decode(body);
-  } catch (error) {
-    throw badRequest("the body is not UTF-8", error);
-  }
 }
 
 /** Sets what the path says, in the place of what the body may say of the same fields. */

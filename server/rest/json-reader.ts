@@ -6,8 +6,8 @@ import { createJsonDecoder } from "../codec/json.js";
 import { badField, badRequest } from "./bad-request.js";
 import { describeJsonError, findJsonFault } from "./json-fault.js";
 
-/** Reads the text of a body. @throws ConnectError `invalid_argument`, with the field if one is at fault */
-export type JsonReader = (text: string) => Message;
+/** Reads a body. @throws ConnectError `invalid_argument`, with the field if one is at fault */
+export type JsonReader = (body: Uint8Array) => Message;
 
 /**
  * @param field the field whose JSON the body is; undefined if it is that of the message
@@ -18,16 +18,28 @@ export function createJsonReader(
   field: DescField | undefined,
   options: Partial<JsonReadOptions>,
 ): JsonReader {
-  const decode = createJsonDecoder(desc, options);
-  const wrap = field === undefined ? (text: string) => text : (text: string) => wrapField(field, text);
-  return (text) => {
-    const json = wrap(text);
+  const json = createJsonDecoder(desc, options);
+  const textOf = (body: Uint8Array) => (field === undefined ? decodeUtf8(body) : wrapField(field, decodeUtf8(body)));
+  const bytesOf = (body: Uint8Array) => (field === undefined ? body : encoder.encode(textOf(body)));
+  const decodeAny = (text: string) => {
     try {
-      return decode(json);
+      return json.decodeText(text);
     } catch (error) {
-      throw toBadRequest(desc, json, options, error);
+      throw toBadRequest(desc, text, options, error);
     }
   };
+  return (body) => json.decode(bytesOf(body)) ?? decodeAny(textOf(body));
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decodeUtf8(body: Uint8Array): string {
+  try {
+    return decoder.decode(body);
+  } catch (error) {
+    throw badRequest("the body is not UTF-8", error);
+  }
 }
 
 /** The JSON of a message that has the one field. The text must be JSON by itself, or it could add more fields. */

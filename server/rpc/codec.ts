@@ -74,12 +74,12 @@ const utf8 = new TextDecoder();
 function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: MethodOptions): MessageCodec {
   // As everywhere: what a newer client sends is no error.
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
-  const decode = createJsonDecoder(input, options);
+  const decoder = createJsonDecoder(input, options);
   const encode = createJsonEncoder(output, options);
   return {
     parse(data) {
       try {
-        return decode(utf8.decode(data));
+        return decoder.decode(data) ?? decoder.decodeText(utf8.decode(data));
       } catch (reason) {
         throw ConnectError.from(reason, Code.InvalidArgument);
       }

@@ -33,6 +33,18 @@ const types: DescMessage[] = [
   StructSchema,
   TimestampSchema,
 ];
+
+/** Reads what was sent as a call does: the bytes, or else their text. */
+function read(desc: DescMessage, options: Partial<JsonReadOptions>, sent: string): Message {
+  const { decode, decodeText } = createJsonDecoder(desc, options);
+  return decode(Buffer.from(sent)) ?? decodeText(received(sent));
+}
+
+/** A text as it arrives: without a byte order mark, and with a sign in the place of what UTF-8 has not. */
+function received(sent: string): string {
+  return new TextDecoder().decode(Buffer.from(sent));
+}
+
 const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 400) };
 
 const registry = createRegistry(EverythingSchema.file);
@@ -76,7 +88,7 @@ describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of 
   it("is read as protobuf-es reads it", () => {
     const property = fc.property(writable, readOptions, (message, options) => {
       const text = toJsonString(desc, message, { registry });
-      expectSame(createJsonDecoder(desc, options)(text), fromJsonString(desc, text, options));
+      expectSame(read(desc, options, text), fromJsonString(desc, text, options));
     });
     fc.assert(property, runs);
   });
@@ -84,9 +96,9 @@ describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of 
   it("is read as protobuf-es reads it, or fails in its words, where it is spoilt", () => {
     const property = fc.property(writable, spoilers, readOptions, (message, spoil, options) => {
       const text = spoil(toJsonString(desc, message, { registry }));
-      const expected = outcome(() => fromJsonString(desc, text, options));
+      const expected = outcome(() => fromJsonString(desc, received(text), options));
       expectSame(
-        outcome(() => createJsonDecoder(desc, options)(text)),
+        outcome(() => read(desc, options, text)),
         expected,
       );
     });
@@ -154,14 +166,14 @@ describe("plans", () => {
   it("serve ordinary messages without help from protobuf-es", () => {
     const text = createJsonWriter(PlainSchema, {})(message);
     expect(text).toBe(toJsonString(PlainSchema, message));
-    expectSame(readJson(PlainSchema, text), message);
+    expectSame(readJson(PlainSchema, Buffer.from(text)), message);
   });
 
   it("serve maps, and the well-known types whose JSON is text", () => {
     const everything = create(EverythingSchema, { moment: timestampFromMs(1.5e12), trees: { texts: { "a:b": "c" } } });
     const text = createJsonWriter(EverythingSchema, {})(everything);
     expect(text).toBe(toJsonString(EverythingSchema, everything));
-    expectSame(readJson(EverythingSchema, text), everything);
+    expectSame(readJson(EverythingSchema, Buffer.from(text)), everything);
   });
 
   it.each([
@@ -173,14 +185,14 @@ describe("plans", () => {
     ['{"string":null}', "null"],
     ['{"nothing":1}', "an unknown field"],
   ])("leave %s to protobuf-es: %s", (text) => {
-    expect(() => readJson(PlainSchema, text)).toThrow("unusual");
+    expect(() => readJson(PlainSchema, Buffer.from(text))).toThrow("unusual");
   });
 
   it("keep the limit on recursion that was asked for", () => {
     const options = { recursionLimit: 1 };
     const deep = '{"plain":{"plain":{}}}';
     const expected = outcome(() => fromJsonString(PlainSchema, deep, options));
-    expect(outcome(() => createJsonDecoder(PlainSchema, options)(deep))).toBe(expected);
+    expect(outcome(() => read(PlainSchema, options, deep))).toBe(expected);
   });
 });
 

@@ -7,7 +7,10 @@ import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { registry } from "../rest/support.js";
 import { json, send, startRestServer, versions } from "../transcode/support.js";
 
-const decode = (desc: DescMessage, text: string): Message => createJsonDecoder(desc, { registry })(text);
+const decode = (desc: DescMessage, text: string): Message => {
+  const decoder = createJsonDecoder(desc, { registry });
+  return decoder.decode(Buffer.from(text)) ?? decoder.decodeText(text);
+};
 const encode = (desc: DescMessage, message: Message): string => createJsonEncoder(desc, { registry })(message);
 
 /** JSON that has the key as that of an entry. */
