@@ -1,5 +1,6 @@
 // Reads messages of plain types: a function for each field, found by the tag before it.
-import { create, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import { emptyMaker } from "./empty.js";
 import {
   input,
   readBool,
@@ -19,7 +20,13 @@ import { unusual } from "./unusual.js";
 type Target = Record<string, unknown>;
 /** Reads one field, after its tag, into a message. */
 type FieldReader = (target: Target, depth: number) => void;
-type Readers = Map<number, FieldReader>;
+
+/** How a type is read. */
+interface Plan {
+  readonly create: () => Message;
+  /** By tag. */
+  readonly readers: Map<number, FieldReader>;
+}
 
 /** Nested deeper than this, protobuf-es decides. */
 const maxDepth = 90;
@@ -38,21 +45,21 @@ const scalarReaders: Partial<Record<ScalarType, { readonly wireType: number; rea
   [ScalarType.FLOAT]: { wireType: 5, read: readFloat },
 };
 
-const plans = new WeakMap<DescMessage, Readers>();
+const plans = new WeakMap<DescMessage, Plan>();
 
 /** Reads a message of a plain type. @throws unusual */
 export function decodePlain(desc: DescMessage, bytes: Uint8Array): Message {
   input.open(bytes);
   try {
-    return readMessage(desc, readersOf(desc), bytes.length, 0);
+    return readMessage(planOf(desc), bytes.length, 0);
   } finally {
     input.close();
   }
 }
 
-function readMessage(desc: DescMessage, readers: Readers, end: number, depth: number): Message {
+function readMessage({ create, readers }: Plan, end: number, depth: number): Message {
   if (depth > maxDepth) throw unusual;
-  const message = create(desc);
+  const message = create();
   while (input.pos < end) {
     const read = readers.get(readUint32());
     if (read === undefined) throw unusual;
@@ -62,17 +69,17 @@ function readMessage(desc: DescMessage, readers: Readers, end: number, depth: nu
   return message;
 }
 
-function readersOf(desc: DescMessage): Readers {
+function planOf(desc: DescMessage): Plan {
   const known = plans.get(desc);
   if (known !== undefined) return known;
-  const readers: Readers = new Map();
+  const plan: Plan = { create: emptyMaker(desc), readers: new Map() };
   // Before its fields are looked at, so that a type may contain itself.
-  plans.set(desc, readers);
-  for (const field of desc.fields) addReaders(readers, field);
-  return readers;
+  plans.set(desc, plan);
+  for (const field of desc.fields) addReaders(plan, field);
+  return plan;
 }
 
-function addReaders(readers: Readers, field: DescField): void {
+function addReaders({ readers }: Plan, field: DescField): void {
   const tag = (wireType: number) => ((field.number << 3) | wireType) >>> 0;
   if (field.fieldKind === "list") {
     const { wireType, read } = valueReader(field);
@@ -91,9 +98,8 @@ function addReaders(readers: Readers, field: DescField): void {
 
 function valueReader(field: DescField): { wireType: number; read: (depth: number) => unknown } {
   if (field.message !== undefined) {
-    const desc = field.message;
-    const readers = readersOf(desc);
-    return { wireType: lengthDelimited, read: (depth) => readMessage(desc, readers, readEnd(), depth + 1) };
+    const plan = planOf(field.message);
+    return { wireType: lengthDelimited, read: (depth) => readMessage(plan, readEnd(), depth + 1) };
   }
   const known = scalarReaders[field.scalar ?? ScalarType.INT32];
   if (known === undefined) throw new Error(`${field}: no plain field`);

@@ -1,6 +1,5 @@
 // Makes messages of JSON: a function for each field, found by its name (https://protobuf.dev/programming-guides/json/).
 import {
-  create,
   type DescEnum,
   type DescField,
   type DescMessage,
@@ -9,6 +8,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
+import { emptyMaker } from "./empty.js";
 import { closeJson, expect, openJson, peek, readNumber, readText, signs, take, takeAll } from "./json-input.js";
 import { isLeafType, isLongAsString, isPlainJsonType, nullValue, prototypeKey } from "./json-support.js";
 import { unusual } from "./unusual.js";
@@ -30,6 +30,7 @@ interface Field {
 
 /** How a type is read. */
 interface Plan {
+  readonly create: () => Message;
   readonly fields: Field[];
   readonly byName: Map<string, Field>;
 }
@@ -56,10 +57,10 @@ export function readJson(desc: DescMessage, json: Uint8Array): Message {
   }
 }
 
-function readMessage(desc: DescMessage, plan: Plan, depth: number): Message {
+function readMessage(plan: Plan, depth: number): Message {
   if (depth > maxDepth) throw unusual;
   expect(signs.openObject);
-  const message = create(desc);
+  const message = plan.create();
   if (take(signs.closeObject)) return message;
   const seen = new Seen();
   let next = 0;
@@ -154,8 +155,8 @@ function messageReader(desc: DescMessage): ValueReader {
   if (!isPlainJsonType(desc)) return readNothing;
   const known = readers.get(desc);
   if (known !== undefined) return known;
-  const plan: Plan = { fields: [], byName: new Map() };
-  const reader: ValueReader = (depth) => readMessage(desc, plan, depth + 1);
+  const plan: Plan = { create: emptyMaker(desc), fields: [], byName: new Map() };
+  const reader: ValueReader = (depth) => readMessage(plan, depth + 1);
   // Before its fields are looked at, so that a type may contain itself.
   readers.set(desc, reader);
   addFields(plan, desc);

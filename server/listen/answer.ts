@@ -9,6 +9,7 @@ import type { Report } from "./handler.js";
 import { Http1Exchange } from "./http1-exchange.js";
 import { Http2Exchange } from "./http2-exchange.js";
 import type { ListenLimits } from "./limits.js";
+import { type BodySource, exchangeKey } from "./node-exchange.js";
 import { type Fault, findHttp1Fault, findHttp2Fault } from "./well-formed.js";
 
 export function answerRequests(
@@ -31,8 +32,9 @@ export function answerRequests(
     }
   }
   function callEnds(this: ServerResponse): void {
-    const { req } = this;
+    const req: BodySource<IncomingMessage> = this.req;
     connections.callEnds(req.socket);
+    req[exchangeKey]?.close();
     // What the handler left unread would keep the next request of the connection waiting.
     if (!req.readableEnded) req.resume();
   }

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import type { Exchange, ExchangeOwner } from "./exchange.js";
+import type { Exchange } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { type BodySource, NodeExchange } from "./node-exchange.js";
 
@@ -50,13 +50,6 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     return this.#response.writableFinished;
   }
 
-  override attach(owner: ExchangeOwner): void {
-    super.attach(owner);
-    this.#response.on("close", () => {
-      this.owner = undefined;
-      owner.onClose();
-    });
-  }
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
     this.#response.writeHead(status, headers);
   }

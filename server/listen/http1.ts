@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { ListenLimits } from "./limits.js";
 import { toHttp1Options } from "./limits.js";
 import { endAndDiscard } from "./linger.js";
-import { exchange, type NodeExchange } from "./node-exchange.js";
+import { exchangeKey, type NodeExchange } from "./node-exchange.js";
 import type { TlsOptions } from "./tls.js";
 import { toSecureServerOptions } from "./tls.js";
 
@@ -51,16 +51,16 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
 
 /** A request whose body goes to its exchange, if that takes it straight. */
 class Request extends http.IncomingMessage {
-  declare [exchange]?: NodeExchange | undefined;
+  declare [exchangeKey]?: NodeExchange | undefined;
 
   // @ts-expect-error: declared as a property, and an accessor in Node as well
   override get readableEnded(): boolean {
     // @ts-expect-error: as above
-    return this[exchange]?.isBodyEnded === true || super.readableEnded;
+    return this[exchangeKey]?.isBodyEnded === true || super.readableEnded;
   }
 
   override push(chunk: Buffer | null): boolean {
-    const taker = this[exchange];
+    const taker = this[exchangeKey];
     return taker?.isStraight === true ? taker.take(chunk) : super.push(chunk);
   }
 }
@@ -68,9 +68,9 @@ class Request extends http.IncomingMessage {
 function responseClass(isLast: IsLast): typeof http.ServerResponse {
   class Response<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
     // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead are all passed on alike.
-    override writeHead(status: number, ...rest: any[]): this {
+    override writeHead(status: number, first?: any, second?: any): this {
       if (isLast(this) || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
-      return super.writeHead(status, ...rest);
+      return super.writeHead(status, first, second);
     }
   }
   return Response as typeof http.ServerResponse;

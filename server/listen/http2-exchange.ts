@@ -7,9 +7,9 @@ import { Readable } from "node:stream";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { Http2Response, stopUploadAfterAnswer } from "./http2.js";
-import { type BodySource, exchange, NodeExchange } from "./node-exchange.js";
+import { type BodySource, exchangeKey, NodeExchange } from "./node-exchange.js";
 
-type Stream = BodySource<ServerHttp2Stream> & { [exchange]?: Http2Exchange | undefined };
+type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
 const withoutBody = { endStream: true };
@@ -63,6 +63,8 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   override attach(owner: ExchangeOwner): void {
     super.attach(owner);
     this.#stream.push = push;
+    // A body that is empty may have ended.
+    this.hearEnd();
     this.#stream.on("close", onClose);
   }
   override endBody(): void {
@@ -123,7 +125,7 @@ function withStatus(status: number, headers: OutgoingHttpHeaders): OutgoingHttpH
 
 /** Takes the place of a stream's own `push`. */
 function push(this: Stream, chunk: Buffer | null): boolean {
-  const taker = this[exchange];
+  const taker = this[exchangeKey];
   // The end of what was reset in the middle is Node's to tell.
   if (taker?.isStraight !== true || this.closed) return Readable.prototype.push.call(this, chunk);
   const goesOn = taker.take(chunk);
@@ -133,12 +135,12 @@ function push(this: Stream, chunk: Buffer | null): boolean {
 }
 
 function onDrain(this: Stream): void {
-  this[exchange]?.owner?.onDrain();
+  this[exchangeKey]?.owner?.onDrain();
 }
 
 function onWantTrailers(this: Stream): void {
   try {
-    this.sendTrailers(this[exchange]?.trailers ?? {});
+    this.sendTrailers(this[exchangeKey]?.trailers ?? {});
   } catch {
     // Node refuses them.
     this.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -147,7 +149,7 @@ function onWantTrailers(this: Stream): void {
 
 /** Node keeps a stream for a while after its end. What it was for is let go of at once. */
 function onClose(this: Stream): void {
-  const owner = this[exchange]?.owner;
-  this[exchange] = undefined;
-  owner?.onClose();
+  const closed = this[exchangeKey];
+  this[exchangeKey] = undefined;
+  closed?.close();
 }

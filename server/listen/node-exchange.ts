@@ -3,10 +3,10 @@ import type { Readable } from "node:stream";
 import type { ExchangeOwner } from "./exchange.js";
 
 /** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
-export const exchange: unique symbol = Symbol("exchange");
+export const exchangeKey: unique symbol = Symbol("exchange");
 
 /** What Node's parsers push a body into: a request of HTTP/1.1, or a stream of HTTP/2. */
-export type BodySource<Source extends Readable = Readable> = Source & { [exchange]?: NodeExchange | undefined };
+export type BodySource<Source extends Readable = Readable> = Source & { [exchangeKey]?: NodeExchange | undefined };
 
 /**
  * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost as much as all else that a small
@@ -17,7 +17,8 @@ export abstract class NodeExchange {
   owner: ExchangeOwner | undefined;
   readonly #source: BodySource;
   #way: "undecided" | "straight" | "stream" = "undecided";
-  #isListening = false;
+  #hearsData = false;
+  #hearsEnd = false;
   #isEnded = false;
 
   /** @param hasEnded whether the stream knows of the end of the body already */
@@ -38,9 +39,7 @@ export abstract class NodeExchange {
 
   attach(owner: ExchangeOwner): void {
     this.owner = owner;
-    this.#source[exchange] = this;
-    // Here, because a body that is empty may end before anybody reads.
-    this.#source.on("end", onEnd);
+    this.#source[exchangeKey] = this;
   }
 
   read(): void {
@@ -48,8 +47,8 @@ export abstract class NodeExchange {
       this.#way = "straight";
       this.#source._read(0);
     } else if (this.#way === "stream") {
-      if (!this.#isListening) this.#source.on("data", onData);
-      this.#isListening = true;
+      if (!this.#hearsData) this.#source.on("data", onData);
+      this.#hearsData = true;
       this.#source.resume();
     }
   }
@@ -67,6 +66,13 @@ export abstract class NodeExchange {
   /** Leaves what is still to come to the stream. */
   protected readFromStream(): void {
     this.#way = "stream";
+    this.hearEnd();
+  }
+
+  /** Takes the end of the body from the stream, should it tell. */
+  protected hearEnd(): void {
+    if (!this.#hearsEnd) this.#source.on("end", onEnd);
+    this.#hearsEnd = true;
   }
 
   /** Takes what would be pushed into the stream: a part of the body, or null for its end. Returns whether to read on. */
@@ -82,12 +88,19 @@ export abstract class NodeExchange {
     this.#isEnded = true;
     this.owner?.onEnd();
   }
+
+  /** The response has been closed. */
+  close(): void {
+    const { owner } = this;
+    this.owner = undefined;
+    owner?.onClose();
+  }
 }
 
 function onData(this: BodySource, chunk: Buffer): void {
-  this[exchange]?.owner?.onData(chunk);
+  this[exchangeKey]?.owner?.onData(chunk);
 }
 
 function onEnd(this: BodySource): void {
-  this[exchange]?.endBody();
+  this[exchangeKey]?.endBody();
 }

@@ -28,7 +28,7 @@ export interface EnvelopeShape extends CallShape {
 /** One such call. A subclass takes the envelopes that arrive. */
 export abstract class EnvelopeCall extends Call<EnvelopeShape> {
   /** Envelopes that have arrived and wait to be taken. */
-  protected readonly arrived: Envelope[] = [];
+  protected arrived: Envelope[] = [];
   protected readonly codec: MessageCodec;
   readonly #format: Format;
   readonly #compression: Negotiated;
@@ -101,6 +101,12 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     } catch (reason) {
       this.fail(reason);
     }
+  }
+
+  protected takeArrived(): Envelope[] {
+    const { arrived } = this;
+    this.arrived = [];
+    return arrived;
   }
 
   /** There is something in `arrived`, out of a chunk of so many bytes. */

@@ -55,13 +55,14 @@ export class EnvelopeReader {
       if ((flags & this.#skippedFlag) === 0) target.push({ flags, data: takeBytes(bytes, start + headBytes, end) });
       start = end;
     }
-    this.#keep(bytes.subarray(start));
+    this.#neededBytes = headBytes;
+    if (start < bytes.length) this.#keep(bytes.subarray(start));
   }
 
   /** Keeps the beginning of an envelope for the chunks that follow. */
   #keep(rest: Buffer): void {
-    this.#neededBytes = rest.length < headBytes ? headBytes : headBytes + this.#dataLength(rest, 0);
-    if (rest.length > 0) this.#buffer.push(rest);
+    if (rest.length >= headBytes) this.#neededBytes += this.#dataLength(rest, 0);
+    this.#buffer.push(rest);
   }
 
   #dataLength(bytes: Buffer, start: number): number {

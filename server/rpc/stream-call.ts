@@ -33,7 +33,7 @@ export class StreamCall extends EnvelopeCall {
   }
 
   protected onArrival(chunkBytes: number): void {
-    this.#requests.push(this.arrived.splice(0), chunkBytes);
+    this.#requests.push(this.takeArrived(), chunkBytes);
   }
 
   protected onArrivalEnd(problem: ConnectError | undefined): void {

@@ -33,7 +33,7 @@ export class UnaryCall extends EnvelopeCall {
   }
 
   async *#messages(problem: ConnectError | undefined): AsyncGenerator<Message> {
-    for (const envelope of this.arrived.splice(0)) yield this.codec.parse(await this.open(envelope));
+    for (const envelope of this.takeArrived()) yield this.codec.parse(await this.open(envelope));
     if (problem !== undefined) throw problem;
   }
 
