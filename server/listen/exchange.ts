@@ -6,6 +6,14 @@ import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 /** Answers one request. What it throws is answered with 500. */
 export type Handler = (exchange: Exchange) => void;
 
+/** What is written of a body: bytes, or text, which is sent as UTF-8. */
+export type Body = Uint8Array | string;
+
+/** A body as bytes. */
+export function toBytes(body: Body): Uint8Array {
+  return typeof body === "string" ? Buffer.from(body) : body;
+}
+
 /** A request that is well-formed, and the way to its response. */
 export interface Exchange {
   readonly httpVersion: 1 | 2;
@@ -38,7 +46,7 @@ export interface Exchange {
   /** Sends a part of the body. Returns false if the client reads more slowly than is written: `onDrain` tells when to go on. */
   write(chunk: Uint8Array): boolean;
   /** Ends the response, with a last part of the body and trailers. */
-  end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void;
+  end(chunk?: Body, trailers?: OutgoingHttpHeaders): void;
   /** Breaks the response off, so that the client sees that it is not whole. */
   cut(): void;
   /** Names the one who is told of what happens. Once; without it, what comes is not read. */
@@ -66,14 +74,8 @@ export interface ExchangeOwner {
 }
 
 /** Sends a whole response. */
-export function respond(
-  exchange: Exchange,
-  status: number,
-  headers: OutgoingHttpHeaders,
-  body: string | Uint8Array = "",
-): void {
-  const bytes = typeof body === "string" ? Buffer.from(body) : body;
-  exchange.sendHead(status, { ...headers, "content-length": bytes.length });
-  if (bytes.length > 0 && exchange.method !== "HEAD") exchange.end(bytes);
+export function respond(exchange: Exchange, status: number, headers: OutgoingHttpHeaders, body: Body = ""): void {
+  exchange.sendHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  if (body.length > 0 && exchange.method !== "HEAD") exchange.end(body);
   else exchange.end();
 }

@@ -2,12 +2,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import type { Exchange } from "./exchange.js";
+import type { Body, Exchange } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { type BodySource, NodeExchange } from "./node-exchange.js";
 
-/** Up to here a body is cheaper to copy into the string of the head than to write on its own. */
-const maxTextBytes = 16 * 1024;
+/** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
+const maxTextLength = 16 * 1024;
 
 export class Http1Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 1;
@@ -63,18 +63,16 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     if (!hasRoom) this.#response.once("drain", () => this.owner?.onDrain());
     return hasRoom;
   }
-  end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
+  end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
     if (trailers !== undefined) this.#response.addTrailers(trailers as Record<string, string>);
-    if (chunk === undefined || this.#hasWritten || chunk.length > maxTextBytes) {
+    if (chunk === undefined || this.#hasWritten || chunk.length > maxTextLength) {
       this.#response.end(chunk);
       return;
     }
-    // Node joins the head and a string in one write to the socket, but a head and bytes not.
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    // A response that ends with a chunk writes to the socket twice, unless all of it has left before it ends.
     const { socket } = this.#request;
     socket.cork();
-    this.#response.write(bytes.toString("latin1"), "latin1");
-    // A socket that has nothing left to write when the response ends is not asked for a second write.
+    this.#response.write(toLatin1(chunk), "latin1");
     socket.uncork();
     this.#response.end();
   }
@@ -88,4 +86,11 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   nodeResponse(): NodeServerResponse {
     return this.#response;
   }
+}
+
+/** A body as text of the encoding that the head has: each character is one byte. */
+function toLatin1(body: Body): string {
+  if (typeof body !== "string") return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  const isAscii = Buffer.byteLength(body) === body.length;
+  return isAscii ? body : Buffer.from(body).toString("latin1");
 }

@@ -4,7 +4,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
-import type { Exchange, ExchangeOwner } from "./exchange.js";
+import type { Body, Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { Http2Response, stopUploadAfterAnswer } from "./http2.js";
 import { type BodySource, exchangeKey, NodeExchange } from "./node-exchange.js";
@@ -86,7 +86,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     if (!hasRoom) this.#stream.once("drain", onDrain);
     return hasRoom;
   }
-  end(chunk?: Uint8Array, trailers?: OutgoingHttpHeaders): void {
+  end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
     this.trailers = trailers;
     this.#stopUpload();
     this.#stream.end(chunk);

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { createJsonDecoder, createJsonEncoder } from "../codec/json.js";
+import type { Body } from "../listen/exchange.js";
 import { tooLarge } from "./envelope.js";
 import type { Codec } from "./format.js";
 
@@ -17,6 +18,8 @@ export interface MessageCodec {
    * @throws ConnectError of a reply that is too large or cannot be written
    */
   serialize(message: Message, reserve: number): Buffer;
+  /** Writes a reply that is a whole body. @throws as `serialize` does */
+  serializeBody(message: Message): Body;
 }
 
 /** The codecs of a method, by name. */
@@ -28,18 +31,26 @@ export function createCodecs({ spec, options }: Method): Record<Codec, MessageCo
   };
 }
 
-function limit({ parse, serialize }: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptions): MessageCodec {
+function limit(codec: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptions): MessageCodec {
+  function checkLength(length: number): void {
+    if (length <= writeMaxBytes) return;
+    const text = `message size ${length} is larger than configured writeMaxBytes ${writeMaxBytes}`;
+    throw new ConnectError(text, Code.ResourceExhausted);
+  }
   return {
     parse(data) {
       if (data.length > readMaxBytes) throw tooLarge(readMaxBytes, data.length);
-      return parse(data);
+      return codec.parse(data);
     },
     serialize(message, reserve) {
-      const bytes = serialize(message, reserve);
-      const length = bytes.length - reserve;
-      if (length <= writeMaxBytes) return bytes;
-      const text = `message size ${length} is larger than configured writeMaxBytes ${writeMaxBytes}`;
-      throw new ConnectError(text, Code.ResourceExhausted);
+      const bytes = codec.serialize(message, reserve);
+      checkLength(bytes.length - reserve);
+      return bytes;
+    },
+    serializeBody(message) {
+      const body = codec.serializeBody(message);
+      checkLength(Buffer.byteLength(body));
+      return body;
     },
   };
 }
@@ -47,6 +58,13 @@ function limit({ parse, serialize }: MessageCodec, { readMaxBytes, writeMaxBytes
 function binaryCodec(input: DescMessage, output: DescMessage, { binaryOptions }: MethodOptions): MessageCodec {
   const { decode } = createBinaryCodec(input, binaryOptions);
   const { encode } = createBinaryCodec(output, binaryOptions);
+  function serialize(message: Message, reserve: number): Buffer {
+    try {
+      return encode(message, reserve);
+    } catch (reason) {
+      throw binaryError("serialize", reason);
+    }
+  }
   return {
     parse(data) {
       try {
@@ -55,13 +73,8 @@ function binaryCodec(input: DescMessage, output: DescMessage, { binaryOptions }:
         throw binaryError("parse", reason);
       }
     },
-    serialize(message, reserve) {
-      try {
-        return encode(message, reserve);
-      } catch (reason) {
-        throw binaryError("serialize", reason);
-      }
-    },
+    serialize,
+    serializeBody: (message) => serialize(message, 0),
   };
 }
 
@@ -76,6 +89,13 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
   const decoder = createJsonDecoder(input, options);
   const encode = createJsonEncoder(output, options);
+  function serializeBody(message: Message): string {
+    try {
+      return encode(message);
+    } catch (reason) {
+      throw ConnectError.from(reason, Code.Internal);
+    }
+  }
   return {
     parse(data) {
       try {
@@ -84,13 +104,8 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
         throw ConnectError.from(reason, Code.InvalidArgument);
       }
     },
-    serialize(message, reserve) {
-      try {
-        return encodeUtf8(encode(message), reserve);
-      } catch (reason) {
-        throw ConnectError.from(reason, Code.Internal);
-      }
-    },
+    serialize: (message, reserve) => encodeUtf8(serializeBody(message), reserve),
+    serializeBody,
   };
 }
 

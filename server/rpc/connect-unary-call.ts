@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Exchange } from "../listen/exchange.js";
+import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { Call, type CallShape } from "./call.js";
 import type { MessageCodec } from "./codec.js";
@@ -97,9 +97,9 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
   }
 
   protected override reply(output: Message): void {
-    const data = this.#codec.serialize(output, 0);
+    const body = this.#codec.serializeBody(output);
     this.settle(undefined);
-    this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, data)));
+    this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, body)));
   }
 
   protected sendError(error: ConnectError): void {
@@ -108,17 +108,17 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
 
   #send({ status, headers, body }: UnaryAnswer): void {
     const compression = this.#compression.response;
-    if (compression === null || body.length < this.method.options.compressMinBytes) {
+    if (compression === null || Buffer.byteLength(body) < this.method.options.compressMinBytes) {
       this.#end(status, headers, body);
       return;
     }
     headers[connectUnary.encodingHeader] = compression.name;
-    compression.compress(body).then((compressed) => this.write(() => this.#end(status, headers, compressed)));
+    compression.compress(toBytes(body)).then((compressed) => this.write(() => this.#end(status, headers, compressed)));
   }
 
-  #end(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+  #end(status: number, headers: OutgoingHttpHeaders, body: Body): void {
     if (this.isClosed) return;
-    headers["content-length"] = body.length;
+    headers["content-length"] = Buffer.byteLength(body);
     this.exchange.sendHead(status, headers);
     this.exchange.end(body);
   }

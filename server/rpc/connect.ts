@@ -12,6 +12,7 @@ import {
 import type { CallContext } from "../call/context.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
+import type { Body } from "../listen/exchange.js";
 import { encodeEnvelope } from "./envelope.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
@@ -36,7 +37,7 @@ export const connectStream: EnvelopeWire = {
 export interface UnaryAnswer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: Uint8Array;
+  readonly body: Body;
 }
 
 /** Connect's unary calls. */
@@ -45,7 +46,7 @@ export const connectUnary = {
   acceptEncodingHeader: "Accept-Encoding",
 
   /** The answer to a call that went well. */
-  message(context: CallContext, contentType: string, body: Uint8Array): UnaryAnswer {
+  message(context: CallContext, contentType: string, body: Body): UnaryAnswer {
     const isPlain = !context.responseHeader.isTouched && !context.responseTrailer.isTouched;
     const headers = isPlain ? { "content-type": contentType } : unaryHeaders(context);
     return { status: 200, headers, body };

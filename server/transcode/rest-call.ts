@@ -5,7 +5,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { toCallError } from "../call/error.js";
-import type { Exchange } from "../listen/exchange.js";
+import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
 import type { ErrorEncoder } from "../rest/errors.js";
@@ -175,14 +175,16 @@ export abstract class RestCall extends Call<RestShape> {
       responseHeader.append(name, value);
     });
     const status = this.#refusal?.error === error ? this.#refusal.status : codeToStatus(error.code);
-    this.#respond(status, responseHeaders(responseHeader), Buffer.from(JSON.stringify(this.shape.encodeError(error))));
+    this.#respond(status, responseHeaders(responseHeader), JSON.stringify(this.shape.encodeError(error)));
   }
 
   /** Answers with one reply. It settles the call, unless the reply cannot be written, which throws. */
   protected sendReply(output: Message): void {
     const encoded = this.shape.encode(output);
     this.settle(undefined);
-    this.write(() => this.#respond(200, this.replyHeaders(encoded), bodyBytes(encoded)));
+    this.write(() =>
+      this.#respond(200, this.replyHeaders(encoded), encoded.kind === "json" ? encoded.text : encoded.data),
+    );
   }
 
   /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
@@ -217,25 +219,25 @@ export abstract class RestCall extends Call<RestShape> {
   }
 
   /** Sends a whole answer, compressed where that is accepted and worth it. */
-  #respond(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+  #respond(status: number, headers: OutgoingHttpHeaders, body: Body): void {
     const compression = this.varyByEncoding(headers) ? this.compression : undefined;
-    if (compression === undefined || body.length < this.method.options.compressMinBytes) {
+    if (compression === undefined || Buffer.byteLength(body) < this.method.options.compressMinBytes) {
       this.#send(status, headers, body);
       return;
     }
     headers["content-encoding"] = compression.name;
-    compression.compress(body).then(
+    compression.compress(toBytes(body)).then(
       (compressed) => this.write(() => this.#send(status, headers, compressed)),
       () => this.exchange.cut(),
     );
   }
 
-  #send(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+  #send(status: number, headers: OutgoingHttpHeaders, body: Body): void {
     if (this.isClosed) return;
     const trailers = this.takesTrailers ? this.trailers() : undefined;
     const names = Object.keys(trailers ?? {});
     // A length and trailers exclude each other in HTTP/1.1.
-    if (names.length === 0) headers["content-length"] = body.length;
+    if (names.length === 0) headers["content-length"] = Buffer.byteLength(body);
     else headers.trailer = names.join(", ");
     this.exchange.sendHead(status, headers, names.length > 0);
     this.exchange.end(this.isHead ? undefined : body, names.length > 0 ? trailers : undefined);
@@ -255,9 +257,4 @@ export abstract class RestCall extends Call<RestShape> {
     const { responseTrailer } = this.context;
     return responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
   }
-}
-
-/** The bytes of an encoded body. */
-export function bodyBytes(encoded: EncodedBody): Uint8Array {
-  return encoded.kind === "json" ? Buffer.from(encoded.text) : encoded.data;
 }

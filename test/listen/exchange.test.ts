@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { type Exchange, respond } from "../../server/listen/exchange.js";
+import { request } from "../support/http.js";
 import { encodeFrame, frameTypes } from "../support/http2-frames.js";
-import { openRaw } from "../support/raw-socket.js";
+import { openRaw, type RawSocket } from "../support/raw-socket.js";
 import { dataFrame, headersFrame, openFrames, startListener } from "./support.js";
 
 const reset = encodeFrame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8]));
 
-/** Reads a request to its end, and tells in order what its owner is told. */
-function record(): {
+/** Reads a request to its end, answers it, and tells in order what its owner is told. */
+function record(onFirst: (exchange: Exchange) => void = () => {}): {
   events: string[];
   exchange: Promise<Exchange>;
   closed: Promise<void>;
@@ -27,8 +28,12 @@ function record(): {
       onData(chunk) {
         events.push(`data ${chunk.length}`);
         resolveExchange(found);
+        if (events.length === 1) onFirst(found);
       },
-      onEnd: () => events.push("end"),
+      onEnd() {
+        events.push("end");
+        respond(found, 200, {});
+      },
       onDrain() {},
       onClose() {
         events.push("close");
@@ -66,5 +71,63 @@ describe("a request whose client leaves in the middle of the body", () => {
     expect(found.isClosed).toBe(true);
     respond(found, 200, {}, "too late");
     found.cut();
+  });
+});
+
+const versions = ["1.1", "2"] as const;
+
+/** A request whose body are two parts that come in one packet. */
+async function sendParts(url: string, httpVersion: (typeof versions)[number]): Promise<RawSocket> {
+  const raw = httpVersion === "2" ? await openFrames(url) : await openRaw(url);
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  if (httpVersion === "2") raw.write(Buffer.concat([headersFrame(1), dataFrame(1, 5), dataFrame(1, 6, true)]));
+  else raw.write(`${head}5\r\nddddd\r\n6\r\ndddddd\r\n0\r\n\r\n`);
+  return raw;
+}
+
+describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
+  test("waits while its owner pauses, and then comes whole", async () => {
+    const { events, closed, handler } = record((exchange) => {
+      exchange.pause();
+      setTimeout(() => {
+        events.push("read");
+        exchange.read();
+      }, 20);
+    });
+    await using server = await startListener({ handler });
+    await using _ = await sendParts(server.url, httpVersion);
+    await closed;
+    expect(events.filter((event) => event !== "read" && event !== "close")).toEqual(["data 5", "data 6", "end"]);
+    // In HTTP/1.1 and 2 alike the second part was there with the first.
+    expect(events.indexOf("read")).toBe(1);
+  });
+
+  test("comes to its owner where somebody has asked for Node's own request", async () => {
+    const { events, closed, handler } = record();
+    await using server = await startListener({
+      handler(exchange) {
+        expect(exchange.nodeRequest().headers).toHaveProperty(httpVersion === "2" ? ":path" : "host");
+        handler(exchange);
+      },
+    });
+    await using _ = await sendParts(server.url, httpVersion);
+    await closed;
+    expect(events).toEqual(["data 5", "data 6", "end", "close"]);
+  });
+
+  test("is answered alike with bytes and with text, beside a header that is not ASCII", async () => {
+    const text = "äöü € 😀";
+    await using server = await startListener({
+      handler(exchange) {
+        exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
+        exchange.read();
+        respond(exchange, 200, { "x-name": "Zoë" }, exchange.target === "/text" ? text : Buffer.from(text));
+      },
+    });
+    for (const path of ["/text", "/bytes"]) {
+      const answer = await request(server.url, { path, body: "", httpVersion });
+      expect(answer.text).toBe(text);
+      expect(answer.headers["x-name"]).toBe("Zoë");
+    }
   });
 });
