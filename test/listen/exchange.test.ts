@@ -10,13 +10,19 @@ const reset = encodeFrame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8]))
 /** Reads a request to its end, answers it, and tells in order what its owner is told. */
 function record(onFirst: (exchange: Exchange) => void = () => {}): {
   events: string[];
+  /** Resolves when the head has come. */
+  begun: Promise<void>;
   exchange: Promise<Exchange>;
   closed: Promise<void>;
   handler: (x: Exchange) => void;
 } {
   const events: string[] = [];
+  let resolveBegun: () => void;
   let resolveExchange: (exchange: Exchange) => void;
   let resolveClosed: () => void;
+  const begun = new Promise<void>((resolve) => {
+    resolveBegun = resolve;
+  });
   const exchange = new Promise<Exchange>((resolve) => {
     resolveExchange = resolve;
   });
@@ -41,8 +47,9 @@ function record(onFirst: (exchange: Exchange) => void = () => {}): {
       },
     });
     found.read();
+    resolveBegun();
   };
-  return { events, exchange, closed, handler };
+  return { events, begun, exchange, closed, handler };
 }
 
 describe("a request whose client leaves in the middle of the body", () => {
@@ -76,18 +83,23 @@ describe("a request whose client leaves in the middle of the body", () => {
 
 const versions = ["1.1", "2"] as const;
 
-/** A request whose body are two parts that come in one packet. */
-async function sendParts(url: string, httpVersion: (typeof versions)[number]): Promise<RawSocket> {
+/** Sends a request, and once it has begun its body: two parts in one packet. */
+async function sendParts(
+  url: string,
+  httpVersion: (typeof versions)[number],
+  begun: Promise<void>,
+): Promise<RawSocket> {
   const raw = httpVersion === "2" ? await openFrames(url) : await openRaw(url);
-  const head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-  if (httpVersion === "2") raw.write(Buffer.concat([headersFrame(1), dataFrame(1, 5), dataFrame(1, 6, true)]));
-  else raw.write(`${head}5\r\nddddd\r\n6\r\ndddddd\r\n0\r\n\r\n`);
+  raw.write(httpVersion === "2" ? headersFrame(1) : "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  await begun;
+  if (httpVersion === "2") raw.write(Buffer.concat([dataFrame(1, 5), dataFrame(1, 6, true)]));
+  else raw.write("5\r\nddddd\r\n6\r\ndddddd\r\n0\r\n\r\n");
   return raw;
 }
 
 describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
   test("waits while its owner pauses, and then comes whole", async () => {
-    const { events, closed, handler } = record((exchange) => {
+    const { events, begun, closed, handler } = record((exchange) => {
       exchange.pause();
       setTimeout(() => {
         events.push("read");
@@ -95,7 +107,7 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
       }, 20);
     });
     await using server = await startListener({ handler });
-    await using _ = await sendParts(server.url, httpVersion);
+    await using _ = await sendParts(server.url, httpVersion, begun);
     await closed;
     expect(events.filter((event) => event !== "read" && event !== "close")).toEqual(["data 5", "data 6", "end"]);
     // In HTTP/1.1 and 2 alike the second part was there with the first.
@@ -103,14 +115,14 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
   });
 
   test("comes to its owner where somebody has asked for Node's own request", async () => {
-    const { events, closed, handler } = record();
+    const { events, begun, closed, handler } = record();
     await using server = await startListener({
       handler(exchange) {
         expect(exchange.nodeRequest().headers).toHaveProperty(httpVersion === "2" ? ":path" : "host");
         handler(exchange);
       },
     });
-    await using _ = await sendParts(server.url, httpVersion);
+    await using _ = await sendParts(server.url, httpVersion, begun);
     await closed;
     expect(events).toEqual(["data 5", "data 6", "end", "close"]);
   });
