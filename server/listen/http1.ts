@@ -61,7 +61,7 @@ class Request extends http.IncomingMessage {
 
   override push(chunk: Buffer | null): boolean {
     const taker = this[exchangeKey];
-    return taker?.isStraight === true ? taker.take(chunk) : super.push(chunk);
+    return taker?.takesPushed() ? taker.take(chunk) : super.push(chunk);
   }
 }
 

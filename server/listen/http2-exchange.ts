@@ -26,6 +26,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
     super(stream, stream.endAfterHeaders);
     this.#stream = stream;
+    this.#stream.push = push;
     this.headers = headers;
     this.#rawHeaders = rawHeaders;
   }
@@ -62,7 +63,6 @@ export class Http2Exchange extends NodeExchange implements Exchange {
 
   override attach(owner: ExchangeOwner): void {
     super.attach(owner);
-    this.#stream.push = push;
     // A body that is empty may have ended.
     this.hearEnd();
     this.#stream.on("close", onClose);
@@ -127,7 +127,7 @@ function withStatus(status: number, headers: OutgoingHttpHeaders): OutgoingHttpH
 function push(this: Stream, chunk: Buffer | null): boolean {
   const taker = this[exchangeKey];
   // The end of what was reset in the middle is Node's to tell.
-  if (taker?.isStraight !== true || this.closed) return Readable.prototype.push.call(this, chunk);
+  if (this.closed || !taker?.takesPushed()) return Readable.prototype.push.call(this, chunk);
   const goesOn = taker.take(chunk);
   // Node waits for the end of what is readable before it lets go of a stream.
   if (chunk === null) this.readable = false;

@@ -24,11 +24,13 @@ export abstract class NodeExchange {
   /** @param hasEnded whether the stream knows of the end of the body already */
   constructor(source: BodySource, hasEnded: boolean) {
     this.#source = source;
+    source[exchangeKey] = this;
     if (hasEnded || source.readableLength > 0) this.readFromStream();
   }
 
-  /** Whether what Node's parser pushes is to be given to `take`, and not to the stream. */
-  get isStraight(): boolean {
+  /** Decides whether what Node's parser pushes now is to be given to `take`, and not to the stream. */
+  takesPushed(): boolean {
+    this.preferStream();
     return this.#way === "straight";
   }
 
@@ -39,7 +41,6 @@ export abstract class NodeExchange {
 
   attach(owner: ExchangeOwner): void {
     this.owner = owner;
-    this.#source[exchangeKey] = this;
   }
 
   read(): void {
@@ -58,7 +59,7 @@ export abstract class NodeExchange {
     this.#source.pause();
   }
 
-  /** Has Node's request read as others expect it, if reading has not begun. */
+  /** Leaves all to the stream, if reading has not begun. */
   protected preferStream(): void {
     if (this.#way === "undecided") this.readFromStream();
   }
@@ -79,7 +80,7 @@ export abstract class NodeExchange {
   take(chunk: Buffer | null): boolean {
     if (chunk === null) this.endBody();
     else this.owner?.onData(chunk);
-    return this.isStraight && !this.#isEnded;
+    return this.#way === "straight" && !this.#isEnded;
   }
 
   /** The body is complete. */

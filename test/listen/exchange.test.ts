@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Exchange, respond } from "../../server/listen/exchange.js";
-import { request } from "../support/http.js";
+import { openConnection, request } from "../support/http.js";
 import { encodeFrame, frameTypes } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
 import { dataFrame, headersFrame, openFrames, startListener } from "./support.js";
@@ -112,6 +112,32 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
     expect(events.filter((event) => event !== "read" && event !== "close")).toEqual(["data 5", "data 6", "end"]);
     // In HTTP/1.1 and 2 alike the second part was there with the first.
     expect(events.indexOf("read")).toBe(1);
+  });
+
+  test.each([
+    ["without content", [0]],
+    ["of two parts", [5, 6]],
+  ])("%s comes to an owner that begins to read late", async (_, parts) => {
+    await using server = await startListener({
+      handler(exchange) {
+        let bytes = 0;
+        exchange.attach({
+          onData(chunk) {
+            bytes += chunk.length;
+          },
+          onEnd: () => respond(exchange, 200, {}, `${bytes}`),
+          onDrain() {},
+          onClose() {},
+        });
+        setTimeout(() => exchange.read(), 20);
+      },
+    });
+    await using connection = openConnection(server.url, httpVersion);
+    // The first request of a connection is read otherwise than the others: some of it comes with the preface.
+    for (let count = 0; count < 2; count++) {
+      const answer = await connection.request({ path: "/", body: parts.map((length) => Buffer.alloc(length)) });
+      expect(Number(answer.text)).toBe(parts.reduce((sum, length) => sum + length));
+    }
   });
 
   test("comes to its owner where somebody has asked for Node's own request", async () => {
