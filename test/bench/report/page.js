@@ -34,8 +34,9 @@ brackets. Above 1 manywire is faster.
 - **reference lane**: manywire with \`fastLane: false\`, which is Connect's handlers on manywire's port.
 - **connectNodeAdapter**: \`@connectrpc/connect-node\` on Node's own server, as its documentation shows.
 - **@grpc/grpc-js**: with \`@grpc/proto-loader\`, as its documentation shows.
-- **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes. It uses the request and response
-  objects of \`http2\`, and manywire the streams under them, so that the floor can be beaten.
+- **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes, with Node's request and
+  response objects. Manywire goes past some of their work, so that the floor can be beaten: it uses the streams under those
+  of \`http2\`, and takes bodies before they become a stream's events.
 
 The rates of each round are in the JSON files.
 
