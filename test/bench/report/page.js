@@ -42,7 +42,9 @@ The rates of each round are in the JSON files.
 
 Of the time of a gRPC call, about seven eighths are Node's own \`http2\`, the kernel and the garbage collector. The slowest
 calls are those that wait for a full collection, much of which goes into the strings that \`http2\` makes of the headers of
-requests.
+requests. Started with \`node --heap-growing-percent=30\`, a server collects sooner and pauses less: on Node 20, in three
+rounds of half load, p99 was 42 to 46 ms for manywire and 40 to 43 ms for @grpc/grpc-js, and a call of manywire took a tenth
+more CPU.
 `;
 
 /**
