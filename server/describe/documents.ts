@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { type Exchange, type Handler, respond } from "../listen/exchange.js";
+import { type Body, type Exchange, type Handler, respond, toBytes } from "../listen/exchange.js";
 import { readPreferences } from "../listen/preferences.js";
 
 /** What is to be served at one path. */
 export interface Document {
   readonly contentType: string;
-  readonly body: string | Uint8Array;
+  readonly body: Body;
   /** Headers besides those of type, length, coding and validator. Without them, `cache-control` is `no-cache`. */
   readonly headers?: OutgoingHttpHeaders;
 }
@@ -59,7 +59,7 @@ class ServedDocument {
   readonly #compressed = new Map<string, Promise<Uint8Array>>();
 
   constructor({ contentType, body, headers }: Document) {
-    this.#body = typeof body === "string" ? Buffer.from(body) : body;
+    this.#body = toBytes(body);
     this.#hash = createHash("sha256").update(this.#body).digest("base64url").slice(0, 22);
     this.#headers = {
       "cache-control": "no-cache",

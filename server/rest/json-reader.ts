@@ -19,8 +19,6 @@ export function createJsonReader(
   options: Partial<JsonReadOptions>,
 ): JsonReader {
   const json = createJsonDecoder(desc, options);
-  const textOf = (body: Uint8Array) => (field === undefined ? decodeUtf8(body) : wrapField(field, decodeUtf8(body)));
-  const bytesOf = (body: Uint8Array) => (field === undefined ? body : encoder.encode(textOf(body)));
   const decodeAny = (text: string) => {
     try {
       return json.decodeText(text);
@@ -28,7 +26,11 @@ export function createJsonReader(
       throw toBadRequest(desc, text, options, error);
     }
   };
-  return (body) => json.decode(bytesOf(body)) ?? decodeAny(textOf(body));
+  if (field === undefined) return (body) => json.decode(body) ?? decodeAny(decodeUtf8(body));
+  return (body) => {
+    const text = wrapField(field, decodeUtf8(body));
+    return json.decode(encoder.encode(text)) ?? decodeAny(text);
+  };
 }
 
 const encoder = new TextEncoder();

@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HttpRuleSchema } from "../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../gen/hello_world_pb.js";
-import { createJsonDecoder, createJsonEncoder } from "../../server/codec/json.js";
+import { createJsonEncoder } from "../../server/codec/json.js";
 import { readJson } from "../../server/codec/json-read.js";
 import { createJsonWriter } from "../../server/codec/json-write.js";
 import { Color, MappedSchema, PlainSchema } from "../gen/manywire/test/codec/v1/codec_pb.js";
@@ -21,6 +21,7 @@ import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js"
 import { TestReplySchema, TestRequestSchema } from "../gen/manywire/test/v1/test_pb.js";
 import { messageOf } from "../rest/arbitrary.js";
 import { expectSame, outcome } from "../support/expect-same.js";
+import { readSent, received } from "./read-json.js";
 
 const types: DescMessage[] = [
   PlainSchema,
@@ -33,18 +34,6 @@ const types: DescMessage[] = [
   StructSchema,
   TimestampSchema,
 ];
-
-/** Reads what was sent as a call does: the bytes, or else their text. */
-function read(desc: DescMessage, options: Partial<JsonReadOptions>, sent: string): Message {
-  const { decode, decodeText } = createJsonDecoder(desc, options);
-  return decode(Buffer.from(sent)) ?? decodeText(received(sent));
-}
-
-/** A text as it arrives: without a byte order mark, and with a sign in the place of what UTF-8 has not. */
-function received(sent: string): string {
-  return new TextDecoder().decode(Buffer.from(sent));
-}
-
 const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 400) };
 
 const registry = createRegistry(EverythingSchema.file);
@@ -88,7 +77,7 @@ describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of 
   it("is read as protobuf-es reads it", () => {
     const property = fc.property(writable, readOptions, (message, options) => {
       const text = toJsonString(desc, message, { registry });
-      expectSame(read(desc, options, text), fromJsonString(desc, text, options));
+      expectSame(readSent(desc, options, text), fromJsonString(desc, text, options));
     });
     fc.assert(property, runs);
   });
@@ -98,7 +87,7 @@ describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of 
       const text = spoil(toJsonString(desc, message, { registry }));
       const expected = outcome(() => fromJsonString(desc, received(text), options));
       expectSame(
-        outcome(() => read(desc, options, text)),
+        outcome(() => readSent(desc, options, text)),
         expected,
       );
     });
@@ -192,7 +181,7 @@ describe("plans", () => {
     const options = { recursionLimit: 1 };
     const deep = '{"plain":{"plain":{}}}';
     const expected = outcome(() => fromJsonString(PlainSchema, deep, options));
-    expect(outcome(() => read(PlainSchema, options, deep))).toBe(expected);
+    expect(outcome(() => readSent(PlainSchema, options, deep))).toBe(expected);
   });
 });
 

@@ -1,16 +1,14 @@
 import { type DescMessage, type JsonValue, type Message, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createJsonDecoder, createJsonEncoder } from "../../server/codec/json.js";
+import { createJsonEncoder } from "../../server/codec/json.js";
 import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { registry } from "../rest/support.js";
 import { json, send, startRestServer, versions } from "../transcode/support.js";
+import { readSent } from "./read-json.js";
 
-const decode = (desc: DescMessage, text: string): Message => {
-  const decoder = createJsonDecoder(desc, { registry });
-  return decoder.decode(Buffer.from(text)) ?? decoder.decodeText(text);
-};
+const decode = (desc: DescMessage, text: string): Message => readSent(desc, { registry }, text);
 const encode = (desc: DescMessage, message: Message): string => createJsonEncoder(desc, { registry })(message);
 
 /** JSON that has the key as that of an entry. */
