@@ -1,7 +1,7 @@
 // Makes strings of UTF-8.
 import { unusual } from "./unusual.js";
 
-/** Up to here joining characters is cheaper than a call into the platform. */
+/** About here a call into the platform becomes cheaper than joining characters. */
 const maxJoined = 16;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -9,8 +9,8 @@ export const exchangeKey: unique symbol = Symbol("exchange");
 export type BodySource<Source extends Readable = Readable> = Source & { [exchangeKey]?: NodeExchange | undefined };
 
 /**
- * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost as much as all else that a small
- * call does, so chunks go straight from the parser to the owner. Once it pauses, or if a chunk came before it began to
+ * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost about as much as our own work for
+ * a small call, so chunks go straight from the parser to the owner. Once it pauses, or if a chunk came before it began to
  * read, it reads from the stream.
  */
 export abstract class NodeExchange {
