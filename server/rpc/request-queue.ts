@@ -124,7 +124,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     if (taken === undefined) return;
     this.#waiter = undefined;
     waiter.resolve(taken);
-    if (isPromise(taken)) quiet(waiter.promise);
+    if (isPromise(taken)) void quiet(waiter.promise);
   }
 
   #resume(): void {

@@ -85,7 +85,7 @@ function answerOf<Kind extends Answer["kind"]>(
       resolve(answer as Extract<Answer, { kind: Kind }>);
     };
     child.on("message", onMessage);
-    exit.then(({ code, signal, stderr }) => {
+    void exit.then(({ code, signal, stderr }) => {
       child.off("message", onMessage);
       reject(new Error(`the server has ended, with ${code ?? signal}:\n${stderr}`));
     });

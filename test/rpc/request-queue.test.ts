@@ -75,14 +75,14 @@ describe("a queue of requests", () => {
     process.prependListener("unhandledRejection", note);
     const before = open(take);
     before.queue.push([1], 1);
-    before.queue.next();
+    void before.queue.next();
     const after = open(take);
-    after.queue.next();
-    after.queue.next();
+    void after.queue.next();
+    void after.queue.next();
     after.queue.push([1, 2], 1);
     for (const { queue } of [before, after]) {
       queue.end(new Error("the end"));
-      queue.next();
+      void queue.next();
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
     process.off("unhandledRejection", note);
