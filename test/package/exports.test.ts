@@ -1,0 +1,69 @@
+// What programs can import. A name that goes, or comes by accident, is a change of the interface.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import * as client from "../../client/index.js";
+import * as server from "../../server/index.js";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The types that a file exports by name. */
+function typesOf(file: string): string[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const statements = [...source.matchAll(/^export (type )?\{([^}]*)\}/gm)];
+  const names = statements.flatMap(([, type, list = ""]) =>
+    list
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "" && (type !== undefined || name.startsWith("type ")))
+      .map((name) => name.replace(/^type /, "")),
+  );
+  return names.sort();
+}
+
+test("`manywire` exports these names", () => {
+  expect(Object.keys(server).sort()).toEqual([
+    "Code",
+    "ConnectError",
+    "compressionBrotli",
+    "compressionGzip",
+    "createContextKey",
+    "createContextValues",
+    "createServer",
+    "peerCertificate",
+  ]);
+  expect(typesOf("server/index.ts")).toEqual([
+    "CallObserver",
+    "ConnectRouter",
+    "ContextValues",
+    "DocsOptions",
+    "FinishedCall",
+    "HandlerContext",
+    "Health",
+    "HealthStatus",
+    "Interceptor",
+    "ListenLimits",
+    "OpenApiDocument",
+    "OperationKind",
+    "ProtocolName",
+    "RestOptions",
+    "Server",
+    "ServerOptions",
+    "ServiceImpl",
+    "TlsOptions",
+  ]);
+});
+
+test("`manywire/client` exports these names", () => {
+  expect(Object.keys(client).sort()).toEqual([
+    "Code",
+    "ConnectError",
+    "TransportOptionError",
+    "compressionBrotli",
+    "compressionGzip",
+    "createClient",
+    "createTransport",
+    "protocols",
+  ]);
+  expect(typesOf("client/index.ts")).toEqual(["ClosableTransport", "Protocol", "TlsOptions", "TransportOptions"]);
+});
