@@ -19,7 +19,7 @@ import type { Method, RpcProtocol } from "./method.js";
 export interface MethodTable {
   /** Request path → method. */
   readonly methods: ReadonlyMap<string, Method>;
-  /** The services of those methods, each once, in order of registration. */
+  /** The registered services, each once, in order of registration. They include services without methods. */
   readonly services: readonly DescService[];
   /** What a `routes` function is given. What is registered later is in the table at once. */
   readonly router: ConnectRouter;
@@ -54,6 +54,7 @@ export function createMethodTable(options: ConnectRouterOptions): MethodTable {
       return [...methods.values()].map((method) => toUniversalHandler(method));
     },
     service(service, implementation, own) {
+      services.add(service);
       for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) record(spec, own);
       return router;
     },

@@ -54,6 +54,7 @@ const require = createRequire(import.meta.url);
 
 /** What is told of one API. What can be wrong is read at once, the rest made when it is first asked for. */
 class Description {
+  readonly services: Api["services"];
   readonly methods: readonly Method[];
   readonly bindings: Api["bindings"];
   readonly #api: Api;
@@ -62,6 +63,7 @@ class Description {
   #openApi: OpenApiDocument | undefined;
 
   constructor(api: Api, options: DocsOptions | boolean) {
+    this.services = api.services;
     this.methods = [...api.methods.values()];
     this.bindings = api.bindings;
     this.#api = api;

@@ -2,6 +2,7 @@ import { ConnectError, type ConnectRouterOptions, type Interceptor } from "@conn
 import { describe, expect, test } from "vitest";
 import { Greeter } from "../../gen/hello_world_pb.js";
 import { createMethodTable, toUniversalHandler } from "../../server/call/table.js";
+import { serviceOf } from "../describe/shelf.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 
 const interceptor = (): Interceptor => (next) => (request) => next(request);
@@ -33,6 +34,12 @@ describe("the table of methods", () => {
     table.router.rpc(Greeter.method.sayHello, () => ({})).rpc(Greeter.method.sayHelloAgain, () => ({}));
     expect(table.methods.size).toBe(2);
     expect(table.services).toEqual([Greeter]);
+  });
+
+  test("has a service without methods", () => {
+    const table = createMethodTable({});
+    table.router.service(serviceOf("shelf.Empty"), {});
+    expect([table.methods.size, table.services]).toEqual([0, [serviceOf("shelf.Empty")]]);
   });
 
   test("keeps the last of what is registered twice", () => {

@@ -43,6 +43,7 @@ const shelf = createFileRegistry(
         extension: [extension("colour", 101)],
         service: [
           { name: "Shelf", method: [{ name: "Lend", inputType: ".shelf.Book", outputType: ".shelf.Book.Page" }] },
+          { name: "Empty" },
         ],
       },
       {

@@ -12,7 +12,7 @@ import { grpcurl } from "./tools.js";
 
 const table = createMethodTable({});
 for (const service of [Greeter, TestService]) table.router.service(service as never, {});
-const services = describeServices([...table.methods.values()], []);
+const services = describeServices(table.services, [...table.methods.values()], []);
 const methods = services.flatMap((service) => service.methods);
 
 describe("the page's line for grpcurl", () => {

@@ -26,18 +26,33 @@ export interface DescribedService {
   readonly isBuiltIn: boolean;
 }
 
-/** In the order of registration, those that every server has at the end. */
-export function describeServices(methods: readonly Method[], bindings: readonly Binding[]): DescribedService[] {
+/** Describes the services in order of registration, with the built-in ones last. */
+export function describeServices(
+  services: readonly DescService[],
+  methods: readonly Method[],
+  bindings: readonly Binding[],
+): DescribedService[] {
   const hasReflection = methods.some(({ path }) => path.startsWith("/grpc.reflection.v1"));
-  const services = new Map<DescService, DescribedMethod[]>();
-  for (const method of methods) {
-    const desc = method.spec.method;
-    const own = bindings.filter((binding) => binding.method === desc);
-    const described = services.get(desc.parent) ?? [];
-    services.set(desc.parent, [...described, { desc, info: describeMethod(method, own, hasReflection) }]);
-  }
-  const all = [...services].map(([desc, described]) => ({ desc, methods: described, isBuiltIn: isBuiltIn(desc) }));
+  const bindingsByMethod = groupBy(bindings, (binding) => binding.method);
+  const methodsByService = groupBy(methods, (method) => method.spec.method.parent);
+  const describeAll = (desc: DescService) =>
+    (methodsByService.get(desc) ?? []).map((method) => {
+      const own = bindingsByMethod.get(method.spec.method) ?? [];
+      return { desc: method.spec.method, info: describeMethod(method, own, hasReflection) };
+    });
+  const all = services.map((desc) => ({ desc, methods: describeAll(desc), isBuiltIn: isBuiltIn(desc) }));
   return [...all.filter((service) => !service.isBuiltIn), ...all.filter((service) => service.isBuiltIn)];
+}
+
+/** `Map.groupBy`, which Node 20 does not have. */
+function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 function isBuiltIn({ typeName }: DescService): boolean {

@@ -19,7 +19,7 @@ export function landingPage(
   comments: Comments,
   assets: Pick<Assets, "path">,
 ): Html {
-  const opened = services[0]?.methods[0];
+  const [opened] = services.flatMap(({ methods }) => methods);
   const view = (service: DescribedService) => serviceView(service, comments, opened);
   const builtIn = services.filter(({ isBuiltIn }) => isBuiltIn);
   return html`<!doctype html>

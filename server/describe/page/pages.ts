@@ -1,5 +1,6 @@
 // The pages for people: `/`, which tells what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
 // read before someone asks.
+import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../../call/method.js";
 import { type Exchange, type Handler, respond } from "../../listen/exchange.js";
 import { readPreferences } from "../../listen/preferences.js";
@@ -13,6 +14,7 @@ import { type About, landingPage, landingText } from "./landing.js";
 
 /** What the pages tell of. */
 export interface Described extends About {
+  readonly services: readonly DescService[];
   readonly methods: readonly Method[];
   readonly bindings: readonly Binding[];
   readonly comments: Comments;
@@ -23,7 +25,7 @@ export type Pages = Pick<Documents, "get">;
 
 /** @param folder where the build has put the files that the pages load */
 export function createPages(described: Described, folder: URL = new URL("./browser/", import.meta.url)): Pages {
-  const services = once(() => describeServices(described.methods, described.bindings));
+  const services = once(() => describeServices(described.services, described.methods, described.bindings));
   const assets = once(() => readAssets(folder));
   const page = serveDocument(() =>
     htmlDocument(landingPage(described, services(), described.comments, assets()), landingPolicy),

@@ -18,7 +18,7 @@ function describeAll(
 ) {
   const table = createMethodTable({});
   for (const service of services) table.router.service(service as never, {});
-  return describeServices([...table.methods.values()], readRules(services).bindings);
+  return describeServices(table.services, [...table.methods.values()], readRules(services).bindings);
 }
 
 function page(comments = new Map<string, string>(), given = about, services = describeAll(Greeter)): string {

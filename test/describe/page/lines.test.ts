@@ -20,7 +20,9 @@ function describeAll({ hasReflection }: { hasReflection: boolean }): Map<string,
   const table = createMethodTable({});
   for (const service of services) table.router.service(service as never, {});
   const all = [...table.methods.values()];
-  const described = describeServices(all, readRules(services).bindings).flatMap((service) => service.methods);
+  const described = describeServices(table.services, all, readRules(services).bindings).flatMap(
+    (service) => service.methods,
+  );
   const infos = described.map(({ info }) => ({ ...info, protoFile: hasReflection ? undefined : info.protoFile }));
   return new Map(infos.map((info) => [info.name, info]));
 }
