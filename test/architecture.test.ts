@@ -26,11 +26,16 @@ const map: Record<string, Part> = {
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
   "server/listen/": { uses: [], namesPackages: [connectNode] },
   "server/call/": { uses: [], packages: [protobuf, connect] },
-  "server/codec/": { uses: [], packages: [protobuf], isPortable: true },
-  "server/rest/": { uses: ["gen/google/", "server/codec/"], packages: [protobuf, connect], isPortable: true },
+  "server/quote.ts": { uses: [], isPortable: true },
+  "server/codec/": { uses: ["server/quote.ts"], packages: [protobuf], isPortable: true },
+  "server/rest/": {
+    uses: ["gen/google/", "server/codec/", "server/quote.ts"],
+    packages: [protobuf, connect],
+    isPortable: true,
+  },
   "server/describe/": {
     uses: [
-      ...["rest/", "listen/exchange.ts", "listen/preferences.ts", "describe/page/browser/"].map(
+      ...["rest/", "listen/exchange.ts", "listen/preferences.ts", "quote.ts", "describe/page/browser/"].map(
         (part) => `server/${part}`,
       ),
       "gen/",
@@ -41,13 +46,14 @@ const map: Record<string, Part> = {
   "server/describe/page/browser/": { uses: [], isPortable: true },
   // What brings them together.
   "server/rpc/": {
-    uses: ["server/call/", "server/codec/", "server/listen/exchange.ts"],
+    uses: ["server/call/", "server/codec/", "server/listen/exchange.ts", "server/quote.ts"],
     names: ["server/listen/"],
     packages: [protobuf, connect, connectNode],
   },
   "server/transcode/": {
     uses: ["server/call/", "server/rest/", "server/rpc/", "server/listen/exchange.ts"].concat(
       "server/listen/preferences.ts",
+      "server/quote.ts",
     ),
     names: ["server/listen/", "gen/google/"],
     packages: [protobuf, connect],

@@ -5,6 +5,7 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import * as v1 from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { quote } from "../quote.js";
 import { type DescriptorIndex, indexDescriptors, withDependencies } from "./descriptor-index.js";
 
 // The schemas of the two versions differ only in their package, so one implementation serves both.
@@ -42,13 +43,13 @@ function createReflector({ serviceNames, files, symbols, extensions }: Descripto
       case "listServices":
         return { case: "listServicesResponse", value: { service: serviceNames.map((name) => ({ name })) } } as const;
       case "fileByFilename":
-        return fileAnswer(files.get(question.value), `file "${question.value}"`);
+        return fileAnswer(files.get(question.value), `file ${quote(question.value)}`);
       case "fileContainingSymbol":
-        return fileAnswer(symbols.get(question.value), `symbol "${question.value}"`);
+        return fileAnswer(symbols.get(question.value), `symbol ${quote(question.value)}`);
       case "fileContainingExtension": {
         const { containingType, extensionNumber } = question.value;
         const file = extensions.get(containingType)?.get(extensionNumber);
-        return fileAnswer(file, `extension ${extensionNumber} of "${containingType}"`);
+        return fileAnswer(file, `extension ${extensionNumber} of ${quote(containingType)}`);
       }
       case "allExtensionNumbersOfType":
         return extensionNumbersAnswer(question.value, extensions.get(question.value));
@@ -76,7 +77,7 @@ function createFileAnswer() {
 }
 
 function extensionNumbersAnswer(baseTypeName: string, ofType: ReadonlyMap<number, unknown> | undefined) {
-  if (ofType === undefined) return errorAnswer(Code.NotFound, `message "${baseTypeName}" not found`);
+  if (ofType === undefined) return errorAnswer(Code.NotFound, `message ${quote(baseTypeName)} not found`);
   const extensionNumber = [...ofType.keys()].sort((a, b) => a - b);
   return { case: "allExtensionNumbersResponse", value: { baseTypeName, extensionNumber } } as const;
 }

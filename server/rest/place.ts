@@ -1,7 +1,8 @@
 // Puts the values of path variables and query parameters where they belong in a request.
 import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { badField, quote } from "./bad-request.js";
+import { quote } from "../quote.js";
+import { badField } from "./bad-request.js";
 import { isNested, type MessageField, printFieldPath } from "./fields.js";
 import { leafOf } from "./leaf.js";
 import type { Leaf } from "./scalar-leaf.js";

@@ -1,5 +1,6 @@
 // Settles which compression a request has and which its answer may have, as Connect does, once per pair of header values.
 import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
+import { shorten } from "../quote.js";
 
 /** What was settled for one call. `error` is to be sent in the place of an answer. */
 export type Negotiated = ReturnType<typeof compressionNegotiate>;
@@ -21,7 +22,9 @@ export function createNegotiator(available: Compression[], acceptHeader: string)
     const key = JSON.stringify([requested, accepted]);
     const known = remembered.get(key);
     if (known !== undefined) return known;
-    const settled = compressionNegotiate(available, requested ?? null, accepted ?? null, acceptHeader);
+    // The error quotes the name.
+    const name = requested === undefined ? null : shorten(requested);
+    const settled = compressionNegotiate(available, name, accepted ?? null, acceptHeader);
     // An error carries metadata that belongs to one call, so it is made anew each time.
     if (settled.error === undefined && isWorthRemembering(key)) remembered.set(key, settled);
     return settled;

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { protocolVersion } from "@connectrpc/connect/protocol-connect";
 import type { MethodOptions } from "../call/method.js";
+import { shorten } from "../quote.js";
 import { header } from "./header.js";
 
 type Place = "header" | "query";
@@ -31,6 +32,6 @@ function check(place: Place, found: string | undefined): ConnectError | undefine
   const message =
     found === undefined
       ? `missing required ${kind}: set ${name} to "${value}"`
-      : `${name} must be "${value}": got "${found}"`;
+      : `${name} must be "${value}": got "${shorten(found)}"`;
   return new ConnectError(message, Code.InvalidArgument);
 }

@@ -2,6 +2,7 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Method } from "../call/method.js";
 import type { Exchange, Handler } from "../listen/exchange.js";
+import { quote, shorten } from "../quote.js";
 import { type Format, getFormats, parseFormat } from "./format.js";
 import type { Lane } from "./lane.js";
 import { refuse } from "./refuse.js";
@@ -19,7 +20,7 @@ export function createRpcHandler(method: Method, lane: Lane): Handler {
     }
     const query = isReadable && exchange.method === "GET" ? queryOf(exchange) : undefined;
     if (query === undefined && exchange.method !== "POST") {
-      refuse(exchange, 405, `${method.path}: expected ${allow}, found ${exchange.method}`, { allow });
+      refuse(exchange, 405, `${method.path}: expected ${allow}, found ${shorten(exchange.method)}`, { allow });
       return;
     }
     const format = query === undefined ? bodyFormat(method, exchange) : queryFormat(exchange, query);
@@ -58,9 +59,9 @@ function queryOf({ target }: Exchange): URLSearchParams {
 function unsupported(method: Method, exchange: Exchange, query: URLSearchParams | undefined): string {
   const contentType = exchange.headers["content-type"];
   if (query !== undefined && contentType === undefined) {
-    return `${method.path}: query parameter "encoding": expected "json" or "proto", found "${query.get("encoding") ?? ""}"`;
+    return `${method.path}: query parameter "encoding": expected "json" or "proto", found ${quote(query.get("encoding") ?? "")}`;
   }
-  return `${method.path}: content-type: expected one of ${accepted(method)}; found ${contentType ?? "none"}`;
+  return `${method.path}: content-type: expected one of ${accepted(method)}; found ${shorten(contentType ?? "none")}`;
 }
 
 /** The content types that may call the method, in order of the protocols' age. */

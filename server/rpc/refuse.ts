@@ -8,6 +8,7 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import type { Method } from "../call/method.js";
 import { type Exchange, respond } from "../listen/exchange.js";
+import { shorten } from "../quote.js";
 import { encodeEnvelope } from "./envelope.js";
 import { type Format, parseFormat } from "./format.js";
 
@@ -39,7 +40,8 @@ export function refuseUnknownMethod(path: string, methods: ReadonlyMap<string, M
   if (format === undefined || exchange.method !== "POST") return false;
   if (service === undefined && !format.isEnveloped && !isMarked) return false;
   const isKnownService = [...methods.keys()].some((known) => known.startsWith(`/${service}/`));
-  const message = isKnownService ? `service ${service} has no method ${method}` : `unknown service ${service ?? path}`;
+  const name = shorten(service ?? path);
+  const message = isKnownService ? `service ${name} has no method ${shorten(method ?? "")}` : `unknown service ${name}`;
   sendError(exchange, format, new ConnectError(message, Code.Unimplemented));
   return true;
 }

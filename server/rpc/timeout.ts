@@ -5,6 +5,7 @@ import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protoco
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 import { deadlineExceeded } from "../call/error.js";
 import type { RpcProtocol } from "../call/method.js";
+import { shorten } from "../quote.js";
 import { header } from "./header.js";
 
 /** The longest delay that a timer of Node can have, in milliseconds: 24.8 days. A longer one would fire at once. */
@@ -33,7 +34,8 @@ export function readTimeout(protocol: RpcProtocol, headers: IncomingHttpHeaders,
   const value = header(headers, timeoutHeaders[protocol]);
   if (value === undefined) return none;
   const parse = protocol === "connect" ? parseConnectTimeout : parseGrpcTimeout;
-  const timeout = parse(value, maxTimeoutMs);
+  // The error quotes the value.
+  const timeout = parse(shorten(value), maxTimeoutMs);
   if (timeout.error !== undefined) return { error: timeout.error };
   if (timeout.timeoutMs === undefined) return none;
   if (timeout.timeoutMs <= 0) return { timeoutMs: 0, error: deadlineExceeded() };

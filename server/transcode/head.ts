@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { deadlineExceeded } from "../call/error.js";
 import { readPreferences } from "../listen/preferences.js";
+import { quote } from "../quote.js";
 import { isJsonType } from "../rest/content-type.js";
 import type { BodyForm } from "../rest/json-splitter.js";
 import { header } from "../rpc/header.js";
@@ -17,7 +18,7 @@ export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: numb
   }
   const timeoutMs = Number(seconds) * 1000;
   if (!/^\d+(?:\.\d+)?$/.test(seconds) || timeoutMs > maxTimeoutMs) {
-    const text = `x-server-timeout: expected a number of seconds of at most ${maxTimeoutMs / 1000}, found "${seconds}"`;
+    const text = `x-server-timeout: expected a number of seconds of at most ${maxTimeoutMs / 1000}, found ${quote(seconds)}`;
     return { error: new ConnectError(text, Code.InvalidArgument) };
   }
   if (timeoutMs === 0) return { timeoutMs, error: deadlineExceeded() };

@@ -6,6 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { toCallError } from "../call/error.js";
 import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
+import { shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
 import type { ErrorEncoder } from "../rest/errors.js";
@@ -146,13 +147,13 @@ export abstract class RestCall extends Call<RestShape> {
   protected refuseCoding(name: string): ConnectError {
     const names = this.method.options.acceptCompression.map((one) => one.name).join(", ");
     this.context.responseHeader.set("accept-encoding", names);
-    const text = `content-encoding: expected one of ${names}; found ${name}`;
+    const text = `content-encoding: expected one of ${names}; found ${shorten(name)}`;
     return this.#refuse(415, new ConnectError(text, Code.InvalidArgument));
   }
 
   protected refuseType(): ConnectError {
     const found = this.#contentType ?? "a body without a type";
-    const text = `content-type: expected application/json in UTF-8, found ${found}`;
+    const text = `content-type: expected application/json in UTF-8, found ${shorten(found)}`;
     return this.#refuse(415, new ConnectError(text, Code.InvalidArgument));
   }
 

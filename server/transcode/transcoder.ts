@@ -5,6 +5,7 @@ import { toCallError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import { type Exchange, respond } from "../listen/exchange.js";
+import { shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
 import { createErrorEncoder, type ErrorShape } from "../rest/errors.js";
@@ -90,7 +91,10 @@ export function createTranscoder(
     if (found.kind === "no-path") return false;
     if (found.kind === "wrong-method") {
       const allow = found.allowed.join(", ");
-      const error = new ConnectError(`${path}: expected ${allow}; found ${exchange.method}`, Code.Unimplemented);
+      const error = new ConnectError(
+        `${shorten(path)}: expected ${allow}; found ${shorten(exchange.method)}`,
+        Code.Unimplemented,
+      );
       if (exchange.method === "OPTIONS") answerOptions(exchange, allow);
       else refuse(exchange, 405, error, { allow });
     } else {
@@ -123,7 +127,7 @@ export function createTranscoder(
       }
     },
     refuse(exchange) {
-      refuse(exchange, 404, new ConnectError(`nothing is served at ${exchange.target}`, Code.NotFound));
+      refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(exchange.target)}`, Code.NotFound));
     },
   };
 }

@@ -1,9 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { onlyOn } from "./combinations.js";
-import { type Behaviour, describeBehaviours } from "./table.js";
+import { type Behaviour, describeBehaviours, type Scene } from "./table.js";
+import { contentType, encodingHeaders, timeoutHeader } from "./wire.js";
 
 const codes = Object.values(Code).filter((code) => typeof code === "number");
 
@@ -142,6 +144,45 @@ describeBehaviours({}, [
     },
   },
 ]);
+
+const endless = "9".repeat(5000);
+const connectQuotes = [{ lane: "reference", reason: "Connect's own parsers quote the whole header" }] as const;
+
+/** Request headers that are quoted by the error that they cause. */
+const quoted: [what: string, except: Behaviour["except"], headers: (scene: Scene) => Record<string, string>][] = [
+  [
+    "a content type",
+    [],
+    ({ wire, codec }) => ({ "content-type": contentType(wire, codec, TestService.method.unary) + endless }),
+  ],
+  [
+    "a compression",
+    connectQuotes,
+    ({ wire }) => ({ [encodingHeaders(wire, TestService.method.unary).encoding]: endless }),
+  ],
+  [
+    "a deadline",
+    connectQuotes,
+    ({ wire }) => Object.fromEntries(Object.keys(timeoutHeader(wire, 1)).map((name) => [name, endless])),
+  ],
+];
+
+describeBehaviours(
+  {},
+  quoted.map(
+    ([what, except, headersOf]): Behaviour => ({
+      title: `an error quotes 100 characters at most of ${what}`,
+      except: except ?? [],
+      async run(scene) {
+        const { body, path, headers } = scene.prepare("unary", [{}]);
+        const answer = await scene.send({ path, body, headers: { ...headers, ...headersOf(scene) } });
+        const text = answer.status === 415 ? answer.text : scene.read("unary", answer).message;
+        expect(text).toMatch(/(?<!9)9{0,100}…/u);
+        expect(text.length).toBeLessThan(500);
+      },
+    }),
+  ),
+);
 
 const oddities: [name: string, value: unknown][] = [
   ["a text", "text"],

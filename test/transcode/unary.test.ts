@@ -132,6 +132,24 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect(answer.headers["content-type"]).toBe("application/json");
   });
 
+  test.each([
+    ["path", { path: `/v1/nothing${"9".repeat(5000)}` }],
+    ["method", { path: "/v1/query", method: "9".repeat(5000) }],
+    ["content type", { path: "/v1/whole", method: "POST", body: "{}", headers: { "content-type": "9".repeat(5000) } }],
+    ["coding", { path: "/v1/whole", method: "POST", body: "{}", headers: { "content-encoding": "9".repeat(5000) } }],
+    ["deadline", { path: "/v1/query", headers: { "x-server-timeout": "9".repeat(5000) } }],
+    ["gRPC deadline", { path: "/v1/query", headers: { "grpc-timeout": "9".repeat(5000) } }],
+    ["field name", { path: `/v1/query?${"9".repeat(5000)}=1` }],
+    ["field value", { path: `/v1/query?number=${"9".repeat(5000)}` }],
+  ])("an error quotes 100 characters at most of a %s", async (what, request) => {
+    // Node's parser of HTTP/1.1 knows the methods by name.
+    if (what === "method" && httpVersion === "1.1") return;
+    const server = await start();
+    const { message } = json(await send(server.url, { httpVersion, ...request })) as { message: string };
+    expect(message).toMatch(/(?<!9)9{0,100}…/u);
+    expect(message.length).toBeLessThan(300);
+  });
+
   test("a body without a type is refused, and one that is empty not", async () => {
     const server = await start();
     const headers = {};

@@ -1,0 +1,20 @@
+// Shortens and quotes what a client sent, for the text of an error: the response must not grow with the request.
+
+/** Maximum length of client text in an error, in UTF-16 units. */
+export const maxQuotedLength = 100;
+
+/** Returns the text, or its beginning with `…` if it is longer than `maxLength`. Lone surrogates are replaced. */
+export function shorten(text: string, maxLength: number = maxQuotedLength): string {
+  return text.length > maxLength ? `${takeWhole(text, maxLength).toWellFormed()}…` : text.toWellFormed();
+}
+
+/** Quotes the text as JSON does, shortened. */
+export function quote(text: string): string {
+  return JSON.stringify(shorten(text));
+}
+
+/** The first `length` units, or one less where they would end within a character. */
+function takeWhole(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
