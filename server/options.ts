@@ -26,6 +26,12 @@ export interface ServerOptions extends ConnectRouterOptions {
   contextValues?: ((request: NodeServerRequest) => ContextValues) | undefined;
   /** The most that one message from a client may have, in bytes, also after decompression. Default 4 MiB, as with gRPC. */
   readMaxBytes?: number;
+  /**
+   * Maximum number of elements of one request message: items of lists, entries of maps, and submessages, each of which
+   * counts as many times as it has lists, maps and other properties when it is empty. Decoding stops with
+   * `resource_exhausted` before it creates more. Default 4,194,304: as many as 4 MiB of packed numbers can have.
+   */
+  readMaxElements?: number;
   /** Limits on connections. */
   limits?: Partial<ListenLimits> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
@@ -56,6 +62,7 @@ interface Defaults {
   port: number;
   host: string;
   readMaxBytes: number;
+  readMaxElements: number;
   acceptCompression: Compression[];
   reflection: boolean;
   fastLane: boolean;
@@ -72,6 +79,7 @@ const defaults: Defaults = {
   port: 50051,
   host: "127.0.0.1",
   readMaxBytes: 4 * 1024 * 1024,
+  readMaxElements: 4 * 1024 * 1024,
   acceptCompression: [compressionGzip, compressionBrotli],
   reflection: true,
   fastLane: true,
@@ -81,8 +89,15 @@ const defaults: Defaults = {
   drainTimeoutMs: 10_000,
 };
 
-/** Fills in the defaults. An option that is `undefined` counts as not given. */
+/** Fills in the defaults. An option that is `undefined` counts as not given. @throws RangeError that names the option */
 export function resolveOptions(options: ServerOptions): Settings {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(Object.fromEntries(given) as unknown as ServerOptions) } as Settings;
+  const settings = { ...defaults, ...(Object.fromEntries(given) as unknown as ServerOptions) } as Settings;
+  const { readMaxElements } = settings;
+  if (!Number.isInteger(readMaxElements) || readMaxElements < 1 || readMaxElements > maxInt32) {
+    throw new RangeError(`readMaxElements: expected a whole number from 1 to ${maxInt32}, found ${readMaxElements}`);
+  }
+  return settings;
 }
+
+const maxInt32 = 2 ** 31 - 1;

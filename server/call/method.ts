@@ -9,7 +9,10 @@ export type RpcProtocol = "connect" | "grpc" | "grpc-web";
 export type ProtocolName = RpcProtocol | "rest";
 
 /** Options of one method: the server's, with those of its service added. Limits are in bytes, timeouts in milliseconds. */
-export type MethodOptions = UniversalHandlerOptions;
+export interface MethodOptions extends UniversalHandlerOptions {
+  /** Maximum number of elements of one request message; no limit if undefined. */
+  readonly readMaxElements?: number | undefined;
+}
 
 /** One RPC: its descriptor, its implementation and the options in force for it. */
 export interface Method {

@@ -13,7 +13,7 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
-import type { Method, RpcProtocol } from "./method.js";
+import type { Method, MethodOptions, RpcProtocol } from "./method.js";
 
 /** Every method of a server, found by request path. */
 export interface MethodTable {
@@ -25,6 +25,9 @@ export interface MethodTable {
   readonly router: ConnectRouter;
 }
 
+/** Options for every method of a server: Connect's, and ours. */
+export interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, "readMaxElements"> {}
+
 /**
  * Makes an empty table with options that hold for every method.
  *
@@ -34,7 +37,7 @@ export interface MethodTable {
  * @throws ConnectError on registration: `invalid_argument` if no protocol is left, `internal`, which is Connect's own, if a
  * limit is out of range.
  */
-export function createMethodTable(options: ConnectRouterOptions): MethodTable {
+export function createMethodTable(options: TableOptions): MethodTable {
   const methods = new Map<string, Method>();
   const services = new Set<DescService>();
 
@@ -45,7 +48,13 @@ export function createMethodTable(options: ConnectRouterOptions): MethodTable {
     if (protocols.size === 0) {
       throw new ConnectError(`${path}: all protocols are switched off`, Code.InvalidArgument);
     }
-    methods.set(path, { path, spec, protocols, options: validateUniversalHandlerOptions(merged) });
+    const { readMaxElements } = options;
+    methods.set(path, {
+      path,
+      spec,
+      protocols,
+      options: { ...validateUniversalHandlerOptions(merged), readMaxElements },
+    });
     services.add(spec.method.parent);
   }
 

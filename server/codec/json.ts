@@ -19,8 +19,14 @@ export interface JsonDecoder {
   decodeText(text: string): Message;
 }
 
+/** How JSON is read. */
+export interface JsonDecodeOptions extends Partial<JsonReadOptions> {
+  /** Maximum number of elements of a message, as `ElementBudget` counts them. Default: no limit. */
+  readonly maxElements?: number | undefined;
+}
+
 /** Prepares the reading of a type. */
-export function createJsonDecoder(desc: DescMessage, options: Partial<JsonReadOptions>): JsonDecoder {
+export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions): JsonDecoder {
   return {
     decode(json) {
       if (options.recursionLimit !== undefined) return undefined;

@@ -65,6 +65,12 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "the most that a caller's message may have, also after decompression",
       },
       {
+        flag: "--max-message-elements",
+        kind: wholeNumber(1),
+        option: "readMaxElements",
+        text: "maximum number of list items, map entries and submessages that one request message may decode to",
+      },
+      {
         flag: "--max-header-size",
         kind: size(),
         option: "limits.headerBytes",

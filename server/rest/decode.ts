@@ -1,14 +1,10 @@
 // Turns what an HTTP request says, in path, query and body, into the message of a method: google/api/http.proto, "Rules for
 // HTTP mapping". Each field is fed by one place: the path, else the body, else the query.
-import {
-  create,
-  type DescMessage,
-  type JsonReadOptions,
-  type Message,
-  type MessageInitShape,
-  type Registry,
-} from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ElementLimitError } from "../codec/element-limit.js";
+import type { JsonDecodeOptions } from "../codec/json.js";
 import type { Binding, BodyBinding, BoundVariable } from "./binding.js";
 import type { MessageField } from "./fields.js";
 import { createJsonReader } from "./json-reader.js";
@@ -22,6 +18,8 @@ export interface DecodeOptions extends QueryOptions {
   readonly ignoreUnknownFields?: boolean;
   /** What a `google.protobuf.Any` in a body may hold. */
   readonly registry?: Registry;
+  /** Maximum number of elements of the message in a JSON body. Default: no limit. */
+  readonly maxElements?: number | undefined;
   /** What stays encoded in a variable of several segments. Default "slash". */
   readonly keptEncoded?: KeptEncoded;
 }
@@ -38,7 +36,10 @@ export interface RestRequest {
   readonly body: Uint8Array;
 }
 
-/** @throws ConnectError `invalid_argument`, with the field in a google.rpc.BadRequest if one is at fault */
+/**
+ * @throws ConnectError `invalid_argument`, with the field in a google.rpc.BadRequest if one is at fault;
+ * `resource_exhausted` if the body has more elements than `maxElements`
+ */
 export type RequestDecoder = (request: RestRequest) => Message;
 
 /**
@@ -51,11 +52,21 @@ export function createRequestDecoder(binding: Binding, options: DecodeOptions = 
   const readPath = createPathReader(binding, options.keptEncoded ?? "slash");
   const readQuery = createQueryReader(binding, options);
   return (request) => {
-    const message = readBody(request);
+    const message = limited(() => readBody(request));
     readPath(request.captures, message);
     readQuery(request.query, message);
     return message;
   };
+}
+
+/** Sends `resource_exhausted` for a message of too many elements. */
+function limited<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ElementLimitError) throw new ConnectError(error.message, Code.ResourceExhausted);
+    throw error;
+  }
 }
 
 /** A body with its type. */
@@ -65,11 +76,11 @@ export type Body = Pick<RestRequest, "body" | "contentType">;
 export function createBodyDecoder(
   desc: DescMessage,
   binding: BodyBinding,
-  { ignoreUnknownFields = true, registry }: DecodeOptions,
+  { ignoreUnknownFields = true, registry, maxElements }: DecodeOptions,
 ): (body: Body) => Message {
   if (binding.kind === "none") return () => create(desc);
   if (binding.kind === "bytes") return bytesReader(desc, binding.field);
-  const options: Partial<JsonReadOptions> = { ignoreUnknownFields, registry };
+  const options: JsonDecodeOptions = { ignoreUnknownFields, registry, maxElements };
   const readJson = createJsonReader(desc, binding.field, options);
   return ({ body }) => (body.length === 0 ? create(desc) : readJson(body));
 }

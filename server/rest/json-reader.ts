@@ -2,7 +2,8 @@
 // (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage, JsonReadOptions, JsonValue, Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { createJsonDecoder } from "../codec/json.js";
+import { ElementLimitError } from "../codec/element-limit.js";
+import { createJsonDecoder, type JsonDecodeOptions } from "../codec/json.js";
 import { badField, badRequest } from "./bad-request.js";
 import { describeJsonError, findJsonFault } from "./json-fault.js";
 
@@ -16,13 +17,14 @@ export type JsonReader = (body: Uint8Array) => Message;
 export function createJsonReader(
   desc: DescMessage,
   field: DescField | undefined,
-  options: Partial<JsonReadOptions>,
+  options: JsonDecodeOptions,
 ): JsonReader {
   const json = createJsonDecoder(desc, options);
   const decodeAny = (text: string) => {
     try {
       return json.decodeText(text);
     } catch (error) {
+      if (error instanceof ElementLimitError) throw error;
       throw toBadRequest(desc, text, options, error);
     }
   };

@@ -3,6 +3,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
+import { ElementLimitError } from "../codec/element-limit.js";
 import { createJsonDecoder, createJsonEncoder } from "../codec/json.js";
 import type { Body } from "../listen/exchange.js";
 import { tooLarge } from "./envelope.js";
@@ -82,12 +83,20 @@ function binaryError(step: "parse" | "serialize", reason: unknown): ConnectError
   return new ConnectError(`${step} binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
 }
 
+function tooManyElements({ message }: ElementLimitError): ConnectError {
+  return new ConnectError(message, Code.ResourceExhausted);
+}
+
 const utf8 = new TextDecoder();
 
-function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: MethodOptions): MessageCodec {
+function jsonCodec(
+  input: DescMessage,
+  output: DescMessage,
+  { jsonOptions, readMaxElements: maxElements }: MethodOptions,
+): MessageCodec {
   // As everywhere: what a newer client sends is no error.
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
-  const decoder = createJsonDecoder(input, options);
+  const decoder = createJsonDecoder(input, { ...options, maxElements });
   const encode = createJsonEncoder(output, options);
   function serializeBody(message: Message): string {
     try {
@@ -101,6 +110,7 @@ function jsonCodec(input: DescMessage, output: DescMessage, { jsonOptions }: Met
       try {
         return decoder.decode(data) ?? decoder.decodeText(utf8.decode(data));
       } catch (reason) {
+        if (reason instanceof ElementLimitError) throw tooManyElements(reason);
         throw ConnectError.from(reason, Code.InvalidArgument);
       }
     },

@@ -135,7 +135,11 @@ export abstract class RestCall extends Call<RestShape> {
   protected decode(body: Uint8Array): Message {
     // Spread, the match would cost a call more than the rest of the decoding.
     const { captures, query } = this.#match;
-    return this.shape.decode({ captures, query, contentType: this.#contentType, body });
+    try {
+      return this.shape.decode({ captures, query, contentType: this.#contentType, body });
+    } catch (reason) {
+      throw reason instanceof ConnectError ? this.refuseSize(reason) : reason;
+    }
   }
 
   /** The compression of the body; undefined for none. */

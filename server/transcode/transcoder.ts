@@ -68,11 +68,12 @@ export function createTranscoder(
   const shapeOf = (binding: Binding): RestShape => {
     const known = shapes.get(binding);
     if (known !== undefined) return known;
+    const method = methods.get(binding.method) as Method;
     const shape: RestShape = {
-      method: methods.get(binding.method) as Method,
+      method,
       environment,
       binding,
-      decode: createRequestDecoder(binding, options),
+      decode: createRequestDecoder(binding, { ...options, maxElements: method.options.readMaxElements }),
       encode: createResponseEncoder(binding, options),
       encodeError,
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,

@@ -18,6 +18,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--tls-cert", "c", "--tls-key", "k"], { tls: { cert: "c", key: "k", clientCa: undefined } }],
   [["--tls-client-ca", "a"], { tls: { cert: undefined, key: undefined, clientCa: "a" } }],
   [["--max-message-size", "1MiB"], { options: { readMaxBytes: 1_048_576, limits: {} } }],
+  [["--max-message-elements", "1000"], { options: { readMaxElements: 1000, limits: {} } }],
   [["--max-header-size", "8KiB"], { options: { limits: { headerBytes: 8192 } } }],
   [["--max-headers", "10"], { options: { limits: { headerCount: 10 } } }],
   [["--max-streams", "7"], { options: { limits: { streamsPerConnection: 7 } } }],
