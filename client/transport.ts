@@ -50,6 +50,7 @@ function openHttpClient(options: Parameters<OpenTransport>[0]): UniversalClientF
 export interface TransportOptions
   extends Omit<ConnectTransportOptions, "httpVersion" | "nodeOptions">,
     Http2SessionOptions {
+  /** `connect`, `grpc`, `grpc-web` or `rest`. */
   protocol: Protocol;
   /**
    * `http://host:port`, `https://host:port`, either with a path under which the services lie, or `unix:/path` for

@@ -7,6 +7,7 @@ import { createSecureContext } from "node:tls";
 export interface TlsOptions {
   /** The server's certificate, followed by its intermediates. */
   cert: string | Buffer;
+  /** The private key of the certificate. */
   key: string | Buffer;
   /** Authorities of client certificates. With it every client has to show a certificate (mutual TLS). */
   ca?: string | Buffer;

@@ -6,10 +6,10 @@ import type { JsonValue, MethodInfo } from "../../../server/describe/page/browse
 import { describeServices } from "../../../server/describe/page/description.js";
 import { greeter } from "../../../server/greeter.js";
 import { readRules } from "../../../server/rest/rules.js";
+import { Workspace } from "../../docs/workspace.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { root, type Stage, stagePackage } from "../../main/stage.js";
-import { Workspace } from "../../readme/workspace.js";
 import { startServer, type TestServer } from "../../support/server.js";
 import { echoing } from "../../transcode/support.js";
 

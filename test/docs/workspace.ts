@@ -1,5 +1,5 @@
-// A folder in which a section of the README is followed to the letter: commands run, files are written, servers started;
-// on a port of its own, and with the built package in the place of one from a registry.
+// A folder in which a section of the docs is followed to the letter: it runs commands, writes files and starts servers, on
+// a port of its own, and uses the built package instead of one from a registry.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
@@ -8,9 +8,9 @@ import { delimiter, dirname, join } from "node:path";
 import { type Outcome, run } from "../foreign/program.js";
 import { root, type Stage } from "../main/stage.js";
 
-/** The port that the README speaks of. */
+/** The port that the docs name. */
 const writtenPort = "50051";
-/** Compiles and runs a file of the README that has no name. */
+/** Compiles a file that the docs do not name. */
 const tsc = "tsc --module nodenext --target es2022 --types node --strict --ignoreConfig --outDir dist";
 
 /** To be disposed, which ends what it started and removes it. */
@@ -37,7 +37,7 @@ export class Workspace implements AsyncDisposable {
     return new Workspace(folder, await freePort(), stage);
   }
 
-  /** Text as the README has it, with the port that is really used. */
+  /** Text of the docs, with the port in use instead of the written one. */
   fill(text: string): string {
     return text.replaceAll(writtenPort, String(this.#port));
   }
@@ -62,6 +62,15 @@ export class Workspace implements AsyncDisposable {
     await this.copyGenerated();
     await this.write("example.ts", text);
     return this.run(`${tsc} example.ts && node dist/example.js`);
+  }
+
+  /** Compiles a server in TypeScript and starts it. */
+  async serveTypeScript(text: string): Promise<void> {
+    await this.copyGenerated();
+    await this.write("server.ts", text);
+    const { code, stdout } = await this.run(`${tsc} server.ts`);
+    if (code !== 0) throw new Error(`server.ts: ${stdout}`);
+    await this.serve("node dist/server.js");
   }
 
   /** Starts a script that serves, and waits until it says where. */
@@ -96,6 +105,7 @@ export class Workspace implements AsyncDisposable {
         `node '${join(folder, "dist/client/main.js")}' --url http://localhost:${this.#port}`,
       )
       .replaceAll(/^npm install .*$/gm, ":")
+      .replaceAll("npx manywire ", `node '${main}' `)
       .replaceAll("npx ", "");
   }
 

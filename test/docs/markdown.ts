@@ -60,3 +60,12 @@ export function listAnchors(markdown: string): string[] {
 function withoutBlocks(markdown: string): string {
   return markdown.replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
+
+/** The commands in the last column of the tables of a section: code that fills a cell. */
+export function listCommands(markdown: string, section: string): string[] {
+  const text =
+    withoutBlocks(markdown)
+      .split(/^## /m)
+      .find((part) => part.startsWith(`${section}\n`)) ?? "";
+  return [...text.matchAll(/\| `([^`]+)` \|$/gm)].map(([, command = ""]) => command);
+}

@@ -1,0 +1,153 @@
+// Writes docs/options.md: the settings of the command, and the options of `createServer` and `createTransport` from the
+// docstrings of their interfaces.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConnectRouterOptions } from "@connectrpc/connect";
+import { defaultText, environmentName, type Setting, settingGroups, settings } from "../../server/command/settings.js";
+import { root } from "../main/stage.js";
+
+/** One option of an interface. */
+interface Option {
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+  readonly default: string;
+}
+
+/** The options that an interface declares by itself, in their order. */
+export function listOptions(file: string, name: string): Option[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const body = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, "ms").exec(source)?.[1];
+  if (body === undefined) throw new Error(`${file}: expected an interface ${name}, found none`);
+  const member = /^ {2}(?:\/\*\*(?<text>.*?)\*\/\s+)?(?:readonly )?(?<name>\w+)\??: (?<type>.*?);$/gms;
+  return [...body.matchAll(member)].map(({ groups }) => toOption(groups as Record<"name" | "type" | "text", string>));
+}
+
+function toOption({ name, type, text = "" }: Record<"name" | "type" | "text", string>): Option {
+  const sentence = text.replaceAll(/\s*\n\s*\*?\s*/g, " ").trim();
+  const [, meaning = "", otherwise = "", rest = ""] =
+    /^(.*?)(?: ?Default:? ([^.]*(?:\.\S[^.]*)*)\.?(.*))?$/s.exec(sentence) ?? [];
+  return {
+    name,
+    type: type.replaceAll(/\s+/g, " ").replace(/ \| undefined$/, ""),
+    text: meaning + rest,
+    default: otherwise,
+  };
+}
+
+/** Options of Connect's routers, which have docstrings of their own. */
+const connectOptions: Required<{ [Name in keyof ConnectRouterOptions]: string }> = {
+  acceptCompression: "Encodings for requests and responses. Default: gzip and Brotli.",
+  binaryOptions: "Options for reading and writing the binary format, as protobuf-es has them.",
+  compressMinBytes: "Minimum size of a message in bytes from which it is compressed. Default: 1024.",
+  connect: "Whether to serve the Connect protocol. Default: true.",
+  grpc: "Whether to serve gRPC. Default: true.",
+  grpcWeb: "Whether to serve gRPC-Web. Default: true.",
+  interceptors: "Interceptors around every call of every service; the first one is the outermost.",
+  jsonOptions: "Options for reading and writing JSON, as protobuf-es has them.",
+  maxTimeoutMs: "Longest deadline in milliseconds that a client may ask for. A longer one is an error.",
+  readMaxBytes: "See above.",
+  requireConnectProtocolHeader: "Whether a Connect request needs `Connect-Protocol-Version: 1`. Default: false.",
+  shutdownSignal: "When it is aborted, calls in progress end with `unavailable`.",
+  writeMaxBytes: "Maximum size of a response message in bytes. Default: 4 GiB.",
+};
+
+export function writeOptionsPage(): string {
+  return `# Options
+
+The command takes flags, or environment variables where a flag is not given. \`createServer\` and \`createTransport\` take
+options. This page is generated from the settings of the command and from the docstrings of the options.
+
+## The command
+
+A time has a unit (\`500ms\`, \`10s\`, \`2m\`). A size may have one (\`65536\`, \`64KiB\`, \`4MiB\`). A switch in the environment is
+\`true\` or \`false\`. An invalid flag or variable prints one error line and exits with code 2.
+
+${settingsTable()}
+
+## createServer
+
+${optionsTable("", listOptions("server/options.ts", "ServerOptions"))}
+
+## createServer: limits
+
+Options of \`limits\`, in the unit that ends their name.
+
+${optionsTable("limits.", listOptions("server/listen/limits.ts", "ListenLimits"))}
+
+## createServer: rest
+
+${optionsTable("rest.", restOptions())}
+
+## createServer: docs
+
+${optionsTable("docs.", listOptions("server/describe/options.ts", "DocsOptions"))}
+
+## createServer: tls
+
+${optionsTable("tls.", listOptions("server/listen/tls.ts", "TlsOptions"))}
+
+## createServer: options of Connect
+
+They mean the same as in Connect's routers. Options of one service, given to \`router.service\`, add to those of the server.
+
+${optionsTable("", inheritedOptions())}
+
+## createTransport
+
+${optionsTable("", listOptions("client/transport.ts", "TransportOptions"))}
+
+Connect's own options, such as \`interceptors\`, \`useBinaryFormat\`, \`useHttpGet\`, \`acceptCompression\`, \`sendCompression\`,
+\`jsonOptions\`, \`binaryOptions\` and \`pingIntervalMs\`, have the same names and defaults as in
+[connect-node](https://connectrpc.com/docs/node/using-clients).
+`;
+}
+
+function restOptions(): Option[] {
+  return [
+    ...listOptions("server/transcode/transcoder.ts", "RestOptions"),
+    ...listOptions("server/rest/decode.ts", "DecodeOptions"),
+    ...listOptions("server/rest/query.ts", "QueryOptions"),
+    ...listOptions("server/rest/response.ts", "EncodeOptions").filter(({ name }) => name !== "registry"),
+    ...listOptions("server/rest/routes.ts", "RouteOptions"),
+  ];
+}
+
+function inheritedOptions(): Option[] {
+  return Object.entries(connectOptions)
+    .filter(([name]) => name !== "readMaxBytes")
+    .map(([name, text]) => toOption({ name, type: "", text }));
+}
+
+const code = (text: string) => (text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``);
+
+/** One row of a table per option. */
+function optionsTable(prefix: string, options: readonly Option[]): string {
+  const hasTypes = options.some(({ type }) => type !== "");
+  const columns = hasTypes
+    ? ["option", "type", "default", "meaning", "flag"]
+    : ["option", "default", "meaning", "flag"];
+  const rows = options.map(({ name, type, text, default: otherwise }) => {
+    const setting = settings.find(({ option }) => option === prefix + name);
+    const flag = setting === undefined ? "" : code(setting.flag);
+    const known = setting === undefined ? "" : defaultText(setting);
+    const cells = [code(prefix + name), code(type), known === "" ? otherwise : code(known), text, flag];
+    return hasTypes ? cells : cells.toSpliced(1, 1);
+  });
+  return table(columns, rows);
+}
+
+function settingsTable(): string {
+  const row = (setting: Setting) => {
+    const { flag, kind, option, text } = setting;
+    const flags = kind.placeholder === undefined ? flag : `${flag} ${kind.placeholder}`;
+    return [`${code(flags)}<br>${code(environmentName(flag))}`, code(option ?? ""), code(defaultText(setting)), text];
+  };
+  const groups = settingGroups.flatMap(({ title, settings }) => [[`**${title}**`, "", "", ""], ...settings.map(row)]);
+  return table(["flag, variable", "option", "default", "meaning"], groups);
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(columns), `|${columns.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
+}
