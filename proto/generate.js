@@ -36,7 +36,10 @@ const generations = [
   },
 ];
 
-/** Renames files in a serialised descriptor set, buf's own extensions kept as unknown fields. */
+/**
+ * Renames files in a serialized descriptor set. Extensions of buf stay as unknown fields.
+ * @param {Uint8Array} image
+ */
 function rename(image) {
   const set = fromBinary(FileDescriptorSetSchema, image);
   for (const file of set.file) {
@@ -46,11 +49,17 @@ function rename(image) {
   return toBinary(FileDescriptorSetSchema, set);
 }
 
-/** Writes a module with the descriptors of some files, and of their source info what has a comment. */
+/**
+ * Writes a module with the descriptors of some files. Of their source info it keeps the comments.
+ * @param {string} module
+ * @param {string} prefix the beginning of the names of the files
+ * @param {Uint8Array} image
+ */
 function writeDescriptors(module, prefix, image) {
   const set = fromBinary(FileDescriptorSetSchema, image, { readUnknownFields: false });
   set.file = set.file.filter((file) => file.name.startsWith(prefix));
   for (const { sourceCodeInfo } of set.file) {
+    if (sourceCodeInfo === undefined) continue;
     sourceCodeInfo.location = sourceCodeInfo.location.filter((one) => one.leadingComments || one.trailingComments);
   }
   const base64 = base64Encode(toBinary(FileDescriptorSetSchema, set));

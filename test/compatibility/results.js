@@ -37,7 +37,9 @@ export function countCases({ subjects, files }, from) {
   const reports = from.files.map((path) => files.find(({ name }) => name.endsWith(`/${path}`)));
   const tests = reports.flatMap((report) => report?.assertionResults ?? []);
   const own = tests.filter(({ ancestorTitles: [suite = ""] }) => suite.startsWith(title));
-  const [passed, failed] = ["passed", "failed"].map((status) => own.filter((test) => test.status === status).length);
+  const count = (/** @type {string} */ status) => own.filter((test) => test.status === status).length;
+  const passed = count("passed");
+  const failed = count("failed");
   const isWhole = reports.every((report) => report !== undefined) && own.length > 0 && passed + failed === own.length;
   if (!isWhole) {
     return undefined;

@@ -1,5 +1,5 @@
 // Runs the Connect conformance suite against our server, or our client, and ends with a table of what passed.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -37,6 +37,12 @@ try {
   process.exitCode = 1;
 }
 
+/** The scripts import what `setUpSuite` generates, so their types can be checked only now. */
+function checkTypes() {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  execFileSync(join(folder, "../../node_modules/.bin/tsc"), ["-p", folder], { stdio: "inherit" });
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -56,6 +62,7 @@ async function main() {
     return;
   }
   setUpSuite();
+  checkTypes();
   writeFileSync(featuresFile, JSON.stringify({ features: claimedFeatures(values.protocol) }));
   const results = [];
   for (const subject of values.subject) {
