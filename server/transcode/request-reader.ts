@@ -5,6 +5,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../listen/exchange.js";
 import type { JsonSplitter } from "../rest/json-splitter.js";
+import { ByteBuffer } from "../rpc/byte-buffer.js";
 import { RequestQueue } from "../rpc/request-queue.js";
 
 /** How a stream is read. */
@@ -13,11 +14,22 @@ export interface RequestForm {
   readonly splitter: JsonSplitter | undefined;
   /** Undefined if the body is not compressed. */
   readonly decompressor: Transform | undefined;
+  /** Maximum size of one message in bytes. */
+  readonly limitBytes: number;
   /** Makes the request of a value. May throw. */
   readonly decode: (value: Uint8Array) => Message;
   /** Is told why the body cannot be read; returns what the handler is told. */
   readonly onProblem: (reason: unknown) => unknown;
 }
+
+/**
+ * A compressed body may expand to so many times its size, and one message more. DEFLATE cannot exceed this factor
+ * (https://zlib.net/zlib_tech.html, "Maximum Compression Factor"); 40 bytes of Brotli can expand to gigabytes.
+ */
+const maxExpansion = 1100;
+
+/** How many compressed bytes may wait before the connection is paused. */
+const maxCompressedBytes = 64 * 1024;
 
 /** Reads the body of one stream. */
 export class RequestReader {
@@ -27,6 +39,11 @@ export class RequestReader {
   /** Whether what still comes means nothing. */
   #isBroken = false;
   #isHeld = false;
+  /** Chunks that wait for the decompressor. */
+  readonly #compressed = new ByteBuffer();
+  #isDecompressing = false;
+  #compressedBytes = 0;
+  #expandedBytes = 0;
 
   constructor(form: RequestForm, exchange: Exchange) {
     this.#form = form;
@@ -37,24 +54,41 @@ export class RequestReader {
       pause: () => (decompressor ?? exchange).pause(),
       read: () => (decompressor === undefined ? exchange.read() : decompressor.resume()),
     });
-    decompressor?.on("data", (bytes: Buffer) => this.#take(bytes));
+    decompressor?.on("data", (bytes: Buffer) => this.#takeExpanded(bytes));
     decompressor?.on("end", () => this.#finish());
-    decompressor?.on("drain", () => this.#hold(false));
     decompressor?.on("error", (error) => this.#fail(notCompressed(error)));
   }
 
   /** A part of the body. */
   push(chunk: Buffer): void {
-    const { decompressor } = this.#form;
-    if (decompressor === undefined) this.#take(chunk);
-    else if (!this.#isBroken && !decompressor.write(chunk)) this.#hold(true);
+    if (this.#form.decompressor === undefined) {
+      this.#take(chunk);
+      return;
+    }
+    if (this.#isBroken) return;
+    this.#compressedBytes += chunk.length;
+    this.#compressed.push(chunk);
+    this.#decompress();
+    if (this.#compressed.length > maxCompressedBytes) this.#hold(true);
+  }
+
+  /** Each write is a job for Node's thread pool, so chunks that arrive during one are written together. */
+  #decompress(): void {
+    if (this.#isDecompressing || this.#compressed.length === 0) return;
+    this.#isDecompressing = true;
+    this.#form.decompressor?.write(this.#compressed.take(), () => {
+      this.#isDecompressing = false;
+      if (this.#isBroken) return;
+      this.#decompress();
+      this.#hold(false);
+    });
   }
 
   /** The end of the body. */
   end(): void {
     const { decompressor } = this.#form;
     if (decompressor === undefined) this.#finish();
-    else if (!this.#isBroken) decompressor.end();
+    else if (!this.#isBroken) decompressor.end(this.#compressed.take());
   }
 
   /** Nobody wants the requests any more. What still comes is dropped. */
@@ -63,6 +97,14 @@ export class RequestReader {
     this.#form.decompressor?.destroy();
     this.requests.stop(error);
     this.#hold(false);
+  }
+
+  #takeExpanded(bytes: Buffer): void {
+    this.#expandedBytes += bytes.length;
+    const limitBytes = this.#form.limitBytes + this.#compressedBytes * maxExpansion;
+    if (this.#expandedBytes <= limitBytes) this.#take(bytes);
+    else
+      this.#fail(new ConnectError(`body: expands to more than ${maxExpansion} times its size`, Code.ResourceExhausted));
   }
 
   #take(bytes: Buffer): void {
@@ -93,6 +135,7 @@ export class RequestReader {
   #fail(reason: unknown): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
+    this.#form.decompressor?.destroy();
     this.requests.end(this.#form.onProblem(reason));
     this.#hold(false);
   }

@@ -35,6 +35,7 @@ export class RestStreamCall extends RestCall {
       {
         splitter: this.#createSplitter(),
         decompressor: this.#hasManyRequests ? streamCoding(this.contentCoding())?.decompress() : undefined,
+        limitBytes: this.method.options.readMaxBytes,
         decode: (value) => this.decode(value),
         onProblem: (reason) => this.refuseSize(toCallError(reason)),
       },

@@ -260,3 +260,63 @@ describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
     });
   });
 });
+
+describe("REST", () => {
+  const selector = "manywire.test.v1.TestService";
+  const victim = useVictim({
+    readMaxBytes: limit,
+    limits: {},
+    drainTimeoutMs: 2000,
+    httpRules: {
+      rules: [
+        { selector: `${selector}.Unary`, post: "/v1/unary", body: "*" },
+        { selector: `${selector}.ClientStream`, post: "/v1/client-stream", body: "*" },
+      ],
+    },
+  });
+  const compress = { gzip: gzipSync, br: brotliCompressSync };
+  const json = { "content-type": "application/json" };
+  const lines = { "content-type": "application/x-ndjson" };
+  const blank = Buffer.alloc(4 * megabyte, " \n");
+  const around = (before: string, middle: Buffer, after: string) =>
+    Buffer.concat([Buffer.from(before), middle, Buffer.from(after)]);
+
+  test.each([
+    ["a message among spaces", "/v1/unary", json, around("", blank, "{}")],
+    ["blank lines", "/v1/client-stream", lines, blank],
+    ["blank lines after a message", "/v1/client-stream", lines, around("{}\n", blank, "")],
+    ["spaces before an array", "/v1/client-stream", json, around("", blank, "[]")],
+    ["spaces between elements", "/v1/client-stream", json, around("[{},", blank, "{}]")],
+    ["spaces in an element", "/v1/client-stream", json, around("[{", blank, "}]")],
+    ["spaces after an array", "/v1/client-stream", json, around("[]", blank, "")],
+    ["an element without an end", "/v1/client-stream", json, around("[", Buffer.alloc(4 * megabyte, "["), "")],
+  ])("4 MB compressed are not read to their end: %s", async (_, path, headers, body) => {
+    await victim.withstand(async (url) => {
+      for (const [coding, compressed] of Object.entries(compress)) {
+        const sent = { path, headers: { ...headers, "content-encoding": coding }, body: compressed(body) };
+        for (const httpVersion of versions) {
+          const { status, text } = await request(url, { httpVersion, ...sent });
+          expect([coding, status, JSON.parse(text).code]).toEqual([coding, 413, 8]);
+        }
+      }
+    });
+  });
+
+  test.each([
+    ["messages", "/v1/client-stream", lines, Buffer.from("{}\n".repeat(megabyte))],
+    ["bytes", "/v1/upload", { "content-type": "application/octet-stream" }, blank],
+  ])("a stream expands to at most 1,100 times its size: %s", async (_, path, headers, body) => {
+    await victim.withstand(async (url) => {
+      for (const httpVersion of versions) {
+        const bomb = { path, headers: { ...headers, "content-encoding": "br" }, body: brotliCompressSync(body) };
+        const refused = await request(url, { httpVersion, ...bomb });
+        expect([refused.status, JSON.parse(refused.text).message]).toEqual([
+          413,
+          "body: expands to more than 1100 times its size",
+        ]);
+        const common = { path, headers: { ...headers, "content-encoding": "gzip" }, body: gzipSync(body) };
+        expect((await request(url, { httpVersion, ...common })).status).toBe(200);
+      }
+    });
+  });
+});

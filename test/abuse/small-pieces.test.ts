@@ -1,5 +1,6 @@
 // A server takes no more memory and time for what comes in very many pieces: bodies, header values, pipelined requests.
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { envelope } from "../support/envelopes.js";
 import { decodeFrames } from "../support/http2-frames.js";
@@ -23,6 +24,64 @@ async function writeAll({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Pr
     await Promise.race([drained, delay(5000, undefined, { ref: false })]);
   }
 }
+
+/** Each byte in a chunk or DATA frame of its own. */
+function* inBytes(body: Buffer, version: number): Generator<Buffer> {
+  const size = 10_000;
+  for (let start = 0; start < body.length; start += size) {
+    const bytes = Array.from(body.subarray(start, start + size), (byte) => Buffer.of(byte));
+    const pieces = bytes.map((byte) =>
+      version === 2 ? data(1, byte) : Buffer.from(`1\r\n${byte.toString("latin1")}\r\n`, "latin1"),
+    );
+    yield Buffer.concat(pieces);
+  }
+}
+
+describe("REST", () => {
+  const selector = "manywire.test.v1.TestService";
+  const victim = useVictim({
+    limits: {},
+    drainTimeoutMs: 2000,
+    httpRules: {
+      rules: [
+        { selector: `${selector}.Unary`, post: "/v1/unary", body: "*" },
+        { selector: `${selector}.ClientStream`, post: "/v1/client-stream", body: "*" },
+      ],
+    },
+  });
+  const text = (first: string) => Buffer.concat([Buffer.from(first), Buffer.alloc(megabyte / 2, "0")]);
+  const jsonType = { "content-type": "application/json" };
+  // The requests on HTTP/2 ignore windows, so they are not for bodies that the server pauses.
+  const rows: [name: string, versions: number[], path: string, fields: Record<string, string>, body: Buffer][] = [
+    ["one message", [1, 2], "/v1/unary", jsonType, text('{"text":"')],
+    ["an array", [1, 2], "/v1/client-stream", jsonType, text('[{"text":"')],
+    ["lines", [1, 2], "/v1/client-stream", { "content-type": "application/x-ndjson" }, text('{"text":"')],
+    [
+      "a compressed array",
+      [1],
+      "/v1/client-stream",
+      { ...jsonType, "content-encoding": "gzip" },
+      gzipSync(text('[{"text":"'), { level: 0 }),
+    ],
+    ["a stream of bytes", [1], "/v1/upload", { "content-type": "application/octet-stream" }, text("")],
+  ];
+
+  test.each(rows.flatMap(([name, versions, ...row]) => versions.map((version) => [name, version, ...row] as const)))(
+    "a body of 512 KB that arrives in chunks of one byte takes at most a few times its size: %s on HTTP/%i",
+    { timeout: 30_000 },
+    async (_, version, path, fields, body) => {
+      const attack = async (url: string) => {
+        await using socket = await openRaw(url);
+        const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+        if (version === 1) socket.write(head(path, [...lines, "Transfer-Encoding: chunked"].join("\r\n")));
+        else socket.write(Buffer.concat([opening(), callHead(1, { ":path": path, ...fields })]));
+        await writeAll(socket, inBytes(body, version));
+        await delay(500);
+      };
+      await victim.withstand(attack, { peakBytes: 40 * megabyte });
+    },
+  );
+});
 
 describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
   const victim = useVictim({ fastLane: lane === "fast", limits: {}, drainTimeoutMs: 2000 });

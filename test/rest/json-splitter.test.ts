@@ -70,7 +70,7 @@ test.each<[BodyForm, string, string[], string | undefined]>([
   ["json", " [ ] ", [], undefined],
   ["json", "", [], undefined],
   ["json", '[1,"]",{"a":[2,3]}]', ["1", '"]"', '{"a":[2,3]}'], undefined],
-  ["json", '["\\"]", "\\\\"]', ['"\\"]"', ' "\\\\"'], undefined],
+  ["json", '["\\"]", "\\\\"]', ['"\\"]"', '"\\\\"'], undefined],
   ["json", "{}", [], 'the body: expected a JSON array, found "{"'],
   ["json", "[1", [], "the body: expected a JSON array, found one that is not closed"],
   ["json", "[1,2", ["1"], "the body: expected a JSON array, found one that is not closed"],
@@ -83,6 +83,12 @@ test.each<[BodyForm, string, string[], string | undefined]>([
   ["lines", "1\n2", ["1", "2"], undefined],
   ["lines", "\n \r\n1\r\n\n", ["1\r"], undefined],
   ["lines", "12345678901\n", ["12345678901"], undefined],
+  ["json", `[1,${" ".repeat(11)}2]`, ["1", "2"], undefined],
+  ["json", `${" ".repeat(6)}[${" ".repeat(6)}1]`, [], "body: more than 11 bytes of white space without a message"],
+  ["json", `[1,${"\t\r\n ".repeat(3)}2]`, ["1"], "body: more than 11 bytes of white space without a message"],
+  ["json", `[1]${" ".repeat(12)}`, ["1"], "body: more than 11 bytes of white space without a message"],
+  ["lines", `1\n${"\n".repeat(11)}2\n`, ["1", "2"], undefined],
+  ["lines", `1\n${"\n\r ".repeat(4)}2\n`, ["1"], "body: more than 11 bytes of white space without a message"],
   ["lines", "1\n123456789012\n", ["1"], "message size is larger than configured readMaxBytes 11"],
 ])("%s %j has the values %j", (form, text, expected, error) => {
   expect(split(form, [Buffer.from(text)], 11)).toEqual(

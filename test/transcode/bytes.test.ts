@@ -1,46 +1,15 @@
 // Streams of google.api.HttpBody from the client: bytes in pieces, with their type.
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { create, createFileRegistry, type DescService, setExtension } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, MethodOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { expect, onTestFinished, test } from "vitest";
 import { createClient, createTransport } from "../../client/index.js";
-import { http } from "../../gen/google/api/annotations_pb.js";
-import { HttpRuleSchema } from "../../gen/google/api/http_pb.js";
-import { type HttpBody, HttpBodySchema } from "../../gen/google/api/httpbody_pb.js";
-import { type Resource, ResourceSchema, RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
+import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
+import type { Resource } from "../gen/manywire/test/rest/v1/rest_pb.js";
+import { bytesService } from "../support/bytes-service.js";
 import type { HttpVersion } from "../support/http.js";
 import { collect, each } from "../support/outcome.js";
 import { startServer } from "../support/server.js";
 import { json, send, versions } from "./support.js";
-
-/** A service that takes bytes in pieces, which the common test service does not. */
-function createService(): DescService {
-  const files = [RestService.file, ...RestService.file.dependencies];
-  const method = (name: string, output: string, serverStreaming: boolean) => {
-    const options = create(MethodOptionsSchema);
-    const pattern = { case: "post", value: `/v1/${name}` } as const;
-    setExtension(options, http, create(HttpRuleSchema, { pattern, body: "*" }));
-    const inputType = `.${HttpBodySchema.typeName}`;
-    return { name, inputType, outputType: `.${output}`, clientStreaming: true, serverStreaming, options };
-  };
-  const file = create(FileDescriptorProtoSchema, {
-    name: "bytes.proto",
-    package: "bytes",
-    syntax: "proto3",
-    dependency: files.map(({ proto }) => proto.name),
-    service: [
-      {
-        name: "Bytes",
-        method: [method("upload", ResourceSchema.typeName, false), method("pass", HttpBodySchema.typeName, true)],
-      },
-    ],
-  });
-  const registry = createFileRegistry(file, (name) => files.find(({ proto }) => proto.name === name));
-  return registry.getService("bytes.Bytes") as DescService;
-}
-
-const service = createService();
 
 /** Starts a server whose upload answers with the type and the length of what it was sent. */
 async function start() {
@@ -54,7 +23,7 @@ async function start() {
       yield* pieces;
     },
   };
-  const server = await startServer({ routes: (router) => router.service(service, handlers as never) });
+  const server = await startServer({ routes: (router) => router.service(bytesService, handlers as never) });
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }
@@ -93,7 +62,7 @@ async function connect(httpVersion: HttpVersion) {
   const { url } = await start();
   const transport = createTransport({ protocol: "rest", baseUrl: url, httpVersion });
   onTestFinished(() => transport.close());
-  return createClient(service, transport) as unknown as {
+  return createClient(bytesService, transport) as unknown as {
     upload(pieces: AsyncIterable<object>): Promise<Resource>;
     pass(pieces: AsyncIterable<object>): AsyncIterable<HttpBody>;
   };

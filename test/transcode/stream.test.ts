@@ -250,7 +250,8 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     [gzipSync('[{"text":"a"}]'), 200, undefined],
     [gzipSync('[{"text":"a"}]').subarray(0, 20), 400, "the body is not compressed as its content-encoding says"],
     [Buffer.from("[]"), 400, "the body is not compressed as its content-encoding says"],
-    [gzipSync(`[${" ".repeat(1e6)}]`), 413, "message size is larger than configured readMaxBytes 1000"],
+    [gzipSync(`["${" ".repeat(1e6)}"]`), 413, "message size is larger than configured readMaxBytes 1000"],
+    [gzipSync(`[${" ".repeat(1e6)}]`), 413, "body: more than 1000 bytes of white space without a message"],
   ])("a client stream may be compressed: %#", async (body, expected, message) => {
     const server = await start({}, { readMaxBytes: 1000 });
     const headers = { "content-encoding": "gzip" };

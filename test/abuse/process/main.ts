@@ -3,8 +3,9 @@
 import type { ServerOptions } from "../../../server/index.js";
 import { createServer } from "../../../server/index.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { bytesService } from "../../support/bytes-service.js";
 import { watchMemory } from "./memory.js";
-import { countsOf, createRudeService, rudeInterceptor } from "./service.js";
+import { countsOf, createBytesService, createRudeService, rudeInterceptor } from "./service.js";
 import { watchSockets } from "./sockets.js";
 
 /** What the parent asks for. */
@@ -42,7 +43,8 @@ const server = createServer({
   port: 0,
   ...options,
   interceptors: hasInterceptors ? [rudeInterceptor] : [],
-  routes: (router) => router.service(TestService, createRudeService()),
+  routes: (router) =>
+    router.service(TestService, createRudeService()).service(bytesService, createBytesService() as never),
   onCall: () => {
     finished++;
   },

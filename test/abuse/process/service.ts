@@ -30,6 +30,14 @@ export function createRudeService(): Omit<ServiceImpl<typeof TestService>, "miss
   };
 }
 
+/** The service for streams of bytes: it counts what it is sent, or returns it. */
+export function createBytesService() {
+  return {
+    upload: async (pieces: AsyncIterable<unknown>) => count(async () => ({ name: `${await countAll(pieces)}` })),
+    pass: (pieces: AsyncIterable<object>) => countEach(pieces),
+  };
+}
+
 /** Random requests ask for gigabytes. */
 const mostBytes = 16 * 1024 * 1024;
 
@@ -52,9 +60,13 @@ async function* answerEach(requests: AsyncIterable<TestRequest>, context: Handle
 }
 
 async function countRequests(requests: AsyncIterable<TestRequest>) {
-  let index = 0;
-  for await (const _ of requests) index++;
-  return { index };
+  return { index: await countAll(requests) };
+}
+
+async function countAll(messages: AsyncIterable<unknown>): Promise<number> {
+  let all = 0;
+  for await (const _ of messages) all++;
+  return all;
 }
 
 function count<T>(work: () => T | Promise<T>): T | Promise<T> {
