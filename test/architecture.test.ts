@@ -41,7 +41,7 @@ const map: Record<string, Part> = {
       "gen/",
     ],
     names: ["server/call/"],
-    packages: [protobuf, connect, "yaml"],
+    packages: [protobuf, connect],
   },
   "server/describe/page/browser/": { uses: [], isPortable: true },
   // What brings them together.
@@ -102,9 +102,10 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...["server.ts", "options.ts", "describe/docs.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
+      ...["server.ts", "options.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
         (part) => `server/${part}`,
       ),
+      ...["server/describe/docs.ts", "server/describe/page/browser/shell.ts"],
       "gen/",
     ],
     names: ["server/"],

@@ -1,5 +1,6 @@
 // Tells a newcomer where the server is and how to call it: one line for each kind of caller, ready to be copied.
 import type { X509Certificate } from "node:crypto";
+import { quote } from "../describe/page/browser/shell.js";
 
 /** A command line that calls the server. */
 export interface Example {
@@ -43,12 +44,18 @@ export function listExamples({ url, client, hasReflection, tls }: Served): Examp
   const { base, target, socketFlag } = locate(url, tls);
   const plaintext = tls === undefined;
   const flags = tlsFlags(tls, "--") + socketFlag;
-  const grpcurl = `grpcurl ${plaintext ? "-plaintext " : tlsFlags(tls, "-")}-d ${json} ${target} ${path}`;
-  const bufCurl = `buf curl --protocol grpcweb ${plaintext ? "--http2-prior-knowledge " : ""}${flags}-d ${json} ${base}/${path}`;
+  const grpcurl = `grpcurl ${plaintext ? "-plaintext " : tlsFlags(tls, "-")}-d ${json} ${quote(target)} ${path}`;
+  const bufCurl = `buf curl --protocol grpcweb ${plaintext ? "--http2-prior-knowledge " : ""}${flags}-d ${json} ${quote(`${base}/${path}`)}`;
   const calls = [
-    { caller: "Connect", line: `curl ${flags}-H 'content-type: application/json' -d ${json} ${base}/${path}` },
-    { caller: "Connect GET", line: `curl ${flags}'${base}/${path}?${query}'` },
-    { caller: "TypeScript", line: `${client} ${tlsFlags(tls, "--tls-")}--url ${socketFlag === "" ? base : target}` },
+    {
+      caller: "Connect",
+      line: `curl ${flags}-H 'content-type: application/json' -d ${json} ${quote(`${base}/${path}`)}`,
+    },
+    { caller: "Connect GET", line: `curl ${flags}${quote(`${base}/${path}?${query}`)}` },
+    {
+      caller: "TypeScript",
+      line: `${client} ${tlsFlags(tls, "--tls-")}--url ${quote(socketFlag === "" ? base : target)}`,
+    },
   ];
   if (!hasReflection) return calls;
   return [{ caller: "gRPC", line: grpcurl }, { caller: "gRPC-Web", line: bufCurl }, ...calls];
@@ -59,7 +66,7 @@ function locate(url: string, tls: ServedTls | undefined): { base: string; target
   const scheme = tls === undefined ? "http" : "https";
   if (url.startsWith("unix:")) {
     const socketFlag = `--unix-socket ${quote(url.slice("unix:".length))} `;
-    return { base: `${scheme}://localhost`, target: quote(url), socketFlag };
+    return { base: `${scheme}://localhost`, target: url, socketFlag };
   }
   const { hostname, port } = new URL(url);
   const host = callableHost(hostname, tls);
@@ -82,9 +89,4 @@ function tlsFlags(tls: ServedTls | undefined, dash: "-" | "--" | "--tls-"): stri
   const trust =
     tls.authority === undefined ? "" : `${dash}${dash === "--tls-" ? "ca" : "cacert"} ${quote(tls.authority)} `;
   return tls.isMutual ? `${trust}${dash}cert client.pem ${dash}key client-key.pem ` : trust;
-}
-
-/** For a shell, if it needs it. */
-function quote(word: string): string {
-  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -41,7 +41,7 @@ describe("the calls to try", () => {
   it.each([
     ["http://[::]:50051", "localhost:50051"],
     ["http://0.0.0.0:50051", "localhost:50051"],
-    ["http://[::1]:50051", "[::1]:50051"],
+    ["http://[::1]:50051", "'[::1]:50051'"],
     ["http://192.0.2.1:80", "192.0.2.1:80"],
   ])("of a server at %s go to %s", (url, target) => {
     expect(lines({ url })[0]).toBe(`grpcurl -plaintext -d ${data} ${target} ${method}`);
@@ -72,8 +72,8 @@ describe("the calls to try", () => {
     const tls = describeTls({ ...serverIdentity, ca: authority }, { ...files, clientCa: "it's.pem" });
     const trust = `'it'\\''s.pem'`;
     expect(lines({ url: "https://[::1]:50051", tls }).slice(0, 2)).toEqual([
-      `grpcurl -cacert ${trust} -cert client.pem -key client-key.pem -d ${data} [::1]:50051 ${method}`,
-      `buf curl --protocol grpcweb --cacert ${trust} --cert client.pem --key client-key.pem -d ${data} https://[::1]:50051/${method}`,
+      `grpcurl -cacert ${trust} -cert client.pem -key client-key.pem -d ${data} '[::1]:50051' ${method}`,
+      `buf curl --protocol grpcweb --cacert ${trust} --cert client.pem --key client-key.pem -d ${data} 'https://[::1]:50051/${method}'`,
     ]);
   });
 

@@ -1,6 +1,7 @@
 // Turns a request into the lines to copy that make it: for a shell, and for a TypeScript program.
 import { hasManyReplies, hasManyRequests, type JsonValue, type MethodInfo, type Route } from "./method.js";
 import { toRestRequest } from "./rest-request.js";
+import { quote } from "./shell.js";
 
 /** Something to copy. */
 export interface Line {
@@ -42,21 +43,21 @@ function grpcurl(call: Call): string {
   const isPlain = protocol === "http:";
   const target = port === "" ? `${hostname}:${isPlain ? 80 : 443}` : host;
   const proto = method.protoFile === undefined ? "" : `-proto ${quote(method.protoFile)} `;
-  return `grpcurl ${isPlain ? "-plaintext " : ""}${proto}${headerFlags(call)}-d ${jsonOf(messages)} ${target} ${pathOf(method)}`;
+  return `grpcurl ${isPlain ? "-plaintext " : ""}${proto}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(target)} ${pathOf(method)}`;
 }
 
 function bufCurl(call: Call, protocol: string): string {
   const { method, base, messages } = call;
   const schema = method.protoFile === undefined ? "" : `--schema ${quote(method.protoFile)} `;
   const http2 = base.startsWith("http:") ? "--http2-prior-knowledge " : "";
-  return `buf curl --protocol ${protocol} ${http2}${schema}${headerFlags(call)}-d ${jsonOf(messages)} ${base}/${pathOf(method)}`;
+  return `buf curl --protocol ${protocol} ${http2}${schema}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
 }
 
 /** Streams over Connect have binary envelopes, which curl does not write. */
 function connectLine(call: Call): Line {
   const { method, base, messages } = call;
   if (method.kind !== "unary") return { caller: "Connect", tool: "buf", text: bufCurl(call, "connect") };
-  const text = `curl ${headerFlags(call)}-H 'content-type: application/json' -d ${jsonOf(messages)} ${base}/${pathOf(method)}`;
+  const text = `curl ${headerFlags(call)}-H 'content-type: application/json' -d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
   return { caller: "Connect", tool: "curl", text };
 }
 
@@ -66,7 +67,7 @@ function restCurl(call: Call, route: Route): string {
   const usual = body === undefined ? "GET" : "POST";
   const flags = hasManyReplies(method) ? ["-N"] : [];
   if (httpMethod === "HEAD") flags.push("-I");
-  else if (httpMethod !== usual) flags.push(`-X ${httpMethod}`);
+  else if (httpMethod !== usual) flags.push(`-X ${quote(httpMethod)}`);
   if (contentType !== undefined) flags.push(`-H ${quote(`content-type: ${contentType}`)}`);
   if (typeof body === "string") flags.push(`${body.includes("\n") ? "--data-binary" : "-d"} ${quote(body)}`);
   else if (body !== undefined) flags.push("--data-binary @file");
@@ -121,9 +122,4 @@ function jsonOf(messages: readonly JsonValue[]): string {
 function literalOf(message: Readonly<JsonValue>): string {
   const text = JSON.stringify(message, undefined, 1).replace(/\n\s*/g, " ");
   return text.replace(/(?<=[{,] )"([A-Za-z_$][\w$]*)":/g, "$1:");
-}
-
-/** One word for a shell. */
-function quote(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
