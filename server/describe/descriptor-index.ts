@@ -2,6 +2,7 @@
 // https://github.com/grpc/grpc/blob/02aa9b78719bf5e7f438cd06c061e7d14be60304/doc/server-reflection.md
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { DescriptorProto, FieldDescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+import type { Work } from "./slices.js";
 
 /** What can be looked up about a set of services. All names are fully qualified and have no leading dot. */
 export interface DescriptorIndex {
@@ -15,18 +16,25 @@ export interface DescriptorIndex {
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
 
-/** Indexes the services' files and everything that they import. */
-export function indexDescriptors(services: readonly DescService[]): DescriptorIndex {
+/** Indexes the services' files and everything that they import. Pauses after each symbol. */
+export function* indexDescriptors(services: readonly DescService[]): Work<DescriptorIndex> {
   const files = withDependencies(services.map((service) => service.file));
   const symbols = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
   for (const file of files.values()) {
-    for (const name of symbolNames(file.proto)) symbols.set(name, file);
-    for (const [name] of messagesIn(file.proto.package, file.proto.messageType)) extensions.set(name, new Map());
+    for (const name of symbolNames(file.proto)) {
+      symbols.set(name, file);
+      yield;
+    }
+    for (const [name] of messagesIn(file.proto.package, file.proto.messageType)) {
+      extensions.set(name, new Map());
+      yield;
+    }
   }
   for (const file of files.values()) {
     for (const { extendee, number } of extensionsIn(file.proto)) {
       extensions.get(extendee.replace(/^\./, ""))?.set(number, file);
+      yield;
     }
   }
   const serviceNames = [...new Set(services.map((service) => service.typeName))].sort();
