@@ -1,13 +1,15 @@
 // What the server tells people and tools of itself over plain HTTP, by path: documents made from its methods.
-import { createRequire } from "node:module";
 import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
 import { type Comments, readComments } from "./comments.js";
 import { serveDocument } from "./documents.js";
+import { jsonPieces } from "./json-text.js";
 import { type Api, createOpenApi } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
 import type { DocsOptions } from "./options.js";
 import { createPages, type Pages } from "./page/pages.js";
+import { joinText, runAtOnce, runInSlices, type Work } from "./slices.js";
+import { yamlPieces } from "./yaml-text.js";
 
 /**
  * The documents of a server. They come last: a method, a probe, or a route of `google.api.http` with the path of a
@@ -20,37 +22,40 @@ export function createDocs(api: Api, options: DocsOptions | boolean): Pages {
   if (options === false) return new Map();
   const description = new Description(api, options);
   const pages = createPages(description);
+  const serveOpenApi = (contentType: string, write: (document: OpenApiDocument) => Iterable<string>) =>
+    serveDocument(async () => ({ contentType, body: await runInSlices(writeOpenApi(description, write)) }));
   const documents = new Map([
-    [
-      "/openapi.json",
-      serveDocument(() => ({ contentType: "application/json", body: toJsonText(description.openApi) })),
-    ],
-    [
-      "/openapi.yaml",
-      serveDocument(() => ({ contentType: "application/yaml", body: toYamlText(description.openApi) })),
-    ],
+    ["/openapi.json", serveOpenApi("application/json", toJson)],
+    ["/openapi.yaml", serveOpenApi("application/yaml", toYaml)],
   ]);
   return { get: (path) => documents.get(path) ?? pages.get(path) };
 }
 
 /** The API as a document of OpenAPI. */
 export function describeApi(api: Api, options: DocsOptions | boolean): OpenApiDocument {
-  return new Description(api, options).openApi;
-}
-
-/** A document as JSON. */
-export function toJsonText(document: OpenApiDocument): string {
-  return `${JSON.stringify(document)}\n`;
+  return runAtOnce(new Description(api, options).createOpenApi());
 }
 
 /** A document as YAML 1.2, without anchors, so that every reader takes it. */
 export function toYamlText(document: OpenApiDocument): string {
-  // Loaded only here: 72 files, which most processes never need.
-  const { stringify } = require("yaml") as typeof import("yaml");
-  return stringify(document, { aliasDuplicateObjects: false });
+  return [...toYaml(document)].join("");
 }
 
-const require = createRequire(import.meta.url);
+function* writeOpenApi(description: Description, write: (document: OpenApiDocument) => Iterable<string>): Work<string> {
+  return yield* joinText(write(yield* description.createOpenApi()));
+}
+
+/** A piece is one operation (`paths` → path → method) or one schema (`components` → `schemas` → name). */
+const pieceDepth = 3;
+
+function* toJson(document: OpenApiDocument): Generator<string> {
+  yield* jsonPieces(document, pieceDepth);
+  yield "\n";
+}
+
+function toYaml(document: OpenApiDocument): Generator<string> {
+  return yamlPieces(document, pieceDepth);
+}
 
 /** What is told of one API. What can be wrong is read at once, the rest made when it is first asked for. */
 class Description {
@@ -60,7 +65,6 @@ class Description {
   readonly #api: Api;
   readonly #options: DocsOptions;
   #comments: Comments | undefined;
-  #openApi: OpenApiDocument | undefined;
 
   constructor(api: Api, options: DocsOptions | boolean) {
     this.services = api.services;
@@ -94,8 +98,7 @@ class Description {
     return this.#options.description ?? "";
   }
 
-  get openApi(): OpenApiDocument {
-    this.#openApi ??= createOpenApi(this.#api, this.#options, this.comments);
-    return this.#openApi;
+  createOpenApi(): Work<OpenApiDocument> {
+    return createOpenApi(this.#api, this.#options, this.comments);
   }
 }

@@ -24,11 +24,14 @@ export function answerRequests(
       respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
       return;
     }
-    try {
-      handler(exchange);
-    } catch (error) {
+    const onError = (error: unknown) => {
       report(error as Error, "handler");
       fail(exchange);
+    };
+    try {
+      handler(exchange)?.catch(onError);
+    } catch (error) {
+      onError(error);
     }
   }
   function callEnds(this: ServerResponse): void {
@@ -84,6 +87,7 @@ function refuseOthers({ http1 }: Servers, connections: Connections, report: Repo
 
 /** The client of a handler that threw learns at least that it has not got a whole answer. */
 function fail(exchange: Exchange): void {
+  if (exchange.isClosed) return;
   if (exchange.isHeadSent) exchange.cut();
   else respond(exchange, 500, {});
 }

@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 
-/** Answers one request. What it throws is answered with 500. */
-export type Handler = (exchange: Exchange) => void;
+/** Answers one request. If it throws or rejects, the listener reports the error and replies 500. */
+export type Handler = (exchange: Exchange) => void | Promise<void>;
 
 /** What is written of a body: bytes, or text, which is sent as UTF-8. */
 export type Body = Uint8Array | string;

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Document, serveDocument } from "../../server/describe/documents.js";
+import { respond } from "../../server/listen/exchange.js";
 import { Http1Exchange } from "../../server/listen/http1-exchange.js";
 import { openConnection, type RawAnswer, type RawRequest } from "../support/http.js";
 
@@ -16,13 +17,16 @@ afterEach(async () => {
 });
 
 /** A way to ask for one document; `made` counts how often it was made. */
-async function serve(make: () => Document) {
+async function serve(make: () => Document | Promise<Document>) {
   const counts = { made: 0 };
   const handler = serveDocument(() => {
     counts.made++;
     return make();
   });
-  server = http.createServer((request, response) => handler(new Http1Exchange(request, response)));
+  server = http.createServer((request, response) => {
+    const exchange = new Http1Exchange(request, response);
+    handler(exchange)?.catch(() => respond(exchange, 500, {}));
+  });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const get = async (options: Partial<RawRequest> = {}): Promise<RawAnswer> => {
@@ -92,6 +96,24 @@ const codings: [accepted: string | undefined, coding: string | undefined, read: 
   ["BR;q=0.1", "br", (body) => brotliDecompressSync(body).toString()],
   ["br;q=0, gzip", "gzip", (body) => gunzipSync(body).toString()],
 ];
+
+describe("a document that cannot be made", () => {
+  it.each<[string, () => Document | Promise<Document>]>([
+    ["because of an error", () => nothing()],
+    ["because of a rejection", async () => nothing()],
+  ])("%s fails the requests that wait for it, and the next one tries again", async (_, make) => {
+    let isBroken = true;
+    const { get, counts } = await serve(() => (isBroken ? make() : json("{}")));
+    expect((await Promise.all([get(), get()])).map(({ status }) => status)).toEqual([500, 500]);
+    isBroken = false;
+    expect([(await get()).text, (await get()).text]).toEqual(["{}", "{}"]);
+    expect(counts.made).toBe(3);
+  });
+
+  function nothing(): never {
+    throw new Error("no");
+  }
+});
 
 describe("compression", () => {
   it.each(codings)("by %s is %s", async (accepted, coding, read) => {

@@ -5,6 +5,7 @@ import { Greeter } from "../../gen/hello_world_pb.js";
 import { createMethodTable } from "../../server/call/table.js";
 import { listLines } from "../../server/describe/page/browser/lines.js";
 import { describeServices } from "../../server/describe/page/description.js";
+import { runAtOnce } from "../../server/describe/slices.js";
 import { outputOf } from "../foreign/program.js";
 import { startTargetForTest } from "../foreign/target.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
@@ -12,7 +13,7 @@ import { grpcurl } from "./tools.js";
 
 const table = createMethodTable({});
 for (const service of [Greeter, TestService]) table.router.service(service as never, {});
-const services = describeServices(table.services, [...table.methods.values()], []);
+const services = runAtOnce(describeServices(table.services, [...table.methods.values()], []));
 const methods = services.flatMap((service) => service.methods);
 
 describe("the page's line for grpcurl", () => {

@@ -318,19 +318,25 @@ test("a listener counts its connections", async () => {
 });
 
 describe("a handler that throws", () => {
-  test.each(["1.1", "2"] as const)("is reported, and its client over HTTP/%s is answered 500", async (httpVersion) => {
+  test.each([
+    ["1.1", "/throw"],
+    ["1.1", "/reject"],
+    ["2", "/throw"],
+    ["2", "/reject"],
+  ])("is reported, and its client over HTTP/%s is answered 500: %s", async (httpVersion, path) => {
     await using server = await startListener({
       routes: {
         "/throw": () => {
           throw new Error("boom");
         },
+        "/reject": () => Promise.reject(new Error("boom")),
       },
     });
     await using connection = await openHttp2(server.url);
     const status =
       httpVersion === "2"
-        ? (await connection.request({ path: "/throw" })).status
-        : (await fetchStatus(`${server.url}/throw`)).status;
+        ? (await connection.request({ path })).status
+        : (await fetchStatus(`${server.url}${path}`)).status;
     expect(status).toBe(500);
     expect(server.errors).toEqual(["handler: boom"]);
   });

@@ -1,4 +1,5 @@
 // Collects what several parts of a document refer to.
+import type { Work } from "../slices.js";
 import type { Reference, Schema } from "./types.js";
 
 /** The components of one document. */
@@ -12,11 +13,14 @@ export class Components {
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  /** The schemas, by name in alphabetical order. */
-  schemas(): Readonly<Record<string, Schema>> {
+  /** Makes the schemas, by name in alphabetical order, and pauses after each. */
+  *schemas(): Work<Readonly<Record<string, Schema>>> {
     const schemas: [string, Schema][] = [];
     // A map that grows while it is walked is walked to its end.
-    for (const [name, make] of this.#makers) schemas.push([name, make()]);
+    for (const [name, make] of this.#makers) {
+      schemas.push([name, make()]);
+      yield;
+    }
     return Object.fromEntries(schemas.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

@@ -7,6 +7,7 @@ import type { ErrorShape } from "../../rest/errors.js";
 import type { EncodeOptions } from "../../rest/response.js";
 import type { Comments } from "../comments.js";
 import type { DocsOptions, OperationKind } from "../options.js";
+import type { Work } from "../slices.js";
 import { Components } from "./components.js";
 import { connectOperations } from "./connect-operation.js";
 import { connectErrorSchema, restErrorSchema } from "./errors.js";
@@ -28,8 +29,8 @@ export interface Api {
   readonly rest: EncodeOptions & { readonly errorShape?: ErrorShape };
 }
 
-/** Makes the document. */
-export function createOpenApi(api: Api, options: DocsOptions, comments: Comments): OpenApiDocument {
+/** Makes the document, and pauses after each operation and schema. */
+export function* createOpenApi(api: Api, options: DocsOptions, comments: Comments): Work<OpenApiDocument> {
   const draft: Draft = {
     components: new Components(),
     paths: new Paths(),
@@ -37,10 +38,11 @@ export function createOpenApi(api: Api, options: DocsOptions, comments: Comments
     tags: new Map((options.tags ?? []).map((tag) => [tag.name, tag])),
     comments,
   };
-  const { operations = ["rest", "connect"] } = options;
-  if (operations.includes("rest")) addRoutes(draft, api);
-  if (operations.includes("connect")) addMethods(draft, api);
   const { components, paths, tags } = draft;
+  const { operations = ["rest", "connect"] } = options;
+  if (operations.includes("rest")) yield* addRoutes(draft, api);
+  if (operations.includes("connect")) yield* addMethods(draft, api);
+  const schemas = yield* components.schemas();
   const { securitySchemes, servers = [{ url: "/" }], security = [] } = options;
   return {
     openapi: "3.1.1",
@@ -49,7 +51,7 @@ export function createOpenApi(api: Api, options: DocsOptions, comments: Comments
     security,
     tags: [...tags.values()],
     paths: paths.toObject(),
-    components: { schemas: components.schemas(), ...(securitySchemes === undefined ? {} : { securitySchemes }) },
+    components: { schemas, ...(securitySchemes === undefined ? {} : { securitySchemes }) },
   };
 }
 
@@ -62,7 +64,7 @@ interface Draft {
   readonly comments: Comments;
 }
 
-function addRoutes(draft: Draft, { bindings, methods, rest }: Api): void {
+function* addRoutes(draft: Draft, { bindings, methods, rest }: Api): Work<void> {
   const form = {
     useProtoNames: rest.useProtoNames === true,
     enumsAsNumbers: rest.enumsAsNumbers === true,
@@ -70,6 +72,7 @@ function addRoutes(draft: Draft, { bindings, methods, rest }: Api): void {
   };
   const context = contextOf(draft, form, restErrorSchema(draft.components, rest.errorShape));
   for (const binding of bindings) {
+    yield;
     const placed = restOperation(binding, context);
     const operationId = draft.names.operation(binding.method);
     // The path of an RPC is served before any route.
@@ -79,9 +82,10 @@ function addRoutes(draft: Draft, { bindings, methods, rest }: Api): void {
   }
 }
 
-function addMethods(draft: Draft, { methods }: Api): void {
+function* addMethods(draft: Draft, { methods }: Api): Work<void> {
   const error = connectErrorSchema(draft.components);
   for (const method of methods.values()) {
+    yield;
     const { useProtoFieldName, enumAsInteger, registry } = method.options.jsonOptions ?? {};
     const form = { useProtoNames: useProtoFieldName === true, enumsAsNumbers: enumAsInteger === true, registry };
     for (const placed of connectOperations(method, contextOf(draft, form, error))) {

@@ -2,6 +2,7 @@
 import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Method } from "../../call/method.js";
 import type { Binding } from "../../rest/binding.js";
+import type { Work } from "../slices.js";
 import type { MethodInfo } from "./browser/method.js";
 import { describeMethod } from "./method-info.js";
 
@@ -26,21 +27,25 @@ export interface DescribedService {
   readonly isBuiltIn: boolean;
 }
 
-/** Describes the services in order of registration, with the built-in ones last. */
-export function describeServices(
+/** Describes the services in order of registration, with the built-in ones last. Pauses after each method. */
+export function* describeServices(
   services: readonly DescService[],
   methods: readonly Method[],
   bindings: readonly Binding[],
-): DescribedService[] {
+): Work<DescribedService[]> {
   const hasReflection = methods.some(({ path }) => path.startsWith("/grpc.reflection.v1"));
   const bindingsByMethod = groupBy(bindings, (binding) => binding.method);
   const methodsByService = groupBy(methods, (method) => method.spec.method.parent);
-  const describeAll = (desc: DescService) =>
-    (methodsByService.get(desc) ?? []).map((method) => {
-      const own = bindingsByMethod.get(method.spec.method) ?? [];
-      return { desc: method.spec.method, info: describeMethod(method, own, hasReflection) };
-    });
-  const all = services.map((desc) => ({ desc, methods: describeAll(desc), isBuiltIn: isBuiltIn(desc) }));
+  const all: DescribedService[] = [];
+  for (const service of services) {
+    const described: DescribedMethod[] = [];
+    for (const method of methodsByService.get(service) ?? []) {
+      const desc = method.spec.method;
+      described.push({ desc, info: describeMethod(method, bindingsByMethod.get(desc) ?? [], hasReflection) });
+      yield;
+    }
+    all.push({ desc: service, methods: described, isBuiltIn: isBuiltIn(service) });
+  }
   return [...all.filter((service) => !service.isBuiltIn), ...all.filter((service) => service.isBuiltIn)];
 }
 

@@ -1,6 +1,7 @@
 // Writes the landing page: what is served, to be read without its script and called with it; and the same as plain text.
 import type { Assets } from "./assets.js";
 import { listLines } from "./browser/lines.js";
+import { quote } from "./browser/shell.js";
 import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 import { paragraphs, serviceView } from "./service-view.js";
@@ -12,17 +13,16 @@ export interface About {
   readonly description: string;
 }
 
-/** The page. Its addresses are relative, so that a proxy may have it under a path. */
-export function landingPage(
+/** The page, in pieces. Its addresses are relative, so that a proxy may have it under a path. */
+export function* landingPage(
   { title, description }: About,
   services: readonly DescribedService[],
   comments: Comments,
   assets: Pick<Assets, "path">,
-): Html {
+): Generator<Html> {
   const [opened] = services.flatMap(({ methods }) => methods);
-  const view = (service: DescribedService) => serviceView(service, comments, opened);
   const builtIn = services.filter(({ isBuiltIn }) => isBuiltIn);
-  return html`<!doctype html>
+  yield html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,8 +44,15 @@ export function landingPage(
 </header>
 <main>
 ${paragraphs(description)}
-${services.filter(({ isBuiltIn }) => !isBuiltIn).map(view)}
-${builtIn.length === 0 ? "" : html`<details class="built-in"><summary>For tools: health and reflection</summary>${builtIn.map(view)}</details>`}
+`;
+  for (const service of services.filter(({ isBuiltIn }) => !isBuiltIn)) yield* serviceView(service, comments, opened);
+  if (builtIn.length > 0) {
+    yield html`
+<details class="built-in"><summary>For tools: health and reflection</summary>`;
+    for (const service of builtIn) yield* serviceView(service, comments, opened);
+    yield html`</details>`;
+  }
+  yield html`
 </main>
 <footer>Served by manywire</footer>
 </body>
@@ -53,20 +60,19 @@ ${builtIn.length === 0 ? "" : html`<details class="built-in"><summary>For tools:
 `;
 }
 
-/** The page for readers of plain text. `base` is the address that they used. */
-export function landingText(
+/** The page as plain text, in pieces. `base` is the address of the server. */
+export function* landingText(
   { title, description }: About,
   services: readonly DescribedService[],
   comments: Comments,
   base: string,
-): string {
-  const own = services.filter(({ isBuiltIn }) => !isBuiltIn);
-  const parts = own.flatMap(({ desc, methods }) => [
-    joinLines(desc.typeName, commentOf(comments, desc)),
-    ...methods.map((method) => methodText(method, comments, base)),
-  ]);
-  const more = joinLines(`${base}/docs`, `${base}/openapi.json`);
-  return `${[joinLines(`${title} on ${base}`, description), ...parts, more].join("\n\n")}\n`;
+): Generator<string> {
+  yield `${joinLines(`${title} on ${quote(base)}`, description)}\n\n`;
+  for (const { desc, methods } of services.filter(({ isBuiltIn }) => !isBuiltIn)) {
+    yield `${joinLines(desc.typeName, commentOf(comments, desc))}\n\n`;
+    for (const method of methods) yield `${methodText(method, comments, base)}\n\n`;
+  }
+  yield `${joinLines(quote(`${base}/docs`), quote(`${base}/openapi.json`))}\n`;
 }
 
 function methodText({ desc, info }: DescribedMethod, comments: Comments, base: string): string {

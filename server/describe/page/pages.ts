@@ -2,15 +2,17 @@
 // read before someone asks.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../../call/method.js";
-import { type Exchange, type Handler, respond } from "../../listen/exchange.js";
+import type { Exchange, Handler } from "../../listen/exchange.js";
 import { readPreferences } from "../../listen/preferences.js";
 import type { Binding } from "../../rest/binding.js";
 import { type Documents, serveDocument } from "../documents.js";
+import { joinText, once, runInSlices } from "../slices.js";
 import { readAssets } from "./assets.js";
-import { type Comments, type DescribedService, describeServices } from "./description.js";
+import { type Comments, describeServices } from "./description.js";
 import { docsPage } from "./docs-page.js";
 import type { Html } from "./html.js";
 import { type About, landingPage, landingText } from "./landing.js";
+import { serveTextPage } from "./text-page.js";
 
 /** What the pages tell of. */
 export interface Described extends About {
@@ -25,18 +27,26 @@ export type Pages = Pick<Documents, "get">;
 
 /** @param folder where the build has put the files that the pages load */
 export function createPages(described: Described, folder: URL = new URL("./browser/", import.meta.url)): Pages {
-  const services = once(() => describeServices(described.services, described.methods, described.bindings));
-  const assets = once(() => readAssets(folder));
-  const page = serveDocument(() =>
-    htmlDocument(landingPage(described, services(), described.comments, assets()), landingPolicy),
+  const services = once(() => runInSlices(describeServices(described.services, described.methods, described.bindings)));
+  const assets = memoize(() => readAssets(folder));
+  const html = serveDocument(async () => {
+    const pieces = landingPage(described, await services(), described.comments, assets());
+    return htmlDocument(await runInSlices(joinText(textsOf(pieces))), landingPolicy);
+  });
+  const text = serveTextPage(async (base) =>
+    runInSlices(joinText(landingText(described, await services(), described.comments, base))),
   );
   const pages = new Map<string, Handler>([
-    ["/", (exchange) => (wantsHtml(exchange) ? page(exchange) : answerText(exchange, described, services()))],
-    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()), docsPolicy))],
+    ["/", (exchange) => (wantsHtml(exchange) ? html(exchange) : text(exchange))],
+    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()).text, docsPolicy))],
   ]);
   return {
     get: (path) => pages.get(path) ?? (path.startsWith("/docs/") ? assets().documents.get(path) : undefined),
   };
+}
+
+function* textsOf(pieces: Iterable<Html>): Generator<string> {
+  for (const { text } of pieces) yield text;
 }
 
 const sameOrigin = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
@@ -48,14 +58,14 @@ const landingPolicy = `${sameOrigin}; img-src 'self'; ${closed}; require-trusted
 /** Swagger UI has its icons as `data:` in its style sheet. */
 const docsPolicy = `${sameOrigin}; img-src 'self' data:; ${closed}`;
 
-function htmlDocument({ text }: Html, policy: string) {
+function htmlDocument(body: string, policy: string) {
   const headers = {
     "content-security-policy": policy,
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     vary: "Accept, Accept-Encoding",
   };
-  return { contentType: "text/html; charset=utf-8", body: text, headers };
+  return { contentType: "text/html; charset=utf-8", body, headers };
 }
 
 /** Browsers ask for HTML by name; what asks for anything at all is a program, or a person at a terminal. */
@@ -63,21 +73,8 @@ function wantsHtml({ headers }: Exchange): boolean {
   return readPreferences(headers.accept).includes("text/html");
 }
 
-/** Not a fixed document: it has the address by which the caller knows the server. */
-function answerText(exchange: Exchange, described: Described, services: readonly DescribedService[]): void {
-  const isRead = exchange.method === "GET" || exchange.method === "HEAD";
-  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", vary: "Accept" };
-  if (!isRead) {
-    respond(exchange, 405, { ...headers, allow: "GET, HEAD" }, "expected GET or HEAD\n");
-    return;
-  }
-  const base = `${exchange.scheme}://${exchange.authority}`;
-  const text = landingText(described, services, described.comments, base);
-  respond(exchange, 200, { ...headers, "cache-control": "no-cache" }, text);
-}
-
 /** Makes a value when it is first asked for, and keeps it. */
-function once<T>(make: () => T): () => T {
+function memoize<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => {
     made ??= { value: make() };

@@ -5,14 +5,23 @@ import type { MethodInfo } from "./browser/method.js";
 import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 
-/** @param opened the method that is open to begin with */
-export function serviceView(service: DescribedService, comments: Comments, opened: DescribedMethod | undefined): Html {
-  const { desc, methods } = service;
-  return html`
+/**
+ * The markup of a service, in a piece for each method.
+ *
+ * @param opened the method that is open to begin with
+ */
+export function* serviceView(
+  { desc, methods }: DescribedService,
+  comments: Comments,
+  opened: DescribedMethod | undefined,
+): Generator<Html> {
+  yield html`
 <section class="service" aria-labelledby="${desc.typeName}">
 <h2 id="${desc.typeName}">${breakable(desc.typeName)}</h2>
 ${paragraphs(commentOf(comments, desc))}
-${methods.map((method) => methodView(method, comments, method === opened))}
+`;
+  for (const method of methods) yield methodView(method, comments, method === opened);
+  yield html`
 </section>`;
 }
 

@@ -3,6 +3,7 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { createMethodTable } from "../../../server/call/table.js";
 import { describeServices } from "../../../server/describe/page/description.js";
 import { landingPage, landingText } from "../../../server/describe/page/landing.js";
+import { runAtOnce } from "../../../server/describe/slices.js";
 import { readRules } from "../../../server/rest/rules.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -18,11 +19,11 @@ function describeAll(
 ) {
   const table = createMethodTable({});
   for (const service of services) table.router.service(service as never, {});
-  return describeServices(table.services, [...table.methods.values()], readRules(services).bindings);
+  return runAtOnce(describeServices(table.services, [...table.methods.values()], readRules(services).bindings));
 }
 
 function page(comments = new Map<string, string>(), given = about, services = describeAll(Greeter)): string {
-  return landingPage(given, services, comments, assets).text;
+  return [...landingPage(given, services, comments, assets)].map(({ text }) => text).join("");
 }
 
 describe("the landing page", () => {
@@ -95,7 +96,7 @@ describe("the landing page", () => {
 describe("the page as text", () => {
   it("has a line for each kind of caller", () => {
     const comments = new Map([["hello_world.Greeter.SayHello", "Says hello."]]);
-    const text = landingText(about, describeAll(Greeter), comments, "http://127.0.0.1:50051");
+    const text = [...landingText(about, describeAll(Greeter), comments, "http://127.0.0.1:50051")].join("");
     expect(text.split("\n\n").slice(0, 4).join("\n\n")).toBe(`Words on http://127.0.0.1:50051
 
 hello_world.Greeter

@@ -4,6 +4,7 @@ import { createMethodTable } from "../../../server/call/table.js";
 import { type Call, listLines } from "../../../server/describe/page/browser/lines.js";
 import type { JsonValue, MethodInfo } from "../../../server/describe/page/browser/method.js";
 import { describeServices } from "../../../server/describe/page/description.js";
+import { runAtOnce } from "../../../server/describe/slices.js";
 import { greeter } from "../../../server/greeter.js";
 import { readRules } from "../../../server/rest/rules.js";
 import { Workspace } from "../../docs/workspace.js";
@@ -20,7 +21,7 @@ function describeAll({ hasReflection }: { hasReflection: boolean }): Map<string,
   const table = createMethodTable({});
   for (const service of services) table.router.service(service as never, {});
   const all = [...table.methods.values()];
-  const described = describeServices(table.services, all, readRules(services).bindings).flatMap(
+  const described = runAtOnce(describeServices(table.services, all, readRules(services).bindings)).flatMap(
     (service) => service.methods,
   );
   const infos = described.map(({ info }) => ({ ...info, protoFile: hasReflection ? undefined : info.protoFile }));

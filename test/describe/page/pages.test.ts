@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { greeter } from "../../../server/greeter.js";
@@ -94,6 +95,12 @@ describe("what the pages load", () => {
   );
 });
 
+/** Hosts that HTTP and URLs allow. A shell takes the characters of most of them for its own. */
+const hosts = [
+  ...["x';touch$ifs'y", "$(touch)", "a&touch", "a;touch", "a'b", "*", "~", "!x", "a=(b)", "[::1]:8080", "a-b.c:1"],
+  ...["plain.example", "plain.example:8443"],
+];
+
 describe("who does not ask for HTML", () => {
   it.each([
     ["curl", { accept: "*/*" }],
@@ -109,6 +116,38 @@ describe("who does not ask for HTML", () => {
     expect(answer.text).toContain("hello_world.Greeter\n");
     expect(answer.text).toContain(" http://words.example:8080/v1/example/echo\n");
   });
+
+  it.each(["1.1", "2"] as const)(
+    "gets lines that no shell runs otherwise, whatever the host: HTTP/%s",
+    async (httpVersion) => {
+      const get = await start();
+      for (const host of hosts) {
+        const { status, text } = await get("/", {
+          httpVersion,
+          headers: { [httpVersion === "2" ? ":authority" : "host"]: host },
+        });
+        expect(status).toBe(200);
+        const lines = text
+          .split("\n")
+          .flatMap((line) => /^ {4}(?:gRPC|REST|Connect|gRPC-Web) +(.*)$/.exec(line)?.[1] ?? []);
+        const words = lines.map((line) =>
+          execFileSync("sh", ["-c", `set -- ${line}; printf '%s\\n' "$@"`])
+            .toString()
+            .split("\n"),
+        );
+        const target = /:\d+$/.test(host) ? host : `${host}:80`;
+        const targets = words.map((each) => each.at(each[0] === "grpcurl" ? -3 : -2));
+        expect(targets.slice(-8)).toEqual([
+          target,
+          `http://${host}/v1/example/echo`,
+          ...Array(2).fill(`http://${host}/hello_world.Greeter/SayHello`),
+          target,
+          `http://${host}/v1/example/echo/name`,
+          ...Array(2).fill(`http://${host}/hello_world.Greeter/SayHelloAgain`),
+        ]);
+      }
+    },
+  );
 
   it("has HEAD, and no other method", async () => {
     const get = await start();
