@@ -1,15 +1,8 @@
-// Messages as JSON text, fast for plain types. Whatever is unusual, in a type, in the text or in a message, is left to
+// Reads messages from JSON text, fast for plain types. Whatever is unusual, in a type or in the text, is left to
 // protobuf-es, so that results and errors are always its own, but for one key of maps that it loses.
-import {
-  type DescMessage,
-  fromJsonString,
-  type JsonReadOptions,
-  type JsonWriteOptions,
-  type Message,
-} from "@bufbuild/protobuf";
+import { type DescMessage, fromJsonString, type JsonReadOptions, type Message } from "@bufbuild/protobuf";
 import { readJson } from "./json-read.js";
-import { createJsonWriter } from "./json-write.js";
-import { readPrototypeKeys, toWholeJson } from "./prototype-key.js";
+import { readPrototypeKeys } from "./prototype-key.js";
 
 /** Reads the JSON of one type. */
 export interface JsonDecoder {
@@ -40,17 +33,5 @@ export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions)
       const message = fromJsonString(desc, text, options);
       return readPrototypeKeys(desc, text, options) ?? message;
     },
-  };
-}
-
-/** Prepares the writing of a type: what `toJsonString` makes of a message. */
-export function createJsonEncoder(desc: DescMessage, options: Partial<JsonWriteOptions>): (message: Message) => string {
-  const encode = createJsonWriter(desc, options);
-  return (message) => {
-    try {
-      return encode(message);
-    } catch {
-      return JSON.stringify(toWholeJson(desc, message, options));
-    }
   };
 }

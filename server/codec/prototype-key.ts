@@ -7,9 +7,7 @@ import {
   fromJson,
   type JsonReadOptions,
   type JsonValue,
-  type JsonWriteOptions,
   type Message,
-  toJson,
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { prototypeKey } from "./json-support.js";
@@ -36,13 +34,6 @@ export function readPrototypeKeys(
   const json = JSON.parse(text) as JsonValue;
   const hidden = hideInMessage(desc, json);
   return hidden === json ? undefined : renameKey(fromJson(desc, hidden, options), standIn, prototypeKey);
-}
-
-/** What `toJson` makes of a message, with the entries that have the key. */
-export function toWholeJson(desc: DescMessage, message: Message, options: Partial<JsonWriteOptions>): JsonValue {
-  const hidden = renameKey(message, prototypeKey, standIn);
-  const json = toJson(desc, hidden, options);
-  return hidden === message ? json : renameKey(json, standIn, prototypeKey);
 }
 
 /** Of the JSON of a message, with a stand-in for the key where it is that of an entry; the JSON itself if it is nowhere. */

@@ -1,18 +1,17 @@
 // Turns what of a message the body carries into the body of a request: all that the path does not say, or one field
 // (google/api/http.proto, "Rules for HTTP mapping").
-import type { DescField, JsonValue, Message } from "@bufbuild/protobuf";
+import type { DescField, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import type { Binding } from "./binding.js";
 import type { MessageField } from "./fields.js";
-import { createJsonWriter } from "./json-writer.js";
 import {
   createBodyEncoder,
+  createTextWriter,
   type EncodedBody,
   type EncodeOptions,
   isHeaderValue,
   toInternal,
-  toJsonOptions,
 } from "./response.js";
 import { unfit } from "./unfit.js";
 
@@ -32,29 +31,18 @@ export function createBodyWriter(binding: Binding, options: EncodeOptions): Body
 }
 
 function jsonWriter({ method, variables }: Binding, field: DescField | undefined, options: EncodeOptions): BodyWriter {
-  const own = toJsonOptions(options);
-  const write = createJsonWriter(method.input, field, own);
-  const nameOf = ({ name, jsonName }: DescField) => (options.useProtoNames === true ? name : jsonName);
   const inPath = variables
     .map(({ fields }) => (field === undefined ? fields : fields[0] === field ? fields.slice(1) : []))
-    .map((fields) => fields.map(nameOf));
+    .filter((fields) => fields.length > 0);
+  const write = createTextWriter(method.input, field, options, inPath);
   return (message) => {
     try {
-      const json = write(message);
-      if (json === undefined) return { kind: "none" };
-      for (const names of inPath) removeAt(json, names);
-      return { kind: "json", text: JSON.stringify(json) };
+      const text = write(message);
+      return text === undefined ? { kind: "none" } : { kind: "json", text };
     } catch (error) {
       throw toInternal(`${method.input.typeName} cannot be written as JSON`, error);
     }
   };
-}
-
-/** Removes what the path says. The JSON was made for this request, and nobody else has it. */
-function removeAt(json: JsonValue | undefined, [name, ...rest]: readonly string[]): void {
-  if (name === undefined || typeof json !== "object" || json === null || Array.isArray(json)) return;
-  if (rest.length === 0) delete json[name];
-  else removeAt(json[name], rest);
 }
 
 function bytesWriter(

@@ -1,14 +1,13 @@
 // Turns the reply of a method into the body of an HTTP response and back: the whole reply or its `response_body` field, as
 // JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
-import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonWriteOptions, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
-import { createJsonEncoder } from "../codec/json.js";
+import { createJsonEncoder, createJsonFieldEncoder, type Omitted } from "../codec/json-write.js";
 import type { Binding, BodyBinding } from "./binding.js";
 import { type Body, createBodyDecoder, type DecodeOptions } from "./decode.js";
 import type { MessageField } from "./fields.js";
-import { createJsonWriter, type JsonOptions } from "./json-writer.js";
 
 /** How JSON is written. */
 export interface EncodeOptions {
@@ -60,7 +59,7 @@ export function createBodyEncoder(
   absent: string,
 ): BodyEncoder {
   if (binding.kind === "bytes") return bytesWriter(desc, binding.field);
-  const write = createTextWriter(desc, binding.field, toJsonOptions(options));
+  const write = createTextWriter(desc, binding.field, options);
   return (message) => {
     try {
       return { kind: "json", text: write(message) ?? absent };
@@ -70,20 +69,24 @@ export function createBodyEncoder(
   };
 }
 
-/** The text of a message, or of its field; undefined if that is absent. */
-function createTextWriter(
+/**
+ * Prepares the writing of a message, or of one field of it.
+ *
+ * @param omitted fields that are left out, each as the path to it from the message or from the message of the field
+ * @returns a function that gives undefined if the field has presence and is not set
+ */
+export function createTextWriter(
   desc: DescMessage,
   field: DescField | undefined,
-  options: JsonOptions,
+  options: EncodeOptions,
+  omitted: Omitted = [],
 ): (message: Message) => string | undefined {
-  if (field === undefined) return createJsonEncoder(desc, options);
-  const write = createJsonWriter(desc, field, options);
-  // Of undefined it is undefined, which its type does not say.
-  return (message) => JSON.stringify(write(message)) as string | undefined;
+  const own = toJsonOptions(options);
+  return field === undefined ? createJsonEncoder(desc, own, omitted) : createJsonFieldEncoder(field, own, omitted);
 }
 
 /** The names that protobuf-es gives to the options. */
-export function toJsonOptions(options: EncodeOptions): JsonOptions {
+function toJsonOptions(options: EncodeOptions): Partial<JsonWriteOptions> {
   return {
     alwaysEmitImplicit: options.emitDefaults === true,
     useProtoFieldName: options.useProtoNames === true,

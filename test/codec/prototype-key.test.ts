@@ -1,7 +1,7 @@
 import { type DescMessage, type JsonValue, type Message, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createJsonEncoder } from "../../server/codec/json.js";
+import { createJsonEncoder } from "../../server/codec/json-write.js";
 import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { registry } from "../rest/support.js";
@@ -56,6 +56,7 @@ test.each(['"\\u005f_proto__"', '"__pro\\u0074o__"', '"\\u005F_proto_\\u005f"'])
 test("as the name of a field the key is ordinary", () => {
   const message = decode(EverythingSchema, '{"names":{"__proto__":"a"},"labels":{"__proto__":{}}}');
   expect(message).toMatchObject({ names: { proto: "a" } });
+  expect(encode(EverythingSchema, message)).toBe('{"names":{"__proto__":"a"},"labels":{"__proto__":{}}}');
   expect(() => decode(EverythingSchema, '{"__proto__":1}')).toThrow('key "__proto__" is unknown');
 });
 

@@ -1,0 +1,29 @@
+// Writes google.protobuf.Any: the message that it holds, with its type beside the fields.
+import { type DescMessage, fromBinary, type Message, type Registry } from "@bufbuild/protobuf";
+import { type Any, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { JsonWriteError, quote } from "./json-write-error.js";
+import { type ValueWriter, writeString } from "./json-write-scalar.js";
+
+/** @param writerOf gives the writer of a message type */
+export function writeAny(
+  { typeUrl, value }: Any,
+  registry: Registry | undefined,
+  writerOf: (desc: DescMessage) => ValueWriter,
+): string {
+  if (typeUrl === "") return "{}";
+  const type = `"@type":${writeString(typeUrl)}`;
+  const desc = registry?.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
+  if (desc === undefined) throw new JsonWriteError("", `unknown type ${quote(typeUrl)} in google.protobuf.Any`);
+  const json = writerOf(desc)(unpack(desc, value));
+  if (hasCustomJsonRepresentation(desc)) return `{"value":${json},${type}}`;
+  return json === "{}" ? `{${type}}` : `${json.slice(0, -1)},${type}}`;
+}
+
+function unpack(desc: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(desc, bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new JsonWriteError("", `google.protobuf.Any has bytes that are no ${desc.typeName}: ${reason}`);
+  }
+}

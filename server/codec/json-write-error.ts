@@ -1,0 +1,56 @@
+// Errors of values that have no JSON, with the path of the field that has the value.
+
+/** A value that cannot be written: `books[0].price: expected a float, found "cheap"`. */
+export class JsonWriteError extends Error {
+  override readonly name = "JsonWriteError";
+
+  /** The field in proto names, with `[0]` for items and `["key"]` for entries; empty for the message itself. */
+  readonly path: string;
+  readonly description: string;
+
+  constructor(path: string, description: string) {
+    super(path === "" ? description : `${path}: ${description}`);
+    this.path = path;
+    this.description = description;
+  }
+}
+
+/** The error of a value that is not what it should be. */
+export function mismatch(expected: string, value: unknown): JsonWriteError {
+  return new JsonWriteError("", `expected ${expected}, found ${describeValue(value)}`);
+}
+
+/** Throws the error of a value that is not what it should be. @throws JsonWriteError */
+export function refuse(expected: string, value: unknown): never {
+  throw mismatch(expected, value);
+}
+
+/** Adds a step to the path of an error: a field's name, or `[…]`. Other errors, such as a full stack, stay as they are. */
+export function within(step: string, error: unknown): unknown {
+  if (!(error instanceof JsonWriteError)) return error;
+  const { path, description } = error;
+  const isJoined = path === "" || path.startsWith("[");
+  return new JsonWriteError(isJoined ? step + path : `${step}.${path}`, description);
+}
+
+/** The step of an entry of a map. */
+export function entryStep(key: string): string {
+  return `[${quote(key)}]`;
+}
+
+const maxQuoted = 100;
+
+/** Text in quotes, shortened. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text);
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return quote(String(value)).slice(1, -1);
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return "bytes";
+  const { $typeName } = value as { $typeName?: unknown };
+  return typeof $typeName === "string" ? $typeName : "an object";
+}
