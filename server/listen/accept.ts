@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Connections } from "./connections.js";
+import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import type { ListenStep, Report } from "./handler.js";
 import type { Http1Server } from "./http1.js";
 import type { Http2Server } from "./http2.js";
@@ -46,12 +47,15 @@ function socketUnder(socket: TLSSocket): Socket | undefined {
 function ignore(): void {}
 
 /** Passes on what is worth a line in a log. That a client went away is not. */
-export function reportErrors(servers: Servers, report: Report): void {
+export function reportErrors(servers: Servers, descriptors: DescriptorWatch, report: Report): void {
   const { server } = servers.http1;
   const reportFrom = (step: ListenStep) => (error: NodeJS.ErrnoException) => {
     if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, step);
   };
-  server.on("listening", () => server.on("error", reportFrom("accept")));
+  const reportAccept = reportFrom("accept");
+  server.on("listening", () => {
+    server.on("error", (error) => (isOutOfDescriptors(error) ? descriptors.report(error) : reportAccept(error)));
+  });
   const reportHandshake = reportFrom("tls handshake");
   server.on("tlsClientError", (error, socket) => reportHandshake(certificateError(socket) ?? error));
   servers.http2.server.on("sessionError", reportFrom("http/2"));

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { ListenLimits } from "./limits.js";
 import { toHttp2Options } from "./limits.js";
 import { Probe } from "./probe.js";
+import { closeSocketAtEnd } from "./session-end.js";
 
 export interface Http2Server {
   readonly server: NodeServer;
@@ -24,7 +25,7 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
       // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 nobody would ever end the other side.
       socket.allowHalfOpen = false;
       server.once("session", (session) => {
-        session.destroy = destroyAfterReading;
+        closeSocketAtEnd(session, socket);
         session.setLocalWindowSize(limits.connectionWindowBytes);
         setTimeout(destroyUnlessSettled, limits.openingMs, session).unref();
         probe.add(session, socket);
@@ -38,15 +39,6 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
     },
     stop: () => probe.stop(),
   };
-}
-
-/**
- * A GOAWAY with an error makes Node destroy its session at once. Calls behind it in the same packet find none, and their
- * bytes end the process (seen on Node 22.23, not on 20 and 24). So what has arrived is read first.
- */
-function destroyAfterReading(this: ServerHttp2Session, error?: Error, code?: number): void {
-  const { destroy } = Object.getPrototypeOf(this) as ServerHttp2Session;
-  setImmediate(() => destroy.call(this, error, code));
 }
 
 /** Every HTTP/2 client acknowledges the server's SETTINGS (RFC 9113 section 6.5.3). */

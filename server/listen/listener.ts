@@ -6,6 +6,7 @@ import { answerRequests } from "./answer.js";
 import type { ListenAddress } from "./bind.js";
 import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
+import { DescriptorWatch } from "./descriptors.js";
 import type { Handler } from "./exchange.js";
 import type { Report } from "./handler.js";
 import { createHttp1Server } from "./http1.js";
@@ -65,14 +66,15 @@ class HttpListener implements Listener {
     const connections = new Connections(limits);
     const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
     const servers = { http1, http2: createHttp2Server(limits) };
-    reportErrors(servers, onError);
+    const descriptors = new DescriptorWatch(http1.server, onError);
+    reportErrors(servers, descriptors, onError);
     acceptConnections(servers, connections, limits);
     answerRequests(servers, connections, limits, handler, onError);
     this.#options = options;
     this.#connections = connections;
     this.#servers = servers;
     this.#url = formatUrl(address, null, tls !== undefined);
-    this.closed = whenClosed(servers, connections);
+    this.closed = whenClosed(servers, connections).finally(() => descriptors.stop());
   }
 
   get url(): string {

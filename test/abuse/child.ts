@@ -13,6 +13,8 @@ export interface ChildOptions
   > {
   /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
   readonly hasInterceptors?: boolean;
+  /** Certificate and key in PEM; with them the server speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** How a process ended. */
@@ -38,12 +40,13 @@ export interface Child {
   close(): Promise<number>;
 }
 
-/** Starts a server. @param node the binary of Node to run it with */
-export async function startChild(options: ChildOptions, node: string = process.execPath): Promise<Child> {
+/** Starts a server. @param descriptors the number of files and sockets that it may have open */
+export async function startChild(options: ChildOptions, descriptors?: number): Promise<Child> {
   const program = join(buildProcesses(), "test/abuse/process/main.js");
-  const child = spawn(node, ["--expose-gc", program, JSON.stringify(options)], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
+  const command = [process.execPath, "--expose-gc", program, JSON.stringify(options)];
+  const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
+  const [file = "", ...args] = descriptors === undefined ? command : limited;
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;

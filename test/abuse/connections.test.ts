@@ -1,9 +1,11 @@
 // What can be done to a server by opening connections and saying too little, too slowly or too much at the beginning.
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test } from "vitest";
-import { preface } from "../support/http2-frames.js";
+import { describe, expect, test } from "vitest";
+import { serverIdentity } from "../support/certificates.js";
+import { encodeFrame, encodeHeaders, frameFlags, frameTypes, preface } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { callHead, opening, unaryPath } from "./frames.js";
+import { startChild } from "./child.js";
+import { callFields, callHead, data, goaway, grant, opening, unaryPath } from "./frames.js";
 import { quick, useVictim } from "./victim.js";
 
 const victim = useVictim({});
@@ -94,3 +96,83 @@ test.each([
     }
   });
 });
+
+const call = Buffer.concat([callHead(1), data(1, Buffer.from("{}"), frameFlags.endStream)]);
+const brokenSessions: Readonly<Record<string, Uint8Array>> = {
+  "a request of HTTP/1.1": Buffer.from(`${head}\r\n`),
+  "bytes of no protocol": Buffer.alloc(100, 0x55),
+  "half a preface": preface.subarray(0, 12),
+  "a preface with a wrong end": Buffer.concat([preface.subarray(0, 20), Buffer.alloc(20, 0x55)]),
+  "a preface without SETTINGS": Buffer.concat([preface, encodeFrame(frameTypes.ping, 0, 0, Buffer.alloc(8))]),
+  "a preface and a request of HTTP/1.1": Buffer.concat([preface, Buffer.from(`${head}\r\n`)]),
+  "a frame over the maximum size": data(1, Buffer.alloc(20_000)),
+  "DATA on stream 0": data(0, Buffer.alloc(5)),
+  "DATA on an idle stream": data(5, Buffer.alloc(5)),
+  "DATA on stream 0 after a call": Buffer.concat([call, data(0, Buffer.alloc(5))]),
+  "DATA on stream 0 before a call": Buffer.concat([data(0, Buffer.alloc(5)), call]),
+  "DATA on stream 0 within a call": Buffer.concat([callHead(1), data(0, Buffer.alloc(5))]),
+  "HEADERS on stream 0": callHead(0),
+  "HEADERS on an even stream": callHead(2),
+  "HEADERS that are no HPACK": encodeFrame(frameTypes.headers, frameFlags.endHeaders, 1, Buffer.alloc(6, 0xff)),
+  "HEADERS on a stream that has ended": Buffer.concat([callHead(1, {}, frameFlags.endStream), callHead(1)]),
+  "a CONTINUATION of nothing": encodeFrame(frameTypes.continuation, 4, 1, encodeHeaders(callFields())),
+  "SETTINGS of a wrong length": encodeFrame(frameTypes.settings, 0, 0, Buffer.alloc(5)),
+  "a PING of a wrong length": encodeFrame(frameTypes.ping, 0, 0, Buffer.alloc(5)),
+  "a window of 0": grant(0, 0),
+  "a window that overflows": grant(0, 0x7fffffff),
+  PUSH_PROMISE: encodeFrame(frameTypes.pushPromise, 4, 1, Buffer.from([0, 0, 0, 2])),
+  "RST_STREAM on an idle stream": encodeFrame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8])),
+  "GOAWAY with an error": goaway(1),
+  "GOAWAY with an error before a call": Buffer.concat([goaway(1), call]),
+  "GOAWAY without an error": goaway(0),
+};
+/** What is sent before the frames of a session; nothing where the bytes are its preface. */
+const startOf = (name: string) => (/preface|HTTP\/1.1$|no protocol/.test(name) ? Buffer.alloc(0) : opening());
+const leavings: Readonly<Record<string, (socket: RawSocket) => unknown>> = {
+  "closes at once": ({ socket }) => socket.destroy(),
+  "closes later": ({ socket }) => setTimeout(() => socket.destroy(), 20),
+  "resets at once": (socket) => socket.vanish(),
+  "resets later": (socket) => setTimeout(() => socket.vanish(), 20),
+  "ends its side": (socket) => {
+    socket.end();
+    setTimeout(() => socket.vanish(), 200);
+  },
+};
+
+describe.each([
+  ["plaintext", undefined],
+  ["TLS", { cert: String(serverIdentity.cert), key: String(serverIdentity.key) }],
+])("over %s", (_, tls) => {
+  // Handshakes keep this process busy for longer than the quick limits.
+  const victim = useVictim({ tls, limits: { ...quick, openingMs: 10_000, keepAliveMs: 65_000 } });
+
+  test("no descriptor is left of 1,040 sessions with a bad preface or frame, however the client leaves", async () => {
+    await victim.withstand(async (url) => {
+      for (const [name, bytes] of Object.entries(brokenSessions)) {
+        const sockets = await Promise.all(Array.from({ length: 40 }, () => openRaw(url, { ALPNProtocols: ["h2"] })));
+        for (const [index, socket] of sockets.entries()) {
+          const ways = Object.values(leavings);
+          const leave = ways[index % ways.length] as (socket: RawSocket) => unknown;
+          socket.socket.write(Buffer.concat([startOf(name), bytes]), () => leave(socket));
+        }
+        await untilClosed(sockets);
+      }
+    });
+  }, 60_000);
+});
+
+test("running out of file descriptors is reported once, and passes", async () => {
+  const child = await startChild({ limits: { ...quick, openingMs: 10_000 } }, 256);
+  for (let round = 0; round < 3; round++) {
+    // Some of them are closed before they are open.
+    const opened = await Promise.allSettled(Array.from({ length: 300 }, () => openRaw(child.url)));
+    await delay(100);
+    const sockets = opened.filter((result) => result.status === "fulfilled").map(({ value }) => value);
+    for (const socket of sockets) socket.vanish();
+    await untilClosed(sockets);
+  }
+  const { acceptErrors } = await child.report();
+  expect(acceptErrors).toEqual(["no file descriptor left: new connections are closed; raise the limit (ulimit -n)"]);
+  await child.close();
+  expect(await child.exit).toEqual({ code: 0, signal: null, stderr: "" });
+}, 20_000);

@@ -56,6 +56,11 @@ export function cancel(stream: number): Buffer {
   return encodeFrame(frameTypes.rstStream, 0, stream, uint32(8));
 }
 
+/** GOAWAY with an error code. */
+export function goaway(code: number): Buffer {
+  return encodeFrame(frameTypes.goaway, 0, 0, Buffer.concat([uint32(0), uint32(code)]));
+}
+
 /** WINDOW_UPDATE. */
 export function grant(stream: number, bytes: number): Buffer {
   return encodeFrame(frameTypes.windowUpdate, 0, stream, uint32(bytes));

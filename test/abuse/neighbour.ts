@@ -1,10 +1,7 @@
 // Another client of a server under attack: calls again and again, on connections of its own, and insists on right answers.
-import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { envelope, openEnvelopes } from "../support/envelopes.js";
-import { openHttp2 } from "../support/http.js";
+import { openConnection, openHttp2 } from "../support/http.js";
 
 /** Calls that go on until they are stopped. */
 export interface Neighbour {
@@ -42,18 +39,12 @@ export async function openNeighbour2(url: string): Promise<Neighbour> {
 
 /** Calls over Connect on one connection of HTTP/1.1. */
 export async function openNeighbour1(url: string): Promise<Neighbour> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const connection = openConnection(url, "1.1");
   const call = async (text: string) => {
-    const outgoing = http.request(new URL(path, url), {
-      method: "POST",
-      agent,
-      headers: { "content-type": "application/json" },
-    });
-    outgoing.end(JSON.stringify({ text }));
-    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-    return (await buffer(response)).toString();
+    const headers = { "content-type": "application/json" };
+    return (await connection.request({ path, headers, body: JSON.stringify({ text }) })).text;
   };
-  return keepCalling("HTTP/1.1", call, async () => agent.destroy());
+  return keepCalling("HTTP/1.1", call, async () => connection[Symbol.asyncDispose]());
 }
 
 function keepCalling(name: string, call: Call, close: () => Promise<void>): Neighbour {

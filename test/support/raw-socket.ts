@@ -10,10 +10,13 @@ export class RawSocket implements AsyncDisposable {
   /** Resolves when the connection is closed, by whomever and however. */
   readonly closed: Promise<void>;
   #received: Buffer = Buffer.alloc(0);
+  readonly #transport: Socket;
   #waiting: (() => void)[] = [];
 
-  constructor(socket: Socket) {
+  /** @param transport the TCP socket, if `socket` is a TLS one */
+  constructor(socket: Socket, transport: Socket = socket) {
     this.socket = socket;
+    this.#transport = transport;
     // What is written leaves at once, and does not wait for the peer to acknowledge what went before.
     socket.setNoDelay(true);
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
@@ -47,7 +50,7 @@ export class RawSocket implements AsyncDisposable {
 
   /** Vanishes: the peer gets a reset (RST), without a farewell of any protocol. */
   vanish(): void {
-    this.socket.resetAndDestroy();
+    this.#transport.resetAndDestroy();
   }
 
   /** Waits until what has come matches, as text. Throws if the connection is closed before. */
@@ -88,7 +91,10 @@ export async function openRaw(url: string, tls: ConnectionOptions = {}): Promise
     await once(socket, "connect");
     return new RawSocket(socket);
   }
-  const socket = connectTls({ ca: authority, ...address, ...tls });
+  const transport = connect(address);
+  // The error comes on the TLS socket, too.
+  transport.on("error", () => {});
+  const socket = connectTls({ ca: authority, host: address.host, socket: transport, ...tls });
   await once(socket, "secureConnect");
-  return new RawSocket(socket);
+  return new RawSocket(socket, transport);
 }

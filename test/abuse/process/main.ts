@@ -20,6 +20,8 @@ export interface Report {
   readonly running: number;
   /** Calls that the observer was told of. */
   readonly finished: number;
+  /** Messages of the errors that accepting connections has had. */
+  readonly acceptErrors: readonly string[];
   /** Memory in use after everything unused was thrown away, in bytes. */
   readonly heldBytes: number;
   /** The most memory in use since the last mark, garbage included, in bytes. */
@@ -39,6 +41,7 @@ const { hasInterceptors = false, ...options } = JSON.parse(process.argv[2] ?? "{
 const memory = watchMemory();
 const sockets = watchSockets();
 let finished = 0;
+const acceptErrors: string[] = [];
 const server = createServer({
   port: 0,
   ...options,
@@ -47,6 +50,9 @@ const server = createServer({
     router.service(TestService, createRudeService()).service(bytesService, createBytesService() as never),
   onCall: () => {
     finished++;
+  },
+  onConnectionError: ({ message }, step) => {
+    if (step === "accept") acceptErrors.push(message);
   },
 });
 await server.listen();
@@ -67,7 +73,7 @@ tell({ kind: "listening", url: server.url });
 
 async function report(): Promise<Report> {
   const heldBytes = await memory.held();
-  return { sockets: sockets.size, ...countsOf(), finished, heldBytes, peakBytes: memory.peak() };
+  return { sockets: sockets.size, ...countsOf(), finished, acceptErrors, heldBytes, peakBytes: memory.peak() };
 }
 
 async function close(): Promise<void> {
