@@ -35,19 +35,32 @@ export interface Exchange {
   /** The HTTP/2 error code that the stream was closed with; CANCEL for a connection of HTTP/1.1 that was lost. */
   readonly resetCode: number;
   /**
+   * Maximum size of the headers, and of the trailers, of the response in bytes, as `headerBytes` of header-size.ts counts
+   * them: 64,000, or less if the client of an HTTP/2 connection has announced less.
+   */
+  readonly maxHeaderBytes: number;
+  /**
    * Sends status and headers. Once, and before anything else. The headers must not change afterwards.
    *
    * @param hasTrailers whether `end` will bring trailers
+   * @throws HeaderSizeError if they are over `maxHeaderBytes`, with nothing sent
    * @throws TypeError if Node refuses a header, with nothing sent
    */
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void;
-  /** Sends status and headers as the whole response. */
+  /** Sends status and headers as the whole response. Throws as `sendHead`. */
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void;
   /** Sends a part of the body. Returns false if the client reads more slowly than is written: `onDrain` tells when to go on. */
   write(chunk: Uint8Array): boolean;
-  /** Ends the response, with a last part of the body and trailers. */
+  /**
+   * Ends the response, with a last part of the body and trailers.
+   *
+   * @throws HeaderSizeError if the trailers are over `maxHeaderBytes`, with nothing sent
+   */
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void;
-  /** Breaks the response off, so that the client sees that it is not whole. */
+  /**
+   * Aborts the response, so that the client sees that it is incomplete: HTTP/2 resets the stream with INTERNAL_ERROR,
+   * HTTP/1.1 closes the connection.
+   */
   cut(): void;
   /** Names the one who is told of what happens. Once; without it, what comes is not read. */
   attach(owner: ExchangeOwner): void;

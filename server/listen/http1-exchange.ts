@@ -4,6 +4,7 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { Body, Exchange } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
+import { checkHeaderSize, maxHeaderBytes } from "./header-size.js";
 import { type BodySource, NodeExchange } from "./node-exchange.js";
 
 /** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
@@ -11,6 +12,7 @@ const maxTextLength = 16 * 1024;
 
 export class Http1Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 1;
+  readonly maxHeaderBytes: number = maxHeaderBytes;
   readonly resetCode: number = constants.NGHTTP2_CANCEL;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -51,10 +53,11 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   }
 
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
+    checkHeaderSize(this, headers, "headers");
     this.#response.writeHead(status, headers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
-    this.#response.writeHead(status, headers);
+    this.sendHead(status, headers);
     this.#response.end();
   }
   write(chunk: Uint8Array): boolean {
@@ -64,7 +67,10 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     return hasRoom;
   }
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
-    if (trailers !== undefined) this.#response.addTrailers(trailers as Record<string, string>);
+    if (trailers !== undefined) {
+      checkHeaderSize(this, trailers, "trailers");
+      this.#response.addTrailers(trailers as Record<string, string>);
+    }
     if (chunk === undefined || this.#hasWritten || chunk.length > maxTextLength) {
       this.#response.end(chunk);
       return;
@@ -77,6 +83,9 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     this.#response.end();
   }
   cut(): void {
+    const { socket, httpVersionMinor } = this.#request;
+    // In HTTP/1.0 the end of a response is the end of the connection, so only a reset says that it is incomplete.
+    if (httpVersionMinor === 0 && isTcp(socket)) socket.resetAndDestroy();
     this.#response.destroy();
   }
   nodeRequest(): NodeServerRequest {
@@ -86,6 +95,11 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   nodeResponse(): NodeServerResponse {
     return this.#response;
   }
+}
+
+/** Whether a socket can be reset. That of TLS and that of a Unix path cannot. */
+function isTcp(socket: Socket): boolean {
+  return !("encrypted" in socket) && socket.remoteAddress !== undefined;
 }
 
 /** A body as text of the encoding that the head has: each character is one byte. */

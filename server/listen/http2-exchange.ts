@@ -6,7 +6,8 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Body, Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
-import { Http2Response, stopUploadAfterAnswer } from "./http2.js";
+import { checkHeaderSize, smallHeaderBytes } from "./header-size.js";
+import { Http2Response, maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./http2.js";
 import { type BodySource, exchangeKey, NodeExchange } from "./node-exchange.js";
 
 type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
@@ -55,6 +56,9 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   get isFinished(): boolean {
     return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
+  get maxHeaderBytes(): number {
+    return maxHeaderBytesOf(this.#stream);
+  }
   get resetCode(): number {
     // A lost connection leaves its streams with codes of Node's own making.
     const isConnectionLost = this.#stream.session === undefined || this.#stream.session.destroyed;
@@ -74,12 +78,21 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
     // Node throws where nobody is left to answer.
     if (this.isClosed) return;
-    this.#stream.respond(withStatus(status, headers), hasTrailers === true ? withTrailers : undefined);
+    this.#stream.respond(this.#head(status, headers), hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
+    const head = this.#head(status, headers);
     this.#stopUpload();
-    this.#stream.respond(withStatus(status, headers), withoutBody);
+    this.#stream.respond(head, withoutBody);
+  }
+  /** Headers with their status. Most responses of a method have the very same headers, and Node copies them anyway. */
+  #head(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+    if (headers === lastHeaders && lastHead[":status"] === status) return lastHead;
+    const isSmall = checkHeaderSize(this, headers, "headers") <= smallHeaderBytes;
+    const head = { ":status": status, ...headers };
+    if (isSmall) [lastHeaders, lastHead] = [headers, head];
+    return head;
   }
   write(chunk: Uint8Array): boolean {
     const hasRoom = this.#stream.write(chunk);
@@ -87,6 +100,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     return hasRoom;
   }
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
+    if (trailers !== undefined) checkHeaderSize(this, trailers, "trailers");
     this.trailers = trailers;
     this.#stopUpload();
     this.#stream.end(chunk);
@@ -97,7 +111,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     stopUploadAfterAnswer(this.#stream);
   }
   cut(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    resetWithError(this.#stream);
   }
   nodeRequest(): NodeServerRequest {
     this.preferStream();
@@ -113,15 +127,6 @@ export class Http2Exchange extends NodeExchange implements Exchange {
 
 let lastHeaders: OutgoingHttpHeaders | undefined;
 let lastHead: OutgoingHttpHeaders = {};
-
-/** Headers with their status. Most answers of a method have the very same headers, and Node copies them anyway. */
-function withStatus(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  if (headers !== lastHeaders || lastHead[":status"] !== status) {
-    lastHeaders = headers;
-    lastHead = { ":status": status, ...headers };
-  }
-  return lastHead;
-}
 
 /** Takes the place of a stream's own `push`. */
 function push(this: Stream, chunk: Buffer | null): boolean {
@@ -143,7 +148,7 @@ function onWantTrailers(this: Stream): void {
     this.sendTrailers(this[exchangeKey]?.trailers ?? {});
   } catch {
     // Node refuses them.
-    this.close(constants.NGHTTP2_INTERNAL_ERROR);
+    resetWithError(this);
   }
 }
 

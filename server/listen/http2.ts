@@ -1,7 +1,9 @@
 // The HTTP/2 half of a listener: a server of Node that never listens and is given sockets, with the limits of each session.
+import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
+import { headerBytes, maxHeaderBytes } from "./header-size.js";
 import type { ListenLimits } from "./limits.js";
 import { toHttp2Options } from "./limits.js";
 import { Probe } from "./probe.js";
@@ -93,11 +95,44 @@ function reset(stream: ServerHttp2Stream): void {
   stream.destroy();
 }
 
+/** Maximum size of headers and trailers that may be sent on a stream in bytes: ours, or less if the client announced less. */
+export function maxHeaderBytesOf({ session }: ServerHttp2Stream): number {
+  return Math.min(session?.remoteSettings.maxHeaderListSize ?? maxHeaderBytes, maxHeaderBytes);
+}
+
+/**
+ * Resets a stream with INTERNAL_ERROR. Node's `close` ends the body before it resets the stream, and the client takes the
+ * body for complete. Without `_final`, ending it sends nothing.
+ */
+export function resetWithError(stream: ServerHttp2Stream): void {
+  stream._final = () => {};
+  stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+}
+
 /** Node's own response, for handlers that are written for it. */
 export class Http2Response extends http2.Http2ServerResponse {
+  constructor(stream: ServerHttp2Stream) {
+    super(stream);
+    limitHeaders(stream);
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of end are all passed on alike.
   override end(...rest: any[]): this {
     stopUploadAfterAnswer(this.stream);
     return super.end(...rest);
   }
+}
+
+/** Resets a stream whose headers or trailers are over the limit, where Node would fail the whole connection. */
+function limitHeaders(stream: ServerHttp2Stream): void {
+  const { respond, sendTrailers } = stream;
+  const isTooLarge = (headers: OutgoingHttpHeaders = {}) => headerBytes(headers) > maxHeaderBytesOf(stream);
+  stream.respond = (headers, options) => {
+    if (isTooLarge(headers)) resetWithError(stream);
+    else respond.call(stream, headers, options);
+  };
+  stream.sendTrailers = (trailers) => {
+    if (isTooLarge(trailers)) resetWithError(stream);
+    else sendTrailers.call(stream, trailers);
+  };
 }
