@@ -10,6 +10,7 @@ import {
   fromJson,
   getOption,
   type MessageInitShape,
+  toBinary,
   toJson,
 } from "@bufbuild/protobuf";
 import {
@@ -278,6 +279,59 @@ describe("the files that reflection sends", () => {
     expect(files.map(({ name }) => name)).toEqual(["bare.proto", ...greeterFiles]);
     expect(files.filter(({ syntax }) => syntax === "copied")).toHaveLength(1);
   });
+});
+
+/** A service whose file imports three files of 1.8 MB each. */
+function createHeavyService(): DescService {
+  const names = ["first", "second", "third"];
+  const imports = names.map((name) => ({
+    name: `heavy/${name}.proto`,
+    package: "heavy",
+    messageType: [
+      {
+        name,
+        field: Array.from({ length: 2000 }, (_, i) => ({
+          name: "f".repeat(900) + i,
+          number: i + 1,
+          type: 9,
+          label: 1,
+        })),
+      },
+    ],
+  }));
+  const messageType = [
+    {
+      name: "Ask",
+      field: names.map((name, i) => ({ name, number: i + 1, type: 11, label: 1, typeName: `.heavy.${name}` })),
+    },
+  ];
+  const method = [{ name: "Do", inputType: ".heavy.Ask", outputType: ".heavy.Ask" }];
+  const dependency = imports.map(({ name }) => name);
+  const own = {
+    name: "heavy/own.proto",
+    package: "heavy",
+    dependency,
+    messageType,
+    service: [{ name: "Heavy", method }],
+  };
+  const service = createFileRegistry(create(FileDescriptorSetSchema, { file: [...imports, own] })).getService(
+    "heavy.Heavy",
+  );
+  if (service === undefined) throw new Error("no such service");
+  return service;
+}
+
+test("imports that do not fit into 4 MiB are left out, and can be asked for by name", async () => {
+  const heavy = createHeavyService();
+  const requests = [symbol("heavy.Heavy"), filename("heavy/third.proto")].map((messageRequest) => ({ messageRequest }));
+  const responses = await converse(v1.ServerReflection, requests, [heavy]);
+  for (const response of responses) {
+    expect(toBinary(v1.ServerReflectionResponseSchema, response).length).toBeLessThan(4 * 1024 * 1024);
+  }
+  expect(responses.map(({ messageResponse }) => filesIn(messageResponse).map(({ name }) => name))).toEqual([
+    ["heavy/own.proto", "heavy/first.proto", "heavy/second.proto"],
+    ["heavy/third.proto"],
+  ]);
 });
 
 test("services are asked for with the first request, and once for both versions", async () => {
