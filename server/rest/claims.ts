@@ -7,7 +7,7 @@ import type { Binding } from "./binding.js";
 export type Claims = "whole" | ReadonlyMap<DescField, Claims>;
 
 /** Nothing is fed. */
-export const noClaims: Claims = new Map();
+export const noClaims: ReadonlyMap<DescField, Claims> = new Map();
 
 /** What a binding feeds from the path and the body. */
 export function claimsOf(binding: Binding): Claims {
@@ -19,7 +19,12 @@ export function claimsOf(binding: Binding): Claims {
   );
 }
 
-function claimPaths(paths: readonly (readonly DescField[])[]): Claims {
+/** What a binding feeds from the path alone. */
+export function pathClaimsOf({ variables }: Binding): ReadonlyMap<DescField, Claims> {
+  return claimPaths(variables.map(({ fields }) => fields));
+}
+
+function claimPaths(paths: readonly (readonly DescField[])[]): ReadonlyMap<DescField, Claims> {
   const heads = new Set(paths.flatMap(([head]) => head ?? []));
   return new Map(
     [...heads].map((head): [DescField, Claims] => {

@@ -11,7 +11,7 @@ import type { Operation, Parameter, Schema } from "./types.js";
 export function connectOperations(method: Method, context: OperationContext): PlacedOperation[] {
   const { spec, path, protocols } = method;
   if (spec.kind !== "unary" || !protocols.has("connect")) return [];
-  const place = { path, isLoose: false };
+  const place = { path, fieldNames: [], isLoose: false };
   const post = { ...place, httpMethod: "post", operation: postOperation(method, context) };
   const isReadable = spec.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   return isReadable ? [post, { ...place, httpMethod: "get", operation: getOperation(method, context) }] : [post];

@@ -2,11 +2,13 @@
 // component each, which others refer to, so that types may contain themselves.
 import type { DescEnum, DescField, DescMessage, DescOneof, Registry } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { type Claims, hasClaimedRival, noClaims } from "../../rest/claims.js";
+import { isNested } from "../../rest/fields.js";
 import type { Comments } from "../comments.js";
 import { behaviorOf } from "./behavior.js";
 import type { Components } from "./components.js";
 import { constraintsOf, isOneofRequired } from "./constraints.js";
-import { isRequired, isStricter } from "./required.js";
+import { isRequiredBeside, isStricter } from "./required.js";
 import { mapKeySchema, scalarSchema } from "./scalar-schema.js";
 import type { Schema } from "./types.js";
 import { wellKnownSchema, wrapperSchema } from "./well-known-schema.js";
@@ -50,11 +52,17 @@ export class MessageSchemas {
     return this.#components.schema(name, () => this.#wellKnown(desc) ?? this.object(desc));
   }
 
-  /** The schema of an object with the message's fields, but for some; those forbidden must not be there either. */
-  object(desc: DescMessage, without: readonly DescField[] = [], forbidden: readonly DescField[] = []): Schema {
-    const fields = desc.fields.filter((field) => !without.includes(field) && !forbidden.includes(field));
-    const required = this.#isInput ? fields.filter(isRequired).map((field) => this.nameOf(field)) : [];
-    const properties = fields.map((field) => [this.nameOf(field), this.#property(field)] as const);
+  /**
+   * The schema of an object with the message's fields, less those that `claims` names, which the path of a request has.
+   * Other members of their oneofs are forbidden.
+   */
+  object(desc: DescMessage, claims: ReadonlyMap<DescField, Claims> = noClaims): Schema {
+    const left = desc.fields.filter((field) => claims.get(field) !== "whole");
+    const fields = left.filter((field) => !hasClaimedRival(claims, field));
+    const isRequiredHere = (field: DescField) => isRequiredBeside(field, claims.get(field));
+    const required = this.#isInput ? fields.filter(isRequiredHere).map((field) => this.nameOf(field)) : [];
+    const properties = fields.map((field) => [this.nameOf(field), this.#property(field, claims.get(field))] as const);
+    const forbidden = left.filter((field) => hasClaimedRival(claims, field));
     const nevers = forbidden.map((field) => [this.nameOf(field), never] as const);
     const oneofs = desc.oneofs.filter((oneof) => oneof.fields.every((field) => fields.includes(field)));
     return {
@@ -66,8 +74,9 @@ export class MessageSchemas {
     };
   }
 
-  /** The schema of a field's value. */
-  field(field: DescField): Schema {
+  /** The schema of a field's value, less what `claims` names. */
+  field(field: DescField, claims?: Claims): Schema {
+    if (claims !== undefined && claims !== "whole" && isNested(field)) return this.object(field.message, claims);
     const { keywords, itemKeywords, keyKeywords } = constraintsOf(field);
     if (field.fieldKind === "list")
       return { type: "array", items: { ...this.item(field), ...itemKeywords }, ...keywords };
@@ -112,8 +121,8 @@ export class MessageSchemas {
     return wellKnownSchema(desc, this.#form.registry, (held) => this.message(held));
   }
 
-  #property(field: DescField): Schema {
-    return { ...this.field(field), ...this.#annotations(field), ...behaviorOf(field).keywords };
+  #property(field: DescField, claims: Claims | undefined): Schema {
+    return { ...this.field(field, claims), ...this.#annotations(field), ...behaviorOf(field).keywords };
   }
 
   #annotations(desc: DescMessage | DescEnum | DescField): { description?: string; deprecated?: true } {

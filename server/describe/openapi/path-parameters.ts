@@ -12,15 +12,19 @@ import type { Parameter } from "./types.js";
 export interface ExpandedPath {
   readonly path: string;
   readonly parameters: readonly Parameter[];
+  /** For each parameter the field that it is; undefined for a part of a field, and for no field. */
+  readonly fieldNames: readonly (string | undefined)[];
 }
 
 /** Expands the template of one binding. */
 export function expandPath(binding: Binding, schemas: MessageSchemas, comments: Comments): ExpandedPath {
   const { segments, variables, verb } = binding.template;
   const parameters: Parameter[] = [];
-  const add = (name: string, parameter: Omit<Parameter, "name" | "in">): string => {
+  const fieldNames: (string | undefined)[] = [];
+  const add = (name: string, parameter: Omit<Parameter, "name" | "in">, fieldName?: string): string => {
     const unique = uniqueName(name, parameters);
     parameters.push({ name: unique, in: "path", required: true, ...parameter });
+    fieldNames.push(fieldName);
     return `{${unique}}`;
   };
   const pieces = segments.map((segment, index) => {
@@ -30,9 +34,10 @@ export function expandPath(binding: Binding, schemas: MessageSchemas, comments: 
     const bound = binding.variables[at];
     if (variable === undefined || bound === undefined) return add("any", { schema: anyText, ...anySegment(segment) });
     if (variable.end - variable.start > 1) return add(...partOf(segments, index, variable));
-    return add(printFieldPath(bound.fields), wholeOf(bound, segment, schemas, comments));
+    const name = printFieldPath(bound.fields);
+    return add(name, wholeOf(bound, segment, schemas, comments), name);
   });
-  return { path: `/${pieces.join("/")}${verb === "" ? "" : `:${verb}`}`, parameters };
+  return { path: `/${pieces.join("/")}${verb === "" ? "" : `:${verb}`}`, parameters, fieldNames };
 }
 
 const anyText = { type: "string", minLength: 1 };

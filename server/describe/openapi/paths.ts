@@ -20,14 +20,17 @@ export class Paths {
   /** Path without names → path with the names of the first. */
   readonly #spellings = new Map<string, string>();
 
-  add({ path, httpMethod, isLoose, operation }: PlacedOperation, named: Pick<Operation, "operationId" | "tags">): void {
+  add(
+    { path, fieldNames, httpMethod, isLoose, operation }: PlacedOperation,
+    named: Pick<Operation, "operationId" | "tags">,
+  ): void {
     const shape = path.replace(/\{[^}]*\}/g, "{}");
     const key = `${shape} ${httpMethod}`;
     const rival = this.#entries.get(key);
     if (rival !== undefined && (!rival.isLoose || isLoose)) return;
     const spelling = this.#spellings.get(shape) ?? path;
     this.#spellings.set(shape, spelling);
-    const renamed = { ...named, ...rename(operation, namesIn(spelling)) };
+    const renamed = { ...named, ...rename(operation, namesIn(spelling), fieldNames) };
     this.#entries.set(key, { path: spelling, httpMethod, isLoose, operation: renamed });
   }
 
@@ -54,17 +57,22 @@ function namesIn(path: string): string[] {
   return [...path.matchAll(/\{([^}]*)\}/g)].map(([, name = ""]) => name);
 }
 
-/** Gives the parameters of the path, which come in its order, their names. */
+/** Gives the parameters of the path, which come first and in its order, the names that the path has. */
 function rename<T extends { readonly parameters?: readonly (Parameter | Reference)[] }>(
   operation: T,
-  names: string[],
+  names: readonly string[],
+  fieldNames: readonly (string | undefined)[],
 ): T {
-  if (operation.parameters === undefined) return operation;
-  const left = names.values();
-  const parameters = operation.parameters.map((parameter) =>
-    "in" in parameter && parameter.in === "path"
-      ? { ...parameter, name: left.next().value ?? parameter.name }
-      : parameter,
-  );
-  return { ...operation, parameters };
+  const { parameters } = operation;
+  if (parameters === undefined || names.length === 0) return operation;
+  const renamed = names.map((name, index) => renameOne(parameters[index] as Parameter, name, fieldNames[index]));
+  return { ...operation, parameters: [...renamed, ...parameters.slice(names.length)] };
+}
+
+/** A parameter that has its name from the field of another operation says which field it is. */
+function renameOne(parameter: Parameter, name: string, fieldName: string | undefined): Parameter {
+  if (name === parameter.name || fieldName === undefined) return { ...parameter, name };
+  const note = `The field \`${fieldName}\`.`;
+  const description = parameter.description === undefined ? note : `${note} ${parameter.description}`;
+  return { ...parameter, name, description };
 }

@@ -1,11 +1,24 @@
 // Says which fields a request must have, by google.api.field_behavior or the rules of protovalidate.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { Claims } from "../../rest/claims.js";
+import { isNested } from "../../rest/fields.js";
 import { behaviorOf } from "./behavior.js";
 import { constraintsOf } from "./constraints.js";
 
 /** Whether a message that is sent must have the field. */
 export function isRequired(field: DescField): boolean {
   return behaviorOf(field).isRequired || constraintsOf(field).isRequired;
+}
+
+/** Whether a message that is sent must have a field that is not fed from elsewhere. */
+export function hasRequired(desc: DescMessage, claims: ReadonlyMap<DescField, Claims>): boolean {
+  return desc.fields.some((field) => isRequiredBeside(field, claims.get(field)));
+}
+
+/** Whether a message that is sent must have the field, of which `claims` are fed from elsewhere. */
+export function isRequiredBeside(field: DescField, claims: Claims | undefined): boolean {
+  if (claims === "whole") return false;
+  return claims !== undefined && isNested(field) ? hasRequired(field.message, claims) : isRequired(field);
 }
 
 const known = new WeakMap<DescMessage, boolean>();

@@ -2,6 +2,7 @@
 // streams, as server/transcode/ reads and writes them.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import type { Binding, BodyBinding } from "../../rest/binding.js";
+import { pathClaimsOf } from "../../rest/claims.js";
 import { hasImplicitPresence } from "../../rest/fields.js";
 import type { Comments } from "../comments.js";
 import { describeMethod } from "./describe-method.js";
@@ -9,7 +10,7 @@ import { errorResponses } from "./errors.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { expandPath } from "./path-parameters.js";
 import { queryParameters } from "./query-parameters.js";
-import { isRequired } from "./required.js";
+import { hasRequired, isRequiredBeside } from "./required.js";
 import type { Content, Operation, Schema } from "./types.js";
 
 /** What operations of one document share. */
@@ -24,6 +25,8 @@ export interface OperationContext {
 /** An operation and its place. */
 export interface PlacedOperation {
   readonly path: string;
+  /** For each parameter of the path the field that it is; undefined for a part of a field, and for no field. */
+  readonly fieldNames: readonly (string | undefined)[];
   /** In small letters. */
   readonly httpMethod: string;
   readonly operation: Omit<Operation, "operationId" | "tags">;
@@ -35,12 +38,13 @@ export interface PlacedOperation {
 export function restOperation(binding: Binding, context: OperationContext): PlacedOperation {
   const { comments, input, error } = context;
   const { method, httpMethod } = binding;
-  const { path, parameters } = expandPath(binding, input, comments);
+  const { path, parameters, fieldNames } = expandPath(binding, input, comments);
   const all = [...parameters, ...queryParameters(binding, input, comments)];
   const requestBody = requestBodyOf(binding, context);
   const anyMethod = requestBody === undefined ? "get" : "post";
   return {
     path,
+    fieldNames,
     httpMethod: httpMethod === "*" ? anyMethod : httpMethod.toLowerCase(),
     operation: {
       ...describeMethod(method, comments, notesOf(binding)),
@@ -78,14 +82,16 @@ function requestBodyOf(binding: Binding, context: OperationContext): Operation["
   return { required: false, content: { ...arrayOf(schema), ...linesOf(schema) } };
 }
 
-function jsonBody({ method, variables }: Binding, field: DescField | undefined, { input }: OperationContext) {
-  if (field !== undefined) return { schema: input.field(field), required: isRequired(field) };
-  const bound = variables.filter(({ fields }) => fields.length === 1).flatMap(({ fields }) => fields);
-  const rivals = variables.flatMap(({ fields: [head] }) => head?.oneof?.fields.filter((other) => other !== head) ?? []);
-  const isWhole = bound.length === 0 && rivals.length === 0;
+function jsonBody(binding: Binding, field: DescField | undefined, { input }: OperationContext) {
+  const claims = pathClaimsOf(binding);
+  if (field !== undefined) {
+    const inField = claims.get(field);
+    return { schema: input.field(field, inField), required: isRequiredBeside(field, inField) };
+  }
+  const desc = binding.method.input;
   return {
-    schema: isWhole ? input.message(method.input) : input.object(method.input, bound, rivals),
-    required: method.input.fields.some((one) => !bound.includes(one) && isRequired(one)),
+    schema: claims.size === 0 ? input.message(desc) : input.object(desc, claims),
+    required: hasRequired(desc, claims),
   };
 }
 

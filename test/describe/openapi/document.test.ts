@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
-import type { Parameter } from "../../../server/describe/openapi/types.js";
+import type { Operation, Parameter, Schema } from "../../../server/describe/openapi/types.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
@@ -142,6 +142,47 @@ describe("paths", () => {
   });
 });
 
+describe("routes of one shape with other names of fields", () => {
+  const selector = "manywire.test.rest.v1.RestService";
+  const rules = [
+    { selector: `${selector}.Custom`, get: "/v1/users/{name}" },
+    { selector: `${selector}.Query`, patch: "/v1/users/{number}" },
+    { selector: `${selector}.Whole`, put: "/v1/users/{node.text}", body: "*" },
+    { selector: `${selector}.Field`, post: "/v1/users/{choice_text}", body: "node" },
+  ];
+  const document = documentOf([RestService], { httpRules: { rules }, docs: { operations: ["rest"] } });
+  // Whole is the first method of the service.
+  const path = "/v1/users/{node.text}";
+
+  it("have one path, and each operation has a parameter of that name with the type of its own field", () => {
+    expect(Object.keys(document.paths).filter((one) => one.startsWith("/v1/users/"))).toEqual([path]);
+    const [get, patch, put, post] = ["get", "patch", "put", "post"].map((httpMethod) => {
+      const { parameters = [] } = operationOf(document, `${httpMethod} ${path}`);
+      return (parameters as Parameter[]).filter((one) => one.in === "path");
+    });
+    const named = { name: "node.text", in: "path", required: true };
+    expect(get).toEqual([
+      { ...named, description: "The field `name`. The name.", schema: { type: "string", minLength: 1 } },
+    ]);
+    expect(patch).toEqual([
+      { ...named, description: "The field `number`.", schema: expect.objectContaining({ format: "int64" }) },
+    ]);
+    expect(put).toEqual([{ ...named, schema: { type: "string", minLength: 1 } }]);
+    expect(post).toMatchObject([{ ...named, description: "The field `choice_text`." }]);
+  });
+
+  it("leave their own fields out of query and body, and no others", () => {
+    const patch = operationOf(document, `patch ${path}`).parameters as Parameter[];
+    const inQuery = patch.filter((one) => one.in === "query").map(({ name }) => name);
+    expect(inQuery).not.toContain("number");
+    expect(inQuery).toContain("text");
+    const schema = operationOf(document, `put ${path}`).requestBody?.content["application/json"]?.schema;
+    expect(schema?.properties).toMatchObject({ text: { type: "string" }, node: { type: "object" } });
+    const { node } = (schema?.properties ?? {}) as Record<string, Schema>;
+    expect(node?.properties).not.toHaveProperty("text");
+  });
+});
+
 describe("queries", () => {
   const parameters = (document: typeof library, place: string) =>
     ((operationOf(document, place).parameters ?? []) as Parameter[]).filter((one) => one.in === "query");
@@ -206,6 +247,35 @@ describe("bodies", () => {
     const properties = body("post /v1/whole/{choice_text}:choose")?.["application/json"]?.schema.properties;
     expect(properties).toMatchObject({ text: { type: "string" }, choiceNumber: { not: {} } });
     expect(properties).not.toHaveProperty("choiceText");
+  });
+
+  it("have no nested field that the path has, and still its neighbours", () => {
+    const whole = body("patch /v1/whole/{node.text}/{node.child.number}")?.["application/json"]?.schema;
+    const nodeOf = (schema: unknown) => (schema as { properties: Record<string, Schema> }).properties;
+    const node = nodeOf(nodeOf(whole).node);
+    expect(nodeOf(whole)).toHaveProperty("text");
+    expect(Object.keys(node)).toEqual(["number", "child", "mark"]);
+    expect(Object.keys(nodeOf(node.child))).toEqual(["text", "child", "mark"]);
+    const field = body("patch /v1/field/shelves/{shelf}/books/{book}")?.["application/json"]?.schema;
+    expect(Object.keys(nodeOf(field))).toEqual(["number", "child", "mark"]);
+  });
+
+  it("must have what is required within a message of which the path has a part", () => {
+    const selector = "manywire.test.describe.v1.LibraryService.CreateBook";
+    const bodyOf = (rule: object) => {
+      const document = documentOf([LibraryService], { httpRules: { rules: [{ selector, ...rule }] } });
+      return Object.values(document.paths).flatMap((item) =>
+        "post" in item && (item.post as Operation).operationId === "LibraryService_CreateBook"
+          ? (item.post as Operation).requestBody
+          : [],
+      )[0];
+    };
+    const some = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}", body: "*" });
+    expect([some?.required, some?.content["application/json"]?.schema.required]).toEqual([true, ["book"]]);
+    const all = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "*" });
+    expect([all?.required, all?.content["application/json"]?.schema.required]).toEqual([false, undefined]);
+    const field = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "book" });
+    expect([field?.required, field?.content["application/json"]?.schema.required]).toEqual([false, undefined]);
   });
 
   it("are a field, and may be null in a reply that has not got it", () => {

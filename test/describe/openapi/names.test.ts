@@ -38,6 +38,10 @@ describe("names", () => {
 describe("paths", () => {
   const place = (path: string, isLoose = false, httpMethod = "get"): PlacedOperation => ({
     ...{ path, isLoose, httpMethod },
+    // As where the last variable is a part of a field.
+    fieldNames: [...path.matchAll(/\{(.*?)\}/g)]
+      .map(([, name]) => name)
+      .map((name, index) => (index === 0 ? name : undefined)),
     operation: {
       summary: path,
       parameters: [...path.matchAll(/\{(.*?)\}/g)].map(([, name = ""]) => ({ name, in: "path" as const })),
@@ -50,12 +54,12 @@ describe("paths", () => {
     return paths.toObject();
   };
 
-  it("that differ in names have those of the first", () => {
+  it("that differ in names have those of the first, and say which field each is", () => {
     const paths = collect(place("/a/{x}/{y}"), place("/a/{p}/{q}", false, "put"));
     expect(Object.keys(paths)).toEqual(["/a/{x}/{y}"]);
     expect(paths["/a/{x}/{y}"]?.put).toMatchObject({
       operationId: "/a/{p}/{q}",
-      parameters: [{ name: "x" }, { name: "y" }],
+      parameters: [{ name: "x", description: "The field `p`." }, { name: "y" }],
     });
   });
 
