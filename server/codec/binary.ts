@@ -1,48 +1,38 @@
-// Messages in protobuf's binary form, fast for plain types. Whatever is unusual, in a type, on the wire or in a message, is
-// left to protobuf-es, so that results and errors are always its own.
-import {
-  type BinaryReadOptions,
-  type BinaryWriteOptions,
-  type DescMessage,
-  fromBinary,
-  type Message,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { decodePlain } from "./decode.js";
+// Messages in protobuf's binary form. What is not a message of the type, when it is written, is left to protobuf-es, so that
+// errors are its own.
+import { type BinaryWriteOptions, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { type BinaryDecodeOptions, decodeMessage } from "./decode.js";
 import { encodePlain } from "./encode.js";
 import { isPlainType } from "./support.js";
 
 /** Reads and writes one message type. */
 export interface BinaryCodec {
-  /** What `fromBinary` makes of the bytes. `bytes` fields point into them. */
+  /**
+   * What `fromBinary` makes of the bytes. `bytes` fields point into them.
+   *
+   * @throws BinaryError that names the field, or ElementLimitError
+   */
   decode(bytes: Uint8Array): Message;
   /** What `toBinary` makes of the message, after `reserve` bytes that are the caller's to fill. */
   encode(message: Message, reserve: number): Buffer;
 }
 
-/** Prepares a codec. The options are those of protobuf-es. */
+/** Prepares a codec. The options are those of protobuf-es and `maxElements`. */
 export function createBinaryCodec(
   desc: DescMessage,
-  options?: Partial<BinaryReadOptions & BinaryWriteOptions>,
+  options: BinaryDecodeOptions & Partial<BinaryWriteOptions> = {},
 ): BinaryCodec {
-  const decodeAny = (bytes: Uint8Array) => fromBinary(desc, bytes, options);
   const encodeAny = (message: Message, reserve: number) => {
     const bytes = toBinary(desc, message, options);
     const buffer = Buffer.allocUnsafe(reserve + bytes.length);
     buffer.set(bytes, reserve);
     return buffer;
   };
-  const isPlain = options?.recursionLimit === undefined && isPlainType(desc);
-  if (!isPlain) return { decode: decodeAny, encode: encodeAny };
+  const isPlain = isPlainType(desc);
   return {
-    decode(bytes) {
-      try {
-        return decodePlain(desc, bytes);
-      } catch {
-        return decodeAny(bytes);
-      }
-    },
+    decode: (bytes) => decodeMessage(desc, bytes, options),
     encode(message, reserve) {
+      if (!isPlain) return encodeAny(message, reserve);
       try {
         return encodePlain(desc, message, reserve);
       } catch {

@@ -1,122 +1,207 @@
-// The bytes that are being read, and where. One input for all: reading is never interrupted.
+// The bytes of a message that is being decoded, and the position in them. One input for all: decoding is never interrupted.
 // https://protobuf.dev/programming-guides/encoding/
-import { unusual } from "./unusual.js";
 import { textOf } from "./utf8.js";
 
-const float32 = new Float32Array(1);
-const float32Bytes = new Uint8Array(float32.buffer);
-const float64 = new Float64Array(1);
-const float64Bytes = new Uint8Array(float64.buffer);
+/** Thrown for bytes that are no message of the type. The message names the field, as in `books[2].title: invalid UTF-8`. */
+export class BinaryError extends Error {
+  override readonly name = "BinaryError";
+  readonly #problem: string;
+  #path = "";
 
-let bytes: Uint8Array = new Uint8Array();
+  constructor(problem: string) {
+    super(problem);
+    this.#problem = problem;
+  }
 
-export const input: { pos: number; open(source: Uint8Array): void; close(): void } = {
+  get hasPath(): boolean {
+    return this.#path !== "";
+  }
+
+  /** Adds the field, `[index]` or `["key"]` that the path so far is in. */
+  within(part: string): this {
+    this.#path = this.#path === "" || this.#path.startsWith("[") ? part + this.#path : `${part}.${this.#path}`;
+    this.message = `${this.#path}: ${this.#problem}`;
+    return this;
+  }
+}
+
+const empty = new Uint8Array();
+let bytes: Uint8Array = empty;
+
+// The same eight bytes as every kind of number, least significant byte first, as on the wire.
+const eight = new Uint8Array(8);
+const uint32s = new Uint32Array(eight.buffer);
+const int32s = new Int32Array(eight.buffer);
+const float32s = new Float32Array(eight.buffer);
+const float64s = new Float64Array(eight.buffer);
+const int64s = new BigInt64Array(eight.buffer);
+const uint64s = new BigUint64Array(eight.buffer);
+
+export const input: { pos: number; readonly length: number; open(source: Uint8Array): void; close(): void } = {
   pos: 0,
-  /** Begins to read. */
-  open(source: Uint8Array): void {
+  get length(): number {
+    return bytes.length;
+  },
+  open(source) {
     bytes = source;
     input.pos = 0;
   },
-  /** Lets go of what has been read. */
-  close(): void {
+  /** Releases the bytes. */
+  close() {
     bytes = empty;
   },
 };
 
-const empty = new Uint8Array();
+/** Reads a byte. */
+function next(): number {
+  const byte = bytes[input.pos++];
+  if (byte === undefined) throw new BinaryError("unexpected end of the message");
+  return byte;
+}
 
-/** A varint of at most 32 bits, as an unsigned number. Longer ones are unusual, but for negative `int32`. */
-export function readUint32(): number {
-  let byte = bytes[input.pos++];
-  if (byte === undefined) throw unusual;
+/** Reads a tag: a varint of at most 32 bits. */
+export function readTag(): number {
+  const byte = next();
   if (byte < 0x80) return byte;
-  let value = byte & 0x7f;
+  const start = input.pos - 1;
+  let tag = byte & 0x7f;
   for (let shift = 7; shift < 28; shift += 7) {
-    byte = bytes[input.pos++];
-    if (byte === undefined) throw unusual;
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
+    const more = next();
+    tag |= (more & 0x7f) << shift;
+    if (more < 0x80) return tag;
   }
-  byte = bytes[input.pos++];
-  if (byte === undefined || byte > 0x0f) throw unusual;
-  return (value | (byte << 28)) >>> 0;
+  const last = next();
+  if (last > 0x0f) throw new BinaryError(`invalid tag at byte ${start}`);
+  return (tag | (last << 28)) >>> 0;
 }
 
-/** A varint of up to 64 bits: the low 32 of it, and the high 32 in `highBits`. */
-let highBits = 0;
-function readVarint64(): number {
-  let low = 0;
-  let high = 0;
-  for (let shift = 0; shift < 70; shift += 7) {
-    const byte = bytes[input.pos++];
-    if (byte === undefined) throw unusual;
-    const part = byte & 0x7f;
-    if (shift < 28) low |= part << shift;
-    else if (shift === 28) {
-      low |= part << 28;
-      high = part >>> 4;
-    } else if (shift < 63) high |= part << (shift - 32);
-    else if (byte > 1) throw unusual;
-    else high |= part << 31;
-    if (byte < 0x80) {
-      highBits = high >>> 0;
-      return low >>> 0;
-    }
+/** The upper 32 bits of the last varint. */
+let high = 0;
+
+/** Reads a varint. Returns its lower 32 bits, signed, and leaves the upper ones in `high`. Bits above the 64th are ignored. */
+function readVarint(): number {
+  let byte = next();
+  high = 0;
+  if (byte < 0x80) return byte;
+  let low = byte & 0x7f;
+  for (let shift = 7; shift < 28; shift += 7) {
+    byte = next();
+    low |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return low;
   }
-  throw unusual;
+  byte = next();
+  low |= byte << 28;
+  high = (byte >>> 4) & 0x07;
+  if (byte < 0x80) return low;
+  for (let shift = 3; shift < 32; shift += 7) {
+    byte = next();
+    high |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return low;
+  }
+  throw new BinaryError("invalid varint: more than 10 bytes");
 }
 
-export function readInt32(): number {
-  return readVarint64() | 0;
+export const readInt32: () => number = readVarint;
+
+export function readUint32(): number {
+  return readVarint() >>> 0;
 }
 
 export function readSint32(): number {
-  const value = readUint32();
+  const value = readVarint();
   return (value >>> 1) ^ -(value & 1);
 }
 
-export function readUint64(): bigint {
-  const low = readVarint64();
-  return highBits === 0 ? BigInt(low) : (BigInt(highBits) << 32n) | BigInt(low);
+export function readBool(): boolean {
+  return readVarint() !== 0 || high !== 0;
 }
 
 export function readInt64(): bigint {
-  return BigInt.asIntN(64, readUint64());
+  const low = readVarint();
+  if (high === 0) return BigInt(low >>> 0);
+  int32s[0] = low;
+  int32s[1] = high;
+  return int64s[0] as bigint;
 }
 
-export function readBool(): boolean {
-  const byte = bytes[input.pos++];
-  if (byte === undefined || byte > 1) throw unusual;
-  return byte === 1;
+export function readUint64(): bigint {
+  const low = readVarint();
+  if (high === 0) return BigInt(low >>> 0);
+  int32s[0] = low;
+  int32s[1] = high;
+  return uint64s[0] as bigint;
+}
+
+export function readSint64(): bigint {
+  const low = readVarint();
+  const sign = -(low & 1);
+  int32s[0] = ((low >>> 1) | (high << 31)) ^ sign;
+  int32s[1] = (high >>> 1) ^ sign;
+  return int64s[0] as bigint;
+}
+
+export function readFixed32(): number {
+  fill(4);
+  return uint32s[0] as number;
+}
+
+export function readSfixed32(): number {
+  fill(4);
+  return int32s[0] as number;
 }
 
 export function readFloat(): number {
-  copyTo(float32Bytes);
-  return float32[0] as number;
+  fill(4);
+  return float32s[0] as number;
+}
+
+export function readFixed64(): bigint {
+  fill(8);
+  return uint64s[0] as bigint;
+}
+
+export function readSfixed64(): bigint {
+  fill(8);
+  return int64s[0] as bigint;
 }
 
 export function readDouble(): number {
-  copyTo(float64Bytes);
-  return float64[0] as number;
+  fill(8);
+  return float64s[0] as number;
 }
 
-function copyTo(target: Uint8Array): void {
+function fill(length: number): void {
+  const start = take(length);
+  for (let index = 0; index < length; index++) eight[index] = bytes[start + index] as number;
+}
+
+/** Moves over some bytes. Returns where they start. */
+function take(length: number): number {
   const start = input.pos;
-  input.pos += target.length;
-  if (input.pos > bytes.length) throw unusual;
-  for (let index = 0; index < target.length; index++) target[index] = bytes[start + index] as number;
+  const left = bytes.length - start;
+  if (length > left) throw new BinaryError(`expected ${length} bytes, found ${left}`);
+  input.pos = start + length;
+  return start;
 }
 
-/** The end of what has a length before it. */
+/** Reads the length of what follows. Returns where that ends. */
 export function readEnd(): number {
-  const length = readUint32();
-  const end = input.pos + length;
-  if (end > bytes.length) throw unusual;
-  return end;
+  const length = readVarint() >>> 0;
+  const left = bytes.length - input.pos;
+  if (high !== 0 || length > left) {
+    throw new BinaryError(`expected ${high * 2 ** 32 + length} bytes, found ${left}`);
+  }
+  return input.pos + length;
 }
 
+/** Reads bytes, without copying. */
 export function readBytes(): Uint8Array {
   const end = readEnd();
+  return takeTo(end);
+}
+
+/** Takes the bytes up to a position, without copying. */
+export function takeTo(end: number): Uint8Array {
   const start = input.pos;
   input.pos = end;
   return bytes.subarray(start, end);
@@ -126,5 +211,56 @@ export function readString(): string {
   const end = readEnd();
   const start = input.pos;
   input.pos = end;
-  return textOf(bytes, start, end);
+  const text = textOf(bytes, start, end);
+  if (text === undefined) throw new BinaryError("invalid UTF-8");
+  return text;
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Reads a string whose type does not ask for UTF-8. Invalid bytes become U+FFFD. */
+export function readLenientString(): string {
+  const end = readEnd();
+  const text = textOf(bytes, input.pos, end);
+  if (text === undefined) return lenient.decode(takeTo(end));
+  input.pos = end;
+  return text;
+}
+
+const wire = { varint: 0, fixed64: 1, sized: 2, group: 3, groupEnd: 4, fixed32: 5 } as const;
+
+/** Moves over a value. Groups may be nested as deep as `depthLeft`. */
+export function skip(tag: number, depthLeft: number): void {
+  if (tag >>> 3 === 0) throw new BinaryError(`invalid field number 0 before byte ${input.pos}`);
+  switch (tag & 7) {
+    case wire.varint:
+      while (next() >= 0x80);
+      return;
+    case wire.fixed64:
+      take(8);
+      return;
+    case wire.fixed32:
+      take(4);
+      return;
+    case wire.sized:
+      input.pos = readEnd();
+      return;
+    case wire.group:
+      skipGroup(tag, depthLeft);
+      return;
+    default:
+      throw new BinaryError(`unexpected wire type ${tag & 7} before byte ${input.pos}`);
+  }
+}
+
+function skipGroup(tag: number, depthLeft: number): void {
+  if (depthLeft <= 0) throw new BinaryError("nested too deep");
+  for (;;) {
+    const inner = readTag();
+    if ((inner & 7) === wire.groupEnd) {
+      if (inner >>> 3 === tag >>> 3) return;
+      throw new BinaryError(`end of another group before byte ${input.pos}`);
+    }
+    skip(inner, depthLeft - 1);
+  }
 }

@@ -75,7 +75,7 @@ export function readText(): string {
   const end = start + maxLoopBytes;
   while (pos < end) {
     const byte = bytes[pos];
-    if (byte === signs.quote) return textOf(bytes, start, pos++);
+    if (byte === signs.quote) return usualText(bytes, start, pos++);
     if (byte === backslash) break;
     if (byte === undefined || byte < 0x20) throw unusual;
     pos++;
@@ -89,7 +89,7 @@ function readLongText(start: number): string {
     pos = bytes.indexOf(signs.quote, pos) + 1;
     if (pos === 0) throw unusual;
   } while (isEscaped(pos - 1, start));
-  const text: string = JSON.parse(textOf(bytes, start - 1, pos));
+  const text: string = JSON.parse(usualText(bytes, start - 1, pos));
   if (!text.isWellFormed()) throw unusual;
   return text;
 }
@@ -122,10 +122,16 @@ export function readNumber(): number {
 /** A number with a fraction, an exponent or many digits, or none. */
 function readOtherNumber(start: number): number {
   while (isOfNumber(bytes[pos] ?? 0)) pos++;
-  return JSON.parse(textOf(bytes, start, pos));
+  return JSON.parse(usualText(bytes, start, pos));
 }
 
 /** Whether it is a digit, or one of `+-.eE`. */
 function isOfNumber(byte: number): boolean {
   return (byte >= zero && byte <= nine) || byte === minus || byte === 0x2b || byte === 0x2e || (byte | 0x20) === 0x65;
+}
+
+function usualText(source: Uint8Array, start: number, end: number): string {
+  const text = textOf(source, start, end);
+  if (text === undefined) throw unusual;
+  return text;
 }

@@ -1,26 +1,47 @@
-// Makes strings of UTF-8.
-import { unusual } from "./unusual.js";
+// Makes strings of UTF-8 (https://encoding.spec.whatwg.org/#utf-8-decoder).
 
-/** About here a call into the platform becomes cheaper than joining characters. */
+/** Up to about this length a call into the platform costs more than joining characters. */
 const maxJoined = 16;
 
+// A byte order mark is a character like any other.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of some of the bytes. @throws unusual, or TypeError where they are no UTF-8 */
-export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > maxJoined) return decode(bytes, start, end);
+/** Returns the text of some of the bytes; undefined if they are no UTF-8. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string | undefined {
+  return end - start > maxJoined ? decodeUtf8(bytes, start, end) : join(bytes, start, end);
+}
+
+/** Does the same by a call into the platform. */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  try {
+    return decoder.decode(bytes.subarray(start, end));
+  } catch {
+    return undefined; // The only error there is says that the bytes are invalid.
+  }
+}
+
+function join(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = "";
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index] as number;
-    if (byte >= 0x80) return decode(bytes, start, end);
-    text += String.fromCharCode(byte);
+  let index = start;
+  while (index < end) {
+    const byte = bytes[index++] as number;
+    if (byte < 0x80) {
+      text += String.fromCharCode(byte);
+      continue;
+    }
+    const more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
+    if (byte < 0xc2 || byte > 0xf4 || index + more > end) return undefined;
+    let code = byte & (0x3f >> more);
+    for (const last = index + more; index < last; index++) {
+      const next = bytes[index] as number;
+      if (next >> 6 !== 2) return undefined;
+      code = (code << 6) | (next & 0x3f);
+    }
+    // Longer forms than needed, surrogates, and what is beyond Unicode.
+    if (code < leastCodes[more] || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return undefined;
+    text += String.fromCodePoint(code);
   }
   return text;
 }
 
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  const text = decoder.decode(bytes.subarray(start, end));
-  // Others take a byte order mark away.
-  if (text.startsWith("\ufeff")) throw unusual;
-  return text;
-}
+const leastCodes = [0, 0x80, 0x800, 0x10000] as const;

@@ -5,6 +5,8 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ElementLimitError } from "../codec/element-limit.js";
 import type { JsonDecodeOptions } from "../codec/json.js";
+import { createRequiredCheck, MissingFieldError } from "../codec/required.js";
+import { badField } from "./bad-request.js";
 import type { Binding, BodyBinding, BoundVariable } from "./binding.js";
 import type { MessageField } from "./fields.js";
 import { createJsonReader } from "./json-reader.js";
@@ -51,22 +53,24 @@ export function createRequestDecoder(binding: Binding, options: DecodeOptions = 
   const readBody = createBodyDecoder(binding.method.input, binding.requestBody, options);
   const readPath = createPathReader(binding, options.keptEncoded ?? "slash");
   const readQuery = createQueryReader(binding, options);
+  const checkRequired = createRequiredCheck(binding.method.input);
   return (request) => {
-    const message = limited(() => readBody(request));
-    readPath(request.captures, message);
-    readQuery(request.query, message);
-    return message;
+    try {
+      const message = readBody(request);
+      readPath(request.captures, message);
+      readQuery(request.query, message);
+      checkRequired?.(message);
+      return message;
+    } catch (error) {
+      throw toRequestError(error);
+    }
   };
 }
 
-/** Sends `resource_exhausted` for a message of too many elements. */
-function limited<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ElementLimitError) throw new ConnectError(error.message, Code.ResourceExhausted);
-    throw error;
-  }
+function toRequestError(error: unknown): unknown {
+  if (error instanceof ElementLimitError) return new ConnectError(error.message, Code.ResourceExhausted);
+  if (error instanceof MissingFieldError) return badField(error.field, error.problem);
+  return error;
 }
 
 /** A body with its type. */

@@ -6,6 +6,7 @@ import { createBinaryCodec } from "../codec/binary.js";
 import { ElementLimitError } from "../codec/element-limit.js";
 import { createJsonDecoder } from "../codec/json.js";
 import { createJsonEncoder } from "../codec/json-write.js";
+import { createRequiredCheck } from "../codec/required.js";
 import type { Body } from "../listen/exchange.js";
 import { tooLarge } from "./envelope.js";
 import type { Codec } from "./format.js";
@@ -27,13 +28,22 @@ export interface MessageCodec {
 /** The codecs of a method, by name. */
 export function createCodecs({ spec, options }: Method): Record<Codec, MessageCodec> {
   const { input, output } = spec.method;
+  const checkRequired = createRequiredCheck(input);
+  const limit = (codec: Converter) => limitCodec(codec, options, checkRequired);
   return {
-    proto: limit(binaryCodec(input, output, options), options),
-    json: limit(jsonCodec(input, output, options), options),
+    proto: limit(binaryCodec(input, output, options)),
+    json: limit(jsonCodec(input, output, options)),
   };
 }
 
-function limit(codec: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptions): MessageCodec {
+/** A codec that knows no limits on sizes. Its `parse` throws any error. */
+type Converter = MessageCodec;
+
+function limitCodec(
+  codec: Converter,
+  { readMaxBytes, writeMaxBytes }: MethodOptions,
+  checkRequired: ((message: Message) => void) | undefined,
+): MessageCodec {
   function checkLength(length: number): void {
     if (length <= writeMaxBytes) return;
     const text = `message size ${length} is larger than configured writeMaxBytes ${writeMaxBytes}`;
@@ -42,7 +52,13 @@ function limit(codec: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptio
   return {
     parse(data) {
       if (data.length > readMaxBytes) throw tooLarge(readMaxBytes, data.length);
-      return codec.parse(data);
+      try {
+        const message = codec.parse(data);
+        checkRequired?.(message);
+        return message;
+      } catch (reason) {
+        throw parseError(reason);
+      }
     },
     serialize(message, reserve) {
       const bytes = codec.serialize(message, reserve);
@@ -57,35 +73,31 @@ function limit(codec: MessageCodec, { readMaxBytes, writeMaxBytes }: MethodOptio
   };
 }
 
-function binaryCodec(input: DescMessage, output: DescMessage, { binaryOptions }: MethodOptions): MessageCodec {
-  const { decode } = createBinaryCodec(input, binaryOptions);
+/** gRPC's own servers send `internal` for bytes that are no message. connect-go and we send `invalid_argument` in every protocol. */
+function parseError(reason: unknown): ConnectError {
+  if (reason instanceof ElementLimitError) return new ConnectError(reason.message, Code.ResourceExhausted);
+  return ConnectError.from(reason, Code.InvalidArgument);
+}
+
+function binaryCodec(
+  input: DescMessage,
+  output: DescMessage,
+  { binaryOptions, readMaxElements: maxElements }: MethodOptions,
+): MessageCodec {
+  const { decode } = createBinaryCodec(input, { ...binaryOptions, maxElements });
   const { encode } = createBinaryCodec(output, binaryOptions);
   function serialize(message: Message, reserve: number): Buffer {
     try {
       return encode(message, reserve);
     } catch (reason) {
-      throw binaryError("serialize", reason);
+      throw new ConnectError(`serialize binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
     }
   }
   return {
-    parse(data) {
-      try {
-        return decode(data);
-      } catch (reason) {
-        throw binaryError("parse", reason);
-      }
-    },
+    parse: decode,
     serialize,
     serializeBody: (message) => serialize(message, 0),
   };
-}
-
-function binaryError(step: "parse" | "serialize", reason: unknown): ConnectError {
-  return new ConnectError(`${step} binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
-}
-
-function tooManyElements({ message }: ElementLimitError): ConnectError {
-  return new ConnectError(message, Code.ResourceExhausted);
 }
 
 const utf8 = new TextDecoder();
@@ -107,14 +119,7 @@ function jsonCodec(
     }
   }
   return {
-    parse(data) {
-      try {
-        return decoder.decode(data) ?? decoder.decodeText(utf8.decode(data));
-      } catch (reason) {
-        if (reason instanceof ElementLimitError) throw tooManyElements(reason);
-        throw ConnectError.from(reason, Code.InvalidArgument);
-      }
-    },
+    parse: (data) => decoder.decode(data) ?? decoder.decodeText(utf8.decode(data)),
     serialize: (message, reserve) => encodeUtf8(serializeBody(message), reserve),
     serializeBody,
   };

@@ -5,6 +5,12 @@ import { describeBehaviours } from "./table.js";
 
 const jsonOnly = [{ codec: "proto", reason: "it is about JSON" } as const];
 const protoOnly = [{ codec: "json", reason: "it is about protobuf" } as const];
+const fastOnly = [
+  {
+    lane: "reference",
+    reason: "Connect decodes with protobuf-es, and sends internal for what it cannot decode",
+  } as const,
+];
 
 describeBehaviours({}, [
   {
@@ -47,11 +53,25 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "text that is no UTF-8 is refused",
-    except: protoOnly,
+    title: "bytes that are no message are refused as the client's fault, with the field",
+    except: [...protoOnly, ...fastOnly],
     async run({ prepare, send, read }) {
-      const { code } = read("unary", await send(prepare("unary", [Buffer.of(0x0a, 1, 0xff)])));
-      expect(code).toBe(Code.Internal);
+      const rows: [bytes: number[], message: string][] = [
+        [[0x0a, 1, 0xff], "text: invalid UTF-8"],
+        [[0x0a, 5, 0x61], "text: expected 5 bytes, found 1"],
+        [[0x3a, 3, 0x12, 1, 0xff], "failure.message: invalid UTF-8"],
+        [[0x3a, 1, 0x12, 0], "failure.message: extends past the end of its message"],
+        [[0x18], "count: unexpected end of the message"],
+        [[0x18, ...Array<number>(10).fill(0xff), 1], "count: invalid varint: more than 10 bytes"],
+        [[0], "manywire.test.v1.TestRequest: invalid field number 0 before byte 1"],
+        [[0x0e], "manywire.test.v1.TestRequest: unexpected wire type 6 before byte 1"],
+      ];
+      for (const [bytes, message] of rows) {
+        const found = read("unary", await send(prepare("unary", [Uint8Array.from(bytes)])));
+        expect(found).toMatchObject({ code: Code.InvalidArgument, message, replies: [] });
+        const streamed = read("clientStream", await send(prepare("clientStream", [Uint8Array.from(bytes)])));
+        expect(streamed).toMatchObject({ code: Code.InvalidArgument, message, replies: [] });
+      }
     },
   },
 ]);
