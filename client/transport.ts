@@ -1,6 +1,6 @@
 /** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
-import type { JsonValue } from "@bufbuild/protobuf";
-import type { Transport } from "@connectrpc/connect";
+import type { DescFile, JsonValue } from "@bufbuild/protobuf";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import {
   type ConnectTransportOptions,
@@ -12,6 +12,7 @@ import {
   createNodeHttpClient,
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
+import { createFileTypes, preferTypes } from "../server/schema/types.js";
 import { type Connections, openHttp1, openHttp2, type TlsOptions } from "./connections.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestTransport } from "./rest-transport.js";
@@ -93,11 +94,25 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const transport = openTransport[options.protocol]({
     ...options,
     ...connections.options,
-    interceptors: [...(options.interceptors ?? []), tellDeadlines],
+    ...learnTypes(options),
     baseUrl: target.url,
     readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
   });
   return Object.assign(transport, { close: connections.close, [Symbol.dispose]: connections.close });
+}
+
+/** Adds the types of the files of services to the registry for JSON, as the services are called. */
+function learnTypes({ interceptors = [], jsonOptions }: TransportOptions) {
+  const files = new Set<DescFile>();
+  const learn: Interceptor = (next) => (request) => {
+    files.add(request.service.file);
+    return next(request);
+  };
+  const registry = preferTypes(
+    jsonOptions?.registry,
+    createFileTypes(() => files),
+  );
+  return { interceptors: [...interceptors, learn, tellDeadlines], jsonOptions: { ...jsonOptions, registry } };
 }
 
 function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Target) {

@@ -25,11 +25,12 @@ const map: Record<string, Part> = {
   // What knows nothing of the others.
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
   "server/listen/": { uses: [], namesPackages: [connectNode] },
-  "server/call/": { uses: [], packages: [protobuf, connect] },
+  "server/schema/": { uses: ["gen/google/rpc/"], packages: [protobuf], isPortable: true },
+  "server/call/": { uses: ["server/schema/"], packages: [protobuf, connect] },
   "server/quote.ts": { uses: [], isPortable: true },
   "server/codec/": { uses: ["server/quote.ts"], packages: [protobuf], isPortable: true },
   "server/rest/": {
-    uses: ["gen/google/", "server/codec/", "server/quote.ts"],
+    uses: ["gen/google/", "server/codec/", "server/schema/", "server/quote.ts"],
     packages: [protobuf, connect],
     isPortable: true,
   },
@@ -51,7 +52,7 @@ const map: Record<string, Part> = {
     packages: [protobuf, connect, connectNode],
   },
   "server/transcode/": {
-    uses: ["server/call/", "server/rest/", "server/rpc/", "server/listen/exchange.ts"].concat(
+    uses: ["server/call/", "server/rest/", "server/rpc/", "server/schema/", "server/listen/exchange.ts"].concat(
       "server/listen/preferences.ts",
       "server/quote.ts",
     ),
@@ -116,7 +117,10 @@ const map: Record<string, Part> = {
   // The client, which shares nothing with the server but the reading and writing of REST.
   "client/command.ts": { uses: ["client/", "gen/hello_world_pb.ts"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
-  "client/": { uses: ["client/", "server/rest/"], packages: [protobuf, connect, connectNode, "commander"] },
+  "client/": {
+    uses: ["client/", "server/rest/", "server/schema/"],
+    packages: [protobuf, connect, connectNode, "commander"],
+  },
 };
 
 interface Import {

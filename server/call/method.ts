@@ -1,4 +1,5 @@
 // What the server knows of one RPC before it is called, whatever protocol calls it.
+import type { Registry } from "@bufbuild/protobuf";
 import type { MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 
@@ -20,7 +21,10 @@ export interface Method {
   readonly path: string;
   /** Implementation and descriptor, as a union on `kind`. */
   readonly spec: MethodImplSpec;
+  /** The registry of `jsonOptions` also knows the types of the served files. */
   readonly options: MethodOptions;
+  /** The registry of `jsonOptions` as the application gave it. */
+  readonly givenRegistry?: Registry | undefined;
   /** The RPC protocols that may call it. Never empty. */
   readonly protocols: ReadonlySet<RpcProtocol>;
 }

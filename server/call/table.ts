@@ -1,5 +1,5 @@
 // Turns Connect's `routes` function into a table of methods, by recording what it registers.
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Registry } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -13,6 +13,7 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import { createFileTypes, preferTypes } from "../schema/types.js";
 import type { Method, MethodOptions, RpcProtocol } from "./method.js";
 
 /** Every method of a server, found by request path. */
@@ -21,6 +22,8 @@ export interface MethodTable {
   readonly methods: ReadonlyMap<string, Method>;
   /** The registered services, each once, in order of registration. They include services without methods. */
   readonly services: readonly DescService[];
+  /** The types of the files of those services, and the well-known ones. */
+  readonly types: Registry;
   /** What a `routes` function is given. What is registered later is in the table at once. */
   readonly router: ConnectRouter;
 }
@@ -40,6 +43,7 @@ export interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, 
 export function createMethodTable(options: TableOptions): MethodTable {
   const methods = new Map<string, Method>();
   const services = new Set<DescService>();
+  const types = createFileTypes(() => [...services].map(({ file }) => file));
 
   function record(spec: MethodImplSpec, own: ConnectRouterOptions = {}): void {
     const merged = mergeOptions(options, own);
@@ -49,11 +53,17 @@ export function createMethodTable(options: TableOptions): MethodTable {
       throw new ConnectError(`${path}: all protocols are switched off`, Code.InvalidArgument);
     }
     const { readMaxElements } = options;
+    const { jsonOptions } = merged;
     methods.set(path, {
       path,
       spec,
       protocols,
-      options: { ...validateUniversalHandlerOptions(merged), readMaxElements },
+      options: {
+        ...validateUniversalHandlerOptions(merged),
+        jsonOptions: { ...jsonOptions, registry: preferTypes(jsonOptions?.registry, types) },
+        readMaxElements,
+      },
+      givenRegistry: jsonOptions?.registry,
     });
     services.add(spec.method.parent);
   }
@@ -75,6 +85,7 @@ export function createMethodTable(options: TableOptions): MethodTable {
   return {
     methods,
     router,
+    types,
     get services() {
       return [...services];
     },

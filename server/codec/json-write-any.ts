@@ -1,7 +1,8 @@
 // Writes google.protobuf.Any: the message that it holds, with its type beside the fields.
 import { type DescMessage, fromBinary, type Message, type Registry } from "@bufbuild/protobuf";
 import { type Any, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { JsonWriteError, quote } from "./json-write-error.js";
+import { quote } from "../quote.js";
+import { JsonWriteError } from "./json-write-error.js";
 import { type ValueWriter, writeString } from "./json-write-scalar.js";
 
 /** @param writerOf gives the writer of a message type */

@@ -1,4 +1,5 @@
 // Errors of values that have no JSON, with the path of the field that has the value.
+import { quote, shorten } from "../quote.js";
 
 /** A value that cannot be written: `books[0].price: expected a float, found "cheap"`. */
 export class JsonWriteError extends Error {
@@ -30,7 +31,7 @@ export function within(step: string, error: unknown): unknown {
   if (!(error instanceof JsonWriteError)) return error;
   const { path, description } = error;
   const isJoined = path === "" || path.startsWith("[");
-  return new JsonWriteError(isJoined ? step + path : `${step}.${path}`, description);
+  return new JsonWriteError(shorten(isJoined ? step + path : `${step}.${path}`), description);
 }
 
 /** The step of an entry of a map. */
@@ -38,17 +39,10 @@ export function entryStep(key: string): string {
   return `[${quote(key)}]`;
 }
 
-const maxQuoted = 100;
-
-/** Text in quotes, shortened. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text);
-}
-
 function describeValue(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  if (typeof value !== "object" || value === null) return quote(String(value)).slice(1, -1);
+  if (typeof value !== "object" || value === null) return shorten(String(value));
   if (Array.isArray(value)) return "a list";
   if (value instanceof Uint8Array) return "bytes";
   const { $typeName } = value as { $typeName?: unknown };

@@ -1,6 +1,6 @@
 // Writes messages as ProtoJSON (https://protobuf.dev/programming-guides/json/), straight to text.
 import type { DescField, DescMessage, JsonWriteOptions, Message } from "@bufbuild/protobuf";
-import { within } from "./json-write-error.js";
+import { JsonWriteError, within } from "./json-write-error.js";
 import { createFieldWriter } from "./json-write-fields.js";
 import { type Omitted, Plans } from "./json-write-plans.js";
 import type { Source } from "./values.js";
@@ -18,7 +18,15 @@ export function createJsonEncoder(
   options: Partial<JsonWriteOptions>,
   omitted: Omitted = [],
 ): (message: Message) => string {
-  return plansWith(options).messageWriter(desc, omitted) as (message: unknown) => string;
+  const write = plansWith(options).messageWriter(desc, omitted);
+  return (message) => {
+    try {
+      return write(message);
+    } catch (error) {
+      // Without a field, the type says where.
+      throw error instanceof JsonWriteError && error.path === "" ? within(desc.typeName, error) : error;
+    }
+  };
 }
 
 /**

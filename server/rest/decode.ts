@@ -18,7 +18,7 @@ import { createQueryReader, type QueryOptions } from "./query.js";
 export interface DecodeOptions extends QueryOptions {
   /** Whether a body may have fields, and names of enum values, that the schema has not. Default true, as everywhere. */
   readonly ignoreUnknownFields?: boolean;
-  /** What a `google.protobuf.Any` in a body may hold. */
+  /** Types that a `google.protobuf.Any` may hold, and extensions. They come before those of the served files. */
   readonly registry?: Registry;
   /** Maximum number of elements of the message in a JSON body. Default: no limit. */
   readonly maxElements?: number | undefined;

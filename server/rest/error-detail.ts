@@ -1,7 +1,6 @@
 // Turns one detail of an error into the JSON of a google.protobuf.Any and back; it keeps the bytes of a type it does not know.
 import {
   create,
-  createRegistry,
   type DescMessage,
   fromBinary,
   fromJson,
@@ -10,23 +9,15 @@ import {
   type Message,
   type Registry,
   toBinary,
-  toJson,
 } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.js";
+import { createJsonEncoder } from "../codec/json-write.js";
 
 type Detail = ConnectError["details"][number];
 
 const typePrefix = "type.googleapis.com/";
-
-/** A registry that also has the types of google/rpc/error_details.proto. */
-export function withErrorDetails(registry?: Registry): Registry {
-  return registry === undefined
-    ? createRegistry(file_google_rpc_error_details)
-    : createRegistry(file_google_rpc_error_details, registry);
-}
 
 /**
  * What is of an unknown type, or does not fit its type, is `{"@type":…,"value":"<base64>"}`. Never throws.
@@ -45,7 +36,7 @@ export function encodeDetail(detail: Detail, types: Registry): JsonObject | unde
 }
 
 function anyJson(desc: DescMessage, message: Message, registry: Registry): JsonObject {
-  const json = toJson(desc, message, { registry });
+  const json: JsonValue = JSON.parse(createJsonEncoder(desc, { registry })(message));
   const own = hasCustomJsonRepresentation(desc) ? { value: json } : (json as JsonObject);
   return { "@type": `${typePrefix}${desc.typeName}`, ...own };
 }

@@ -2,7 +2,8 @@
 // APIs (https://google.aip.dev/193).
 import type { JsonObject, JsonValue, Registry } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { decodeDetail, encodeDetail, withErrorDetails } from "./error-detail.js";
+import { commonTypes, preferTypes } from "../schema/types.js";
+import { decodeDetail, encodeDetail } from "./error-detail.js";
 import { codeToName, codeToStatus, nameToCode, numberToCode, statusToCode } from "./status.js";
 
 /**
@@ -19,12 +20,12 @@ export type ErrorEncoder = (error: ConnectError) => JsonValue;
 /**
  * Prepares the writing of errors.
  *
- * @param registry the types of details beyond those of google/rpc/error_details.proto. A detail of any other type is
+ * @param registry the types of details, besides the well-known ones and those of google.rpc. A detail of any other type is
  * `{"@type":…,"value":"<base64>"}`.
  */
 export function createErrorEncoder(shape: ErrorShape = "status", registry?: Registry): ErrorEncoder {
   if (typeof shape === "function") return shape;
-  const types = withErrorDetails(registry);
+  const types = preferTypes(registry, commonTypes);
   return (error) => {
     const { code, rawMessage: message } = error;
     const details = error.details.flatMap((detail) => encodeDetail(detail, types) ?? []);
@@ -40,11 +41,11 @@ export type ErrorDecoder = (status: number, json: JsonValue | undefined, metadat
  * Prepares the reading of errors, in either shape, alone or as the last element of an array, which is how Google's servers
  * end a stream. What is missing comes from the HTTP status.
  *
- * @param registry the types of details beyond those of google/rpc/error_details.proto. A detail of any other type is kept
+ * @param registry the types of details, besides the well-known ones and those of google.rpc. A detail of any other type is kept
  * if it has its bytes, and left out if it is JSON, which cannot be read without its type.
  */
 export function createErrorDecoder(registry?: Registry): ErrorDecoder {
-  const types = withErrorDetails(registry);
+  const types = preferTypes(registry, commonTypes);
   return (status, json, metadata) => {
     const body = findStatus(json);
     const message = typeof body.message === "string" ? body.message : `HTTP status ${status}`;

@@ -17,7 +17,7 @@ export interface EncodeOptions {
   readonly useProtoNames?: boolean;
   /** Whether enum values are numbers. Default false: names. */
   readonly enumsAsNumbers?: boolean;
-  /** What a `google.protobuf.Any` may hold. */
+  /** Types that a `google.protobuf.Any` may hold, and extensions. They come before those of the served files. */
   readonly registry?: Registry;
 }
 

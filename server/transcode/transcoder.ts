@@ -18,6 +18,7 @@ import { codeToStatus } from "../rest/status.js";
 import { parseTarget } from "../rest/target.js";
 import type { CallEnvironment } from "../rpc/call.js";
 import { parseFormat } from "../rpc/format.js";
+import { preferTypes } from "../schema/types.js";
 import type { RestShape } from "./rest-call.js";
 import { RestStreamCall } from "./rest-stream-call.js";
 import { RestUnaryCall } from "./rest-unary-call.js";
@@ -63,7 +64,8 @@ export function createTranscoder(
   const wrong = [...config.problems, ...rules.problems, ...problems];
   if (wrong.length > 0) throw new RoutingError(wrong);
 
-  const encodeError = createErrorEncoder(options.errorShape, options.registry);
+  const registry = preferTypes(options.registry, table.types);
+  const encodeError = createErrorEncoder(options.errorShape, registry);
   const shapes = new Map<Binding, RestShape>();
   const shapeOf = (binding: Binding): RestShape => {
     const known = shapes.get(binding);
@@ -73,8 +75,8 @@ export function createTranscoder(
       method,
       environment,
       binding,
-      decode: createRequestDecoder(binding, { ...options, maxElements: method.options.readMaxElements }),
-      encode: createResponseEncoder(binding, options),
+      decode: createRequestDecoder(binding, { ...options, registry, maxElements: method.options.readMaxElements }),
+      encode: createResponseEncoder(binding, { ...options, registry }),
       encodeError,
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
     };

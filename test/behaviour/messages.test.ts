@@ -1,7 +1,15 @@
-import { Code } from "@connectrpc/connect";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { expect } from "vitest";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
+import { type Everything, type EverythingSchema, NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { failureOf } from "../support/outcome.js";
-import { describeBehaviours } from "./table.js";
+import { onlyOn } from "./combinations.js";
+import { describeBehaviours, type Scene } from "./table.js";
+import { decodeBase64 } from "./transport.js";
+import { contentType, wrapBody } from "./wire.js";
 
 const jsonOnly = [{ codec: "proto", reason: "it is about JSON" } as const];
 const protoOnly = [{ codec: "json", reason: "it is about protobuf" } as const];
@@ -120,6 +128,69 @@ describeBehaviours({ jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownField
       const { body } = await send(prepare("unary", [{ text: "a" }]));
       const text = wire === "grpc-web-text" ? Buffer.from(body.toString(), "base64") : body;
       expect(text.toString("latin1")).toContain('{"text":"a","data":"","index":0}');
+    },
+  },
+]);
+
+/** Calls a method whose messages may have any field, and returns the body of the response as text. */
+async function whole({ wire, send }: Scene, request: string): Promise<string> {
+  const method = RestService.method.whole as never;
+  const answer = await send({
+    path: `/${RestService.typeName}/Whole`,
+    headers: { "content-type": contentType(wire, "json", method) },
+    body: wrapBody(wire, method, [{ flags: 0, data: Buffer.from(request) }]),
+  });
+  return wire === "grpc-web-text" ? decodeBase64(answer.text).toString() : answer.text;
+}
+
+const node = create(NodeSchema, { text: "in a detail" });
+const floats: MessageInitShape<typeof EverythingSchema> = {
+  scalars: { floatValue: Math.fround(0.1), doubleValue: -0 },
+};
+const status = create(StatusSchema, { code: 5, details: [anyPack(NodeSchema, node)] });
+
+function answerWhole(request: Everything): MessageInitShape<typeof EverythingSchema> {
+  if (request.text === "floats") return floats;
+  if (request.text !== "fail") return request;
+  throw new ConnectError("no", Code.NotFound, undefined, [{ desc: StatusSchema, value: status }]);
+}
+
+const typePrefix = '"@type":"type.googleapis.com/';
+
+describeBehaviours({ routes: (router) => router.service(RestService, { whole: answerWhole }) }, [
+  {
+    title: "JSON may have an Any of every type of the served files, and of well-known types",
+    except: jsonOnly,
+    async run(scene) {
+      for (const any of [
+        `{"text":"a",${typePrefix}manywire.test.rest.v1.Node"}`,
+        `{"number":8,${typePrefix}manywire.test.rest.v1.Edition"}`,
+        `{"reason":"R",${typePrefix}google.rpc.ErrorInfo"}`,
+        `{"value":"1.500s",${typePrefix}google.protobuf.Duration"}`,
+        `{"value":{"value":"x",${typePrefix}google.protobuf.StringValue"},${typePrefix}google.protobuf.Any"}`,
+      ]) {
+        expect(await whole(scene, `{"trees":{"any":${any}}}`)).toContain(`{"trees":{"any":${any}}}`);
+      }
+    },
+  },
+  {
+    title: "an error has details of these types as JSON, too",
+    except: onlyOn("connect", "details are bytes"),
+    async run(scene) {
+      const answer = await whole(scene, '{"text":"fail"}');
+      expect(answer).toContain(
+        `"debug":{"code":5,"details":[{"text":"in a detail",${typePrefix}manywire.test.rest.v1.Node"}]}`,
+      );
+    },
+  },
+  {
+    title: "JSON has floats with their shortest digits, and the sign of 0",
+    except: [
+      ...jsonOnly,
+      { lane: "reference", reason: "protobuf-es writes a float as if it were a double, and -0 as 0" },
+    ],
+    async run(scene) {
+      expect(await whole(scene, '{"text":"floats"}')).toContain('{"scalars":{"doubleValue":-0,"floatValue":0.1}}');
     },
   },
 ]);

@@ -1,4 +1,4 @@
-import { create, type DescField, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -11,7 +11,7 @@ import type { NodeServerRequest } from "../../server/listen/handler.js";
 import { EverythingSchema, NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { messageOf } from "../rest/arbitrary.js";
-import { bindingOf, registry } from "../rest/support.js";
+import { bindingOf } from "../rest/support.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import type { TestServerOptions } from "../support/server.js";
 import { type RestServiceImpl, startRestServer, versions } from "../transcode/support.js";
@@ -74,11 +74,7 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
     const fail = () => {
       throw new ConnectError("no", Code.AlreadyExists, { "x-meta": "m" }, details);
     };
-    const { client } = await connect(
-      { httpVersion, jsonOptions: { registry } },
-      { query: fail },
-      { rest: { registry } },
-    );
+    const { client } = await connect({ httpVersion }, { query: fail });
     const error = await failureOf(client.query({}));
     expect([error.code, error.rawMessage, error.metadata.get("x-meta")]).toEqual([Code.AlreadyExists, "no", "m"]);
     expect(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason)).toEqual(["R"]);
@@ -287,11 +283,8 @@ it("calls the Greeter", async () => {
   expect(lines).toEqual(["SayHello received: Hello, you!\n", "SayHelloAgain received: Hello, you Again!\n"]);
 });
 
-/** protobuf-es loses a field whose JSON name is `__proto__` when it writes JSON. */
-const isWritable = (field: DescField) => field.jsonName !== "__proto__";
-
 it("brings random messages there and back unchanged", async () => {
-  const { client } = await connect({ jsonOptions: { registry } }, {}, { rest: { registry } });
+  const { client } = await connect();
   const bytes = (message: Message) => Buffer.from(toBinary(EverythingSchema, message as never)).toString("hex");
   let sent = 0;
   const check = async (call: (message: never) => Promise<Message>, message: Message) => {
@@ -303,7 +296,7 @@ it("brings random messages there and back unchanged", async () => {
     expect(bytes(reply)).toBe(bytes(message));
   };
   await fc.assert(
-    fc.asyncProperty(messageOf(EverythingSchema, isWritable), async (message) => {
+    fc.asyncProperty(messageOf(EverythingSchema), async (message) => {
       await check((one) => client.whole(one), message);
       await check((one) => client.query(one), message);
       await check(async (one) => (await collect(client.bidiStream(each(one))))[0] as Message, message);

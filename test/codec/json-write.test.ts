@@ -292,13 +292,21 @@ describe("values that have no JSON", () => {
       { seconds: 315_576_000_001n },
     ],
     ["nanos: expected an integer from -999999999 to 999999999, found 1500000.5", DurationSchema, { nanos: 1500000.5 }],
-    ["expected seconds and nanos of one sign, found 1 and -1", DurationSchema, { seconds: 1n, nanos: -1 }],
+    [
+      "google.protobuf.Duration: expected seconds and nanos of one sign, found 1 and -1",
+      DurationSchema,
+      { seconds: 1n, nanos: -1 },
+    ],
     [
       'paths[1]: expected a path in snake_case that has a camelCase form, found "a__b"',
       FieldMaskSchema,
       { paths: ["a", "a__b"] },
     ],
-    ["expected google.protobuf.FieldMask, found an object", FieldMaskSchema, { $typeName: undefined }],
+    [
+      "google.protobuf.FieldMask: expected google.protobuf.FieldMask, found an object",
+      FieldMaskSchema,
+      { $typeName: undefined },
+    ],
   ])("are named by their own type: %s", (error, desc, fields) => {
     const message = Object.assign(create(desc), fields) as Message;
     expect(attemptError(() => write(desc, message))).toBe(error);

@@ -1,7 +1,12 @@
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
+import { create, createRegistry } from "@bufbuild/protobuf";
+import { AnySchema, anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createContextKey, createContextValues } from "@connectrpc/connect";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
+import { LegacySchema } from "../gen/manywire/test/codec/v1/legacy_pb.js";
+import { NodeSchema, ScalarsSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { beginRequest } from "../support/http.js";
 import type { TestServerOptions } from "../support/server.js";
@@ -48,6 +53,73 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect(answer.headers.vary).toBe("Accept-Encoding");
     expect(answer.headers["content-length"]).toBe(String(answer.body.length));
   });
+
+  test.each([
+    '{"text":"a","@type":"type.googleapis.com/manywire.test.rest.v1.Node"}',
+    '{"number":8,"@type":"type.googleapis.com/manywire.test.rest.v1.Edition"}',
+    '{"reason":"R","@type":"type.googleapis.com/google.rpc.ErrorInfo"}',
+    '{"value":"1.500s","@type":"type.googleapis.com/google.protobuf.Duration"}',
+  ])("an Any in a body may be of every type of the served files, and of well-known types: %s", async (any) => {
+    const server = await start();
+    const body = `{"trees":{"any":${any}}}`;
+    const answer = await send(server.url, { httpVersion, path: "/v1/whole", body });
+    expect([answer.status, answer.text]).toEqual([200, body]);
+  });
+
+  test("a registry adds to these types", async () => {
+    const server = await start({}, { rest: { registry: createRegistry(LegacySchema) } });
+    for (const any of [
+      '{"id":1,"@type":"type.googleapis.com/manywire.test.codec.v1.Legacy"}',
+      '{"text":"a","@type":"type.googleapis.com/manywire.test.rest.v1.Node"}',
+    ]) {
+      const body = `{"trees":{"any":${any}}}`;
+      const answer = await send(server.url, { httpVersion, path: "/v1/whole", body });
+      expect([answer.status, answer.text]).toEqual([200, body]);
+    }
+  });
+
+  test.each([
+    [
+      "a served type, as bytes",
+      { type: "manywire.test.rest.v1.Node", value: Buffer.of(0x0a, 1, 0x61) },
+      '{"@type":"type.googleapis.com/manywire.test.rest.v1.Node","text":"a"}',
+    ],
+    [
+      "a well-known type",
+      { desc: DurationSchema, value: { seconds: 1n } },
+      '{"@type":"type.googleapis.com/google.protobuf.Duration","value":"1s"}',
+    ],
+    [
+      "a served type, in an Any of a google.rpc.Status",
+      { desc: StatusSchema, value: { details: [anyPack(NodeSchema, create(NodeSchema, { text: "a" }))] } },
+      '{"@type":"type.googleapis.com/google.rpc.Status","details":[{"text":"a","@type":"type.googleapis.com/manywire.test.rest.v1.Node"}]}',
+    ],
+    [
+      "an unknown type",
+      { type: "un.Known", value: Buffer.of(1, 2) },
+      '{"@type":"type.googleapis.com/un.Known","value":"AQI="}',
+    ],
+    [
+      "an unknown type, in an Any of a google.rpc.Status",
+      { desc: StatusSchema, value: { details: [create(AnySchema, { typeUrl: "x/un.Known" })] } },
+      '{"@type":"type.googleapis.com/google.rpc.Status","value":"GgwKCngvdW4uS25vd24="}',
+    ],
+    [
+      "a message with a float",
+      { desc: ScalarsSchema, value: { floatValue: Math.fround(0.1) } },
+      '{"@type":"type.googleapis.com/manywire.test.rest.v1.Scalars","floatValue":0.1}',
+    ],
+  ] as [string, ConnectError["details"][number], string][])(
+    "an error may have a detail of %s",
+    async (_, detail, text) => {
+      const fail = () => {
+        throw new ConnectError("no", Code.NotFound, undefined, [detail as never]);
+      };
+      const server = await start({ whole: fail });
+      const answer = await send(server.url, { httpVersion, path: "/v1/whole", body: "{}" });
+      expect([answer.status, answer.text]).toEqual([404, `{"code":5,"message":"no","details":[${text}]}`]);
+    },
+  );
 
   test.each([
     ["GET", "/v1/nothing", undefined, {}, 404, Code.NotFound, "nothing is served at /v1/nothing"],

@@ -86,8 +86,12 @@ function* addMethods(draft: Draft, { methods }: Api): Work<void> {
   const error = connectErrorSchema(draft.components);
   for (const method of methods.values()) {
     yield;
-    const { useProtoFieldName, enumAsInteger, registry } = method.options.jsonOptions ?? {};
-    const form = { useProtoNames: useProtoFieldName === true, enumsAsNumbers: enumAsInteger === true, registry };
+    const { useProtoFieldName, enumAsInteger } = method.options.jsonOptions ?? {};
+    const form = {
+      useProtoNames: useProtoFieldName === true,
+      enumsAsNumbers: enumAsInteger === true,
+      registry: method.givenRegistry,
+    };
     for (const placed of connectOperations(method, contextOf(draft, form, error))) {
       const { method: desc } = method.spec;
       const suffix = placed.httpMethod === "get" ? "_ConnectGet" : "_Connect";

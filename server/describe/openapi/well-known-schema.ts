@@ -13,7 +13,7 @@ export function wrapperSchema(desc: DescMessage): Schema | undefined {
 /**
  * The schema of a well-known type; undefined for other messages.
  *
- * @param registry what a `google.protobuf.Any` may hold
+ * @param registry types that a `google.protobuf.Any` may hold, to be listed
  * @param refer gives the schema of a message that an Any may hold
  */
 export function wellKnownSchema(
@@ -50,7 +50,10 @@ const schemas: Readonly<Record<string, Schema>> = {
   "google.protobuf.Value": { description: "Any JSON." },
 };
 
-/** The message with its type beside its fields; beside `value`, if the message's JSON is no object of fields. */
+/**
+ * A message with its type beside its fields; beside `value`, if the message's JSON is no object of fields. The server knows
+ * more types than those of the registry: listing them would list every message of every served file.
+ */
 function anySchema(registry: Registry | undefined, refer: (desc: DescMessage) => Schema): Schema {
   const known = [...(registry ?? [])].filter((type) => type.kind === "message");
   const alternatives = known.map((desc) => {
@@ -60,7 +63,7 @@ function anySchema(registry: Registry | undefined, refer: (desc: DescMessage) =>
     }
     return { allOf: [refer(desc), { type: "object", properties: type, required: ["@type"] }] };
   });
-  const empty = { type: "object", maxProperties: 0 };
-  if (alternatives.length === 0) return { ...empty, description: "Empty: no message is known that it could hold." };
-  return { anyOf: [...alternatives, empty], description: "A message, with its type in `@type`." };
+  const other = { type: "object", properties: { "@type": { type: "string" } }, additionalProperties: true };
+  const description = "A message, with its type in `@type`, such as `type.googleapis.com/google.protobuf.Duration`.";
+  return alternatives.length === 0 ? { ...other, description } : { anyOf: [...alternatives, other], description };
 }

@@ -58,11 +58,13 @@ describe("the schema of a well-known type", () => {
     expect(schemas).toEqual([{}, { type: "object", additionalProperties: true }, { type: "array", items: {} }]);
   });
 
-  it("is an empty object for an Any, of which the server knows no type", () => {
-    expect(bare(schemaOf(rest, "google.protobuf.Any"))).toEqual({ type: "object", maxProperties: 0 });
+  const anyMessage = { type: "object", properties: { "@type": { type: "string" } }, additionalProperties: true };
+
+  it("is an object with a type, for an Any", () => {
+    expect(bare(schemaOf(rest, "google.protobuf.Any"))).toEqual(anyMessage);
   });
 
-  it("is one of the types that the server knows, for an Any", () => {
+  it("lists the types of a registry, for an Any", () => {
     const document = documentOf([RestService], { rest: { registry: createRegistry(NodeSchema, DurationSchema) } });
     const type = (name: string) => ({ "@type": { const: `type.googleapis.com/${name}` } });
     expect(schemaOf(document, "google.protobuf.Any").anyOf).toEqual([
@@ -77,7 +79,7 @@ describe("the schema of a well-known type", () => {
         properties: { ...type("google.protobuf.Duration"), value: ref("google.protobuf.Duration") },
         required: ["@type", "value"],
       },
-      { type: "object", maxProperties: 0 },
+      anyMessage,
     ]);
   });
 });
