@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Servers } from "./accept.js";
 import type { Connections } from "./connections.js";
-import { type Exchange, type Handler, respond } from "./exchange.js";
+import { type Exchange, type Handler, noSniff, respond } from "./exchange.js";
 import type { Report } from "./handler.js";
 import { Http1Exchange } from "./http1-exchange.js";
 import { Http2Exchange } from "./http2-exchange.js";
@@ -22,6 +22,11 @@ export function answerRequests(
   function answer(exchange: Exchange, fault: Fault | undefined): void {
     if (fault !== undefined) {
       respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
+      return;
+    }
+    // There is nothing to say about the server as a whole (RFC 9110 section 9.3.7).
+    if (exchange.target === "*") {
+      exchange.sendHeadOnly(204, noSniff);
       return;
     }
     const onError = (error: unknown) => {
@@ -68,9 +73,9 @@ const tooManyCalls = { code: "TOO_MANY_CALLS" };
 
 /** Does with CONNECT and Expect what Node's own request event does. Returns false if the request has been answered. */
 function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
-  if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405 }, { endStream: true });
+  if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405, ...noSniff }, { endStream: true });
   else if (headers.expect === undefined) return true;
-  else if (headers.expect !== "100-continue") stream.respond({ ":status": 417 }, { endStream: true });
+  else if (headers.expect !== "100-continue") stream.respond({ ":status": 417, ...noSniff }, { endStream: true });
   else stream.additionalHeaders({ ":status": 100 });
   return !stream.headersSent;
 }
@@ -78,6 +83,9 @@ function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders
 function refuseOthers({ http1 }: Servers, connections: Connections, report: Report): void {
   http1.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.refuse(socket as Socket, error)) report(error, "http/1.1");
+  });
+  http1.server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(417, noSniff).end();
   });
   // Node answers CONNECT not at all on HTTP/1.1.
   http1.server.on("connect", (_request: IncomingMessage, socket) => {

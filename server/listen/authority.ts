@@ -2,9 +2,6 @@
 
 /** Host and port as RFC 3986 writes them, without the user information that HTTP forbids. */
 const SHAPE = /^(?:[\w.~!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
-const SPACE = 0x20;
-const SLASH = 0x2f;
-const BACKSLASH = 0x5c;
 
 let lastGood = "localhost";
 
@@ -15,15 +12,4 @@ export function isAuthority(text: string): boolean {
   if (!SHAPE.test(text) || !URL.canParse(`http://${text}`)) return false;
   lastGood = text;
   return true;
-}
-
-/**
- * Whether `target` is a path that stays a path when a URL is resolved from it: the parser of URLs skips tabs, reads "//x"
- * and "/\\x" as another host, and throws where that is none.
- */
-export function isPath(target: string): boolean {
-  if (target.charCodeAt(0) !== SLASH) return false;
-  if (target.length === 1) return true;
-  const second = target.charCodeAt(1);
-  return second > SPACE && second !== SLASH && second !== BACKSLASH;
 }

@@ -18,7 +18,7 @@ export function toBytes(body: Body): Uint8Array {
 export interface Exchange {
   readonly httpVersion: 1 | 2;
   readonly method: string;
-  /** The target as it was sent, in origin form: a path, and a query where there is one. Or `*`, with OPTIONS. */
+  /** The target as it was sent, in origin form: a path, and a query where there is one. */
   readonly target: string;
   /** Lower-case name → value; names that repeat are joined by commas, `set-cookie` is a list. No secret is taken out. */
   readonly headers: IncomingHttpHeaders;
@@ -86,9 +86,12 @@ export interface ExchangeOwner {
   onClose(): void;
 }
 
-/** Sends a whole response. */
+/** Header of every response that does not come from a handler: browsers must not guess its type from its content. */
+export const noSniff: Readonly<Record<string, string>> = { "x-content-type-options": "nosniff" };
+
+/** Sends a whole response that does not come from a handler. */
 export function respond(exchange: Exchange, status: number, headers: OutgoingHttpHeaders, body: Body = ""): void {
-  exchange.sendHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  exchange.sendHead(status, { ...noSniff, ...headers, "content-length": Buffer.byteLength(body) });
   if (body.length > 0 && exchange.method !== "HEAD") exchange.end(body);
   else exchange.end();
 }

@@ -69,7 +69,9 @@ function responseClass(isLast: IsLast): typeof http.ServerResponse {
   class Response<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
     // biome-ignore lint/suspicious/noExplicitAny: the overloads of writeHead are all passed on alike.
     override writeHead(status: number, first?: any, second?: any): this {
-      if (isLast(this) || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
+      // Node discards what follows a request with Upgrade.
+      const isUpgrade = this.req.headers.upgrade !== undefined;
+      if (isUpgrade || isLast(this) || isLongBodyArriving(this.req)) this.shouldKeepAlive = false;
       return super.writeHead(status, first, second);
     }
   }
@@ -88,7 +90,8 @@ function isLongBodyArriving({ complete, headers }: http.IncomingMessage): boolea
 export function answerTo({ code }: { code?: string | undefined }): string | undefined {
   if (code === "ECONNRESET" || code === "EPIPE") return undefined;
   const status = STATUS_OF[code ?? ""] ?? 400;
-  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  const headers = "Connection: close\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff";
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${headers}\r\n\r\n`;
 }
 
 const STATUS_OF: Readonly<Record<string, number>> = {

@@ -3,11 +3,13 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { headerBytes, maxHeaderBytes } from "./header-size.js";
 import type { ListenLimits } from "./limits.js";
 import { toHttp2Options } from "./limits.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
+import { isAdequateForHttp2 } from "./tls.js";
 
 export interface Http2Server {
   readonly server: NodeServer;
@@ -31,6 +33,7 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
         session.setLocalWindowSize(limits.connectionWindowBytes);
         setTimeout(destroyUnlessSettled, limits.openingMs, session).unref();
         probe.add(session, socket);
+        if ("getCipher" in socket) refuseWeakCipher(session, socket as TLSSocket);
       });
       server.emit("connection", socket);
     },
@@ -41,6 +44,12 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
     },
     stop: () => probe.stop(),
   };
+}
+
+function refuseWeakCipher(session: ServerHttp2Session, socket: TLSSocket): void {
+  if (isAdequateForHttp2(socket)) return;
+  const error = new Error(`cipher suite ${socket.getCipher().name} is not allowed in HTTP/2`);
+  session.destroy(error, http2.constants.NGHTTP2_INADEQUATE_SECURITY);
 }
 
 /** Every HTTP/2 client acknowledges the server's SETTINGS (RFC 9113 section 6.5.3). */

@@ -14,12 +14,12 @@ import { createHttp2Server } from "./http2.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
 import type { TlsOptions } from "./tls.js";
-import { checkTls } from "./tls.js";
+import { checkTls, toSecureContextOptions } from "./tls.js";
 
 export interface ListenerOptions {
   /**
-   * Called for every well-formed request of either HTTP version: its authority is one, and its target is a path (or "*"
-   * with OPTIONS). What it throws is answered with 500.
+   * Called for every well-formed request of either HTTP version: its authority is valid, and its target is a path. What
+   * it throws is answered with 500.
    */
   handler: Handler;
   address: ListenAddress;
@@ -102,7 +102,7 @@ class HttpListener implements Listener {
       throw new Error("tls.ca: asking for client certificates cannot be switched on or off while listening");
     }
     checkTls(tls);
-    server.setSecureContext(tls);
+    server.setSecureContext(toSecureContextOptions(tls));
   }
 
   stop(): void {

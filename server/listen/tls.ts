@@ -1,6 +1,6 @@
 // Certificates of a listener, and what they mean to Node's TLS server.
-import { X509Certificate } from "node:crypto";
-import type { TlsOptions as NodeTlsOptions } from "node:tls";
+import { constants, X509Certificate } from "node:crypto";
+import type { TlsOptions as NodeTlsOptions, SecureContextOptions, TLSSocket } from "node:tls";
 import { createSecureContext } from "node:tls";
 
 /** All in PEM. */
@@ -42,5 +42,19 @@ export function toSecureServerOptions({ cert, key, ca }: TlsOptions, handshakeTi
     rejectUnauthorized: requestCert,
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
+}
+
+/** Certificates for new connections, with the options of the old ones. */
+export function toSecureContextOptions(tls: TlsOptions): SecureContextOptions {
+  return { ...tls, secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
+}
+
+/**
+ * Whether a connection may speak HTTP/2. With TLS 1.2 that needs a cipher suite with ephemeral keys and AEAD (RFC 9113
+ * section 9.2.2); every suite of TLS 1.3 has both.
+ */
+export function isAdequateForHttp2(socket: TLSSocket): boolean {
+  return socket.getProtocol() !== "TLSv1.2" || /^(?:EC)?DHE-.*(?:GCM|CCM|CHACHA20)/.test(socket.getCipher().name);
 }

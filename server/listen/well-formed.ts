@@ -1,7 +1,7 @@
 // Refuses requests that no URL can be made of, so that nothing behind has to expect them: RFC 9112 section 3.2, RFC 9113 section 8.3.1.
 import type { IncomingMessage } from "node:http";
 import type { IncomingHttpHeaders } from "node:http2";
-import { isAuthority, isPath } from "./authority.js";
+import { isAuthority } from "./authority.js";
 
 /** What is wrong with a request, and the status that says so. */
 export interface Fault {
@@ -18,9 +18,10 @@ export function findHttp1Fault(request: IncomingMessage, headerCount: number): F
   const { rawHeaders, method, url: target = "" } = request;
   if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
   if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
-  if (!isPath(target) && !isAsterisk(method, target) && !toOriginForm(request)) return badTarget;
   // HTTP/1.0 knows no Host, and load balancers ask for health so.
   if (request.httpVersionMinor === 0) request.headers.host ??= "localhost";
+  if (request.headers.host === undefined) return noHost;
+  if (!isPath(target) && !isAsterisk(method, target) && !toOriginForm(request)) return badTarget;
   return faultOfAuthority(request.headers.host);
 }
 
@@ -32,24 +33,33 @@ export function findHttp2Fault(headers: IncomingHttpHeaders): Fault | undefined 
 }
 
 const badTarget: Fault = { status: 400, text: "bad request target" };
+const noHost: Fault = { status: 400, text: "no Host" };
 
 function faultOfAuthority(authority: string | undefined): Fault | undefined {
-  if (authority === undefined) return { status: 400, text: "no Host" };
+  if (authority === undefined) return noHost;
   return isAuthority(authority) ? undefined : { status: 400, text: "bad Host" };
+}
+
+function isPath(target: string): boolean {
+  return target.startsWith("/");
 }
 
 function isAsterisk(method: string | undefined, target: string): boolean {
   return target === "*" && method === "OPTIONS";
 }
 
-/** The absolute form of HTTP/1.1, whose host replaces the Host header (RFC 9112 section 3.2.2). */
+const absoluteForm = /^https?:\/\/(?<authority>[^/?#]+)(?<target>.*)$/is;
+
+/**
+ * Takes authority and target out of an absolute form. The authority replaces the Host header (RFC 9112 section 3.2.2). The
+ * target stays as it was sent, as in origin form: a URL parser would resolve its dot segments.
+ */
 function toOriginForm(request: IncomingMessage): boolean {
-  const target = request.url ?? "";
-  if (!/^https?:\/\//i.test(target) || !URL.canParse(target)) return false;
-  const url = new URL(target);
-  request.headers.host = url.host;
-  request.url = url.pathname + url.search;
-  return isPath(request.url);
+  const { authority, target = "" } = absoluteForm.exec(request.url ?? "")?.groups ?? {};
+  if (authority === undefined || !isAuthority(authority)) return false;
+  request.headers.host = authority;
+  request.url = isPath(target) ? target : `/${target}`;
+  return true;
 }
 
 function countHosts(rawHeaders: IncomingMessage["rawHeaders"]): number {

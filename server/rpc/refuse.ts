@@ -7,7 +7,7 @@ import {
   errorToJsonBytes,
 } from "@connectrpc/connect/protocol-connect";
 import type { Method } from "../call/method.js";
-import { type Exchange, respond } from "../listen/exchange.js";
+import { type Exchange, noSniff, respond } from "../listen/exchange.js";
 import { shorten } from "../quote.js";
 import { encodeEnvelope } from "./envelope.js";
 import { type Format, parseFormat } from "./format.js";
@@ -24,8 +24,8 @@ export function refuse(
   respond(exchange, status, { ...headers, "content-type": "text/plain; charset=utf-8" }, `${message}\n`);
 }
 
-/** The path of an RPC: `/package.Service/Method`. */
-const rpcPath = /^\/(?<service>[\w.]+)\/(?<method>\w+)$/;
+/** The path of an RPC: `/package.Service/Method`. Clients whose base URL ends in a slash put another one before it. */
+const rpcPath = /^\/(?<service>\/*[\w.]+)\/(?<method>\w+)$/;
 
 /**
  * Answers a request to a path that is no method of the server, in the protocol that the request speaks: gRPC and
@@ -52,6 +52,7 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
     // The form "trailers only": the status is among the headers, and there is no body.
     exchange.sendHeadOnly(200, {
       ...contentType,
+      ...noSniff,
       "grpc-status": String(error.code),
       "grpc-message": encodeURIComponent(error.rawMessage),
     });

@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { toCallError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
-import { type Exchange, respond } from "../listen/exchange.js";
+import { type Exchange, noSniff, respond } from "../listen/exchange.js";
 import { shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
@@ -137,6 +137,5 @@ export function createTranscoder(
 
 /** No content, and so no length (RFC 9110 section 8.6). */
 function answerOptions(exchange: Exchange, allow: string): void {
-  exchange.sendHead(204, { allow });
-  exchange.end();
+  exchange.sendHeadOnly(204, { ...noSniff, allow });
 }

@@ -80,7 +80,7 @@ test.each([
   ["that is unknown", { ":path": "/nowhere" }],
   ["to an unknown method", { ":path": "/manywire.test.v1.TestService/Nothing", "content-type": "application/grpc" }],
   ["with a bad authority", { ":authority": "x:99999" }],
-  ["with a bad target", { ":path": "//" }],
+  ["to a path of two slashes", { ":path": "//" }],
   ["with a content type of no protocol", { "content-type": "text/html" }],
   ["by a wrong verb", { ":method": "GET" }],
   ["with an expectation", { expect: "100-continue" }],

@@ -119,7 +119,8 @@ describe("a listener", () => {
     await using raw = await openRaw(server.url);
     raw.write(Buffer.from(bytes, "latin1"));
     await raw.closed;
-    expect(raw.text).toBe("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    const headers = "Connection: close\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff";
+    expect(raw.text).toBe(`HTTP/1.1 400 Bad Request\r\n${headers}\r\n\r\n`);
     expect(server.errors).toEqual([expect.stringMatching(/^http\/1\.1: HPE_/)]);
   });
 

@@ -12,7 +12,7 @@ import {
   strangerIdentity,
 } from "../support/certificates.js";
 import { openHttp2, request } from "../support/http.js";
-import { frameTypes, preface } from "../support/http2-frames.js";
+import { encodeFrame, frameTypes, preface } from "../support/http2-frames.js";
 import { openRaw, RawSocket } from "../support/raw-socket.js";
 import { echo, headersFrame, openFrames, startListener, startNeighbour, untilFrame } from "./support.js";
 
@@ -51,6 +51,46 @@ describe("with TLS", () => {
     await using server = await startListener({ tls });
     await using raw = await openRaw(server.url, offered === undefined ? {} : { ALPNProtocols: offered });
     expect((raw.socket as TLSSocket).alpnProtocol).toBe(chosen);
+  });
+
+  test.each([
+    ["ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", true],
+    ["ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA", false],
+    ["ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256", false],
+  ])("HTTP/2 over TLS 1.2 with %s is served: %s, and HTTP/1.1 always", async (ciphers, isServed) => {
+    await using server = await startListener({ tls });
+    const old = { maxVersion: "TLSv1.2", ciphers } as const;
+    await using raw = await openRaw(server.url, { ...old, ALPNProtocols: ["h2"] });
+    raw.write(Buffer.concat([preface, encodeFrame(frameTypes.settings, 0, 0), headersFrame(1, { isEnd: true })]));
+    if (isServed) {
+      await untilFrame(raw, ({ type, stream }) => type === frameTypes.headers && stream === 1);
+    } else {
+      const { payload } = await untilFrame(raw, ({ type }) => type === frameTypes.goaway);
+      expect(payload.readUInt32BE(4), "INADEQUATE_SECURITY").toBe(12);
+      await raw.closed;
+      expect(server.errors).toEqual([
+        expect.stringMatching(/^http\/2: cipher suite ECDHE-\S+ is not allowed in HTTP\/2$/),
+      ]);
+    }
+    await using raw1 = await openRaw(server.url, { ...old, ALPNProtocols: ["http/1.1"] });
+    raw1.write(get);
+    await raw1.until(/GET \/a 0$/);
+  });
+
+  test("a client cannot renegotiate, also after new certificates", async () => {
+    await using server = await startListener({ tls });
+    for (const identity of [serverIdentity, renewedIdentity]) {
+      server.listener.reloadTls(identity);
+      await using raw = await openRaw(server.url, { maxVersion: "TLSv1.2" });
+      const outcome = new Promise((resolve) => {
+        (raw.socket as TLSSocket).renegotiate({}, (error) => resolve(error === null ? "renegotiated" : "refused"));
+        // OpenSSL sends a warning to the client, of which Node's client says nothing.
+        setTimeout(resolve, 300, "refused");
+      });
+      expect(await outcome).toBe("refused");
+      // A client that waits for a handshake does not close its connection.
+      raw.vanish();
+    }
   });
 
   test("a client without ALPN speaks HTTP/1.1", async () => {

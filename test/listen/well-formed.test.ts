@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { respond } from "../../server/listen/exchange.js";
-import { request } from "../support/http.js";
+import { type RawRequest, request } from "../support/http.js";
 import { encodeFrame, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw } from "../support/raw-socket.js";
 import {
@@ -25,11 +25,12 @@ const refused1: [head: string, fault: string][] = [
   ["GET / HTTP/1.1", "no Host"],
   ["GET / HTTP/1.1\r\nHost: a\r\nHost: a", "more than one Host"],
   ["GET / HTTP/1.1\r\nHost: a\r\nhOsT: b", "more than one Host"],
-  ["GET //x:99999 HTTP/1.1\r\nHost: a", "bad request target"],
-  ["GET /\\x:99999 HTTP/1.1\r\nHost: a", "bad request target"],
+  ["GET http://x/ HTTP/1.1", "no Host"],
   ["GET * HTTP/1.1\r\nHost: a", "bad request target"],
   ["GET http://x:99999/ HTTP/1.1\r\nHost: a", "bad request target"],
-  ["GET http://x//y HTTP/1.1\r\nHost: a", "bad request target"],
+  ["GET http:///x HTTP/1.1\r\nHost: a", "bad request target"],
+  ["GET http://?x HTTP/1.1\r\nHost: a", "bad request target"],
+  ["GET http://user@x/ HTTP/1.1\r\nHost: a", "bad request target"],
   ["GET ftp://x/ HTTP/1.1\r\nHost: a", "bad request target"],
 ];
 
@@ -70,20 +71,33 @@ describe("a request of HTTP/1.1", () => {
     }
   });
 
-  test("in absolute form is brought into origin form, and its host replaces the Host header", async () => {
+  test.each([
+    ["http://example.com:81/a?b=c", "/a?b=c", "example.com:81"],
+    ["HTTPS://Example.com:443/", "/", "Example.com:443"],
+    ["http://x", "/", "x"],
+    ["http://x?a=/b", "/?a=/b", "x"],
+    ["http://x//y", "//y", "x"],
+    ["http://x/a/%2e%2e/healthz", "/a/%2e%2e/healthz", "x"],
+    ["http://x/a/../b/./c", "/a/../b/./c", "x"],
+    ["http://x/a\\b", "/a\\b", "x"],
+    ["http://[::1]:80/a", "/a", "[::1]:80"],
+  ])("in absolute form is cut, not resolved, and its host replaces the Host header: %s", async (form, target, host) => {
     await using server = await startListener({
-      routes: { "/a?b=c": (exchange) => respond(exchange, 200, {}, `${exchange.target} at ${exchange.authority}`) },
+      handler: (exchange) => respond(exchange, 200, {}, `${exchange.target} at ${exchange.authority}\n`),
     });
     await using raw = await openRaw(server.url);
-    raw.write("GET http://example.com:81/a?b=c HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await raw.until(/\/a\?b=c at example\.com:81$/);
+    raw.write(`GET ${form} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const [, found] = await raw.until(/\r\n\r\n(.*)\n$/);
+    expect(found).toBe(`${target} at ${host}`);
   });
 
-  test("OPTIONS * reaches the handler", async () => {
+  test("with Upgrade is the last of its connection: Node discards what follows it", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
-    raw.write("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await raw.until(/OPTIONS \* 0$/);
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    raw.write(`GET /a HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n${good}`);
+    await raw.closed;
+    expect(raw.text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n[\s\S]*GET \/a 0$/);
   });
 
   test("CONNECT is answered 405 and the connection closed", async () => {
@@ -92,6 +106,7 @@ describe("a request of HTTP/1.1", () => {
     raw.write("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n");
     await raw.closed;
     expect(raw.text).toMatch(/^HTTP\/1\.1 405 Method Not Allowed\r\n/);
+    expect(raw.text).toMatch(/\r\nX-Content-Type-Options: nosniff\r\n/);
   });
 });
 
@@ -99,8 +114,6 @@ const refused2: [options: HeadersOptions, fault: string][] = [
   [{ authority: "x:99999" }, "bad Host"],
   [{ authority: "%2Frun%2Fsock" }, "bad Host"],
   [{ authority: undefined, more: [["host", "x:99999"]] }, "bad Host"],
-  [{ path: "//x:99999" }, "bad request target"],
-  [{ path: "/\\x" }, "bad request target"],
 ];
 
 /** What nghttp2 does not even hand on. */
@@ -115,6 +128,40 @@ const reset2: [options: HeadersOptions, reason: string][] = [
   [{ more: [["Upper", "case"]] }, "a name in upper case"],
   [{ more: [["connection", "close"]] }, "a header of connections"],
 ];
+
+describe.each(["1.1", "2"] as const)("on HTTP/%s", (httpVersion) => {
+  test("OPTIONS * is answered 204, and paths that begin with two slashes reach the handler", async () => {
+    await using server = await startListener();
+    await using raw = await (httpVersion === "2" ? openFrames(server.url) : openRaw(server.url));
+    if (httpVersion === "2") {
+      raw.write(headersFrame(1, { method: "OPTIONS", path: "*", isEnd: true }));
+      await untilFrame(raw, ({ type, stream }) => type === frameTypes.headers && stream === 1);
+      expect(describeStream(raw, 1)).toEqual(["HEADERS END"]);
+    } else {
+      raw.write("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await raw.until(/^HTTP\/1\.1 204 No Content\r\n[\s\S]*\r\n\r\n$/);
+    }
+    for (const path of ["//x:99999", "//", "/\\x", "//pkg.S/M"]) {
+      expect((await request(server.url, { httpVersion, path, method: "GET" })).text).toBe(`GET ${path} 0`);
+    }
+  });
+
+  test.each<[what: string, options: RawRequest]>([
+    ["OPTIONS *", { method: "OPTIONS", path: "*" }],
+    ["a bad Host", { path: "/", headers: { host: "x:99999" } }],
+    ["an unknown expectation", { path: "/", headers: { expect: "a miracle" } }],
+    ["a handler that throws", { path: "/throw" }],
+  ])("the response to %s has nosniff", async (_, options) => {
+    const routes = {
+      "/throw"() {
+        throw new Error("thrown");
+      },
+    };
+    await using server = await startListener({ routes });
+    const { headers } = await request(server.url, { httpVersion, ...options });
+    expect(headers).toMatchObject({ "x-content-type-options": "nosniff" });
+  });
+});
 
 const isBodyEnd = (stream: number) => (frame: { type: number; flags: number; stream: number }) =>
   frame.stream === stream && frame.type === frameTypes.data && (frame.flags & frameFlags.endStream) !== 0;
@@ -162,13 +209,6 @@ describe("a request of HTTP/2", () => {
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { authority: undefined, more: [["host", "example.com:81"]], isEnd: true }));
     expect((await untilFrame(raw, isBodyEnd(1))).payload.toString()).toBe("example.com:81");
-  });
-
-  test("OPTIONS * reaches the handler", async () => {
-    await using server = await startListener();
-    await using raw = await openFrames(server.url);
-    raw.write(headersFrame(1, { method: "OPTIONS", path: "*", isEnd: true }));
-    expect((await untilFrame(raw, isBodyEnd(1))).payload.toString()).toBe("OPTIONS * 0");
   });
 
   test("CONNECT is answered 405, and the connection stays usable", async () => {
