@@ -9,6 +9,7 @@ const service = "manywire.test.v1.TestService";
 const places: [what: string, path: string, message: string][] = [
   ["method", `/${service}/Nothing`, `service ${service} has no method Nothing`],
   ["service", "/manywire.test.v1.Nobody/Unary", "unknown service manywire.test.v1.Nobody"],
+  ["service after two slashes", `//${service}/Unary`, `unknown service /${service}`],
 ];
 
 function unknown(what: string, path: string, message: string, name: MethodName): Behaviour {
@@ -43,6 +44,7 @@ describeBehaviours({}, [
     async run({ send }) {
       const calls = [
         { method: "GET", path: "/nothing" },
+        { method: "GET", path: "//items/x" },
         { method: "GET", path: "/manywire.test.v1.Nobody/Unary" },
         { method: "DELETE", path: `/${service}/Nothing` },
         { method: "POST", path: "/a/b/c", headers: { "content-type": "application/json" }, body: "{}" },

@@ -79,8 +79,8 @@ describe("with TLS", () => {
 
   test("a client cannot renegotiate, also after new certificates", async () => {
     await using server = await startListener({ tls });
-    for (const identity of [serverIdentity, renewedIdentity]) {
-      server.listener.reloadTls(identity);
+    for (const identity of [undefined, renewedIdentity]) {
+      if (identity !== undefined) server.listener.reloadTls(identity);
       await using raw = await openRaw(server.url, { maxVersion: "TLSv1.2" });
       const outcome = new Promise((resolve) => {
         (raw.socket as TLSSocket).renegotiate({}, (error) => resolve(error === null ? "renegotiated" : "refused"));
