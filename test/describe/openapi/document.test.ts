@@ -165,10 +165,10 @@ describe("routes of one shape with other names of fields", () => {
       { ...named, description: "The field `name`. The name.", schema: { type: "string", minLength: 1 } },
     ]);
     expect(patch).toEqual([
-      { ...named, description: "The field `number`.", schema: expect.objectContaining({ format: "int64" }) },
+      { ...named, description: "The field `number`. A number.", schema: expect.objectContaining({ format: "int64" }) },
     ]);
-    expect(put).toEqual([{ ...named, schema: { type: "string", minLength: 1 } }]);
-    expect(post).toMatchObject([{ ...named, description: "The field `choice_text`." }]);
+    expect(put).toEqual([{ ...named, description: "A text.", schema: { type: "string", minLength: 1 } }]);
+    expect(post).toMatchObject([{ ...named, description: "The field `choice_text`. A text." }]);
   });
 
   it("leave their own fields out of query and body, and no others", () => {
