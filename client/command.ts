@@ -7,7 +7,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { Greeter } from "../gen/hello_world_pb.js";
 import type { TlsOptions } from "./connections.js";
 import { explainFailure, SettingError } from "./failure.js";
-import { createTransport, type Protocol, protocols, type TransportOptions, timeoutMaxMs } from "./transport.js";
+import { timeoutMaxMs } from "./timeout.js";
+import { createTransport, type Protocol, protocols, type TransportOptions } from "./transport.js";
 
 /** Where the command writes; `process` is one. */
 export interface CommandStreams {

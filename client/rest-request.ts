@@ -5,6 +5,7 @@ import {
   type UniversalClientResponse,
 } from "@connectrpc/connect/protocol";
 import type { EncodedRequest } from "../server/rest/encode.js";
+import { formatGrpcTimeout } from "./timeout.js";
 
 /** Sends a request. */
 export type Open = (
@@ -14,10 +15,18 @@ export type Open = (
 ) => Promise<UniversalClientResponse>;
 type Sent = Parameters<UniversalClientFn>[0];
 
-/** @param baseUrl what the paths of routes are added to */
-export function createOpener({ baseUrl, httpClient }: { baseUrl: string; httpClient: UniversalClientFn }): Open {
+/** What requests are sent with. */
+export interface OpenOptions {
+  /** What the paths of routes are added to. */
+  readonly baseUrl: string;
+  readonly httpVersion: "1.1" | "2";
+  readonly httpClient: UniversalClientFn;
+}
+
+export function createOpener({ baseUrl, httpVersion, httpClient }: OpenOptions): Open {
   const base = baseUrl.replace(/\/$/, "");
   return ({ header, signal }, { httpMethod, path, query }, body) => {
+    askForTrailers(header, httpVersion);
     const url = `${base}${path}${query === "" ? "" : `?${query}`}`;
     return httpClient({
       url,
@@ -34,8 +43,16 @@ export function requestHeader(init: HeadersInit | undefined, timeoutMs: number |
   const header = new Headers(init);
   if (timeoutMs === undefined) return header;
   header.set("x-server-timeout", String(timeoutMs / 1000));
-  header.set("grpc-timeout", timeoutMs < 1e8 ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`);
+  header.set("grpc-timeout", formatGrpcTimeout(timeoutMs));
   return header;
+}
+
+/** Servers send trailers only to clients that ask for them (RFC 9110 section 6.5.1). */
+function askForTrailers(header: Headers, httpVersion: "1.1" | "2"): void {
+  setDefault(header, "te", "trailers");
+  // HTTP/1.1 requires the name among the connection options (section 10.1.4). HTTP/2 has no such header.
+  const isNamed = /\bte\b/i.test(header.get("connection") ?? "");
+  if (httpVersion === "1.1" && !isNamed) header.append("connection", "TE");
 }
 
 /** Sets a header that the caller has not. */

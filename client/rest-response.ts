@@ -19,7 +19,16 @@ export async function readWhole(response: UniversalClientResponse, reader: Respo
   const { status, header } = response;
   const body = await decompress(await readAll(response.body, reader.readMaxBytes), header, reader);
   if (status >= 200 && status < 300) return body;
-  throw reader.decodeError(status, parseJson(body), header);
+  throw reader.decodeError(status, parseJson(body), metadataOf(response));
+}
+
+/** Headers and trailers. The trailers are complete when the body is. */
+function metadataOf({ header, trailer }: UniversalClientResponse): Headers {
+  const metadata = new Headers(header);
+  trailer.forEach((value, name) => {
+    metadata.append(name, value);
+  });
+  return metadata;
 }
 
 async function readAll(chunks: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {

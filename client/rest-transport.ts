@@ -20,6 +20,7 @@ import { type ResponseReader, readReplies, readWhole } from "./rest-response.js"
 export interface RestTransportOptions {
   /** What the paths of routes are added to. */
   baseUrl: string;
+  httpVersion: "1.1" | "2";
   httpClient: UniversalClientFn;
   interceptors?: Interceptor[];
   defaultTimeoutMs?: number;

@@ -18,6 +18,7 @@ import { TransportOptionError } from "./option-error.js";
 import { createRestTransport } from "./rest-transport.js";
 import { parseTarget, type Target } from "./target.js";
 import { tellDeadlines } from "./tell-deadlines.js";
+import { roundTimeoutMs, shortenGrpcTimeout, timeoutMaxMs } from "./timeout.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
@@ -83,11 +84,15 @@ export interface ClosableTransport extends Transport, Disposable {
 }
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
-/** The longest delay that Node's timers take; beyond it they fire after 1 ms. */
-export const timeoutMaxMs = 2_147_483_647;
-
-/** Connects when the first call is made. Throws a `TransportOptionError` for options that cannot be fulfilled. */
+/**
+ * Makes a transport, which connects with its first call. Throws a `TransportOptionError` for options that cannot be
+ * fulfilled.
+ *
+ * The `timeoutMs` of a call is rounded up to whole milliseconds and is at most 24.8 days. 0, a negative number and `Infinity`
+ * mean no deadline, also where there is a `defaultTimeoutMs`. A call with NaN fails with `invalid_argument`.
+ */
 export function createTransport(options: TransportOptions): ClosableTransport {
+  const { defaultTimeoutMs } = options;
   const target = parseTarget(options.baseUrl);
   refuseContradictions(options, target);
   const connections = openConnections(options, target);
@@ -97,8 +102,21 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     ...learnTypes(options),
     baseUrl: target.url,
     readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
+    ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
   });
-  return Object.assign(transport, { close: connections.close, [Symbol.dispose]: connections.close });
+  return { ...withRoundTimeouts(transport), close: connections.close, [Symbol.dispose]: connections.close };
+}
+
+function withRoundTimeouts(transport: Transport): Transport {
+  const round = (timeoutMs: number | undefined) => (timeoutMs === undefined ? undefined : roundTimeoutMs(timeoutMs));
+  return {
+    async unary(method, signal, timeoutMs, ...others) {
+      return transport.unary(method, signal, round(timeoutMs), ...others);
+    },
+    async stream(method, signal, timeoutMs, ...others) {
+      return transport.stream(method, signal, round(timeoutMs), ...others);
+    },
+  };
 }
 
 /** Adds the types of the files of services to the registry for JSON, as the services are called. */
@@ -112,7 +130,10 @@ function learnTypes({ interceptors = [], jsonOptions }: TransportOptions) {
     jsonOptions?.registry,
     createFileTypes(() => files),
   );
-  return { interceptors: [...interceptors, learn, tellDeadlines], jsonOptions: { ...jsonOptions, registry } };
+  return {
+    interceptors: [...interceptors, learn, shortenGrpcTimeout, tellDeadlines],
+    jsonOptions: { ...jsonOptions, registry },
+  };
 }
 
 function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Target) {

@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { create, type Message, toBinary } from "@bufbuild/protobuf";
-import { createContextValues } from "@connectrpc/connect";
+import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { run } from "../../client/command.js";
@@ -109,7 +112,6 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
           (next) => async (request) => {
             seen.push(request.stream, request.method.name, new URL(request.url).pathname);
             request.header.set("x-there", "t");
-            request.header.set("te", "trailers");
             const response = await next(request);
             seen.push(response.header.get("x-back"), response.trailer.get("x-last"));
             return response;
@@ -126,6 +128,76 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
     );
     await client.query({});
     expect(seen).toEqual([false, "Query", "/manywire.test.rest.v1.RestService/Query", "t", "l"]);
+  });
+
+  it("asks for trailers, and has them of every kind of call, and of errors", async () => {
+    const mark = ({ responseTrailer }: HandlerContext) => responseTrailer.set("x-last", "l");
+    async function* reply<T>(message: T, context: HandlerContext) {
+      mark(context);
+      yield message;
+    }
+    const { client, server } = await connect(
+      { httpVersion },
+      {
+        query: (message, context) => {
+          mark(context);
+          if (message.text === "fail") throw new ConnectError("no", Code.NotFound);
+          return message;
+        },
+        raw: (message, context) => {
+          mark(context);
+          return message;
+        },
+        serverStream: reply,
+        download: (_, context) => reply({ contentType: "text/plain", data: Buffer.from("d") }, context),
+        clientStream: async (messages, context) => {
+          mark(context);
+          await collect(messages);
+          return {};
+        },
+        async *bidiStream(messages, context) {
+          mark(context);
+          yield* messages;
+        },
+      },
+    );
+    const seen: (string | null)[] = [];
+    const options = { onTrailer: (trailer: Headers) => void seen.push(trailer.get("x-last")) };
+    const calls = [
+      () => client.query({}, options),
+      () => client.query({ text: "a".repeat(10_000) }, options),
+      () => client.raw({ contentType: "a/b", data: new Uint8Array(10) }, options),
+      () => collect(client.serverStream({ text: "s" }, options)),
+      () => collect(client.serverStream({ text: "s" }, { ...options, headers: { accept: "application/json" } })),
+      () => collect(client.download({ name: "a" }, options)),
+      () => client.clientStream(each({ text: "a" }), options),
+      ...(httpVersion === "2" ? [() => collect(client.bidiStream(each({ text: "a" }), options))] : []),
+    ];
+    for (const call of calls) await call();
+    expect(seen).toEqual(calls.map(() => "l"));
+    const error = await failureOf(client.query({ text: "fail" }));
+    expect(error.metadata.get("x-last")).toBe("l");
+    // One connection: asking for trailers does not close it.
+    expect(server.sockets.size).toBe(1);
+  });
+
+  it("names TE beside the caller's own connection options, and not instead of the caller's own TE", async () => {
+    const seen: unknown[] = [];
+    const server = http.createServer((request, response) => {
+      seen.push([request.headers.te, request.headers.connection]);
+      response.end("{}");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    using transport = createTransport({ protocol: "rest", httpVersion: "1.1", baseUrl });
+    const client = createClient(RestService, transport);
+    for (const headers of [{}, { connection: "close" }, { te: "gzip" }]) await client.query({}, { headers });
+    expect(seen).toEqual([
+      ["trailers", "TE"],
+      ["trailers", "close, TE"],
+      ["gzip", "TE"],
+    ]);
   });
 
   it("ends calls by deadline and by signal, and tells the server the deadline", async () => {
