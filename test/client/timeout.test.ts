@@ -18,6 +18,7 @@ const headerOf: Record<Protocol, string> = {
 
 /** The header of each request. None is answered with a reply, but with 503. */
 const seen: http.IncomingHttpHeaders[] = [];
+let calls = 0;
 const servers: Record<HttpVersion, Server> = {
   "1.1": http.createServer(answer),
   "2": http2.createServer(answer as never),
@@ -53,12 +54,16 @@ async function headersOf(protocol: Protocol, httpVersion: HttpVersion, timeoutMs
     ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs }),
   });
   onTestFinished(() => transport.close());
-  seen.length = 0;
-  const options = timeoutMs === undefined ? {} : { timeoutMs };
+  calls += 1;
+  const call = String(calls);
+  const options = { headers: { "x-call": call }, ...(timeoutMs !== undefined && { timeoutMs }) };
   const error = await createClient(Greeter, transport)
     .sayHello({}, options)
     .catch((reason: unknown) => ConnectError.from(reason));
-  return { code: error instanceof ConnectError ? error.code : undefined, headers: seen[0] };
+  return {
+    code: error instanceof ConnectError ? error.code : undefined,
+    headers: seen.find((headers) => headers["x-call"] === call),
+  };
 }
 
 const wires: [Protocol, HttpVersion][] = [
