@@ -51,9 +51,16 @@ export interface ServerOptions extends ConnectRouterOptions {
   drainDelayMs?: number | undefined;
   /** How long `close` waits for calls under way, in milliseconds. Default 10,000. Then they get `unavailable`. */
   drainTimeoutMs?: number | undefined;
-  /** Is told of every finished call. */
+  /**
+   * Called for every finished call. `warnings` tells what of the response could not be sent. What it throws goes to
+   * `onConnectionError`.
+   */
   onCall?: CallObserver | undefined;
-  /** Is told of errors of connections that no call saw: a failed handshake, a malformed frame. */
+  /**
+   * Called for errors that no call ends with, and the step that failed: of connections, such as a failed handshake or a
+   * malformed frame, and of the application's own callbacks, such as `onCall` ("observer") or a listener on
+   * `context.signal` ("abort listener"). Without it, errors of callbacks become warnings of the process.
+   */
   onConnectionError?: ((error: Error, step: string) => void) | undefined;
 }
 

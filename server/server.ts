@@ -2,6 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
+import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { contextValuesOf } from "./context-values.js";
 import { createDocs, describeApi } from "./describe/docs.js";
@@ -15,6 +16,7 @@ import { createListener } from "./listen/listener.js";
 import type { TlsOptions } from "./listen/tls.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
+import { createReport } from "./operate/report.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import type { CallEnvironment } from "./rpc/call.js";
 import { createFastLane } from "./rpc/fast-lane.js";
@@ -51,7 +53,13 @@ export function createServer(options: ServerOptions): Server {
   registerRoutes(table, health, settings);
   followShutdownSignals(table, active);
 
-  const environment = { active, observe: settings.onCall, contextValues: contextValuesOf(settings) };
+  const report = createReport(settings.onConnectionError);
+  const environment: CallEnvironment = {
+    active,
+    observe: guardObserver(settings.onCall, report),
+    contextValues: contextValuesOf(settings),
+    report,
+  };
   const transcoder = createTranscoder(table, environment, settings.rest, settings.httpRules);
   const api: Api = {
     methods: table.methods,
@@ -68,7 +76,7 @@ export function createServer(options: ServerOptions): Server {
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
     limits: settings.limits,
-    onError: settings.onConnectionError,
+    onError: report,
   });
   let closing: Promise<void> | undefined;
   return {

@@ -26,7 +26,7 @@ const map: Record<string, Part> = {
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
   "server/listen/": { uses: [], namesPackages: [connectNode] },
   "server/schema/": { uses: ["gen/google/rpc/"], packages: [protobuf], isPortable: true },
-  "server/call/": { uses: ["server/schema/"], packages: [protobuf, connect] },
+  "server/call/": { uses: ["server/quote.ts", "server/schema/"], packages: [protobuf, connect] },
   "server/quote.ts": { uses: [], isPortable: true },
   "server/codec/": { uses: ["server/quote.ts"], packages: [protobuf], isPortable: true },
   "server/rest/": {
@@ -47,12 +47,16 @@ const map: Record<string, Part> = {
   "server/describe/page/browser/": { uses: [], isPortable: true },
   // What brings them together.
   "server/rpc/": {
-    uses: ["server/call/", "server/codec/", "server/listen/exchange.ts", "server/quote.ts"],
+    uses: [
+      ...["call/", "codec/", "listen/exchange.ts", "listen/header-size.ts", "quote.ts"].map((part) => `server/${part}`),
+      "gen/google/rpc/",
+    ],
     names: ["server/listen/"],
     packages: [protobuf, connect, connectNode],
   },
   "server/transcode/": {
     uses: ["server/call/", "server/rest/", "server/rpc/", "server/schema/", "server/listen/exchange.ts"].concat(
+      "server/listen/header-size.ts",
       "server/listen/preferences.ts",
       "server/quote.ts",
     ),

@@ -19,11 +19,16 @@ export interface FinishedCall {
   readonly code: Code | undefined;
   /** From the request's head to the end of the answer. */
   readonly durationMs: number;
-  /** The error that was sent; an accident in a handler is its `cause`. */
+  /** The error that was sent. Its `cause` is the unexpected error of a handler, where there was one. */
   readonly error: ConnectError | undefined;
+  /**
+   * What of the response was changed or left out because it cannot be sent, a sentence each: an error code that is not one,
+   * a detail that cannot be serialised, metadata that does not fit. Usually empty.
+   */
+  readonly warnings: readonly string[];
 }
 
-/** Is told of every call that has ended. Must not throw. */
+/** Called for every call that has ended. What it throws or rejects is reported, and changes nothing for the client. */
 export type CallObserver = (call: FinishedCall) => void;
 
 /**

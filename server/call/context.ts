@@ -1,6 +1,8 @@
 // The HandlerContext of one call. What costs is made on first use.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
+import { guardListeners } from "./abort-listeners.js";
+import { toError } from "./error.js";
 import type { LazyHeaders } from "./headers.js";
 import type { ProtocolName } from "./method.js";
 import { CallValues } from "./values.js";
@@ -17,6 +19,8 @@ export interface CallContextInit {
   /** Milliseconds from now until the deadline; undefined without one. */
   timeoutMs: number | undefined;
   values: ContextValues | undefined;
+  /** Called with what a listener on the signal throws. Never throws. */
+  report: (error: Error, step: "abort listener") => void;
 }
 
 /** The reason of a signal that fires because the call has ended, as if it had none: made once, because it is expensive. */
@@ -52,6 +56,7 @@ export class CallContext implements HandlerContext {
   #controller: AbortController | undefined;
   #isAborted = false;
   #reason: unknown;
+  readonly #report: CallContextInit["report"];
 
   constructor(init: CallContextInit) {
     this.method = init.method;
@@ -63,6 +68,7 @@ export class CallContext implements HandlerContext {
     this.responseHeader = init.responseHeader;
     this.responseTrailer = init.responseTrailer;
     this.values = init.values ?? new CallValues();
+    this.#report = init.report;
     this.timeoutMs = init.timeoutMs === undefined ? noTimeout : remaining(Date.now() + init.timeoutMs);
     Object.defineProperty(this, "signal", lazySignal);
   }
@@ -71,6 +77,7 @@ export class CallContext implements HandlerContext {
   openSignal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      guardListeners(this.#controller.signal, (reason) => this.#report(toError(reason), "abort listener"));
       if (this.#isAborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;

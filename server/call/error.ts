@@ -1,55 +1,73 @@
-// Turns whatever a handler or an interceptor threw into the error that the caller may see.
+// Turns whatever a handler, an interceptor or a parser threw into the error that the client may see.
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * Headers that belong to the protocols, and so are no metadata: those that connect-go keeps to itself, less the lists of
- * compressions, which a protocol's own error names.
+ * Returns the error that a call ends with:
+ * - a ConnectError as it is: its thrower wrote it for the client;
+ * - an error of gRPC's own libraries (`ServiceError` of @grpc/grpc-js, `ServerError` and `ClientError` of nice-grpc) with its
+ *   code, its `details` as message, and its metadata. Such an error has an own property `code`, an integer from 1 to 16,
+ *   and an own property `details`, a string. System errors (`code: "ECONNREFUSED"`) and DOMExceptions have not;
+ * - anything else as `internal` with the message "internal error". The original is its `cause`, for the log.
  */
-const protocolHeaders: ReadonlySet<string> = new Set([
-  "connect-content-encoding",
-  "connect-protocol-version",
-  "connect-timeout-ms",
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "date",
-  "grpc-encoding",
-  "grpc-message",
-  "grpc-status",
-  "grpc-status-details-bin",
-  "grpc-timeout",
-  "host",
-  "keep-alive",
-  "trailer",
-  "transfer-encoding",
-  "user-agent",
-]);
-
-/**
- * A ConnectError is what its thrower wants the caller to see. Anything else is an accident: the caller sees `internal`
- * and no detail, and the original is kept as `cause` for the log.
- *
- * An error that a handler passes on from a call of its own carries that call's headers as metadata. Its content type,
- * length and status would overwrite ours, so they are left out, and lone surrogates in the message are replaced, because
- * no protocol can carry them.
- */
-export function toCallError(reason: unknown): ConnectError {
+export function toConnectError(reason: unknown): ConnectError {
   try {
-    if (reason instanceof ConnectError) return cleanError(reason);
+    if (reason instanceof ConnectError) return reason;
+    if (isGrpcError(reason)) return fromGrpcError(reason);
   } catch {
-    // Whatever it is, it cannot be looked at.
+    // A Proxy or a getter that throws.
   }
   return new ConnectError("internal error", Code.Internal, undefined, undefined, reason);
 }
 
-function cleanError(reason: ConnectError): ConnectError {
-  const metadata = [...reason.metadata].filter(([name]) => !protocolHeaders.has(name));
-  const message = reason.rawMessage.toWellFormed();
-  if (message === reason.rawMessage && metadata.length === [...reason.metadata].length) return reason;
-  const error = new ConnectError(message, reason.code, metadata, undefined, reason.cause);
-  error.details = reason.details;
+/** Whether a value is one of gRPC's error codes. */
+export function isErrorCode(code: unknown): code is Code {
+  return Number.isInteger(code) && (code as number) >= 1 && (code as number) <= 16;
+}
+
+interface GrpcError {
+  readonly code: Code;
+  readonly details: string;
+  readonly metadata?: unknown;
+}
+
+function isGrpcError(reason: unknown): reason is GrpcError {
+  if (typeof reason !== "object" || reason === null) return false;
+  if (!Object.hasOwn(reason, "code") || !Object.hasOwn(reason, "details")) return false;
+  const { code, details } = reason as GrpcError;
+  return isErrorCode(code) && typeof details === "string";
+}
+
+function fromGrpcError(reason: GrpcError): ConnectError {
+  const error = new ConnectError(reason.details, reason.code, undefined, undefined, reason);
+  for (const [name, value] of metadataOf(reason)) {
+    try {
+      error.metadata.append(name, value);
+    } catch {
+      // Not a header: gRPC's libraries check less than Headers does.
+    }
+  }
   return error;
+}
+
+/** Names and values of grpc-js's `Metadata`; values of `-bin` names are base64. */
+function metadataOf({ metadata }: GrpcError): [name: string, value: string][] {
+  const { toHttp2Headers } = (metadata ?? {}) as { toHttp2Headers?: () => Record<string, string | string[]> };
+  if (typeof toHttp2Headers !== "function") return [];
+  return Object.entries(toHttp2Headers.call(metadata)).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+}
+
+/** The error of a call whose response cannot be sent, because of headers or trailers that the handler has set. */
+export function toUnsendable(reason: unknown): ConnectError {
+  if (reason instanceof ConnectError) return reason;
+  const text = "the headers or trailers of the response cannot be sent";
+  return new ConnectError(text, Code.Internal, undefined, undefined, reason);
+}
+
+/** What was thrown, as an Error for a log. */
+export function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("a value that is not an Error was thrown", { cause: reason });
 }
 
 /** The error of a call whose deadline has passed. */

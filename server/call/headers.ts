@@ -1,5 +1,6 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects only when somebody looks.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { toUnsendable } from "./error.js";
 
 /** A class that makes empty objects with a prototype, without a constructor's work. */
 function shell<T>(prototype: object): new () => T {
@@ -185,13 +186,24 @@ export const hopByHop: readonly string[] = [
 /** What is no metadata, whoever has set it: it would break the connection, or the body. */
 const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
 
+/** Whether HTTP can carry the value: no control characters but tab (RFC 9110 section 5.5). */
+export function isFieldValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
 /**
  * Metadata as Node writes it: lower-case name → value, or values where a name repeats (`set-cookie`). Headers that belong
  * to the connection, or say how long a body is, are left out.
+ *
+ * @throws ConnectError `internal` if HTTP cannot carry a value. Node checks that for HTTP/1.1 only.
  */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const node = (headers instanceof LazyHeaders ? headers.toNode() : undefined) ?? copyForNode(headers);
-  for (const name in node) if (notSent.has(name)) delete node[name];
+  for (const name in node) {
+    if (notSent.has(name)) delete node[name];
+    else if (!isFieldValue(String(node[name])))
+      throw toUnsendable(new TypeError(`response header ${name}: control character`));
+  }
   return node;
 }
 

@@ -17,6 +17,7 @@ import type {
 } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { lazySignal } from "./context.js";
+import { guardMessages } from "./error-boundary.js";
 import type { Method } from "./method.js";
 
 type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
@@ -37,7 +38,7 @@ const noEnd = (): void => {};
 /** Calls a unary method. Without interceptors and promises it answers at once. Throws what the method throws. */
 export function invokeUnary(method: Method, input: Message, context: HandlerContext): Message | Promise<Message> {
   const spec = method.spec as UnarySpec;
-  if (method.options.interceptors.length > 0) return interceptUnary(spec, method.options.interceptors, input, context);
+  if (method.interceptors.length > 0) return interceptUnary(spec, method.interceptors, input, context);
   const output = spec.impl(input, context);
   return isPromise(output)
     ? output.then((value) => create(spec.method.output, value))
@@ -55,7 +56,7 @@ export async function invokeStream(
   context: HandlerContext,
 ): Promise<ReplyStream> {
   const spec = method.spec as StreamSpec;
-  if (method.options.interceptors.length > 0) return interceptStream(spec, method.options.interceptors, input, context);
+  if (method.interceptors.length > 0) return interceptStream(spec, method.interceptors, input, context);
   return { messages: await callStream(spec, input, context), end: noEnd };
 }
 
@@ -132,7 +133,7 @@ async function interceptStream(
     ...responseCommon(spec, context),
   });
   const next = wrap(call as Next, interceptors);
-  const response = await next(toRequest<StreamRequest>(spec, message, context));
+  const response = await next(toRequest<StreamRequest>(spec, guardMessages(message), context));
   copyHeaders(response.header, context.responseHeader);
   return {
     messages: response.message as AsyncIterable<Message>,

@@ -1,6 +1,6 @@
 // What the server knows of one RPC before it is called, whatever protocol calls it.
 import type { Registry } from "@bufbuild/protobuf";
-import type { MethodImplSpec } from "@connectrpc/connect";
+import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 
 /** The protocols that carry RPCs, by the names that Connect gives them in `HandlerContext.protocolName`. */
@@ -25,6 +25,8 @@ export interface Method {
   readonly options: MethodOptions;
   /** The registry of `jsonOptions` as the application gave it. */
   readonly givenRegistry?: Registry | undefined;
+  /** The interceptors of `options`, with a boundary for errors inside each: what runs around the implementation. */
+  readonly interceptors: Interceptor[];
   /** The RPC protocols that may call it. Never empty. */
   readonly protocols: ReadonlySet<RpcProtocol>;
 }

@@ -14,6 +14,8 @@ import {
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { createFileTypes, preferTypes } from "../schema/types.js";
+import { guardCompression } from "./compression.js";
+import { withBoundaries } from "./error-boundary.js";
 import type { Method, MethodOptions, RpcProtocol } from "./method.js";
 
 /** Every method of a server, found by request path. */
@@ -52,18 +54,20 @@ export function createMethodTable(options: TableOptions): MethodTable {
     if (protocols.size === 0) {
       throw new ConnectError(`${path}: all protocols are switched off`, Code.InvalidArgument);
     }
-    const { readMaxElements } = options;
+    const valid = validateUniversalHandlerOptions(merged);
     const { jsonOptions } = merged;
     methods.set(path, {
       path,
       spec,
       protocols,
       options: {
-        ...validateUniversalHandlerOptions(merged),
+        ...valid,
+        acceptCompression: valid.acceptCompression.map(guardCompression),
         jsonOptions: { ...jsonOptions, registry: preferTypes(jsonOptions?.registry, types) },
-        readMaxElements,
+        readMaxElements: options.readMaxElements,
       },
       givenRegistry: jsonOptions?.registry,
+      interceptors: withBoundaries(valid.interceptors),
     });
     services.add(spec.method.parent);
   }
@@ -96,7 +100,7 @@ export function createMethodTable(options: TableOptions): MethodTable {
 export function toUniversalHandler(method: Method, ...outermost: Interceptor[]): UniversalHandler {
   const router = createConnectRouter({
     ...method.options,
-    interceptors: [...outermost, ...method.options.interceptors],
+    interceptors: [...outermost, ...method.interceptors],
     grpc: method.protocols.has("grpc"),
     grpcWeb: method.protocols.has("grpc-web"),
     connect: method.protocols.has("connect"),

@@ -7,6 +7,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino } from "pino";
 import type { CallObserver } from "../call/active.js";
 import type { ListenStep } from "../listen/handler.js";
+import { applicationSteps } from "./report.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -36,22 +37,24 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
 }
 
 /**
- * Writes a line per finished call: at `info`, or at `error` with the stack where an accident ended it. Undefined if no
- * line could ever come of it, so that calls are not watched at all.
+ * Writes a line per finished call: at `info`; at `warn` where a part of the response could not be sent; or at `error` with
+ * the stack where an unexpected error ended it. Undefined if no line could ever come of it, so that calls are not watched.
  */
 export function logCalls(logger: Logger): CallObserver | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
   const isEach = logger.isLevelEnabled("info");
-  return ({ method, protocol, code, durationMs, error }) => {
+  return ({ method, protocol, code, durationMs, error, warnings }) => {
     const isAccident = error?.cause !== undefined && faults.has(error.code);
-    if (!isEach && !isAccident) return;
+    if (!isEach && !isAccident && warnings.length === 0) return;
     const fields = {
       method: method.path.slice(1),
       protocol,
       code: code === undefined ? "ok" : codeToString(code),
       durationMs: Math.round(durationMs * 1000) / 1000,
+      ...(warnings.length > 0 && { warnings }),
     };
     if (isAccident) logger.error({ ...fields, err: error.cause }, "call failed");
+    else if (warnings.length > 0) logger.warn(fields, "call");
     else logger.info(fields, "call");
   };
 }
@@ -59,11 +62,15 @@ export function logCalls(logger: Logger): CallObserver | undefined {
 /** Codes that speak of the server. With others the cause is what the client sent, and may quote it. */
 const faults: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Code.DataLoss]);
 
-/** Writes a line per error of a connection. What strangers send is no trouble of the operator's: `debug`. */
+/**
+ * Writes a line per error that no call ended with: at `error` if the application's own code threw it. Malformed traffic is
+ * not actionable for operators, so it is logged at `debug`.
+ */
 export function logConnectionErrors(logger: Logger): (error: Error, step: string) => void {
   return (error, step) => {
     const { code, message: reason } = error as NodeJS.ErrnoException;
     if (step === ("handler" satisfies ListenStep)) logger.error({ step, err: error }, "request failed");
+    else if (applicationSteps.has(step)) logger.error({ step, err: error }, "callback failed");
     else if (step === ("accept" satisfies ListenStep)) logger.warn({ step, code, reason }, "connection not accepted");
     else logger.debug({ step, code, reason }, "connection failed");
   };

@@ -2,13 +2,14 @@
 // in common: context, deadline, cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
-import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import { ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { ActiveCall, ActiveCalls, CallObserver } from "../call/active.js";
 import { CallContext } from "../call/context.js";
-import { deadlineExceeded, toCallError } from "../call/error.js";
+import { deadlineExceeded, toConnectError, toUnsendable } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
 import type { Method, ProtocolName } from "../call/method.js";
+import { type SendableError, toSendableError } from "../call/sendable-error.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { closeReason } from "./reset.js";
 import type { Timeout } from "./timeout.js";
@@ -17,9 +18,15 @@ import { requestUrl } from "./url.js";
 /** What calls of one server share. */
 export interface CallEnvironment {
   readonly active: ActiveCalls;
+  /** Never throws. */
   readonly observe: CallObserver | undefined;
   readonly contextValues: ((exchange: Exchange) => ContextValues) | undefined;
+  /** Reports an error of the application's own code that no call ends with. Never throws. */
+  readonly report: (error: Error, step: ApplicationStep) => void;
 }
+
+/** The application's code that failed: an observer of calls, a listener on a call's signal, or the shape of REST errors. */
+export type ApplicationStep = "observer" | "abort listener" | "error shape";
 
 /** What calls of one method in one shape share: made once, at the start. */
 export interface CallShape {
@@ -40,7 +47,10 @@ export interface CallHead {
   readonly responseTrailer: OutgoingHttpHeaders;
 }
 
-/** One call. A subclass reads the request, and writes the answer in its shape. */
+/** Headers and trailers that go with a response. */
+export type ResponseMetadata = Pick<CallContext, "responseHeader" | "responseTrailer">;
+
+/** One call. A subclass reads the request, and writes the response in its shape. */
 export abstract class Call<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
@@ -49,21 +59,27 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   protected readonly exchange: Exchange;
   /** Whether the outcome is settled. What comes later is ignored. */
   protected isDone = false;
-  /** Whether nobody is there any more to write to. */
+  /** Whether the client can no longer be written to. */
   protected isClosed = false;
+  readonly #head: CallHead;
   readonly #problem: ConnectError | undefined;
+  /** The start time is needed only by the observer. */
   readonly #startMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #warnings: readonly string[] = [];
+  #isObserved = false;
+  #error: ConnectError | undefined;
 
   constructor(shape: Shape, exchange: Exchange, head: CallHead) {
     const { method, environment } = shape;
-    // Nobody else asks how long it took.
     this.#startMs = environment.observe === undefined ? 0 : performance.now();
-    this.#problem = head.problem;
+    this.#head = head;
     this.method = method;
     this.shape = shape;
     this.exchange = exchange;
     const { timeoutMs } = head.timeout;
+    const { values, problem } = makeValues(environment, exchange);
+    this.#problem = head.problem ?? problem;
     this.context = new CallContext({
       method: method.spec.method,
       protocolName: head.protocol,
@@ -73,7 +89,8 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
       responseHeader: new LazyHeaders(head.responseHeader),
       responseTrailer: new LazyHeaders(head.responseTrailer),
       timeoutMs,
-      values: environment.contextValues?.(exchange),
+      values,
+      report: environment.report,
     });
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
   }
@@ -98,63 +115,131 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   /** Ends the call with whatever a handler, an interceptor or a parser threw. */
   protected fail(reason: unknown): void {
     if (this.isDone) return;
-    const error = toCallError(reason);
-    this.settle(error, reason);
-    this.write(() => this.sendError(error));
+    const sendable = toSendableError(toConnectError(reason));
+    this.settle(sendable.error, reason);
+    this.#sendFailure(sendable);
   }
 
-  /** Settles the outcome: no later one counts, the timer stops, the signal fires, and the observer is told. */
+  /** Ends the call well. `send` writes the rest of the response. What it throws is sent in its place, as an error. */
+  protected complete(send: () => void): void {
+    if (this.isDone) return;
+    this.settle(undefined);
+    try {
+      send();
+    } catch (reason) {
+      this.#sendFailure(toSendableError(toUnsendable(reason)));
+      return;
+    }
+    this.#observe();
+  }
+
+  /** Settles the outcome: no later one counts, the timer stops, and the signal fires. */
   protected settle(error: ConnectError | undefined, reason: unknown = error): void {
     this.isDone = true;
+    this.#error = error;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.context.abort(reason);
-    const { active, observe } = this.shape.environment;
-    active.delete(this);
-    observe?.({
+    this.shape.environment.active.delete(this);
+  }
+
+  /** Sends the error, without its details or without metadata if they do not fit into headers or trailers. */
+  #sendFailure({ error, warnings }: SendableError): void {
+    this.#error = error;
+    this.#warnings = warnings;
+    this.#trySending(error, reductions);
+  }
+
+  #trySending(error: ConnectError, [reduction, ...rest]: readonly Reduction[], reason?: unknown): void {
+    if (reduction === undefined) {
+      this.warn(`the response cannot be sent: ${messageOf(reason)}`);
+      this.exchange.cut();
+      this.#observe();
+      return;
+    }
+    const done = () => {
+      if (reduction.dropped !== undefined) this.warn(`${reduction.dropped} not sent: ${messageOf(reason)}`);
+      this.#observe();
+    };
+    // Of several reasons the first one is that of the whole response.
+    const retry = (refusal: unknown) => this.#trySending(error, rest, reason ?? refusal);
+    try {
+      const metadata = reduction.hasMetadata ? this.context : this.#bareMetadata();
+      const sent = this.sendError(reduce(error, reduction), metadata);
+      if (sent === undefined) done();
+      else sent.then(done, retry);
+    } catch (refusal) {
+      retry(refusal);
+    }
+  }
+
+  /** Headers and trailers as they were before the handler. */
+  #bareMetadata(): ResponseMetadata {
+    const { responseHeader, responseTrailer } = this.#head;
+    return { responseHeader: new LazyHeaders(responseHeader), responseTrailer: new LazyHeaders(responseTrailer) };
+  }
+
+  /** Notes for the observer what of the response is not sent as it was meant. */
+  protected warn(warning: string): void {
+    this.#warnings = [...this.#warnings, warning];
+  }
+
+  #observe(): void {
+    if (this.#isObserved) return;
+    this.#isObserved = true;
+    const error = this.#error;
+    this.shape.environment.observe?.({
       method: this.method,
       protocol: this.context.protocolName,
       code: error?.code,
       durationMs: performance.now() - this.#startMs,
       error,
+      warnings: this.#warnings,
     });
   }
 
   /**
-   * Writes to the response. What Node refuses to write (a metadata value with control characters) breaks it off.
+   * Writes a part of the response. A header that cannot be sent ends the call with an error.
    *
    * @returns false if `write` does
    */
-  protected write(write: () => unknown): boolean {
+  protected write(write: () => boolean): boolean {
     try {
-      return write() !== false;
+      return write();
     } catch (reason) {
-      if (!this.isDone) this.settle(toCallError(reason), reason);
-      this.exchange.cut();
+      this.fail(toUnsendable(reason));
       return true;
     }
   }
 
   /** Invokes a unary method. Its answer goes to `reply`, unless the call has ended before. What either throws ends the call. */
   protected invoke(message: Message): void {
+    this.whenReady(
+      () => invokeUnary(this.method, message, this.context),
+      (output) => this.reply(output),
+    );
+  }
+
+  /** Makes a value and uses it, unless the call has ended before. What either throws, or rejects, ends the call. */
+  protected whenReady<Value>(make: () => Value | Promise<Value>, use: (value: Value) => void): void {
     try {
-      const output = invokeUnary(this.method, message, this.context);
-      if (isPromise(output)) {
-        output.then(
-          (settled) => this.#takeOutput(settled),
+      const value = make();
+      if (isPromise(value)) {
+        value.then(
+          (settled) => this.#use(settled, use),
           (reason) => this.fail(reason),
         );
       } else {
-        this.#takeOutput(output);
+        this.#use(value, use);
       }
     } catch (reason) {
       this.fail(reason);
     }
   }
 
-  #takeOutput(output: Message): void {
+  #use<Value>(value: Value, use: (value: Value) => void): void {
     if (this.isDone) return;
     try {
-      this.reply(output);
+      use(value);
     } catch (reason) {
       this.fail(reason);
     }
@@ -163,6 +248,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   onClose(): void {
     this.isClosed = true;
     if (!this.isDone) this.settle(closeReason(this.exchange));
+    this.#observe();
   }
 
   abstract onData(chunk: Buffer): void;
@@ -173,6 +259,47 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   protected reply(_output: Message): void {}
   /** Starts reading the body. May throw. */
   protected abstract receive(): void;
-  /** Writes the answer of a call that failed, or what is still to come of it. The outcome is settled already. */
-  protected abstract sendError(error: ConnectError): void;
+  /**
+   * Writes the response of a call that failed, or the rest of it. The outcome is settled already. May be called again, with
+   * less of the error or its metadata, if it throws or rejects because a header cannot be sent.
+   */
+  protected abstract sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined;
+}
+
+/** What of an error is sent. */
+interface Reduction {
+  readonly hasDetails: boolean;
+  readonly hasMetadata: boolean;
+  readonly dropped?: string;
+}
+
+/** In the order in which they are tried: with gRPC details are in trailers, too. */
+const reductions: readonly Reduction[] = [
+  { hasDetails: true, hasMetadata: true },
+  { hasDetails: false, hasMetadata: true, dropped: "error details" },
+  { hasDetails: true, hasMetadata: false, dropped: "response metadata" },
+  { hasDetails: false, hasMetadata: false, dropped: "error details and response metadata" },
+];
+
+function reduce(error: ConnectError, { hasDetails, hasMetadata }: Reduction): ConnectError {
+  if (hasDetails && hasMetadata) return error;
+  const reduced = new ConnectError(error.rawMessage, error.code, hasMetadata ? error.metadata : undefined);
+  if (hasDetails) reduced.details = error.details;
+  return reduced;
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** The application's context values, or the error that the call ends with because it could not make them. */
+function makeValues(
+  { contextValues }: CallEnvironment,
+  exchange: Exchange,
+): { values?: ContextValues | undefined; problem?: ConnectError } {
+  try {
+    return { values: contextValues?.(exchange) };
+  } catch (reason) {
+    return { problem: toConnectError(reason) };
+  }
 }

@@ -1,13 +1,13 @@
 // A unary call over Connect: the message is the whole body, or a query parameter of a GET.
-import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
+import type { Exchange } from "../listen/exchange.js";
+import { compressBody, sendBody, sendErrorBody } from "./body-response.js";
 import { ByteBuffer } from "./byte-buffer.js";
-import { Call, type CallShape } from "./call.js";
+import { Call, type CallShape, type ResponseMetadata } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
-import { connectUnary, type UnaryAnswer } from "./connect.js";
+import { connectUnary } from "./connect.js";
 import { messageOf } from "./connect-get.js";
 import { checkVersionHeader, checkVersionParameter } from "./connect-version.js";
 import { takeBytes, tooLarge } from "./envelope.js";
@@ -78,48 +78,27 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
   /** Invokes the method with the message as it was sent. */
   #take(data: Uint8Array): void {
     const { request } = this.#compression;
-    if (request === null) {
-      this.#parseAndInvoke(data);
-      return;
-    }
-    request.decompress(data, this.method.options.readMaxBytes).then(
-      (bytes) => this.#parseAndInvoke(bytes),
-      (reason) => this.fail(reason),
+    this.whenReady(
+      () => (request === null ? data : request.decompress(data, this.method.options.readMaxBytes)),
+      (bytes) => this.invoke(this.#codec.parse(bytes)),
     );
-  }
-
-  #parseAndInvoke(data: Uint8Array): void {
-    try {
-      this.invoke(this.#codec.parse(data));
-    } catch (reason) {
-      this.fail(reason);
-    }
   }
 
   protected override reply(output: Message): void {
     const body = this.#codec.serializeBody(output);
-    this.settle(undefined);
-    this.write(() => this.#send(connectUnary.message(this.context, this.#format.contentType, body)));
+    const response = connectUnary.message(this.context, this.#format.contentType, body);
+    this.whenReady(
+      () => compressBody({ ...response, ...this.#responseCompression }),
+      (ready) => this.complete(() => sendBody(this.exchange, ready)),
+    );
   }
 
-  protected sendError(error: ConnectError): void {
-    this.#send(connectUnary.error(this.context, error, this.method.options));
+  protected sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    const response = connectUnary.error(metadata, error, this.method.options);
+    return sendErrorBody(this.exchange, { ...response, ...this.#responseCompression }, (warning) => this.warn(warning));
   }
 
-  #send({ status, headers, body }: UnaryAnswer): void {
-    const compression = this.#compression.response;
-    if (compression === null || Buffer.byteLength(body) < this.method.options.compressMinBytes) {
-      this.#end(status, headers, body);
-      return;
-    }
-    headers[connectUnary.encodingHeader] = compression.name;
-    compression.compress(toBytes(body)).then((compressed) => this.write(() => this.#end(status, headers, compressed)));
-  }
-
-  #end(status: number, headers: OutgoingHttpHeaders, body: Body): void {
-    if (this.isClosed) return;
-    headers["content-length"] = Buffer.byteLength(body);
-    this.exchange.sendHead(status, headers);
-    this.exchange.end(body);
+  get #responseCompression() {
+    return { compression: this.#compression.response, compressMinBytes: this.method.options.compressMinBytes };
   }
 }

@@ -1,6 +1,5 @@
 // Connect: streams in envelopes with a last one of JSON; unary calls as plain bodies with HTTP's own status codes.
 // https://connectrpc.com/docs/protocol
-import type { OutgoingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
 import {
   codeToHttpStatus,
@@ -9,10 +8,11 @@ import {
   errorToJsonBytes,
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
-import type { CallContext } from "../call/context.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
 import type { Body } from "../listen/exchange.js";
+import type { BodyResponse } from "./body-response.js";
+import type { ResponseMetadata } from "./call.js";
 import { encodeEnvelope } from "./envelope.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
@@ -33,39 +33,36 @@ export const connectStream: EnvelopeWire = {
   },
 };
 
-/** A unary answer: HTTP status, headers (trailers among them, with the prefix `trailer-`) and the whole body. */
-export interface UnaryAnswer {
-  readonly status: number;
-  readonly headers: OutgoingHttpHeaders;
-  readonly body: Body;
-}
+type Uncompressed = Pick<BodyResponse, "status" | "headers" | "body">;
 
-/** Connect's unary calls. */
+/** Connect's unary calls. Trailers are among the headers, with the prefix `trailer-`. */
 export const connectUnary = {
-  encodingHeader: "content-encoding",
   acceptEncodingHeader: "Accept-Encoding",
 
-  /** The answer to a call that went well. */
-  message(context: CallContext, contentType: string, body: Body): UnaryAnswer {
-    const isPlain = !context.responseHeader.isTouched && !context.responseTrailer.isTouched;
-    const headers = isPlain ? { "content-type": contentType } : unaryHeaders(context);
+  /** The response to a call that went well. */
+  message({ responseHeader, responseTrailer }: ResponseMetadata, contentType: string, body: Body): Uncompressed {
+    const isPlain = !responseHeader.isTouched && !responseTrailer.isTouched;
+    const headers = isPlain
+      ? { "content-type": contentType }
+      : toNodeHeaders(trailerMux(responseHeader, responseTrailer));
     return { status: 200, headers, body };
   },
 
-  /** The answer to a call that failed: the error as JSON, whatever codec the request had. */
-  error(context: CallContext, error: ConnectError, { jsonOptions }: MethodOptions): UnaryAnswer {
-    context.responseHeader.set("content-type", "application/json");
+  /** The response to a call that failed: the error as JSON, whatever codec the request had. */
+  error(
+    { responseHeader, responseTrailer }: ResponseMetadata,
+    error: ConnectError,
+    options: MethodOptions,
+  ): Uncompressed {
+    const header = trailerMux(responseHeader, responseTrailer);
+    header.set("content-type", "application/json");
     error.metadata.forEach((value, name) => {
-      context.responseHeader.append(name, value);
+      header.append(name, value);
     });
     return {
       status: codeToHttpStatus(error.code),
-      headers: unaryHeaders(context),
-      body: errorToJsonBytes(error, jsonOptions),
+      headers: toNodeHeaders(header),
+      body: errorToJsonBytes(error, options.jsonOptions),
     };
   },
 };
-
-function unaryHeaders({ responseHeader, responseTrailer }: CallContext): OutgoingHttpHeaders {
-  return toNodeHeaders(trailerMux(responseHeader, responseTrailer));
-}

@@ -2,11 +2,11 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { toCallError } from "../call/error.js";
+import { toConnectError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { Exchange } from "../listen/exchange.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
-import { Call, type CallShape } from "./call.js";
+import { Call, type CallShape, type ResponseMetadata } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import { checkVersionHeader } from "./connect-version.js";
@@ -14,7 +14,7 @@ import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headByte
 import type { Codec, Format } from "./format.js";
 import { header } from "./header.js";
 import { readTimeout } from "./timeout.js";
-import type { EnvelopeWire } from "./wire.js";
+import type { Ending, EnvelopeWire } from "./wire.js";
 
 /** What calls of one method over one protocol in envelopes share. */
 export interface EnvelopeShape extends CallShape {
@@ -75,7 +75,7 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
       this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
     } catch (reason) {
       this.#isBroken = true;
-      this.#finishReading(toCallError(reason));
+      this.#finishReading(toConnectError(reason));
       return;
     }
     if (this.arrived.length > 0) this.onArrival(chunk.length);
@@ -90,7 +90,7 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     try {
       this.#decoder?.end();
     } catch (reason) {
-      return toCallError(reason);
+      return toConnectError(reason);
     }
     return this.#reader.hasRest ? incompleteEnvelope() : undefined;
   }
@@ -127,67 +127,89 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
   /** Puts a message in an envelope: compressed where that was settled and is worth it. */
   protected seal(message: Message): Buffer | Promise<Buffer> {
     const envelope = this.codec.serialize(message, headBytes);
+    return this.#compress(envelope, 0) ?? sealEnvelope(0, envelope);
+  }
+
+  /** The envelope with its data compressed; undefined where that is not accepted, or not worth it. */
+  #compress(envelope: Buffer, flags: number): Promise<Buffer> | undefined {
     const compression = this.#compression.response;
-    if (compression === null || !this.#isWorthCompressing(envelope.length - headBytes))
-      return sealEnvelope(0, envelope);
+    const bytes = envelope.length - headBytes;
+    if (compression === null || bytes < this.method.options.compressMinBytes) return undefined;
     return compression
       .compress(envelope.subarray(headBytes))
-      .then((compressed) => encodeEnvelope(compressedFlag, compressed));
+      .then((data) => encodeEnvelope(flags | compressedFlag, data));
   }
 
   /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */
   protected send(envelopes: Buffer): boolean {
     if (this.isClosed) return true;
     return this.write(() => {
-      this.#sendHead();
+      this.#sendHead(this.context);
       return this.exchange.write(this.#format.isText ? encodeBase64(envelopes) : envelopes);
     });
   }
 
-  /** Ends the answer, with envelopes that are still to be written. The outcome is settled already. */
-  protected close(error: ConnectError | undefined, envelopes?: Buffer): void {
-    const { envelope, trailers } = this.shape.wire.end(this.context, error, this.method.options);
-    const compression = this.#compression.response;
-    if (envelope === undefined || compression === null || !this.#isWorthCompressing(envelope.length - headBytes)) {
-      this.#end(error !== undefined, envelopes, envelope, trailers);
-      return;
-    }
-    const flags = (envelope[0] as number) | compressedFlag;
-    compression
-      .compress(envelope.subarray(headBytes))
-      .then((data) =>
-        this.write(() => this.#end(error !== undefined, envelopes, encodeEnvelope(flags, data), trailers)),
-      );
+  /** Ends a call that went well. `takeRest` returns the envelopes that are still to be written. */
+  protected finish(takeRest: () => Buffer | undefined): void {
+    this.whenReady(
+      () => this.#compressEnding(this.shape.wire.end(this.context, undefined, this.method.options)),
+      (ending) => this.complete(() => this.#end(this.context, ending, takeRest())),
+    );
   }
 
-  #end(
-    isError: boolean,
-    envelopes: Buffer | undefined,
-    last: Buffer | undefined,
-    trailers: OutgoingHttpHeaders | undefined,
-  ): void {
-    if (this.isClosed) return;
-    const whole =
-      envelopes === undefined || last === undefined ? (envelopes ?? last) : Buffer.concat([envelopes, last]);
-    const bytes = whole !== undefined && this.#format.isText ? encodeBase64(whole) : whole;
-    if (isError && bytes === undefined && trailers !== undefined && this.#canBeTrailersOnly()) {
-      this.exchange.sendHeadOnly(200, { ...this.#head, ...trailers });
-      return;
+  protected sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    const ending = this.shape.wire.end(metadata, error, this.method.options);
+    const compressed = this.#compressEnding(ending);
+    if (compressed === ending) {
+      this.#endFailed(metadata, ending);
+      return undefined;
     }
-    this.#sendHead(bytes?.length);
+    // An error that cannot be compressed is sent as it is.
+    return Promise.resolve(compressed)
+      .catch((reason: Error) => {
+        this.warn(`error not compressed: ${reason.message}`);
+        return ending;
+      })
+      .then((ready) => this.#endFailed(metadata, ready));
+  }
+
+  #compressEnding(ending: Ending): Ending | Promise<Ending> {
+    const { envelope } = ending;
+    const compressed = envelope && this.#compress(envelope, envelope[0] as number);
+    return compressed?.then((bytes) => ({ ...ending, envelope: bytes })) ?? ending;
+  }
+
+  /** The envelopes of replies that were not sent before the call failed. The same each time. */
+  protected unsentReplies(): Buffer | undefined {
+    return undefined;
+  }
+
+  #endFailed(metadata: ResponseMetadata, ending: Ending): void {
+    if (this.isClosed) return;
+    const { envelope, trailers } = ending;
+    const rest = this.unsentReplies();
+    if (envelope === undefined && rest === undefined && this.#canBeTrailersOnly(metadata)) {
+      this.exchange.sendHeadOnly(200, { ...this.#head, ...trailers });
+    } else {
+      this.#end(metadata, ending, rest);
+    }
+  }
+
+  #end(metadata: ResponseMetadata, { envelope, trailers }: Ending, rest: Buffer | undefined): void {
+    if (this.isClosed) return;
+    const whole = envelope === undefined || rest === undefined ? (envelope ?? rest) : Buffer.concat([rest, envelope]);
+    const bytes = whole !== undefined && this.#format.isText ? encodeBase64(whole) : whole;
+    this.#sendHead(metadata, bytes?.length);
     this.exchange.end(bytes, trailers);
   }
 
   /**
    * Whether status and trailers may take the place of the headers, which gRPC has for calls that fail at once: a client
-   * with a retry policy takes headers for the beginning of an answer. Headers that a handler has set stay headers.
+   * with a retry policy takes headers for the beginning of a response. Headers that a handler has set stay headers.
    */
-  #canBeTrailersOnly(): boolean {
-    return !this.#isHeadSent && this.#fixedHead === undefined && !this.context.responseHeader.isTouched;
-  }
-
-  #isWorthCompressing(bytes: number): boolean {
-    return bytes >= this.method.options.compressMinBytes;
+  #canBeTrailersOnly(metadata: ResponseMetadata): boolean {
+    if (this.#isHeadSent) return false;
+    return metadata !== this.context || (this.#fixedHead === undefined && !metadata.responseHeader.isTouched);
   }
 
   /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
@@ -200,19 +222,18 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     return responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#head;
   }
 
-  /** @param bodyBytes the length of the body, where all of it is there already */
-  #sendHead(bodyBytes?: number): void {
+  /**
+   * @param metadata that of the context, or any other for headers as they were before the handler
+   * @param bodyBytes the length of the body, where all of it is there already
+   */
+  #sendHead(metadata: ResponseMetadata, bodyBytes?: number): void {
     if (this.#isHeadSent) return;
-    this.#isHeadSent = true;
     const { hasTrailers } = this.shape.wire;
-    const head = this.#fixedHead ?? this.#currentHead();
+    const head = metadata === this.context ? (this.#fixedHead ?? this.#currentHead()) : this.#head;
     // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
     const isSized = bodyBytes !== undefined && !hasTrailers;
     this.exchange.sendHead(200, isSized ? { ...head, "content-length": bodyBytes } : head, hasTrailers);
-  }
-
-  protected sendError(error: ConnectError): void {
-    this.close(error);
+    this.#isHeadSent = true;
   }
 }
 

@@ -1,7 +1,7 @@
 // gRPC: messages in envelopes, the status in HTTP trailers.
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { toNodeHeaders } from "../call/headers.js";
+import { toErrorTrailers } from "./grpc-status.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
 const initialTrailer = { "grpc-status": "0" };
@@ -15,8 +15,7 @@ export const grpc: EnvelopeWire = {
   hasTrailers: true,
   initialTrailer,
   end({ responseTrailer }, error) {
-    if (error === undefined && !responseTrailer.isTouched) return ok;
-    if (error !== undefined) setTrailerStatus(responseTrailer, error);
-    return { trailers: toNodeHeaders(responseTrailer) };
+    if (error !== undefined) return { trailers: toErrorTrailers(responseTrailer, error) };
+    return responseTrailer.isTouched ? { trailers: toNodeHeaders(responseTrailer) } : ok;
   },
 };

@@ -2,17 +2,27 @@
 // deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
 import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Code, type ConnectError, createContextKey, createContextValues, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { guardListeners } from "../call/abort-listeners.js";
 import type { ActiveCall } from "../call/active.js";
-import { deadlineExceeded, toCallError } from "../call/error.js";
+import { deadlineExceeded, toConnectError, toError, toUnsendable } from "../call/error.js";
 import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
 import { leave } from "../call/invoke.js";
 import type { Method, RpcProtocol } from "../call/method.js";
+import { toSendableError } from "../call/sendable-error.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
+import { checkHeaderSize } from "../listen/header-size.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import type { CallEnvironment } from "./call.js";
@@ -22,10 +32,11 @@ import { messageOf } from "./connect-get.js";
 import { checkVersionHeader } from "./connect-version.js";
 import type { Format } from "./format.js";
 import { grpc } from "./grpc.js";
+import { encodeMessage, shortenEncoded } from "./grpc-status.js";
 import { grpcWeb } from "./grpc-web.js";
 import { header } from "./header.js";
 import type { Lane } from "./lane.js";
-import { sendConnectError } from "./refuse.js";
+import { sendCallError } from "./refuse.js";
 import { RequestQueue } from "./request-queue.js";
 import { closeReason } from "./reset.js";
 import { readTimeout, timeoutHeaders } from "./timeout.js";
@@ -41,15 +52,14 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
     try {
       if (query !== undefined) messageOf(query);
     } catch (reason) {
-      sendConnectError(exchange, toCallError(reason));
+      sendCallError(exchange, format, toConnectError(reason));
       return;
     }
     const call = new ReferenceCall(method, environment, format, exchange);
     call.problem = findProblem(format, exchange);
-    handler(call.toUniversalRequest()).then(
-      (answer) => call.answer(answer),
-      () => exchange.cut(),
-    );
+    handler(call.toUniversalRequest())
+      .then((answer) => call.answer(answer))
+      .catch((reason) => call.refuse(reason));
   };
 }
 
@@ -58,6 +68,7 @@ const guard: Interceptor = (next) => async (request) => {
   const call = request.contextValues.get(callKey);
   if (call === undefined) return next(request);
   call.restoreHeaders(request.header);
+  guardListeners(request.signal, (reason) => call.reportListener(reason));
   try {
     if (call.problem !== undefined) throw call.problem;
     const response = await call.orCancelled(next(request));
@@ -114,6 +125,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   #error: ConnectError | undefined;
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
+  #warnings: readonly string[] = [];
 
   constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
     this.method = method;
@@ -149,15 +161,29 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   /** What Connect's handler gets in the place of Node's request. */
   toUniversalRequest(): UniversalServerRequest {
-    const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
+    const values = this.#makeValues();
     const request = this.#exchange.nodeRequest();
     const response = this.#exchange.nodeResponse();
-    const universal = universalRequestFromNodeRequest(request, response, undefined, values.set(callKey, this));
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
     if (this.problem !== undefined) universal.header.delete(timeoutHeaders[this.#format.protocol]);
     // Connect would name a length over the limit first. A deadline that has passed already comes before it.
     if (this.#error !== undefined) universal.header.delete("content-length");
     return { ...universal, body: this.#requestBody() };
+  }
+
+  #makeValues(): ContextValues {
+    try {
+      const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
+      return values.set(callKey, this);
+    } catch (reason) {
+      this.problem ??= toConnectError(reason);
+      return createContextValues().set(callKey, this);
+    }
+  }
+
+  reportListener(reason: unknown): void {
+    this.#environment.report(toError(reason), "abort listener");
   }
 
   restoreHeaders(target: Headers): void {
@@ -171,7 +197,11 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   }
 
   noteError(reason: unknown): ConnectError {
-    this.#error ??= toCallError(reason);
+    if (this.#error === undefined) {
+      const { error, warnings } = toSendableError(toConnectError(reason));
+      this.#error = error;
+      this.#warnings = warnings;
+    }
     return this.#error;
   }
 
@@ -191,13 +221,15 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     }
   }
 
-  /** Writes what Connect's handler answers with. */
+  /** Writes what Connect's handler answers with. @throws ConnectError or Error if its headers cannot be sent */
   answer(answer: UniversalServerResponse): void {
     this.#answer = answer;
     if (this.#exchange.isClosed) return;
     deleteUnsent(answer.header);
+    checkHeaderSize(this.#exchange, toNodeHeaders(new Headers(answer.header)), "headers");
     if (this.#isTrailersOnly(answer)) {
       this.#chunks.stop();
+      this.#fitTrailer(answer.trailer);
       this.#exchange.sendHeadOnly(200, {
         ...toNodeHeaders(answer.header as Headers),
         ...toNodeHeaders(answer.trailer as Headers),
@@ -210,6 +242,36 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.nodeResponse()).catch(() =>
       this.#exchange.cut(),
     );
+  }
+
+  /** Sends an error in the place of a response that cannot be sent: without details and metadata. */
+  refuse(reason: unknown): void {
+    if (this.#exchange.isClosed) return;
+    const { rawMessage, code } = this.noteError(toUnsendable(reason));
+    this.#chunks.stop();
+    if (this.#exchange.isHeadSent) this.#exchange.cut();
+    else sendCallError(this.#exchange, this.#format, new ConnectError(rawMessage, code));
+  }
+
+  /** Shortens the message of gRPC's status, and leaves nothing but the status if the trailers are too large. */
+  #fitTrailer(trailer: Headers | undefined): void {
+    if (trailer === undefined) return;
+    const message = trailer.get("grpc-message") ?? "";
+    const short = shortenEncoded(message);
+    if (short !== message) {
+      trailer.set("grpc-message", short);
+      // It repeats the message.
+      trailer.delete("grpc-status-details-bin");
+    }
+    try {
+      checkHeaderSize(this.#exchange, toNodeHeaders(trailer), "trailers");
+    } catch (reason) {
+      const error = this.noteError(toUnsendable(reason));
+      const kept = new Set(["grpc-status", "grpc-message"]);
+      for (const name of [...trailer.keys()]) if (!kept.has(name)) trailer.delete(name);
+      trailer.set("grpc-status", String(error.code));
+      trailer.set("grpc-message", encodeMessage(error.rawMessage));
+    }
   }
 
   /** The body, read by ourselves: Connect's own reading stops at an error, and leaves the client waiting. */
@@ -242,6 +304,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       await nextTurn();
     }
     deleteUnsent(this.#answer?.trailer);
+    if (this.#format.protocol === "grpc") this.#fitTrailer(this.#answer?.trailer);
     this.#chunks.stop();
   }
 
@@ -277,7 +340,9 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const { active, observe } = this.#environment;
     active.delete(this);
     const durationMs = performance.now() - this.#startMs;
-    observe?.({ method: this.method, protocol: this.#format.protocol, code, durationMs, error: this.#error });
+    const { method } = this;
+    const { protocol } = this.#format;
+    observe?.({ method, protocol, code, durationMs, error: this.#error, warnings: this.#warnings });
   }
 
   /** The code that the answer carries, wherever its protocol puts it. */

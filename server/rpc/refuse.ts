@@ -11,6 +11,7 @@ import { type Exchange, noSniff, respond } from "../listen/exchange.js";
 import { shorten } from "../quote.js";
 import { encodeEnvelope } from "./envelope.js";
 import { type Format, parseFormat } from "./format.js";
+import { encodeMessage } from "./grpc-status.js";
 
 const json = { "content-type": "application/json" };
 
@@ -54,7 +55,7 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
       ...contentType,
       ...noSniff,
       "grpc-status": String(error.code),
-      "grpc-message": encodeURIComponent(error.rawMessage),
+      "grpc-message": encodeMessage(error.rawMessage),
     });
   } else if (format.isEnveloped) {
     const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
@@ -65,7 +66,8 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
   }
 }
 
-/** Answers a unary call over Connect with an error. */
-export function sendConnectError(exchange: Exchange, error: ConnectError): void {
-  respond(exchange, codeToHttpStatus(error.code), json, errorToJsonBytes(error, undefined));
+/** Answers a call that no handler has seen, or whose response cannot be sent, with an error of its protocol. */
+export function sendCallError(exchange: Exchange, format: Format, error: ConnectError): void {
+  if (format.protocol !== "connect" || format.isEnveloped) sendError(exchange, format, error);
+  else respond(exchange, codeToHttpStatus(error.code), json, errorToJsonBytes(error, undefined));
 }

@@ -14,6 +14,7 @@ export class StreamCall extends EnvelopeCall {
   readonly #requests: RequestQueue<Envelope>;
   readonly #batch: ReplyBatch;
   #replies: AsyncIterator<unknown> | undefined;
+  #unsent: Buffer | undefined;
 
   constructor(shape: EnvelopeShape, format: Format, exchange: Exchange) {
     super(shape, format, exchange);
@@ -65,8 +66,7 @@ export class StreamCall extends EnvelopeCall {
     }
     this.#replies = undefined;
     end();
-    this.settle(undefined);
-    this.write(() => this.close(undefined, this.#batch.take()));
+    this.finish(() => this.unsentReplies());
   }
 
   protected override settle(error: ConnectError | undefined, reason?: unknown): void {
@@ -77,7 +77,8 @@ export class StreamCall extends EnvelopeCall {
     this.#replies = undefined;
   }
 
-  protected override sendError(error: ConnectError): void {
-    this.close(error, this.#batch.take());
+  protected override unsentReplies(): Buffer | undefined {
+    this.#unsent ??= this.#batch.take();
+    return this.#unsent;
   }
 }

@@ -1,7 +1,7 @@
 // A unary call in envelopes: one message in, one out.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { isPromise, takeSingle } from "../call/invoke.js";
+import { takeSingle } from "../call/invoke.js";
 import { compressedFlag } from "./envelope.js";
 import { EnvelopeCall } from "./envelope-call.js";
 
@@ -38,20 +38,9 @@ export class UnaryCall extends EnvelopeCall {
   }
 
   protected override reply(output: Message): void {
-    const sealed = this.seal(output);
-    if (!isPromise(sealed)) {
-      this.#finish(sealed);
-      return;
-    }
-    sealed.then(
-      (envelope) => this.#finish(envelope),
-      (reason) => this.fail(reason),
+    this.whenReady(
+      () => this.seal(output),
+      (envelope) => this.finish(() => envelope),
     );
-  }
-
-  #finish(envelope: Buffer): void {
-    if (this.isDone) return;
-    this.settle(undefined);
-    this.write(() => this.close(undefined, envelope));
   }
 }

@@ -1,8 +1,8 @@
 // What the files grpc.ts, grpc-web.ts and connect.ts say of their protocol. The same nouns in each.
 import type { OutgoingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
-import type { CallContext } from "../call/context.js";
 import type { MethodOptions, RpcProtocol } from "../call/method.js";
+import type { ResponseMetadata } from "./call.js";
 
 /** How an answer in envelopes ends. */
 export interface Ending {
@@ -25,6 +25,6 @@ export interface EnvelopeWire {
   readonly hasTrailers: boolean;
   /** Trailers as a handler finds them. */
   readonly initialTrailer: OutgoingHttpHeaders;
-  /** The end of the answer: status, and the trailers that the handler has set. */
-  end(context: CallContext, error: ConnectError | undefined, options: MethodOptions): Ending;
+  /** The end of the response: status, and the trailers that the handler has set. Changes nothing. */
+  end(metadata: ResponseMetadata, error: ConnectError | undefined, options: MethodOptions): Ending;
 }

@@ -4,8 +4,8 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { toCallError } from "../call/error.js";
-import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
+import { toConnectError } from "../call/error.js";
+import type { Body, Exchange } from "../listen/exchange.js";
 import { shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
@@ -13,8 +13,9 @@ import type { ErrorEncoder } from "../rest/errors.js";
 import type { BodyForm } from "../rest/json-splitter.js";
 import type { BodyEncoder, EncodedBody } from "../rest/response.js";
 import { codeToStatus } from "../rest/status.js";
+import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "../rpc/body-response.js";
 import { ByteBuffer } from "../rpc/byte-buffer.js";
-import { Call, type CallShape } from "../rpc/call.js";
+import { Call, type CallShape, type ResponseMetadata } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
 import { header } from "../rpc/header.js";
 import { chooseCompression, readBodyForm, readRestTimeout } from "./head.js";
@@ -37,6 +38,9 @@ export interface RestMatch {
   /** The raw query. */
   readonly query: string;
 }
+
+/** Browsers must not take JSON for a page. */
+const notSniffed = { "x-content-type-options": "nosniff" };
 
 /** One such call. */
 export abstract class RestCall extends Call<RestShape> {
@@ -108,13 +112,15 @@ export abstract class RestCall extends Call<RestShape> {
     }
     compression.decompress(body, readMaxBytes).then(
       (bytes) => this.#take(bytes),
-      (reason) => this.fail(this.refuseSize(toCallError(reason))),
+      (reason) => this.fail(this.refuseSize(toConnectError(reason))),
     );
   }
 
   #take(body: Uint8Array): void {
     if (this.isDone) return;
     try {
+      const limitBytes = this.method.options.readMaxBytes;
+      if (body.length > limitBytes) throw this.refuseSize(tooLarge(limitBytes, body.length));
       this.checkTyped(body.length);
       this.onBody(body);
     } catch (reason) {
@@ -171,24 +177,34 @@ export abstract class RestCall extends Call<RestShape> {
     return error;
   }
 
-  protected sendError(error: ConnectError): void {
-    if (this.isClosed) return;
-    const { responseHeader } = this.context;
-    responseHeader.set("content-type", "application/json");
-    responseHeader.delete("content-encoding");
+  protected sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    const header = new Headers(metadata.responseHeader);
+    header.set("content-type", "application/json");
+    header.delete("content-encoding");
     error.metadata.forEach((value, name) => {
-      responseHeader.append(name, value);
+      header.append(name, value);
     });
-    const status = this.#refusal?.error === error ? this.#refusal.status : codeToStatus(error.code);
-    this.#respond(status, responseHeaders(responseHeader), JSON.stringify(this.shape.encodeError(error)));
+    const headers = { ...responseHeaders(header), ...notSniffed };
+    const body = JSON.stringify(this.shape.encodeError(error));
+    const response = this.#toResponse(this.#statusOf(error), headers, body, metadata);
+    return sendErrorBody(this.exchange, response, (warning) => this.warn(warning));
   }
 
-  /** Answers with one reply. It settles the call, unless the reply cannot be written, which throws. */
+  /** The reduced form of an error that does not fit has its status, too. */
+  #statusOf({ code, rawMessage }: ConnectError): number {
+    const refusal = this.#refusal;
+    const isRefusal = refusal?.error.code === code && refusal.error.rawMessage === rawMessage;
+    return isRefusal ? refusal.status : codeToStatus(code);
+  }
+
+  /** Answers with one reply. May throw. */
   protected sendReply(output: Message): void {
     const encoded = this.shape.encode(output);
-    this.settle(undefined);
-    this.write(() =>
-      this.#respond(200, this.replyHeaders(encoded), encoded.kind === "json" ? encoded.text : encoded.data),
+    const body = encoded.kind === "json" ? encoded.text : encoded.data;
+    const response = this.#toResponse(200, this.replyHeaders(encoded), body, this.context);
+    this.whenReady(
+      () => compressBody(response),
+      (ready) => this.complete(() => sendBody(this.exchange, ready)),
     );
   }
 
@@ -204,16 +220,15 @@ export abstract class RestCall extends Call<RestShape> {
 
   /** The headers of a reply, those of the handler among them. */
   protected replyHeaders(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
-    const headers = this.#fixedHeaders ?? this.#currentHeaders();
+    const headers = Object.assign(this.#fixedHeaders ?? this.#currentHeaders(), notSniffed);
     if (encoded?.kind !== "bytes") {
       // Only bytes can have been compressed before they came here.
       delete headers["content-encoding"];
       return headers;
     }
-    // Whoever wrote the bytes says what they are, and nobody should guess.
+    // The handler sets the content type.
     delete headers["content-type"];
     if (encoded.contentType !== undefined) headers["content-type"] = encoded.contentType;
-    headers["x-content-type-options"] = "nosniff";
     return headers;
   }
 
@@ -223,29 +238,11 @@ export abstract class RestCall extends Call<RestShape> {
     return headers["content-encoding"] === undefined;
   }
 
-  /** Sends a whole answer, compressed where that is accepted and worth it. */
-  #respond(status: number, headers: OutgoingHttpHeaders, body: Body): void {
+  /** A response whose body may be compressed. */
+  #toResponse(status: number, headers: OutgoingHttpHeaders, body: Body, metadata: ResponseMetadata): BodyResponse {
     const compression = this.varyByEncoding(headers) ? this.compression : undefined;
-    if (compression === undefined || Buffer.byteLength(body) < this.method.options.compressMinBytes) {
-      this.#send(status, headers, body);
-      return;
-    }
-    headers["content-encoding"] = compression.name;
-    compression.compress(toBytes(body)).then(
-      (compressed) => this.write(() => this.#send(status, headers, compressed)),
-      () => this.exchange.cut(),
-    );
-  }
-
-  #send(status: number, headers: OutgoingHttpHeaders, body: Body): void {
-    if (this.isClosed) return;
-    const trailers = this.takesTrailers ? this.trailers() : undefined;
-    const names = Object.keys(trailers ?? {});
-    // A length and trailers exclude each other in HTTP/1.1.
-    if (names.length === 0) headers["content-length"] = Buffer.byteLength(body);
-    else headers.trailer = names.join(", ");
-    this.exchange.sendHead(status, headers, names.length > 0);
-    this.exchange.end(this.isHead ? undefined : body, names.length > 0 ? trailers : undefined);
+    const { compressMinBytes } = this.method.options;
+    return { status, headers, body, trailers: this.trailers(metadata), compression, compressMinBytes };
   }
 
   protected get isHead(): boolean {
@@ -257,9 +254,8 @@ export abstract class RestCall extends Call<RestShape> {
     return !this.isHead && /\btrailers\b/i.test(header(this.exchange.headers, "te") ?? "");
   }
 
-  /** The trailers that the handler has set. */
-  protected trailers(): OutgoingHttpHeaders {
-    const { responseTrailer } = this.context;
-    return responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
+  /** The trailers that the handler has set; none for a client that does not read them. */
+  protected trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders {
+    return this.takesTrailers && responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
   }
 }

@@ -2,11 +2,13 @@
 // of google.api.HttpBody in either direction.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import { toCallError } from "../call/error.js";
+import { toConnectError } from "../call/error.js";
 import { invokeStream, leave, type ReplyStream } from "../call/invoke.js";
 import type { Exchange } from "../listen/exchange.js";
+import { checkHeaderSize } from "../listen/header-size.js";
 import { createJsonSplitter } from "../rest/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
+import type { ResponseMetadata } from "../rpc/call.js";
 import { header } from "../rpc/header.js";
 import { ReplyBatch } from "../rpc/reply-batch.js";
 import { chooseStreamForm } from "./head.js";
@@ -37,7 +39,7 @@ export class RestStreamCall extends RestCall {
         decompressor: this.#hasManyRequests ? streamCoding(this.contentCoding())?.decompress() : undefined,
         limitBytes: this.method.options.readMaxBytes,
         decode: (value) => this.decode(value),
-        onProblem: (reason) => this.refuseSize(toCallError(reason)),
+        onProblem: (reason) => this.refuseSize(toConnectError(reason)),
       },
       exchange,
     );
@@ -136,7 +138,7 @@ export class RestStreamCall extends RestCall {
       if (this.isDone) return;
     }
     stream.end();
-    this.#finish();
+    this.complete(() => this.#end(undefined, this.context));
   }
 
   #add(encoded: EncodedBody): void {
@@ -145,17 +147,10 @@ export class RestStreamCall extends RestCall {
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
   }
 
-  #finish(): void {
-    this.settle(undefined);
-    this.write(() => this.#end(undefined));
-  }
-
   #beat(): void {
     // A reader that has not even read what came before is not in need of more.
     if (this.#batch.isFull) return;
-    this.write(() => {
-      this.#send(Buffer.from(keepAliveComment));
-    });
+    this.write(() => this.#send(Buffer.from(keepAliveComment)));
   }
 
   #send(bytes: Buffer): boolean {
@@ -173,19 +168,21 @@ export class RestStreamCall extends RestCall {
     return this.#sink;
   }
 
-  #end(error: ConnectError | undefined): void {
+  #end(error: ConnectError | undefined, metadata: ResponseMetadata): void {
     if (this.isClosed) return;
+    const trailers = this.trailers(metadata);
+    checkHeaderSize(this.exchange, trailers, "trailers");
     if (error !== undefined && this.#writer.end === undefined) {
       // Among bytes there is no place for an error. They must not look whole.
       this.exchange.cut();
       return;
     }
+    const sink = this.#openSink();
     const batch = this.#batch.take() ?? Buffer.alloc(0);
     const end = this.#writer.end?.(error && this.shape.encodeError(error)) ?? "";
     const last = Buffer.concat([batch, Buffer.from(end)]);
-    const sink = this.#openSink();
     if (this.isHead) this.exchange.end();
-    else sink.end(last.length > 0 ? last : undefined, this.takesTrailers ? this.trailers() : undefined);
+    else sink.end(last.length > 0 ? last : undefined, this.takesTrailers ? trailers : undefined);
   }
 
   protected override settle(error: ConnectError | undefined, reason?: unknown): void {
@@ -197,9 +194,11 @@ export class RestStreamCall extends RestCall {
     this.#replies = undefined;
   }
 
-  protected override sendError(error: ConnectError): void {
-    // Before the first reply there is still a status to say it with.
-    if (this.#first === undefined && this.#sink === undefined) super.sendError(error);
-    else this.#end(error);
+  protected override sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    // Before the first reply there is still a status to say it with. So there is if the headers could not be sent.
+    const isFirst = this.#first === undefined || metadata !== this.context;
+    if (this.#sink === undefined && isFirst) return super.sendError(error, metadata);
+    this.#end(error, metadata);
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 // Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { toCallError } from "../call/error.js";
+import { toConnectError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import { type Exchange, noSniff, respond } from "../listen/exchange.js";
@@ -124,7 +124,7 @@ export function createTranscoder(
       try {
         return serve(exchange);
       } catch (reason) {
-        const error = toCallError(reason);
+        const error = toConnectError(reason);
         refuse(exchange, codeToStatus(error.code), error);
         return true;
       }

@@ -15,6 +15,7 @@ function open(init: Partial<CallContextInit> = {}): CallContext {
     responseTrailer: new LazyHeaders({}),
     timeoutMs: undefined,
     values: undefined,
+    report: () => {},
     ...init,
   });
 }

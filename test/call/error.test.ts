@@ -1,10 +1,10 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { Metadata, status } from "@grpc/grpc-js";
+import { ClientError, ServerError } from "nice-grpc";
 import { describe, expect, test } from "vitest";
-import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
-import { deadlineExceeded, toCallError } from "../../server/call/error.js";
+import { deadlineExceeded, toConnectError, toError } from "../../server/call/error.js";
 
-const accidents: unknown[] = [
+const unexpected: unknown[] = [
   new Error("the password is 1234"),
   new TypeError("x is not a function"),
   new DOMException("aborted", "AbortError"),
@@ -13,38 +13,81 @@ const accidents: unknown[] = [
   undefined,
   null,
   { code: 5 },
+  { code: 5, details: 3 },
+  { code: "5", details: "x" },
+  { code: 0, details: "fine" },
+  { code: 17, details: "x" },
+  { code: 5.5, details: "x" },
+  { code: Number.NaN, details: "x" },
+  Object.assign(new Error("connect refused"), { code: "ECONNREFUSED", errno: -111, details: "x" }),
+  Object.create({ code: 5, details: "inherited" }),
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("trap");
+      },
+      getPrototypeOf() {
+        throw new Error("trap");
+      },
+      getOwnPropertyDescriptor() {
+        throw new Error("trap");
+      },
+    },
+  ),
 ];
 
 describe("what a handler threw", () => {
-  test("is internal and safe, with the original as its cause, if it is an accident", () => {
-    for (const reason of accidents) {
-      const error = toCallError(reason);
+  test("is internal and safe, with the original as its cause, if it is unexpected", () => {
+    for (const reason of unexpected) {
+      const error = toConnectError(reason);
       expect([error.code, error.message]).toEqual([Code.Internal, "[internal] internal error"]);
-      expect(error.cause).toBe(reason);
+      expect(error.cause === reason).toBe(true);
       expect([[...error.metadata], error.details]).toEqual([[], []]);
     }
   });
 
-  test("is as it was, if it is a ConnectError that any protocol can carry", () => {
+  test("is as it was, if it is a ConnectError", () => {
     const error = new ConnectError("not here", Code.NotFound, { "x-why": "gone" });
-    expect(toCallError(error)).toBe(error);
+    expect(toConnectError(error)).toBe(error);
   });
 
-  test("loses the headers of the call that it came from, and keeps all else", () => {
-    const cause = new Error("below");
-    const detail = { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: "GONE" }) };
-    const headers = { "content-type": "application/proto", "Content-Length": "3", "grpc-status": "5", "x-why": "gone" };
-    const error = new ConnectError("not here", Code.NotFound, headers, [detail], cause);
-    const fit = toCallError(error);
-    expect([...fit.metadata]).toEqual([["x-why", "gone"]]);
-    expect([fit.code, fit.rawMessage, fit.details, fit.cause]).toEqual([Code.NotFound, "not here", [detail], cause]);
-    expect([...error.metadata.keys()]).toEqual(["content-length", "content-type", "grpc-status", "x-why"]);
+  const serviceError = Object.assign(new Error("5 NOT_FOUND: not here"), {
+    code: status.NOT_FOUND,
+    details: "not here",
+  });
+  test.each<[string, object]>([
+    ["a plain object as grpc-js takes it", { code: status.NOT_FOUND, details: "not here" }],
+    ["a ServiceError of grpc-js", serviceError],
+    ["a ServerError of nice-grpc", new ServerError(status.NOT_FOUND, "not here")],
+    ["a ClientError of nice-grpc", new ClientError("/a.B/C", status.NOT_FOUND, "not here")],
+  ])("keeps code and details, if it is %s", (_, reason) => {
+    const error = toConnectError(reason);
+    expect([error.code, error.rawMessage, error.cause]).toEqual([Code.NotFound, "not here", reason]);
   });
 
-  test("has no half characters in its message", () => {
-    expect(toCallError(new ConnectError("a\ud800b", Code.Aborted)).rawMessage).toBe("a\ufffdb");
-    expect(toCallError(new ConnectError("\ud83c\udf89", Code.Aborted)).rawMessage).toBe("\ud83c\udf89");
+  test("keeps the metadata of grpc-js, but for what is not a header", () => {
+    const metadata = new Metadata();
+    metadata.add("x-why", "a");
+    metadata.add("x-why", "b");
+    metadata.add("x-why-bin", Buffer.from([0, 255]));
+    const error = toConnectError({ code: 5, details: "x", metadata });
+    expect([...error.metadata]).toEqual([
+      ["x-why", "a, b"],
+      ["x-why-bin", "AP8="],
+    ]);
+    const odd = { toHttp2Headers: () => ({ "x a": ["1"], "x-b": ["\n2"], "x-c": ["3"] }) };
+    expect([...toConnectError({ code: 5, details: "x", metadata: odd }).metadata]).toEqual([
+      ["x-b", "2"],
+      ["x-c", "3"],
+    ]);
   });
+});
+
+test("what is not an Error is the cause of one, for the log", () => {
+  const error = new TypeError("x");
+  expect(toError(error)).toBe(error);
+  expect(toError("secret")).toMatchObject({ message: "a value that is not an Error was thrown", cause: "secret" });
 });
 
 test("a deadline that has passed is deadline_exceeded, a new error each time", () => {

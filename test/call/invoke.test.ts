@@ -11,6 +11,7 @@ import {
 import { validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { describe, expect, test } from "vitest";
 import { CallContext } from "../../server/call/context.js";
+import { withBoundaries } from "../../server/call/error-boundary.js";
 import { LazyHeaders } from "../../server/call/headers.js";
 import { invokeStream, invokeUnary, isPromise, takeSingle } from "../../server/call/invoke.js";
 import type { Method } from "../../server/call/method.js";
@@ -27,6 +28,7 @@ function method<N extends Name>(name: N, impl: TestServiceImpl[N], ...intercepto
     spec: createMethodImplSpec(descriptor, impl as never),
     options: validateUniversalHandlerOptions({ interceptors }),
     protocols: new Set(["connect"]),
+    interceptors: withBoundaries(interceptors),
   };
 }
 
@@ -41,6 +43,7 @@ function context(): CallContext {
     responseTrailer: new LazyHeaders({}),
     timeoutMs: undefined,
     values: undefined,
+    report: () => {},
   });
 }
 

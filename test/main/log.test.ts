@@ -10,10 +10,10 @@ function createAccident(): Error {
   return Object.assign(error, { config: { headers: { authorization: "s3cret" } }, rawPacket: Buffer.from("s3cret") });
 }
 
-function finish(code?: Code, cause?: unknown): FinishedCall {
+function finish(code?: Code, cause?: unknown, warnings: readonly string[] = []): FinishedCall {
   const error = code === undefined ? undefined : new ConnectError("s3cret", code, undefined, undefined, cause);
   const method = { path: "/hello_world.Greeter/SayHello" } as FinishedCall["method"];
-  return { method, protocol: "grpc-web", code, durationMs: 1.23456, error };
+  return { method, protocol: "grpc-web", code, durationMs: 1.23456, error, warnings };
 }
 
 /** The lines that an observer of calls writes, without their time. */
@@ -34,6 +34,18 @@ describe("a line of the log", () => {
   ])("says of a call that ended with %s how it was called and that it was %s", (code, name) => {
     const fields = { method: "hello_world.Greeter/SayHello", protocol: "grpc-web", code: name, durationMs: 1.235 };
     expect(linesOf("info", finish(code))).toEqual([{ level: "info", ...fields, msg: "call" }]);
+  });
+
+  it("tells at `warn` what of the response could not be sent, unless an unexpected error is told at `error`", () => {
+    const warnings = ["error detail 0 (google.rpc.RetryInfo): not sent"];
+    const [warned, failed] = linesOf(
+      "warn",
+      finish(Code.NotFound),
+      finish(Code.NotFound, undefined, warnings),
+      finish(Code.Internal, new Error("x"), warnings),
+    );
+    expect(warned).toMatchObject({ level: "warn", code: "not_found", warnings, msg: "call" });
+    expect(failed).toMatchObject({ level: "error", code: "internal", warnings, msg: "call failed" });
   });
 
   it("has its time in UTC", () => {
