@@ -21,9 +21,9 @@ const unaryOutcomes: Readonly<Record<string, RegExp>> = {
   "answers an array": ok,
   "answers a function": ok,
   "answers a symbol": ok,
-  // JSON has no ranges.
-  "answers a number out of range": ok,
-  "answers a lone surrogate": ok,
+  // protobuf-es writes these as JSON, and our own writer does not.
+  "answers a number out of range": /^(0|13)$/,
+  "answers a lone surrogate": /^(0|13)$/,
   "answers a thenable that answers at once": ok,
   "fails with a code that is none": anyEnd,
   "fails with a code that is a text": anyEnd,
