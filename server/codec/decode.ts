@@ -321,7 +321,12 @@ function localReader(field: DescField & { fieldKind: "message" }): LocalReader {
     };
   }
   if (isJsonStruct(desc) && field.parent.typeName !== "google.protobuf.Value") {
-    return (depth, before) => addToJson(merge(depth, undefined) as Struct, (before ?? {}) as JsonObject);
+    return (depth, before) => {
+      const json = toJsonObject(merge(depth, undefined) as Struct);
+      if (before === undefined) return json;
+      for (const key of Object.keys(json)) setEntry(before as JsonObject, key, json[key] as JsonValue);
+      return before;
+    };
   }
   return (depth, before) => merge(depth, before as Message | undefined);
 }
@@ -329,7 +334,7 @@ function localReader(field: DescField & { fieldKind: "message" }): LocalReader {
 /** Reads a message as an item of a list or as a value of a map. */
 function messageReader(desc: DescMessage, groupNumber: number | undefined): ValueReader {
   const merge = messageMerger(desc, groupNumber);
-  if (isJsonStruct(desc)) return (depth) => addToJson(merge(depth, undefined) as Struct, {});
+  if (isJsonStruct(desc)) return (depth) => toJsonObject(merge(depth, undefined) as Struct);
   return (depth) => merge(depth, undefined);
 }
 
@@ -364,15 +369,17 @@ function isJsonStruct({ typeName }: DescMessage): boolean {
   return typeName === "google.protobuf.Struct";
 }
 
-function addToJson({ fields }: Struct, json: JsonObject): JsonObject {
-  for (const key of Object.keys(fields)) setEntry(json, key, toJsonValue(fields[key] as Value));
+/** Turns a Struct into a JSON object. The map becomes that object: a second one would double the cost of large ones. */
+function toJsonObject({ fields }: Struct): JsonObject {
+  const json = fields as Record<string, unknown> as JsonObject;
+  for (const key of Object.keys(fields)) json[key] = toJsonValue(fields[key] as Value);
   return json;
 }
 
 function toJsonValue({ kind }: Value): JsonValue {
   switch (kind.case) {
     case "structValue":
-      return addToJson(kind.value, {});
+      return toJsonObject(kind.value);
     case "listValue":
       return kind.value.values.map(toJsonValue);
     case "nullValue":

@@ -135,6 +135,7 @@ export function readUint64(): bigint {
 export function readSint64(): bigint {
   const low = readVarint();
   const sign = -(low & 1);
+  if (high === 0) return BigInt((low >>> 1) ^ sign);
   int32s[0] = ((low >>> 1) | (high << 31)) ^ sign;
   int32s[1] = (high >>> 1) ^ sign;
   return int64s[0] as bigint;

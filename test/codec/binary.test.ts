@@ -257,8 +257,8 @@ describe("the limit on elements", () => {
     [TestRequestSchema, "0a0161 0a0162 1801", 0, "values of singular fields"],
     [BulkSchema, "12020001 1200 1001", 3, "items of packed lists and others"],
     [BulkSchema, "4a00 4a0161", 2, "strings"],
-    [BulkSchema, "5200 5200", 8, "bytes, which take more memory"],
-    [TestRequestSchema, "1200", 3, "bytes in a field of their own"],
+    [BulkSchema, "5200 5200", 10, "bytes, which take more memory"],
+    [TestRequestSchema, "1200", 4, "bytes in a field of their own"],
     [BulkSchema, "5a00", 2, "an entry of a map"],
     [BulkSchema, "ba0100", 1 + elementCost(TakenSchema), "an item that is a message"],
     [BulkSchema, "7200", 2 + elementCost(WideSchema), "an entry without its message"],
@@ -276,9 +276,9 @@ describe("the limit on elements", () => {
 
   it("weighs a message by the properties that it is created with", () => {
     expect(elementCost(TakenSchema)).toBe(2);
-    expect(elementCost(ValueSchema)).toBe(2);
-    expect(elementCost(TestRequestSchema)).toBe(9);
-    expect(elementCost(WideSchema)).toBe(121 - 30 + 15 * 2);
+    expect(elementCost(ValueSchema)).toBe(3);
+    expect(elementCost(TestRequestSchema)).toBe(10);
+    expect(elementCost(WideSchema)).toBe(1 + (120 / 8) * (1 + 1 + 4 + 2 + 2 + 1));
   });
 
   it("does not count unknown fields that are not kept", () => {
