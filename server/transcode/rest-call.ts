@@ -6,7 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { toConnectError } from "../call/error.js";
 import type { Body, Exchange } from "../listen/exchange.js";
-import { shorten } from "../quote.js";
+import { quote, shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
 import type { ErrorEncoder } from "../rest/errors.js";
@@ -18,6 +18,7 @@ import { ByteBuffer } from "../rpc/byte-buffer.js";
 import { Call, type CallShape, type ResponseMetadata } from "../rpc/call.js";
 import { takeBytes, tooLarge } from "../rpc/envelope.js";
 import { header } from "../rpc/header.js";
+import { isCrossSite } from "./cross-site.js";
 import { chooseCompression, readBodyForm, readRestTimeout } from "./head.js";
 import { requestMetadata, responseHeaders, responseTrailers } from "./metadata.js";
 
@@ -73,6 +74,7 @@ export abstract class RestCall extends Call<RestShape> {
   }
 
   protected receive(): void {
+    if (isCrossSite(this.exchange)) throw refuseCrossSite(this.#contentType);
     this.checkHead();
     this.exchange.read();
   }
@@ -258,4 +260,10 @@ export abstract class RestCall extends Call<RestShape> {
   protected trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders {
     return this.takesTrailers && responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
   }
+}
+
+function refuseCrossSite(contentType: string | undefined): ConnectError {
+  const found = contentType === undefined ? "none" : quote(contentType);
+  const text = `cross-site POST: expected a content-type that needs a CORS preflight, such as application/json, found ${found}`;
+  return new ConnectError(text, Code.PermissionDenied);
 }
