@@ -10,6 +10,7 @@ import { badField } from "./bad-request.js";
 import type { Binding, BodyBinding, BoundVariable } from "./binding.js";
 import type { MessageField } from "./fields.js";
 import { createJsonReader } from "./json-reader.js";
+import { createMaskReader } from "./patch-mask.js";
 import { decodePercent, decodeSegments, type KeptEncoded } from "./percent.js";
 import { createPlace, parseAt, setAt } from "./place.js";
 import { createQueryReader, type QueryOptions } from "./query.js";
@@ -22,6 +23,11 @@ export interface DecodeOptions extends QueryOptions {
   readonly registry?: Registry;
   /** Maximum number of elements of the message in a JSON body. Default: no limit. */
   readonly maxElements?: number | undefined;
+  /**
+   * Whether a PATCH request without a FieldMask gets one, made from the members of its body: where the body is a field, and
+   * the request has one FieldMask. Default true, as in grpc-gateway.
+   */
+  readonly patchMask?: boolean;
   /** What stays encoded in a variable of several segments. Default "slash". */
   readonly keptEncoded?: KeptEncoded;
 }
@@ -53,12 +59,16 @@ export function createRequestDecoder(binding: Binding, options: DecodeOptions = 
   const readBody = createBodyDecoder(binding.method.input, binding.requestBody, options);
   const readPath = createPathReader(binding, options.keptEncoded ?? "slash");
   const readQuery = createQueryReader(binding, options);
+  const { patchMask = true, queryParameterLimit = 1_000, queryDepthLimit = 32 } = options;
+  const limits = { paths: queryParameterLimit, depth: queryDepthLimit };
+  const setMask = patchMask ? createMaskReader(binding, limits) : undefined;
   const checkRequired = createRequiredCheck(binding.method.input);
   return (request) => {
     try {
       const message = readBody(request);
       readPath(request.captures, message);
       readQuery(request.query, message);
+      setMask?.(request.body, message);
       checkRequired?.(message);
       return message;
     } catch (error) {
