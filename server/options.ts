@@ -56,6 +56,8 @@ export interface ServerOptions extends ConnectRouterOptions {
    * `onConnectionError`.
    */
   onCall?: CallObserver | undefined;
+  /** Called by `createServer` for each probable mistake in its options, such as a route that no request can reach. */
+  onWarning?: ((message: string) => void) | undefined;
   /**
    * Called for errors that no call ends with, and the step that failed: of connections, such as a failed handshake or a
    * malformed frame, and of the application's own callbacks, such as `onCall` ("observer") or a listener on

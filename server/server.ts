@@ -60,7 +60,9 @@ export function createServer(options: ServerOptions): Server {
     contextValues: contextValuesOf(settings),
     report,
   };
-  const transcoder = createTranscoder(table, environment, settings.rest, settings.httpRules);
+  const probes = createProbes(health);
+  const transcoder = createTranscoder(table, environment, settings.rest, settings.httpRules, probes.keys());
+  for (const warning of transcoder.warnings) settings.onWarning?.(warning);
   const api: Api = {
     methods: table.methods,
     services: table.services,
@@ -69,7 +71,7 @@ export function createServer(options: ServerOptions): Server {
   };
   const listener = createListener({
     handler: createHandler(table, settings, environment, {
-      probes: createProbes(health),
+      probes,
       transcoder,
       docs: createDocs(api, settings.docs),
     }),

@@ -33,6 +33,8 @@ export function readHttpConfig(config: JsonValue): HttpConfig {
 
 function findHttp(config: JsonValue): JsonObject | string {
   if (!isObject(config)) return 'expected "http" with "rules", or "rules"';
+  // Google publishes service configurations without rules, too.
+  if (config.http === undefined && config.type === "google.api.Service") return {};
   if (config.http === undefined)
     return config.rules === undefined ? 'expected "http" with "rules", or "rules"' : config;
   return isObject(config.http) ? config.http : 'http: expected "rules"';

@@ -13,6 +13,11 @@ import { createPlace, openParent, type Place, parseAt, setAt } from "./place.js"
 export interface QueryOptions {
   /** Whether names that no field has are passed over. Off by default: they are refused. */
   readonly ignoreUnknownParameters?: boolean;
+  /**
+   * Names that are ignored if no field has them, such as `key` or `fields`. With `*` at its end a name is the beginning of
+   * others, such as `utm_*`. Default: none.
+   */
+  readonly ignoredParameters?: readonly string[];
   /** How many parameters a query may have. Default 1,000. */
   readonly queryParameterLimit?: number;
   /** How many names a dotted path may have. Default 32. */
@@ -25,6 +30,7 @@ export type QueryReader = (query: string, message: Message) => void;
 /** Prepares the reading of queries for one binding. */
 export function createQueryReader(binding: Binding, options: QueryOptions = {}): QueryReader {
   const { queryParameterLimit = 1_000, queryDepthLimit = 32, ignoreUnknownParameters = false } = options;
+  const isIgnored = createNameFilter(options.ignoredParameters ?? []);
   const { input } = binding.method;
   const claims = claimsOf(binding);
   return (query, message) => {
@@ -36,10 +42,26 @@ export function createQueryReader(binding: Binding, options: QueryOptions = {}):
       if (name.startsWith("$")) continue;
       const place = findPlace(input, claims, name, queryDepthLimit);
       if (place !== undefined) put(target, place, value, seen);
-      else if (!ignoreUnknownParameters) throw badField(name, `${input.typeName} has no such field`);
+      else if (!ignoreUnknownParameters && !isIgnored(name))
+        throw badField(name, `${input.typeName} has no such field`);
     }
   };
 }
+
+/** Prepares the look-up of `ignoredParameters`. @throws RangeError if one of them is not a name or the beginning of names */
+export function createNameFilter(patterns: readonly string[]): (name: string) => boolean {
+  const wrong = patterns.find((pattern) => !parameterPattern.test(pattern));
+  if (wrong !== undefined) {
+    const found = JSON.stringify(wrong);
+    throw new RangeError(`rest.ignoredParameters: expected names, with "*" at most at the end, found ${found}`);
+  }
+  const names = new Set(patterns);
+  const beginnings = patterns.filter((pattern) => pattern.endsWith("*")).map((pattern) => pattern.slice(0, -1));
+  return (name) => names.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
+}
+
+/** A name, or the beginning of names and `*`. */
+const parameterPattern = /^(?:\*|[^*]+\*?)$/;
 
 /** Names and values in order of appearance, decoded; empty pairs are left out. */
 function parsePairs(query: string, limit: number): [name: string, value: string][] {

@@ -6,12 +6,23 @@ import type { Http, HttpRule } from "../../gen/google/api/http_pb.js";
 import { type Binding, bind, RuleError } from "./binding.js";
 import { TemplateError } from "./template.js";
 
+/** Options of reading rules. */
+export interface RuleOptions {
+  /**
+   * Methods that get no route, whatever their rules say: `package.Service.Method`, `package.Service.*` for all methods of a
+   * service, or `*` for all. Default: none.
+   */
+  readonly withoutRoutes?: readonly string[];
+}
+
 /** What the rules of some services amount to. */
 export interface Rules {
   /** In the order of the services, their methods, and each method's rules. */
   readonly bindings: readonly Binding[];
   /** Everything that is wrong, each beginning with the name of the method. */
   readonly problems: readonly string[];
+  /** Selectors of methods whose services are not served, such as the mixins of Google's service configurations. */
+  readonly unserved: readonly string[];
 }
 
 /**
@@ -19,25 +30,54 @@ export interface Rules {
  *
  * @param config rules that replace the annotations of the methods that their selectors name; of several rules for one
  * method the last counts
+ * @throws RangeError if an item of `withoutRoutes` names no method
  */
-export function readRules(services: readonly DescService[], config?: Pick<Http, "rules">): Rules {
+export function readRules(
+  services: readonly DescService[],
+  config?: Pick<Http, "rules">,
+  { withoutRoutes = [] }: RuleOptions = {},
+): Rules {
   const methods = new Map(services.flatMap(({ methods }) => methods.map((method) => [nameOf(method), method])));
+  checkSelectors(withoutRoutes, [...methods.keys()]);
   const overrides = new Map(config?.rules.map((rule) => [rule.selector, rule]));
   const unknown = [...overrides.keys()].filter((selector) => !methods.has(selector));
+  const unserved = unknown.filter((selector) => isUnserved(selector, services));
+  const wrong = unknown.filter((selector) => !unserved.includes(selector)).map(describeUnknown);
   const outcomes = [...methods].flatMap(([name, method]) => {
+    if (withoutRoutes.some((selector) => selects(selector, name))) return [];
     const override = overrides.get(name);
     if (override !== undefined) return readRule(method, `${name}: http rule`, override);
     return hasOption(method, http) ? readRule(method, `${name}: google.api.http`, getOption(method, http)) : [];
   });
   return {
     bindings: outcomes.filter((outcome) => typeof outcome !== "string"),
-    problems: [...unknown.map(describeUnknown), ...outcomes.filter((outcome) => typeof outcome === "string")],
+    problems: [...wrong, ...outcomes.filter((outcome) => typeof outcome === "string")],
+    unserved,
   };
 }
 
 /** The name by which selectors and errors call a method: `package.Service.Method`. */
 function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}.${method.name}`;
+}
+
+/** Whether a selector names a method of a service that is not served. */
+function isUnserved(selector: string, services: readonly DescService[]): boolean {
+  const service = selector.slice(0, Math.max(selector.lastIndexOf("."), 0));
+  return service !== "" && !services.some(({ typeName }) => typeName === service);
+}
+
+/** A selector without a method is a typing mistake. */
+function checkSelectors(selectors: readonly string[], names: readonly string[]): void {
+  const useless = selectors.find((selector) => !names.some((name) => selects(selector, name)));
+  if (useless === undefined) return;
+  const found = JSON.stringify(useless);
+  throw new RangeError(`rest.withoutRoutes: expected the name of a method that is served, found ${found}`);
+}
+
+/** Whether a selector of `withoutRoutes` names a method. */
+function selects(selector: string, name: string): boolean {
+  return selector.endsWith("*") ? name.startsWith(selector.slice(0, -1)) : name === selector;
 }
 
 function describeUnknown(selector: string): string {

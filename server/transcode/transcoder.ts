@@ -10,12 +10,14 @@ import type { Binding } from "../rest/binding.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
 import { createErrorEncoder, type ErrorShape } from "../rest/errors.js";
 import { readHttpConfig } from "../rest/http-config.js";
+import { createNameFilter } from "../rest/query.js";
 import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
 import { createRoutes, type RouteOptions } from "../rest/routes.js";
 import { RoutingError } from "../rest/routing.js";
-import { readRules } from "../rest/rules.js";
+import { type RuleOptions, readRules } from "../rest/rules.js";
 import { codeToStatus } from "../rest/status.js";
 import { parseTarget } from "../rest/target.js";
+import { findUnreachable } from "../rest/unreachable.js";
 import type { CallEnvironment } from "../rpc/call.js";
 import { parseFormat } from "../rpc/format.js";
 import { preferTypes } from "../schema/types.js";
@@ -24,7 +26,7 @@ import { RestStreamCall } from "./rest-stream-call.js";
 import { RestUnaryCall } from "./rest-unary-call.js";
 
 /** Options of REST routes. */
-export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions {
+export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions, RuleOptions {
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;
   /** How often a stream of server-sent events says that it is alive, in milliseconds. Default 15,000. */
@@ -36,6 +38,8 @@ const defaultKeepAliveMs = 15_000;
 /** The routes of a server. */
 export interface Transcoder {
   readonly bindings: readonly Binding[];
+  /** What is probably a mistake in the rules, a sentence each. */
+  readonly warnings: readonly string[];
   /** Answers a request for one of the routes. Returns false, with nothing done, if there is no route with its path. */
   serve(exchange: Exchange): boolean;
   /** Answers a request that nobody else has answered: 404. */
@@ -46,23 +50,28 @@ export interface Transcoder {
  * Prepares the routes of all methods.
  *
  * @param httpRules the data of a service configuration, whose rules replace the annotations of their methods
- * @throws RoutingError with everything that is wrong
+ * @param probePaths paths that are answered before a route is looked for, besides those of methods
+ * @throws RoutingError with everything that is wrong; RangeError that names an option
  */
 export function createTranscoder(
   table: MethodTable,
   environment: CallEnvironment,
   options: RestOptions,
   httpRules: JsonValue = { rules: [] },
+  probePaths: Iterable<string> = [],
 ): Transcoder {
+  createNameFilter(options.ignoredParameters ?? []);
   const methods = new Map<DescMethod, Method>(
     [...table.methods.values()].map((method) => [method.spec.method, method]),
   );
   const config = readHttpConfig(httpRules);
-  const rules = readRules(table.services, config.http);
+  const rules = readRules(table.services, config.http, options);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);
   const wrong = [...config.problems, ...rules.problems, ...problems];
   if (wrong.length > 0) throw new RoutingError(wrong);
+  const ownPaths = new Set([...table.methods.keys(), ...probePaths]);
+  const warnings = [...describeUnserved(rules.unserved), ...findUnreachable(bindings, routes, ownPaths)];
 
   const registry = preferTypes(options.registry, table.types);
   const encodeError = createErrorEncoder(options.errorShape, registry);
@@ -120,6 +129,7 @@ export function createTranscoder(
 
   return {
     bindings,
+    warnings,
     serve(exchange) {
       try {
         return serve(exchange);
@@ -133,6 +143,13 @@ export function createTranscoder(
       refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(exchange.target)}`, Code.NotFound));
     },
   };
+}
+
+/** One sentence for all rules of services that are not served. */
+function describeUnserved(selectors: readonly string[]): string[] {
+  if (selectors.length === 0) return [];
+  const services = new Set(selectors.map((selector) => selector.slice(0, selector.lastIndexOf("."))));
+  return [`http rules: ignored those of services that are not served: ${[...services].join(", ")}`];
 }
 
 /** No content, and so no length (RFC 9110 section 8.6). */

@@ -32,6 +32,7 @@ test("rules may have everything that annotations have, by either kind of name", 
 
 test.each<[config: JsonValue]>([
   [{ http: {} }],
+  [{ type: "google.api.Service", name: "x.googleapis.com", apis: [{ name: "a.B" }] }],
   [{ http: { rules: [] } }],
   [{ rules: [] }],
   [{ http: { rules: null } }],
@@ -47,7 +48,7 @@ describe("what is no configuration is named", () => {
     ["rules", [neither]],
     [[], [neither]],
     [{}, [neither]],
-    [{ type: "google.api.Service" }, [neither]],
+    [{ type: "google.api.Other" }, [neither]],
     [{ http: [] }, ['http: expected "rules"']],
     [{ http: null }, ['http: expected "rules"']],
     [{ rules: {} }, ["rules: expected a list"]],

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { createNameFilter } from "../../server/rest/query.js";
 import type { Everything } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { bindingOf, decode, decodeToJson, refusal } from "./support.js";
 
@@ -214,6 +215,27 @@ test("unknown names are passed over if so asked, and nothing else is", () => {
   expect(decodeToJson(plain, { query: "utm_source=x&text=a&node.nothing=1" }, options)).toEqual({ text: "a" });
   expect(refusal(plain, { query: "node=1" }, options).fields).toEqual(["node"]);
   expect(refusal(whole, { captures: ["a"], query: "text=b" }, options).fields).toEqual(["text"]);
+});
+
+test("names of a list are passed over where no field has them", () => {
+  const options = { ignoredParameters: ["key", "utm_*", "text", "node.*"] };
+  expect(decodeToJson(plain, { query: "key=1&key=2&utm_source=x&utm_=y&text=a&node.nothing=1" }, options)).toEqual({
+    text: "a",
+  });
+  for (const name of ["Key", "key.a", "keys", "utm", "xutm_a"]) {
+    expect(refusal(plain, { query: `${name}=1` }, options).fields).toEqual([name]);
+  }
+  expect(refusal(plain, { query: "node=1" }, options).fields).toEqual(["node"]);
+  expect(refusal(whole, { captures: ["a"], query: "text=b" }, options).fields).toEqual(["text"]);
+  expect(decodeToJson(plain, { query: "a=1&b.c=2" }, { ignoredParameters: ["*"] })).toEqual({});
+});
+
+test.each(["", "a*b", "**", "*a", "a**"])("%j is no name to pass over", (name) => {
+  expect(() => createNameFilter(["key", name])).toThrow(
+    new RangeError(
+      `rest.ignoredParameters: expected names, with "*" at most at the end, found ${JSON.stringify(name)}`,
+    ),
+  );
 });
 
 test("a query has at most so many parameters", () => {

@@ -5,6 +5,7 @@ import { http } from "../../gen/google/api/annotations_pb.js";
 import { type HttpRule, HttpRuleSchema, HttpSchema } from "../../gen/google/api/http_pb.js";
 import { printFieldPath } from "../../server/rest/fields.js";
 import { createRouting, RoutingError } from "../../server/rest/routing.js";
+import { readRules } from "../../server/rest/rules.js";
 import { printTemplate } from "../../server/rest/template.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { bindings, problemsOf } from "./support.js";
@@ -231,6 +232,46 @@ test("everything that is wrong is said at once, conflicts too", () => {
     'hello_world.Greeter.B: google.api.http get "/a": expected a route that no other method has, found the same as hello_world.Greeter.A: google.api.http get "/a"',
   ]);
   expect(error.message).toBe(error.problems.join("\n"));
+});
+
+test("a selector of a service that is not served is passed over, and returned", () => {
+  const config = create(HttpSchema, {
+    rules: [
+      { ...get("/v1/{name=operations/**}"), selector: "google.longrunning.Operations.GetOperation" },
+      { ...get("wrong"), selector: "google.cloud.location.Locations.ListLocations" },
+      { ...get("/right"), selector: `${service}.Template` },
+    ],
+  });
+  const { problems, unserved, bindings: own } = readRules([RestService], config);
+  expect([problems, unserved]).toEqual([
+    [],
+    ["google.longrunning.Operations.GetOperation", "google.cloud.location.Locations.ListLocations"],
+  ]);
+  expect(own.filter(({ method }) => method.name === "Template").map(({ template }) => printTemplate(template))).toEqual(
+    ["/right"],
+  );
+});
+
+test("methods have no routes where the option says so", () => {
+  const routed = (...withoutRoutes: string[]) => {
+    const names = readRules([RestService], undefined, { withoutRoutes }).bindings.map(({ method }) => method.name);
+    return [...new Set(names)].length;
+  };
+  const all = routed();
+  expect(routed(`${service}.Template`)).toBe(all - 1);
+  expect(routed(`${service}.Template`, `${service}.Raw`)).toBe(all - 2);
+  expect([routed(`${service}.*`), routed("manywire.*"), routed("*")]).toEqual([0, 0, 0]);
+  for (const selector of [`${service}.Wrong`, "other.*", service, ""]) {
+    const found = JSON.stringify(selector);
+    expect(() => routed(selector)).toThrow(
+      new RangeError(`rest.withoutRoutes: expected the name of a method that is served, found ${found}`),
+    );
+  }
+});
+
+test("the rule of a method without routes is not looked at", () => {
+  const config = create(HttpSchema, { rules: [{ ...get("wrong"), selector: `${service}.Template` }] });
+  expect(readRules([RestService], config, { withoutRoutes: [`${service}.Template`] }).problems).toEqual([]);
 });
 
 test("a selector that names no method is wrong", () => {

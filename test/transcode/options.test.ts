@@ -17,6 +17,9 @@ const children = (count: number) => `node${".child".repeat(count)}`;
 /** A request, what it comes to without the option, and with it. */
 const options: [options: RestOptions, request: RawRequest, without: unknown, within: unknown][] = [
   [{ ignoreUnknownParameters: true }, get("/v1/query?nothing=1&text=a"), 400, { text: "a" }],
+  [{ ignoredParameters: ["key", "utm_*"] }, get("/v1/query?key=K&utm_source=a&text=a"), 400, { text: "a" }],
+  [{ ignoredParameters: ["text"] }, get("/v1/query?text=a"), { text: "a" }, { text: "a" }],
+  [{ withoutRoutes: ["manywire.test.rest.v1.RestService.Query"] }, get("/v1/query?text=a"), { text: "a" }, 404],
   [{ queryParameterLimit: 2 }, get("/v1/query?words=a&words=b&words=c"), { words: ["a", "b", "c"] }, 400],
   [{ queryParameterLimit: 1001 }, get(`/v1/query?${"$x&".repeat(1001)}`), 400, {}],
   [{ queryDepthLimit: 2 }, get("/v1/query?node.child.text=a"), { node: { child: { text: "a" } } }, 400],
