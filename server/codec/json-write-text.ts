@@ -1,5 +1,5 @@
 // Writes the well-known types whose JSON is text (https://protobuf.dev/programming-guides/json/).
-import { protoCamelCase } from "@bufbuild/protobuf/reflect";
+import { protoCamelCase, protoSnakeCase } from "@bufbuild/protobuf/reflect";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { JsonWriteError, mismatch, refuse, within } from "./json-write-error.js";
 import { writeString } from "./json-write-scalar.js";
@@ -55,10 +55,8 @@ function writeFieldMask({ paths }: FieldMask): string {
   return writeString(paths.map(toCamelCase).join(","));
 }
 
-/** What camelCase would not bring back: capitals, and underscores that no small letter follows. */
-const irreversible = /[A-Z]|_(?![a-z])/;
-
 function toCamelCase(path: unknown, index: number): string {
-  if (typeof path === "string" && !irreversible.test(path)) return path.includes("_") ? protoCamelCase(path) : path;
+  const camelCase = typeof path === "string" ? protoCamelCase(path) : "";
+  if (protoSnakeCase(camelCase) === path) return camelCase;
   throw within(`paths[${index}]`, mismatch("a path in snake_case that has a camelCase form", path));
 }

@@ -74,7 +74,11 @@ type Files = Pick<ServerOptions, "tls" | "httpRules">;
 
 async function listen(config: Config, files: Files, logger: Logger): Promise<Server> {
   try {
-    const observers = { onCall: logCalls(logger), onConnectionError: logConnectionErrors(logger) };
+    const observers = {
+      onCall: logCalls(logger),
+      onConnectionError: logConnectionErrors(logger),
+      onWarning: (message: string) => logger.warn(message),
+    };
     const server = createGreeterServer(config, {
       ...files,
       ...observers,

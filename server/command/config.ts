@@ -81,11 +81,13 @@ function readSetting({ kind }: Setting, name: string, text: string): Given {
 function toOptions(given: ReadonlyMap<Flag, Given>): Config["options"] {
   const options: Record<string, unknown> = {};
   const limits: Record<string, unknown> = {};
+  const rest: Record<string, unknown> = {};
   for (const { flag, option } of settings) {
     const value = given.get(flag)?.value;
     if (option === undefined || value === undefined) continue;
     if (option.startsWith("limits.")) limits[option.slice("limits.".length)] = value;
+    else if (option.startsWith("rest.")) rest[option.slice("rest.".length)] = value;
     else options[option] = value;
   }
-  return { ...options, limits };
+  return { ...options, limits, ...(Object.keys(rest).length > 0 && { rest }) };
 }

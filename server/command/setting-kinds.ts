@@ -44,6 +44,19 @@ export function wholeNumber(from: number, to: number = most): Kind<number> {
   };
 }
 
+/** Names with commas between. @param pattern what each of them matches */
+export function names(placeholder: string, pattern: RegExp): Kind<string[]> {
+  return {
+    placeholder: `<${placeholder}>`,
+    expected: `${placeholder} with commas between`,
+    parse: (value) => {
+      const all = value.split(",").map((name) => name.trim());
+      return all.every((name) => pattern.test(name)) ? all : undefined;
+    },
+    format: (value) => value.join(),
+  };
+}
+
 const switchWords = new Map([
   ["true", false],
   ["1", false],
@@ -55,6 +68,16 @@ const switchWords = new Map([
 export const switchOff: Kind<boolean> = {
   expected: "true or false",
   parse: (value) => switchWords.get(value),
+  format: () => "",
+};
+
+/** A flag without a value that turns something on: true if given, false where the environment says so. */
+export const switchOn: Kind<boolean> = {
+  expected: "true or false",
+  parse: (value) => {
+    const isOff = switchWords.get(value);
+    return isOff === undefined ? undefined : !isOff;
+  },
   format: () => "",
 };
 

@@ -2,7 +2,20 @@
 // Help, README and errors are made from it; the environment variable follows from the flag, the default from the option.
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
-import { choice, duration, type Kind, megabytes, onOff, size, switchOff, text, wholeNumber } from "./setting-kinds.js";
+import type { RestOptions } from "../transcode/transcoder.js";
+import {
+  choice,
+  duration,
+  type Kind,
+  megabytes,
+  names,
+  onOff,
+  size,
+  switchOff,
+  switchOn,
+  text,
+  wholeNumber,
+} from "./setting-kinds.js";
 
 export type Flag = `--${string}`;
 
@@ -12,7 +25,7 @@ export interface Setting {
   readonly kind: Kind<unknown>;
   /** What it is for, in Markdown. */
   readonly text: string;
-  readonly option?: keyof ServerOptions | `limits.${keyof ListenLimits}`;
+  readonly option?: keyof ServerOptions | `limits.${keyof ListenLimits}` | `rest.${keyof RestOptions}`;
   readonly default?: string;
 }
 
@@ -165,11 +178,6 @@ export const settingGroups: readonly SettingGroup[] = [
     title: "Services",
     settings: [
       {
-        flag: "--http-rules",
-        kind: file,
-        text: "service configuration, YAML or JSON, whose `http` rules replace the `google.api.http` options of their methods",
-      },
-      {
         flag: "--no-reflection",
         kind: switchOff,
         option: "reflection",
@@ -186,6 +194,64 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: switchOff,
         option: "fastLane",
         text: "serve calls with Connect's own handlers, to compare",
+      },
+    ],
+  },
+  {
+    title: "REST",
+    settings: [
+      {
+        flag: "--http-rules",
+        kind: file,
+        text: "service configuration, YAML or JSON, whose `http` rules replace the `google.api.http` options of their methods",
+      },
+      {
+        flag: "--without-routes",
+        kind: names("selectors", /^(?:\w+(?:\.\w+)*|(?:\w+\.)*\*)$/),
+        option: "rest.withoutRoutes",
+        text: "methods that get no route, with commas between: `package.Service.Method`, `package.Service.*`, or `*` for all",
+      },
+      {
+        flag: "--ignore-parameters",
+        kind: names("names", /^(?:\*|[^*]+\*?)$/),
+        option: "rest.ignoredParameters",
+        text: "query parameters to ignore where no field has their name, with commas between, such as `key,fields,utm_*`",
+      },
+      {
+        flag: "--ignore-trailing-slash",
+        kind: switchOn,
+        option: "rest.ignoreTrailingSlash",
+        text: "serve a path with a `/` at its end by the route without",
+      },
+      {
+        flag: "--reject-unknown-fields",
+        kind: switchOff,
+        option: "rest.ignoreUnknownFields",
+        text: "reject a JSON body with a field that the schema does not have",
+      },
+      {
+        flag: "--no-patch-mask",
+        kind: switchOff,
+        option: "rest.patchMask",
+        text: "do not make the FieldMask of a PATCH request from its body",
+      },
+      {
+        flag: "--emit-defaults",
+        kind: switchOn,
+        option: "rest.emitDefaults",
+        text: "write fields that have their default value",
+      },
+      {
+        flag: "--proto-names",
+        kind: switchOn,
+        option: "rest.useProtoNames",
+        text: "write fields under their names of the proto",
+      },
+      {
+        flag: "--enums-as-numbers",
+        kind: switchOn,
+        option: "rest.enumsAsNumbers",
+        text: "write enum values as numbers",
       },
     ],
   },

@@ -27,8 +27,10 @@ const flags: ReadonlyMap<string, Flag> = new Map([
 
 /** Options that contradict each other are found by the server, which calls them `limits.requestMs` and `headersMs`. */
 function renameOptions(message: string, nameOf: Config["nameOf"]): string {
-  return message.replace(/\b(?:limits\.)?([a-z]+[A-Z]\w*)/g, (name, option: string) => {
-    const setting = settings.find((each) => each.option === option || each.option === `limits.${option}`);
+  return message.replace(/\b(?:limits\.|rest\.)?([a-z]+[A-Z]\w*)/g, (name, option: string) => {
+    const setting = settings.find(
+      (each) => each.option === option || each.option === `limits.${option}` || each.option === `rest.${option}`,
+    );
     return setting === undefined ? name : nameOf(setting.flag);
   });
 }

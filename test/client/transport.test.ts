@@ -4,8 +4,6 @@ import { createServer, Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkServerIdentity } from "node:tls";
-import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as exported from "../../client/index.js";
 import {
@@ -19,10 +17,7 @@ import {
   TransportOptionError,
   type TransportOptions,
 } from "../../client/index.js";
-import { NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
-import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
-import { startRestServer } from "../transcode/support.js";
 import { certificate, key, type ServerOptions, startServer, type TestServer } from "./server.js";
 
 type HttpVersion = "1.1" | "2";
@@ -129,14 +124,6 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     expect(await failureOf(small.client.unary({ replyBytes }))).toMatchObject({ code: Code.ResourceExhausted });
     const large = await connect(protocol, httpVersion, { readMaxBytes: replyBytes + 1024 });
     expect((await large.client.unary({ replyBytes })).data.length).toBe(replyBytes);
-  });
-
-  it("knows the types of the services that it calls, in JSON", async () => {
-    const server = await startRestServer();
-    onTestFinished(() => server[Symbol.asyncDispose]());
-    const transport = open({ protocol, httpVersion, baseUrl: server.url, useBinaryFormat: false });
-    const any = anyPack(NodeSchema, create(NodeSchema, { text: "a" }));
-    expect((await createClient(RestService, transport).whole({ trees: { any } })).trees?.any).toEqual(any);
   });
 
   it("passes Connect's own options on", async () => {

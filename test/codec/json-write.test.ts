@@ -206,11 +206,6 @@ describe("extensions", () => {
 
 describe("values that have no JSON", () => {
   const badAny = create(AnySchema, { typeUrl: "x/manywire.test.rest.v1.Node", value: new Uint8Array([255]) });
-  // Field 17 is a list of messages, here of 1,500,000 empty ones.
-  const largeAny = create(AnySchema, {
-    typeUrl: "x/manywire.test.rest.v1.Everything",
-    value: Buffer.alloc(4_500_000, Buffer.of(0x8a, 1, 0)),
-  });
   const cycle: JsonObject = {};
   cycle.self = cycle;
 
@@ -274,13 +269,16 @@ describe("values that have no JSON", () => {
     ],
     ["id: required field is not set", LegacySchema, {}],
     ["part.size: required field is not set", LegacySchema, { id: 1, part: create(Legacy_PartSchema) }],
-    ['anys[0]: unknown type "x/y.Z"', ShapesSchema, { anys: [create(AnySchema, { typeUrl: "x/y.Z" })] }],
     [
-      "anys[0]: invalid bytes: manywire.test.rest.v1.Node: unexpected end of the message",
+      'anys[0]: unknown type "x/y.Z" in google.protobuf.Any',
+      ShapesSchema,
+      { anys: [create(AnySchema, { typeUrl: "x/y.Z" })] },
+    ],
+    [
+      "anys[0]: google.protobuf.Any has bytes that are no manywire.test.rest.v1.Node: premature EOF",
       ShapesSchema,
       { anys: [badAny] },
     ],
-    ["anys[0]: invalid bytes: message has more than 4194304 elements", ShapesSchema, { anys: [largeAny] }],
     ["Maximum call stack size exceeded", EverythingSchema, { object: cycle }],
   ])("are named: %s", (error, desc, fields) => {
     const message = Object.assign(create(desc), fields) as Message;

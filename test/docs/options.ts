@@ -110,6 +110,7 @@ function restOptions(): Option[] {
     ...listOptions("server/rest/query.ts", "QueryOptions"),
     ...listOptions("server/rest/response.ts", "EncodeOptions").filter(({ name }) => name !== "registry"),
     ...listOptions("server/rest/routes.ts", "RouteOptions"),
+    ...listOptions("server/rest/rules.ts", "RuleOptions"),
   ];
 }
 

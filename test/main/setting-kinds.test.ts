@@ -4,8 +4,10 @@ import {
   duration,
   type Kind,
   megabytes,
+  names,
   size,
   switchOff,
+  switchOn,
   text,
   wholeNumber,
 } from "../../server/command/setting-kinds.js";
@@ -127,11 +129,36 @@ const kinds: [name: string, kind: Kind<unknown>, cases: Case[]][] = [
       ["constructor", undefined],
     ],
   ],
+  [
+    "a switch that turns on",
+    switchOn,
+    [
+      ["true", true, ""],
+      ["1", true, ""],
+      ["false", false, ""],
+      ["0", false, ""],
+      ["yes", undefined],
+      ["", undefined],
+    ],
+  ],
+  [
+    "names",
+    names("names", /^\w+$/),
+    [
+      ["a", ["a"]],
+      ["a,b", ["a", "b"]],
+      ["a, b ", ["a", "b"], "a,b"],
+      ["", undefined],
+      ["a,", undefined],
+      [",a", undefined],
+      ["a b", undefined],
+    ],
+  ],
 ];
 
 describe.each(kinds)("%s", (_, kind, cases) => {
   it.each(cases)("reads %j as %j", (given, value) => {
-    expect(kind.parse(given)).toBe(value);
+    expect(kind.parse(given)).toEqual(value);
   });
 
   const readable = cases.filter(([, value]) => value !== undefined);
@@ -150,5 +177,7 @@ it("says what each kind expects", () => {
     "auto or json",
     "a file",
     "true or false",
+    "true or false",
+    "names with commas between",
   ]);
 });

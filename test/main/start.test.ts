@@ -63,6 +63,8 @@ http:
           body: "*"
     - selector: grpc.health.v1.Health.Check
       get: /v2/health
+    - selector: google.longrunning.Operations.GetOperation
+      get: /v2/{name=operations/**}
 `,
   "rules.json": '{"rules":[{"selector":"hello_world.Greeter.SayHello","get":"/v2/hello/{name}"}]}',
   "broken.yaml": 'http:\n  rules: [{"selector": a, "selector": b}]\n\tx: 1\n',
@@ -82,6 +84,7 @@ const wrongUsage: Failure[] = [
   [["--port", "x"], {}, '--port: expected a whole number from 0 to 65535, found "x"'],
   [[], { MANYWIRE_PORT: "x" }, 'MANYWIRE_PORT: expected a whole number from 0 to 65535, found "x"'],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
+  [["--without-routes", "a.B.C"], {}, '--without-routes: expected the name of a method that is served, found "a.B.C"'],
   [["start"], {}, 'expected the command serve or openapi, found "start"'],
   [["--request-timeout", "5s"], {}, "--request-timeout: expected 0 or at least --headers-timeout (15000), found 5000"],
   [
@@ -239,6 +242,29 @@ describe("a command that serves", () => {
     await using command = start(rules("rules.yaml"));
     const answer = await request(await command.url(), { method: "GET", path: "/v2/health" });
     expect(answer.text).toBe('{"status":"SERVING"}');
+  });
+
+  it("names services of rules that are not served in one line of the log", async () => {
+    await using command = start(rules("rules.yaml"));
+    const text = "http rules: ignored those of services that are not served: google.longrunning.Operations";
+    expect(await command.logged(text)).toMatchObject({ level: "warn" });
+  });
+
+  it("serves REST as its flags say", async () => {
+    const flags = [
+      "--emit-defaults",
+      "--ignore-trailing-slash",
+      "--ignore-parameters",
+      "utm_*",
+      "--reject-unknown-fields",
+    ];
+    await using command = start(["--port", "0", ...flags]);
+    const url = await command.url();
+    const get = (path: string) => request(url, { method: "GET", path });
+    expect((await get("/v1/example/echo/you/?utm_source=a")).text).toBe('{"message":"Hello, you Again!"}');
+    expect((await get("/v1/example/echo/you?utm=a")).status).toBe(400);
+    const unknown = await request(url, { ...greeting, path: "/v1/example/echo", body: '{"nothing":1}' });
+    expect(unknown.status).toBe(400);
   });
 
   it("passes limits on", async () => {
