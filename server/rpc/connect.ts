@@ -13,6 +13,7 @@ import type { MethodOptions } from "../call/method.js";
 import type { Body } from "../listen/exchange.js";
 import type { BodyResponse } from "./body-response.js";
 import type { ResponseMetadata } from "./call.js";
+import { addDebugJson } from "./connect-details.js";
 import { encodeEnvelope } from "./envelope.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
@@ -28,7 +29,7 @@ export const connectStream: EnvelopeWire = {
   initialTrailer: {},
   end({ responseTrailer }, error, { jsonOptions }) {
     if (error === undefined && !responseTrailer.isTouched) return ok;
-    const json = endStreamToJson(responseTrailer, error, jsonOptions);
+    const json = endStreamToJson(responseTrailer, error && addDebugJson(error, jsonOptions), jsonOptions);
     return { envelope: encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(json))) };
   },
 };
@@ -62,7 +63,7 @@ export const connectUnary = {
     return {
       status: codeToHttpStatus(error.code),
       headers: toNodeHeaders(header),
-      body: errorToJsonBytes(error, options.jsonOptions),
+      body: errorToJsonBytes(addDebugJson(error, options.jsonOptions), options.jsonOptions),
     };
   },
 };

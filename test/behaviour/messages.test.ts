@@ -3,7 +3,12 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { type Everything, type EverythingSchema, NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import {
+  type Everything,
+  type EverythingSchema,
+  NodeSchema,
+  ScalarsSchema,
+} from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { failureOf } from "../support/outcome.js";
 import { onlyOn } from "./combinations.js";
@@ -151,6 +156,10 @@ const status = create(StatusSchema, { code: 5, details: [anyPack(NodeSchema, nod
 
 function answerWhole(request: Everything): MessageInitShape<typeof EverythingSchema> {
   if (request.text === "floats") return floats;
+  if (request.text === "fail with floats") {
+    const detail = { desc: ScalarsSchema, value: { floatValue: Math.fround(0.1) } };
+    throw new ConnectError("no", Code.NotFound, undefined, [detail]);
+  }
   if (request.text !== "fail") return request;
   throw new ConnectError("no", Code.NotFound, undefined, [{ desc: StatusSchema, value: status }]);
 }
@@ -191,6 +200,16 @@ describeBehaviours({ routes: (router) => router.service(RestService, { whole: an
     ],
     async run(scene) {
       expect(await whole(scene, '{"text":"floats"}')).toContain('{"scalars":{"doubleValue":-0,"floatValue":0.1}}');
+    },
+  },
+  {
+    title: "a detail of an error has floats with their shortest digits",
+    except: [
+      ...onlyOn("connect", "details are bytes"),
+      { lane: "reference", reason: "protobuf-es writes a float as if it were a double" },
+    ],
+    async run(scene) {
+      expect(await whole(scene, '{"text":"fail with floats"}')).toContain('"debug":{"floatValue":0.1}');
     },
   },
 ]);
