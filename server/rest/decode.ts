@@ -4,7 +4,7 @@ import { create, type DescMessage, type Message, type MessageInitShape, type Reg
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ElementLimitError } from "../codec/element-limit.js";
-import type { JsonDecodeOptions } from "../codec/json.js";
+import type { JsonDecodeOptions } from "../codec/json-decode.js";
 import { createRequiredCheck, MissingFieldError } from "../codec/required.js";
 import { badField } from "./bad-request.js";
 import type { Binding, BodyBinding, BoundVariable } from "./binding.js";

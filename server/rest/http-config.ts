@@ -1,9 +1,10 @@
 // Turns the data of a service configuration into google.api.Http, or says everything in it that is none: a
 // google.api.Service with its `http`, or a google.api.Http alone (google/api/http.proto, "Using gRPC API Service
 // Configuration").
-import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { create, type JsonValue } from "@bufbuild/protobuf";
 import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../gen/google/api/http_pb.js";
-import { describeJsonError, findJsonFault } from "./json-fault.js";
+import { createJsonDecoder, type JsonDecoder } from "../codec/json-decode.js";
+import { JsonError } from "../codec/json-error.js";
 
 /** What a service configuration says of HTTP. */
 export interface HttpConfig {
@@ -24,7 +25,7 @@ export function readHttpConfig(config: JsonValue): HttpConfig {
   const found = findHttp(config);
   if (typeof found === "string") return { http: create(HttpSchema), problems: [found] };
   const { rules, ...others } = found;
-  const own = read(() => fromJson(HttpSchema, others), others);
+  const own = read<Http>(decodeHttp, others);
   const list = Array.isArray(rules ?? []) ? ((rules ?? []) as JsonValue[]).map(readRule) : ["rules: expected a list"];
   const http = typeof own === "string" ? create(HttpSchema) : own;
   http.rules = list.filter((rule) => typeof rule !== "string");
@@ -41,24 +42,23 @@ function findHttp(config: JsonValue): JsonObject | string {
 }
 
 function readRule(json: JsonValue, index: number): HttpRule | string {
-  const rule = read(() => fromJson(HttpRuleSchema, json), json, HttpRuleSchema);
+  const rule = read<HttpRule>(decodeRule, json);
   if (typeof rule !== "string") return rule;
   const selector = isObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
   return `${selector}http rule ${index + 1}: ${rule}`;
 }
 
+const decodeHttp = createJsonDecoder(HttpSchema, {});
+const decodeRule = createJsonDecoder(HttpRuleSchema, {});
+const encoder = new TextEncoder();
+
 /** @returns what was read, or what is wrong, with the name of the field */
-function read<Value>(
-  parse: () => Value,
-  json: JsonValue,
-  desc: typeof HttpRuleSchema | typeof HttpSchema = HttpSchema,
-) {
+function read<Value>(decode: JsonDecoder, json: JsonValue): Value | string {
   try {
-    return parse();
+    return decode(encoder.encode(JSON.stringify(json))) as Value;
   } catch (error) {
-    const fault = findJsonFault(desc, json, {});
-    if (fault === undefined) return describeJsonError(error);
-    return fault.path === "" ? fault.description : `${fault.path}: ${fault.description}`;
+    if (!(error instanceof JsonError)) throw error;
+    return error.path === "" ? error.description : error.message;
   }
 }
 

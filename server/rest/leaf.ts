@@ -5,13 +5,14 @@ import {
   type DescEnum,
   type DescField,
   type DescMessage,
-  fromJson,
   type Message,
   ScalarType,
   toJson,
 } from "@bufbuild/protobuf";
-import { protoSnakeCase, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { FieldMaskSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import type { TextForm } from "../codec/scalar-text.js";
+import { durationText, expectedOfEnum, fieldMaskText, timestampText, toSnakeCase } from "../codec/well-known-text.js";
 import { isTextMessage } from "./fields.js";
 import { type Leaf, scalarLeaf } from "./scalar-leaf.js";
 
@@ -43,7 +44,7 @@ function enumLeaf(desc: DescEnum): Leaf {
     return desc.open || (value !== undefined && desc.value[value] !== undefined) ? value : undefined;
   };
   return {
-    expected: `a name of ${desc.typeName} or its number`,
+    expected: expectedOfEnum(desc),
     parse: (text) => numbers.get(text) ?? parseNumber(text),
     print: (value) => desc.value[value as number]?.name ?? String(value),
   };
@@ -71,34 +72,28 @@ function messageLeaf(desc: DescMessage): Leaf | undefined {
   if (form === undefined) return undefined;
   return {
     expected: form.expected,
-    parse: (text) => attempt(() => reflect(desc, form.parse(desc, text))),
+    parse: (text) => {
+      const message = form.parse(text);
+      return message && reflect(desc, message);
+    },
     print: (value) => attempt(() => toJson(desc, (value as ReflectMessage).message) as string),
   };
 }
 
-const messageForms: Readonly<Record<string, { expected: string; parse(desc: DescMessage, text: string): Message }>> = {
-  "google.protobuf.Duration": {
-    expected: 'seconds with at most nine decimals and "s", such as 1.5s',
-    // fromJson would take "1s" for the whole of "1sx".
-    parse: (desc, text) => fromJson(desc, /^[-\d.]+s$/.test(text) ? text : null),
-  },
-  "google.protobuf.FieldMask": {
-    expected: "field paths with commas between",
-    parse: (desc, text) => create(desc, { paths: text === "" ? [] : text.split(",").map(parseMaskPath) }),
-  },
-  "google.protobuf.Timestamp": {
-    expected: "an RFC 3339 time, such as 2024-02-29T12:00:00Z",
-    parse: (desc, text) => fromJson(desc, text),
-  },
+const messageForms: Readonly<Record<string, TextForm<Message>>> = {
+  "google.protobuf.Duration": durationText,
+  "google.protobuf.FieldMask": { ...fieldMaskText, parse: parseMask },
+  "google.protobuf.Timestamp": timestampText,
 };
 
-/** A path may be spelled as in the proto, although the JSON of a FieldMask is in camel case. */
-function parseMaskPath(path: string): string {
-  if (!/^(?:\*|[a-z_]\w*(?:\.(?:\*|\w+))*)$/.test(path)) throw new Error(`${path} is no field path`);
-  return path.includes("_") ? path : protoSnakeCase(path);
+/** Paths may be spelled as in the proto, too. */
+function parseMask(text: string): Message | undefined {
+  const paths = text === "" ? [] : text.split(",");
+  if (!paths.every((path) => /^(?:\*|[a-z_]\w*(?:\.(?:\*|\w+))*)$/.test(path))) return undefined;
+  return create(FieldMaskSchema, { paths: paths.map((path) => (path.includes("_") ? path : toSnakeCase(path))) });
 }
 
-/** What the protobuf library throws here says no more than that the text, or the message, has no such form. */
+/** What the protobuf library throws here says no more than that the message has no such form. */
 function attempt<T>(convert: () => T): T | undefined {
   try {
     return convert();

@@ -28,7 +28,7 @@ export function createPlace(fields: readonly DescField[]): Place | undefined {
 /** @throws ConnectError `invalid_argument`, with the field, if the text is no value of it */
 export function parseAt(place: Place, text: string): unknown {
   const value = place.leaf.parse(text);
-  if (value === undefined) throw badField(place.name, `expected ${place.leaf.expected}, got ${quote(text)}`);
+  if (value === undefined) throw badField(place.name, `expected ${place.leaf.expected}, found ${quote(text)}`);
   return value;
 }
 

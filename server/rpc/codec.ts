@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { ElementLimitError } from "../codec/element-limit.js";
-import { createJsonDecoder } from "../codec/json.js";
+import { createJsonDecoder } from "../codec/json-decode.js";
 import { createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
 import type { Body } from "../listen/exchange.js";
@@ -100,8 +100,6 @@ function binaryCodec(
   };
 }
 
-const utf8 = new TextDecoder();
-
 function jsonCodec(
   input: DescMessage,
   output: DescMessage,
@@ -109,7 +107,7 @@ function jsonCodec(
 ): MessageCodec {
   // As everywhere: what a newer client sends is no error.
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
-  const decoder = createJsonDecoder(input, { ...options, maxElements });
+  const decode = createJsonDecoder(input, { ...options, maxElements });
   const encode = createJsonEncoder(output, options);
   function serializeBody(message: Message): string {
     try {
@@ -119,7 +117,7 @@ function jsonCodec(
     }
   }
   return {
-    parse: (data) => decoder.decode(data) ?? decoder.decodeText(utf8.decode(data)),
+    parse: decode,
     serialize: (message, reserve) => encodeUtf8(serializeBody(message), reserve),
     serializeBody,
   };

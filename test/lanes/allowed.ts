@@ -85,6 +85,22 @@ export const allowances: readonly Allowance[] = [
     },
   },
   {
+    name: "words for JSON",
+    reason:
+      "the fast lane reads JSON itself, and names the field or the place in its own words; the codes are the same",
+    settle({ fast, reference }) {
+      const isJson = /from JSON/.test(reference.error?.message ?? "") && fast.error?.code === reference.error?.code;
+      return isJson ? [fast, fast] : undefined;
+    },
+  },
+  {
+    name: "invalid UTF-8 in JSON",
+    reason: "Connect replaces bytes that are not valid UTF-8, where the fast lane refuses them",
+    settle({ fast }) {
+      return /is not valid UTF-8/.test(fast.error?.message ?? "") ? [fast, fast] : undefined;
+    },
+  },
+  {
     name: "two faults",
     reason: "of a request with two faults each lane may name the one that it finds first",
     settle({ sample, fast, reference }) {

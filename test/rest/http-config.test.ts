@@ -55,12 +55,12 @@ describe("what is no configuration is named", () => {
     [{ http: { rules: [], rule: 1 } }, ["rule: google.api.Http has no such field"]],
     [
       { rules: [], fully_decode_reserved_expansion: "yes" },
-      ['fully_decode_reserved_expansion: expected boolean, got "yes"'],
+      ['fully_decode_reserved_expansion: expected true or false, found "yes"'],
     ],
-    [{ rules: [7] }, ["http rule 1: expected an object"]],
+    [{ rules: [7] }, ["http rule 1: expected an object, found 7"]],
     [{ rules: [{ ...rule, gett: "/" }] }, ["a.B.C: http rule 1: gett: google.api.HttpRule has no such field"]],
-    [{ rules: [rule, { get: 7 }] }, ["http rule 2: get: expected string, got 7"]],
-    [{ rules: [{ ...rule, post: "/" }] }, ["a.B.C: http rule 1: post: get is set too, of the same oneof"]],
+    [{ rules: [rule, { get: 7 }] }, ["http rule 2: get: expected a string, found 7"]],
+    [{ rules: [{ ...rule, post: "/" }] }, ["a.B.C: http rule 1: post: get is set already, of the same oneof pattern"]],
     [
       { rules: [{ ...rule, additional_bindings: [{ gett: "/" }] }] },
       ["a.B.C: http rule 1: additional_bindings[0].gett: google.api.HttpRule has no such field"],

@@ -119,7 +119,7 @@ test("a reply that does not fit the schema is an internal error, with the reason
   const error = expect.objectContaining({
     code: Code.Internal,
     rawMessage: "the server's reply does not fit the schema",
-    cause: expect.objectContaining({ rawMessage: "text: expected string, got 1" }),
+    cause: expect.objectContaining({ rawMessage: "text: expected a string, found 1" }),
   });
   expect(() => createResponseDecoder(whole)({ body: new TextEncoder().encode('{"text":1}') })).toThrow(error);
 });

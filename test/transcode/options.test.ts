@@ -49,7 +49,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     const missing = await send(server.url, { httpVersion, path: "/v1/nothing" });
     expect([missing.status, json(missing)]).toEqual([404, [5, "nothing is served at /v1/nothing"]]);
     const wrong = await send(server.url, { httpVersion, path: "/v1/query?flag=x" });
-    expect([wrong.status, json(wrong)]).toEqual([400, [3, 'flag: expected true or false, got "x"']]);
+    expect([wrong.status, json(wrong)]).toEqual([400, [3, 'flag: expected true or false, found "x"']]);
   });
 
   test.each<[reason: string, path: string, name: string]>([
