@@ -39,8 +39,8 @@ export class RequestReader {
   /** Whether what still comes means nothing. */
   #isBroken = false;
   #isHeld = false;
-  /** Chunks that wait for the decompressor. */
-  readonly #compressed = new ByteBuffer();
+  /** Bytes that wait for the end of the turn, or for the decompressor. */
+  readonly #arrived = new ByteBuffer();
   #isDecompressing = false;
   #compressedBytes = 0;
   #expandedBytes = 0;
@@ -61,22 +61,28 @@ export class RequestReader {
 
   /** A part of the body. */
   push(chunk: Buffer): void {
+    if (this.#isBroken) return;
+    const isFirst = this.#arrived.length === 0;
+    this.#arrived.push(chunk);
     if (this.#form.decompressor === undefined) {
-      this.#take(chunk);
+      // Chunks that arrive in one turn of the event loop are taken together: there are thousands in one read of a socket.
+      if (isFirst) process.nextTick(() => this.#takeArrived());
       return;
     }
-    if (this.#isBroken) return;
     this.#compressedBytes += chunk.length;
-    this.#compressed.push(chunk);
     this.#decompress();
-    if (this.#compressed.length > maxCompressedBytes) this.#hold(true);
+    if (this.#arrived.length > maxCompressedBytes) this.#hold(true);
+  }
+
+  #takeArrived(): void {
+    if (this.#arrived.length > 0) this.#take(this.#arrived.take());
   }
 
   /** Each write is a job for Node's thread pool, so chunks that arrive during one are written together. */
   #decompress(): void {
-    if (this.#isDecompressing || this.#compressed.length === 0) return;
+    if (this.#isDecompressing || this.#arrived.length === 0) return;
     this.#isDecompressing = true;
-    this.#form.decompressor?.write(this.#compressed.take(), () => {
+    this.#form.decompressor?.write(this.#arrived.take(), () => {
       this.#isDecompressing = false;
       if (this.#isBroken) return;
       this.#decompress();
@@ -86,9 +92,13 @@ export class RequestReader {
 
   /** The end of the body. */
   end(): void {
-    const { decompressor } = this.#form;
-    if (decompressor === undefined) this.#finish();
-    else if (!this.#isBroken) decompressor.end(this.#compressed.take());
+    if (this.#isBroken) return;
+    if (this.#form.decompressor !== undefined) {
+      this.#form.decompressor.end(this.#arrived.take());
+      return;
+    }
+    this.#takeArrived();
+    this.#finish();
   }
 
   /** Nobody wants the requests any more. What still comes is dropped. */
