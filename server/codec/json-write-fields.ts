@@ -63,8 +63,8 @@ function implicitWriter(field: DescField, prefix: string, write: ValueWriter, al
   const unset = always ? prefix + zeroText : "";
   return (source) => {
     const value = source[name];
-    // -0 is not the default.
-    if (value === undefined || Object.is(value, zero)) return unset;
+    // -0 is not the default of a float.
+    if (value === undefined || (value === zero && (value !== 0 || !Object.is(value, -0)))) return unset;
     const text = write(value);
     return text === zeroText ? unset : prefix + text;
   };

@@ -69,7 +69,8 @@ const toBase64 =
     : ({ buffer, byteOffset, length }: Uint8Array) => Buffer.from(buffer, byteOffset, length).toString("base64");
 
 function writeBytes(value: unknown): string {
-  return value instanceof Uint8Array ? `"${toBase64(value)}"` : refuse("bytes", value);
+  if (!(value instanceof Uint8Array)) refuse("bytes", value);
+  return value.length === 0 ? '""' : `"${toBase64(value)}"`;
 }
 
 /** How values of the scalar types are written. */
