@@ -5,13 +5,14 @@ import {
   type DescField,
   type DescMessage,
   type JsonObject,
-  type JsonValue,
   type Message,
   ScalarType,
 } from "@bufbuild/protobuf";
 import { scalarZeroValue } from "@bufbuild/protobuf/reflect";
-import { isWrapperDesc, type Struct, type Value } from "@bufbuild/protobuf/wkt";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { quote } from "../quote.js";
+import { checkDepth, pastEnd, setEntry, state } from "./decode-state.js";
+import { readJsonObject } from "./decode-struct.js";
 import { bytesCost, ElementBudget, elementCost, entryCost, unknownFieldCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import {
@@ -38,7 +39,7 @@ import {
   skip,
   takeTo,
 } from "./input.js";
-import { isLongAsString, prototypeKey } from "./json-support.js";
+import { isLongAsString } from "./json-support.js";
 
 /** How messages are decoded. */
 export interface BinaryDecodeOptions {
@@ -85,20 +86,15 @@ const tagOf = (number: number, wireType: number) => ((number << 3) | wireType) >
 
 const plans = new WeakMap<DescMessage, Plan>();
 
-// What holds for the message that is being decoded.
-let budget = new ElementBudget(Number.POSITIVE_INFINITY);
-let recursionLimit = 100;
-let keepsUnknown = true;
-
 /**
  * Decodes a message. Its `bytes` fields and unknown fields are parts of the given bytes.
  *
  * @throws BinaryError or ElementLimitError
  */
 export function decodeMessage(desc: DescMessage, bytes: Uint8Array, options: BinaryDecodeOptions = {}): Message {
-  budget = new ElementBudget(options.maxElements ?? Number.POSITIVE_INFINITY);
-  recursionLimit = options.recursionLimit ?? 100;
-  keepsUnknown = options.readUnknownFields ?? true;
+  state.budget = new ElementBudget(options.maxElements ?? Number.POSITIVE_INFINITY);
+  state.recursionLimit = options.recursionLimit ?? 100;
+  state.keepsUnknown = options.readUnknownFields ?? true;
   input.open(bytes);
   try {
     const plan = planOf(desc);
@@ -117,7 +113,7 @@ const noGroup = -1;
 
 /** Reads fields into a message: up to a position, or to the tag that ends a group. */
 function readFields({ fields }: Plan, message: Message, end: number, endTag: number, depth: number): void {
-  if (depth > recursionLimit) throw new BinaryError(`nested more than ${recursionLimit} deep`);
+  checkDepth(depth);
   const target = message as unknown as Target;
   let field: Field | undefined;
   try {
@@ -139,10 +135,6 @@ function readFields({ fields }: Plan, message: Message, end: number, endTag: num
   }
 }
 
-function pastEnd(container: string): BinaryError {
-  return new BinaryError(`extends past the end of its ${container}`);
-}
-
 /** The name of the field that is being read, with the index of the item in a list. */
 function pathIn({ fieldKind, name, localName }: DescField, target: Target): string {
   return fieldKind === "list" ? `${name}[${(target[localName] as unknown[]).length}]` : name;
@@ -150,13 +142,13 @@ function pathIn({ fieldKind, name, localName }: DescField, target: Target): stri
 
 function readUnknown(target: Target, tag: number, depth: number): void {
   const start = input.pos;
-  skip(tag, recursionLimit - depth);
-  if (keepsUnknown) keepUnknown(target, tag, start);
+  skip(tag, state.recursionLimit - depth);
+  if (state.keepsUnknown) keepUnknown(target, tag, start);
 }
 
 /** Keeps the value that has just been read, from the position after its tag. */
 function keepUnknown(target: Target, tag: number, start: number): void {
-  budget.spend(unknownFieldCost);
+  state.budget.spend(unknownFieldCost);
   const { pos } = input;
   input.pos = start;
   const field: UnknownField = { no: tag >>> 3, wireType: tag & 7, data: takeTo(pos) };
@@ -228,7 +220,7 @@ const codings: Record<ScalarType, Coding> = {
   [ScalarType.BYTES]: {
     wireType: sized,
     read: () => {
-      budget.spend(bytesCost);
+      state.budget.spend(bytesCost);
       return readBytes();
     },
   },
@@ -267,13 +259,13 @@ function closedEnumSetter(desc: DescField & { enum: DescEnum }): ValueSetter {
     const start = input.pos;
     value = readInt32();
     if (numbers.has(value)) set(target, depth);
-    else if (keepsUnknown) keepUnknown(target, tagOf(desc.number, 0), start);
+    else if (state.keepsUnknown) keepUnknown(target, tagOf(desc.number, 0), start);
   };
 }
 
 function appender(name: string, read: ValueReader): ValueSetter {
   return (target, depth) => {
-    budget.spend(1);
+    state.budget.spend(1);
     (target[name] as unknown[]).push(read(depth));
   };
 }
@@ -283,7 +275,7 @@ function packedAppender(name: string, read: ValueReader): ValueSetter {
     const list = target[name] as unknown[];
     const end = readEnd();
     while (input.pos < end) {
-      budget.spend(1);
+      state.budget.spend(1);
       const item = read(depth);
       if (input.pos > end) throw pastEnd("list");
       list.push(item);
@@ -321,12 +313,7 @@ function localReader(field: DescField & { fieldKind: "message" }): LocalReader {
     };
   }
   if (isJsonStruct(desc) && field.parent.typeName !== "google.protobuf.Value") {
-    return (depth, before) => {
-      const json = toJsonObject(merge(depth, undefined) as Struct);
-      if (before === undefined) return json;
-      for (const key of Object.keys(json)) setEntry(before as JsonObject, key, json[key] as JsonValue);
-      return before;
-    };
+    return (depth, before) => readJsonObject(depth, before as JsonObject | undefined);
   }
   return (depth, before) => merge(depth, before as Message | undefined);
 }
@@ -334,7 +321,7 @@ function localReader(field: DescField & { fieldKind: "message" }): LocalReader {
 /** Reads a message as an item of a list or as a value of a map. */
 function messageReader(desc: DescMessage, groupNumber: number | undefined): ValueReader {
   const merge = messageMerger(desc, groupNumber);
-  if (isJsonStruct(desc)) return (depth) => toJsonObject(merge(depth, undefined) as Struct);
+  if (isJsonStruct(desc)) return (depth) => readJsonObject(depth, undefined);
   return (depth) => merge(depth, undefined);
 }
 
@@ -360,34 +347,13 @@ function messageMerger(desc: DescMessage, groupNumber: number | undefined): Mess
 }
 
 function createWithin({ create, cost }: Plan): Message {
-  budget.spend(cost);
+  state.budget.spend(cost);
   return create();
 }
 
 /** Where Struct is the type of a field, the field holds a JSON object. */
 function isJsonStruct({ typeName }: DescMessage): boolean {
   return typeName === "google.protobuf.Struct";
-}
-
-/** Turns a Struct into a JSON object. The map becomes that object: a second one would double the cost of large ones. */
-function toJsonObject({ fields }: Struct): JsonObject {
-  const json = fields as Record<string, unknown> as JsonObject;
-  for (const key of Object.keys(fields)) json[key] = toJsonValue(fields[key] as Value);
-  return json;
-}
-
-function toJsonValue({ kind }: Value): JsonValue {
-  switch (kind.case) {
-    case "structValue":
-      return toJsonObject(kind.value);
-    case "listValue":
-      return kind.value.values.map(toJsonValue);
-    case "nullValue":
-    case undefined:
-      return null;
-    default:
-      return kind.value;
-  }
 }
 
 /** Reads an entry of a map, which is a message with the fields `key = 1` and `value = 2`. */
@@ -406,13 +372,13 @@ function entryReader(desc: DescField & { fieldKind: "map" }): ValueSetter {
         const tag = readTag();
         if (tag === keyTag) name = String(key.read(depth));
         else if (tag === valueTag) item = value.read(depth);
-        else skip(tag, recursionLimit - depth);
+        else skip(tag, state.recursionLimit - depth);
       }
       if (input.pos > end) throw pastEnd("entry");
     } catch (error) {
       throw error instanceof BinaryError ? error.within(`[${quote(name)}]`) : error;
     }
-    budget.spend(entryCost);
+    state.budget.spend(entryCost);
     setEntry(target[desc.localName] as Target, name, item ?? value.empty());
   };
 }
@@ -438,10 +404,4 @@ function entryValue(desc: DescField & { fieldKind: "map" }): Coding & { readonly
       return { ...scalarCoding(scalar, desc), empty: () => scalarZeroValue(scalar, false) };
     }
   }
-}
-
-/** Sets an own property, whatever its name. */
-function setEntry<T>(map: Record<string, T>, key: string, value: T): void {
-  if (key !== prototypeKey) map[key] = value;
-  else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
 }

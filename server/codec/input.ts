@@ -116,9 +116,16 @@ export function readBool(): boolean {
   return readVarint() !== 0 || high !== 0;
 }
 
+/** The integers of one byte, so that millions of them take no memory of their own. */
+const small = Array.from({ length: 192 }, (_, index) => BigInt(index - 64));
+
+function toBigInt(value: number): bigint {
+  return value >= -64 && value < 128 ? (small[value + 64] as bigint) : BigInt(value);
+}
+
 export function readInt64(): bigint {
   const low = readVarint();
-  if (high === 0) return BigInt(low >>> 0);
+  if (high === 0) return toBigInt(low >>> 0);
   int32s[0] = low;
   int32s[1] = high;
   return int64s[0] as bigint;
@@ -126,7 +133,7 @@ export function readInt64(): bigint {
 
 export function readUint64(): bigint {
   const low = readVarint();
-  if (high === 0) return BigInt(low >>> 0);
+  if (high === 0) return toBigInt(low >>> 0);
   int32s[0] = low;
   int32s[1] = high;
   return uint64s[0] as bigint;
@@ -135,7 +142,7 @@ export function readUint64(): bigint {
 export function readSint64(): bigint {
   const low = readVarint();
   const sign = -(low & 1);
-  if (high === 0) return BigInt((low >>> 1) ^ sign);
+  if (high === 0) return toBigInt((low >>> 1) ^ sign);
   int32s[0] = ((low >>> 1) | (high << 31)) ^ sign;
   int32s[1] = (high >>> 1) ^ sign;
   return int64s[0] as bigint;

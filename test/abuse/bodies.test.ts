@@ -3,9 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { envelope } from "../support/envelopes.js";
-import { type RawAnswer, type RawRequest, request } from "../support/http.js";
+import { type RawRequest, request } from "../support/http.js";
 import { decodeFrames, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw } from "../support/raw-socket.js";
+import { codeOf } from "./codes.js";
 import { callHead, data, opening, unaryPath } from "./frames.js";
 import { useVictim } from "./victim.js";
 
@@ -71,16 +72,6 @@ function eachVersion(path: string, type: string, bodies: Record<string, string |
       body,
     })),
   );
-}
-
-/** The code of an answer, by name or number, wherever its protocol puts it. */
-function codeOf({ headers, trailers, body, text }: RawAnswer): string {
-  const inHead = headers["grpc-status"] ?? trailers["grpc-status"];
-  if (inHead !== undefined) return String(inHead);
-  const decoded = headers["content-type"]?.startsWith("application/grpc-web-text")
-    ? Buffer.from(text, "base64").toString("latin1")
-    : body.toString("latin1");
-  return /"code":"(\w+)"/.exec(decoded)?.[1] ?? /grpc-status: (\d+)/.exec(decoded)?.[1] ?? "none";
 }
 
 /** Whether the code is that of a message that is too large. */

@@ -13,6 +13,8 @@ export interface ChildOptions
   > {
   /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
   readonly hasInterceptors?: boolean;
+  /** Maximum size of the heap in megabytes, beyond which the process ends. Default: Node's. */
+  readonly heapMb?: number;
   /** Certificate and key in PEM; with them the server speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -41,9 +43,10 @@ export interface Child {
 }
 
 /** Starts a server. @param descriptors the number of files and sockets that it may have open */
-export async function startChild(options: ChildOptions, descriptors?: number): Promise<Child> {
+export async function startChild({ heapMb, ...options }: ChildOptions, descriptors?: number): Promise<Child> {
   const program = join(buildProcesses(), "test/abuse/process/main.js");
-  const command = [process.execPath, "--expose-gc", program, JSON.stringify(options)];
+  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+  const command = [process.execPath, "--expose-gc", ...heap, program, JSON.stringify(options)];
   const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
   const [file = "", ...args] = descriptors === undefined ? command : limited;
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });

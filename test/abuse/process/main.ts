@@ -2,10 +2,11 @@
 // its parent asks, and ends by itself once it is closed and nothing is left.
 import type { ServerOptions } from "../../../server/index.js";
 import { createServer } from "../../../server/index.js";
+import { BulkService } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { bytesService } from "../../support/bytes-service.js";
 import { watchMemory } from "./memory.js";
-import { countsOf, createBytesService, createRudeService, rudeInterceptor } from "./service.js";
+import { countsOf, createBulkService, createBytesService, createRudeService, rudeInterceptor } from "./service.js";
 import { watchSockets } from "./sockets.js";
 
 /** What the parent asks for. */
@@ -26,6 +27,8 @@ export interface Report {
   readonly heldBytes: number;
   /** The most memory in use since the last mark, garbage included, in bytes. */
   readonly peakBytes: number;
+  /** Processor time since the last mark, the garbage collector's included, in milliseconds. */
+  readonly cpuMs: number;
 }
 
 /** What the parent is told. */
@@ -40,6 +43,7 @@ const { hasInterceptors = false, ...options } = JSON.parse(process.argv[2] ?? "{
 };
 const memory = watchMemory();
 const sockets = watchSockets();
+let cpuMark = process.cpuUsage();
 let finished = 0;
 const acceptErrors: string[] = [];
 const server = createServer({
@@ -47,7 +51,10 @@ const server = createServer({
   ...options,
   interceptors: hasInterceptors ? [rudeInterceptor] : [],
   routes: (router) =>
-    router.service(TestService, createRudeService()).service(bytesService, createBytesService() as never),
+    router
+      .service(TestService, createRudeService())
+      .service(bytesService, createBytesService() as never)
+      .service(BulkService, createBulkService()),
   onCall: () => {
     finished++;
   },
@@ -60,6 +67,7 @@ await server.listen();
 process.on("message", async (question: Question) => {
   if (question.kind === "mark") {
     memory.mark();
+    cpuMark = process.cpuUsage();
     tell({ kind: "marked" });
   } else if (question.kind === "report") {
     tell({ kind: "report", report: await report() });
@@ -72,8 +80,10 @@ process.once("SIGTERM", close);
 tell({ kind: "listening", url: server.url });
 
 async function report(): Promise<Report> {
+  const { user, system } = process.cpuUsage(cpuMark);
   const heldBytes = await memory.held();
-  return { sockets: sockets.size, ...countsOf(), finished, acceptErrors, heldBytes, peakBytes: memory.peak() };
+  const cpuMs = (user + system) / 1000;
+  return { sockets: sockets.size, ...countsOf(), finished, acceptErrors, heldBytes, peakBytes: memory.peak(), cpuMs };
 }
 
 async function close(): Promise<void> {

@@ -1,6 +1,7 @@
 // A test service whose handlers misbehave if a request's text names a misbehaviour, and which is plain and quick otherwise.
 import { setTimeout as delay } from "node:timers/promises";
 import type { HandlerContext, Interceptor, ServiceImpl } from "@connectrpc/connect";
+import type { BulkService } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import type { TestRequest, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { rudeInterceptors } from "./rude-interceptors.js";
 import { rudeStreams } from "./rude-streams.js";
@@ -35,6 +36,14 @@ export function createBytesService() {
   return {
     upload: async (pieces: AsyncIterable<unknown>) => count(async () => ({ name: `${await countAll(pieces)}` })),
     pass: (pieces: AsyncIterable<object>) => countEach(pieces),
+  };
+}
+
+/** Takes messages, and says how many. */
+export function createBulkService(): Omit<ServiceImpl<typeof BulkService>, "takeForm" | "takeEachForm"> {
+  return {
+    take: () => count(() => ({ count: 1 })),
+    takeEach: async (messages) => count(async () => ({ count: await countAll(messages) })),
   };
 }
 
