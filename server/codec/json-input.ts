@@ -219,7 +219,7 @@ export function readQuotedInteger(): number {
   const start = mark();
   if (bytes[pos++] === signs.quote) {
     const value = readDigits();
-    if (bytes[pos++] === signs.quote) return value;
+    if (!Number.isNaN(value) && bytes[pos++] === signs.quote) return value;
   }
   pos = start;
   return Number.NaN;

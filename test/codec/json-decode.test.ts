@@ -256,6 +256,13 @@ describe("integers are exact", () => {
     }
   });
 
+  test.each(['""', '"" 5', '"""7"'])("%s has an empty text, which is none", (json) => {
+    for (const field of ["number", "wrapped"]) {
+      const decode = () => readSent(EverythingSchema, {}, `{"${field}":${json}}`);
+      expect(decode).toThrow(`${field}: expected an integer from ${least} to ${max64}, found ""`);
+    }
+  });
+
   test.each(["18446744073709551615", "1844674407370955161.5e1"])("%s is a uint64", (text) => {
     expect(readSent(UInt64ValueSchema, {}, text)).toMatchObject({ value: 18_446_744_073_709_551_615n });
   });
