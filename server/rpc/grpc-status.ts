@@ -11,8 +11,8 @@ import { shorten } from "../quote.js";
 /** Maximum length of `grpc-message`, in bytes: gRPC's C core accepts 8 KiB of trailers without question. */
 const maxMessageBytes = 8 * 1024;
 
-/** Maximum length of the message that is repeated beside the details, in UTF-16 units. */
-const maxRepeatedLength = 2 * 1024;
+/** Maximum length of the message that is repeated beside the details, in bytes. */
+const maxRepeatedBytes = 2 * 1024;
 
 /** Trailers as a handler has set them, with the status of an error and its metadata. */
 export function toErrorTrailers(responseTrailer: Headers, error: ConnectError): OutgoingHttpHeaders {
@@ -42,10 +42,15 @@ export function shortenEncoded(encoded: string): string {
   return cut.replace(/%.?$/, "").replace(incompleteCharacter, "") + ellipsis;
 }
 
+/** A UTF-16 unit has at most three bytes in UTF-8. */
+function repeatable(message: string): string {
+  return Buffer.byteLength(message) > maxRepeatedBytes ? shorten(message, Math.floor(maxRepeatedBytes / 3)) : message;
+}
+
 function encodeDetails({ code, rawMessage, details }: ConnectError): string {
   const status = create(StatusSchema, {
     code,
-    message: shorten(rawMessage, maxRepeatedLength),
+    message: repeatable(rawMessage),
     details: details.map((detail) =>
       "desc" in detail
         ? anyPack(detail.desc, create(detail.desc, detail.value))

@@ -126,6 +126,8 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
   #warnings: readonly string[] = [];
+  /** Whether an error was sent in the place of what Connect's handler answered. */
+  #isRefused = false;
 
   constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
     this.method = method;
@@ -247,6 +249,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   /** Sends an error in the place of a response that cannot be sent: without details and metadata. */
   refuse(reason: unknown): void {
     if (this.#exchange.isClosed) return;
+    this.#isRefused = true;
     const { rawMessage, code } = this.noteError(toUnsendable(reason));
     this.#chunks.stop();
     if (this.#exchange.isHeadSent) this.#exchange.cut();
@@ -336,7 +339,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#chunks.stop();
     // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
     this.#leaveHandler();
-    const code = isWhole ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
+    const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
     const { active, observe } = this.#environment;
     active.delete(this);
     const durationMs = performance.now() - this.#startMs;
@@ -353,7 +356,9 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       return isError ? codeFromString(/"code":"(\w+)"/.exec(end)?.[1] ?? "") : undefined;
     }
     const status = this.#answer?.trailer?.get("grpc-status") ?? /grpc-status: (\d+)/.exec(end)?.[1];
-    return status === undefined || status === "0" ? undefined : Number(status);
+    // Trailers that are a part of the body may be compressed.
+    if (status === undefined) return this.#error?.code;
+    return status === "0" ? undefined : Number(status);
   }
 }
 

@@ -142,3 +142,76 @@ describeBehaviours({ acceptCompression: [], compressMinBytes: 1 }, [
     },
   },
 ]);
+
+const faults: [how: string, run: () => Promise<never>][] = [
+  [
+    "throws at once",
+    () => {
+      throw new Error("secret");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("secret"))],
+  ["gives no bytes", async () => "secret" as never],
+];
+
+const cutByConnect: Exception[] = [{ lane: "reference", reason: "Connect breaks off what it cannot compress" }];
+
+for (const [how, run] of faults) {
+  const faulty = { name: "gzip", compress: run, decompress: run };
+  describeBehaviours({ acceptCompression: [faulty], compressMinBytes: 1 }, [
+    {
+      title: `a compression that ${how} ends a call with an internal error, and the cause is told to the observer`,
+      except: cutByConnect,
+      async run({ prepare, send, read, wire, server }) {
+        for (const name of ["unary", "serverStream", "clientStream"] as const) {
+          const { accept } = encodingHeaders(wire, TestService.method[name]);
+          const finished = server.nextFinished(name);
+          const requests = [{ text: "a", count: 3, replyBytes: 10 }];
+          const answer = await send(prepare(name, requests, { headers: { [accept]: "gzip" } }));
+          const { code, message, replies } = read(name, answer);
+          expect([code, message, replies]).toEqual([Code.Internal, "gzip compression failed", []]);
+          const { error } = await finished;
+          expect([error?.code, error?.cause instanceof Error]).toEqual([Code.Internal, true]);
+        }
+      },
+    },
+    {
+      title: `an error is sent as it is where the compression ${how}`,
+      except: cutByConnect,
+      async run({ prepare, send, read, wire, server }) {
+        for (const name of ["unary", "serverStream"] as const) {
+          const { accept } = encodingHeaders(wire, TestService.method[name]);
+          const finished = server.nextFinished(name);
+          const failure = { code: Code.NotFound, message: "not here" };
+          const answer = await send(prepare(name, [{ failure }], { headers: { [accept]: "gzip" } }));
+          const { code, message } = read(name, answer);
+          expect([code, message]).toEqual([Code.NotFound, "not here"]);
+          const warnings = wire === "grpc" ? [] : ["error not compressed: gzip compression failed"];
+          expect((await finished).warnings.map((warning) => warning.replace("[internal] ", ""))).toEqual(warnings);
+        }
+      },
+    },
+    {
+      title: `the end of a stream that cannot be compressed because the compression ${how} is an internal error`,
+      except: [...cutByConnect, { wire: "grpc", reason: "its end is not compressed" }],
+      async run({ prepare, send, read, wire }) {
+        const { accept } = encodingHeaders(wire, TestService.method.serverStream);
+        const answer = await send(prepare("serverStream", [{}], { headers: { [accept]: "gzip" } }));
+        expect(read("serverStream", answer).code).toBe(Code.Internal);
+      },
+    },
+    {
+      title: `a decompression that ${how} ends a call with an internal error`,
+      async run({ prepare, send, read, wire, server }) {
+        for (const name of ["unary", "serverStream", "clientStream"] as const) {
+          const headers = { [encodingHeaders(wire, TestService.method[name]).accept]: "identity" };
+          const finished = server.nextFinished(name);
+          const answer = await send(prepare(name, [{ text: "a", data }], { encoding: "gzip", headers }));
+          const { code, message } = read(name, answer);
+          expect([code, message]).toEqual([Code.Internal, "gzip decompression failed"]);
+          expect((await finished).code).toBe(Code.Internal);
+        }
+      },
+    },
+  ]);
+}

@@ -1,7 +1,7 @@
-import { createContextKey, createContextValues } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey, createContextValues } from "@connectrpc/connect";
 import { expect } from "vitest";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
-import { collect, each } from "../support/outcome.js";
+import { collect, each, failureOf } from "../support/outcome.js";
 import { describeBehaviours } from "./table.js";
 
 describeBehaviours({}, [
@@ -97,6 +97,74 @@ describeBehaviours(
           const { code, replies } = read(name, answer);
           expect([code, replies[0]?.text]).toEqual([undefined, `hand/1.0 for ${name}`]);
         }
+      },
+    },
+  ],
+);
+
+describeBehaviours(
+  {
+    contextValues: () => {
+      throw new Error("secret");
+    },
+  },
+  [
+    {
+      title:
+        "context values that cannot be made end a call with an internal error, and the cause is told to the observer",
+      async run({ client, server, text }) {
+        for (const name of ["unary", "serverStream"] as const) {
+          const finished = server.nextFinished(name);
+          const call = name === "unary" ? client.unary({ text }) : collect(client.serverStream({ text }));
+          expect(await failureOf(call)).toMatchObject({ code: Code.Internal, rawMessage: "internal error" });
+          expect((await finished).error?.cause).toEqual(new Error("secret"));
+        }
+        expect(server.seen.has(text)).toBe(false);
+      },
+    },
+  ],
+);
+
+const reports: unknown[] = [];
+const rude = (signal: AbortSignal, text: string) => {
+  const fail = () => {
+    throw new Error(text);
+  };
+  signal.addEventListener("abort", fail);
+  signal.addEventListener("abort", async () => fail());
+  signal.addEventListener("abort", { handleEvent: fail });
+  signal.onabort = fail;
+  const removed = () => reports.push("removed");
+  signal.addEventListener("abort", removed);
+  signal.removeEventListener("abort", removed);
+};
+
+describeBehaviours(
+  {
+    onConnectionError: (error, step) => reports.push([error.message, step]),
+    implementation: {
+      unary({ text }, { signal }) {
+        rude(signal, text);
+        return { text };
+      },
+      async *serverStream({ text }, { signal }) {
+        rude(signal, text);
+        yield { text };
+        throw new ConnectError("not here", Code.NotFound);
+      },
+    },
+  },
+  [
+    {
+      title: "a listener on the signal that throws or rejects is reported, and its call ends as it would without",
+      async run({ client, text }) {
+        const told = () => reports.filter((report) => Array.isArray(report) && report[0] === text).length;
+        expect((await client.unary({ text })).text).toBe(text);
+        await expect.poll(told).toBe(4);
+        expect((await failureOf(collect(client.serverStream({ text })))).code).toBe(Code.NotFound);
+        await expect.poll(told).toBe(8);
+        expect(reports).toContainEqual([text, "abort listener"]);
+        expect(reports).not.toContain("removed");
       },
     },
   ],

@@ -1,6 +1,9 @@
+import { create } from "@bufbuild/protobuf";
+import { StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ServerError } from "nice-grpc";
 import { expect } from "vitest";
-import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { onlyOn } from "./combinations.js";
@@ -234,6 +237,203 @@ describeBehaviours(
         const requests = Array.from({ length: 50 }, () => ({ data: new Uint8Array(10_000) }));
         const { code, rawMessage } = await failureOf(client.clientStream(each(...requests)));
         expect([code, rawMessage]).toEqual([Code.Unavailable, "at once"]);
+      },
+    },
+  ],
+);
+
+const notFound = (properties: object) => Object.assign(new ConnectError("not here", Code.NotFound), properties);
+const struct = create(StructSchema);
+struct.fields.self = create(ValueSchema, { kind: { case: "structValue", value: struct } });
+const errorInfo = { desc: ErrorInfoSchema, value: { reason: "GONE" } };
+
+/** Errors that no protocol can carry as they are, and what arrives. */
+const unsendable: [name: string, reason: unknown, code: Code, message: string, warning: RegExp | undefined][] = [
+  ...[0, 17, 1001, -1, 5.5, Number.NaN, "ECONNREFUSED"].map((code): (typeof unsendable)[number] => [
+    `the code ${code}`,
+    notFound({ code }),
+    Code.Unknown,
+    "not here",
+    /^error code: expected an integer from 1 to 16, found .*; sent as unknown$/,
+  ]),
+  ...[
+    { desc: RetryInfoSchema, value: { retryDelay: { nanos: 1500000.5 } } },
+    { desc: RetryInfoSchema, value: { retryDelay: { nanos: Number.NaN } } },
+    { desc: StructSchema, value: struct },
+    { type: "a.B", value: "no bytes" },
+    null,
+  ].map((detail, index): (typeof unsendable)[number] => [
+    `a detail that cannot be serialised (${index})`,
+    notFound({ details: [detail, errorInfo] }),
+    Code.NotFound,
+    "not here",
+    /^error detail 0 \(.*\): .*; not sent$/,
+  ]),
+  [
+    "metadata with a control character",
+    notFound({ metadata: new Headers({ "x-odd": "\u0001" }), details: [errorInfo] }),
+    Code.NotFound,
+    "not here",
+    /^error metadata x-odd: control character in its value; not sent$/,
+  ],
+  ["the shape of grpc-js", { code: 5, details: "not here" }, Code.NotFound, "not here", undefined],
+  ["the class of nice-grpc", new ServerError(5, "not here"), Code.NotFound, "not here", undefined],
+];
+
+const reasonOf = ({ text }: { text: string }) => unsendable.find(([name]) => name === text)?.[1];
+
+describeBehaviours(
+  {
+    implementation: {
+      unary(request) {
+        throw reasonOf(request);
+      },
+      async *serverStream(request) {
+        yield {};
+        throw reasonOf(request);
+      },
+    },
+  },
+  unsendable.map(
+    ([name, , code, message, warning]): Behaviour => ({
+      title: `an error with ${name} arrives as ${Code[code]}, and the observer learns what is not sent`,
+      async run({ client, server }) {
+        for (const kind of ["unary", "serverStream"] as const) {
+          const finished = server.nextFinished(kind);
+          const request = { text: name };
+          const call = kind === "unary" ? client.unary(request) : collect(client.serverStream(request));
+          const error = await failureOf(call);
+          expect([error.code, error.rawMessage]).toEqual([code, message]);
+          const details = warning !== undefined && code === Code.NotFound ? [{ reason: "GONE" }] : [];
+          expect(error.findDetails(ErrorInfoSchema)).toMatchObject(details);
+          const told = await finished;
+          expect([told.code, told.warnings.length]).toEqual([code, warning === undefined ? 0 : 1]);
+          expect(told.warnings[0] ?? "").toMatch(warning ?? /^$/);
+        }
+      },
+    }),
+  ),
+);
+
+const large = "x".repeat(70_000);
+const longMessage = "€".repeat(40_000);
+
+describeBehaviours(
+  {
+    implementation: {
+      unary({ text }, { responseHeader, responseTrailer }) {
+        if (text.includes("header")) responseHeader.set("x-large", large);
+        if (text.includes("trailer")) responseTrailer.set("x-large", large);
+        if (text.includes("metadata")) throw notFound({ metadata: new Headers({ "x-large": large }) });
+        if (text.includes("message")) throw new ConnectError(longMessage, Code.NotFound, undefined, [errorInfo]);
+        if (text.includes("detail")) {
+          throw notFound({ details: [{ desc: ErrorInfoSchema, value: { reason: "GONE", domain: large } }] });
+        }
+        if (text.includes("fails")) throw notFound({});
+        return { text };
+      },
+      async *serverStream({ text }, { responseHeader, responseTrailer }) {
+        if (text.includes("header")) responseHeader.set("x-large", large);
+        yield { text };
+        if (text.includes("trailer")) responseTrailer.set("x-large", large);
+        if (text.includes("fails")) throw notFound({});
+      },
+    },
+  },
+  [
+    {
+      title: "headers that are too large end their call with an error, and nothing else",
+      async run({ connect }) {
+        const client = connect();
+        for (const call of [
+          () => client.unary({ text: "header" }),
+          () => collect(client.serverStream({ text: "header" })),
+        ]) {
+          expect((await failureOf(call())).code).toBe(Code.Internal);
+          expect((await client.unary({ text: "same connection" })).text).toBe("same connection");
+        }
+      },
+    },
+    {
+      title: "trailers that are too large end their call with an error where they are not part of the body",
+      async run({ connect, wire }) {
+        const client = connect();
+        const outcomes = [
+          await client.unary({ text: "trailer" }).then(
+            () => undefined,
+            (error: ConnectError) => error.code,
+          ),
+          await collect(client.serverStream({ text: "trailer" })).then(
+            () => undefined,
+            (error: ConnectError) => error.code,
+          ),
+        ];
+        const isInBody = wire === "grpc-web" || wire === "grpc-web-text";
+        expect(outcomes).toEqual([
+          isInBody ? undefined : Code.Internal,
+          isInBody || wire === "connect" ? undefined : Code.Internal,
+        ]);
+        expect((await client.unary({ text: "same connection" })).text).toBe("same connection");
+      },
+    },
+    ...["header fails", "trailer fails", "metadata fails"].map(
+      (text): Behaviour => ({
+        title: `an error keeps its code beside metadata that is too large: ${text}`,
+        async run({ connect, server }) {
+          const client = connect();
+          const finished = server.nextFinished("unary");
+          expect(await failureOf(client.unary({ text }))).toMatchObject({
+            code: Code.NotFound,
+            rawMessage: "not here",
+          });
+          expect((await finished).code).toBe(Code.NotFound);
+          expect((await client.unary({ text: "same connection" })).text).toBe("same connection");
+        },
+      }),
+    ),
+    {
+      title: "an error of a stream keeps its code beside trailers that are too large",
+      except: [
+        { lane: "reference", httpVersion: "1.1", reason: "Node adds the trailers to a response that Connect writes" },
+      ],
+      async run({ connect }) {
+        const client = connect();
+        const { code } = await failureOf(collect(client.serverStream({ text: "trailer fails" })));
+        expect(code).toBe(Code.NotFound);
+      },
+    },
+    {
+      title: "a long message is shortened at the boundary of a character where it travels in trailers",
+      except: (["grpc-web", "grpc-web-text"] as const).map((wire) => ({
+        lane: "reference",
+        wire,
+        reason: "Connect writes it in full, and these trailers are a part of the body",
+      })),
+      async run({ prepare, send, read, wire }) {
+        const answer = await send(prepare("unary", [{ text: "message" }]));
+        const { code, message, trailers } = read("unary", answer);
+        expect(code).toBe(Code.NotFound);
+        if (wire === "connect") {
+          expect(message).toBe(longMessage);
+          return;
+        }
+        expect(message).toMatch(/^€{900,}…$/);
+        expect(encodeURIComponent(message).length).toBeLessThanOrEqual(8192);
+        expect((trailers["grpc-status-details-bin"] ?? "").length).toBeLessThan(9000);
+      },
+    },
+    {
+      title: "a detail that does not fit into trailers is left out, and the observer learns it",
+      async run({ client, server, wire, lane }) {
+        const finished = server.nextFinished("unary");
+        const error = await failureOf(client.unary({ text: "detail" }));
+        expect([error.code, error.rawMessage]).toEqual([Code.NotFound, "not here"]);
+        const isKept = wire !== "grpc";
+        expect(error.findDetails(ErrorInfoSchema).length).toBe(isKept ? 1 : 0);
+        const { warnings } = await finished;
+        if (lane === "fast") {
+          expect(warnings).toEqual(isKept ? [] : [expect.stringMatching(/^error details not sent: response /)]);
+        }
       },
     },
   ],

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { TestReplySchema, TestRequestSchema } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { describeBehaviours } from "./table.js";
+import { timeoutHeader } from "./wire.js";
 
 /** Leaves its name in request and response headers and trailers, on the way in and on the way out. */
 const tracer = (name: string): Interceptor => {
@@ -219,6 +220,129 @@ describeBehaviours(
         const { code } = await failureOf(client.unary({ text, waitMs: 30_000 }));
         expect(code).toBe(Code.Internal);
         expect(await server.seen.ended(text)).toMatchObject({ kind: "threw", reason: { name: "TimeoutError" } });
+      },
+    },
+  ],
+);
+
+const caught: unknown[] = [];
+
+/** Passes on whatever it catches, as an interceptor for logging may. */
+const passingOn: Interceptor = (next) => async (request) => {
+  const passOn = (reason: unknown): never => {
+    const error = ConnectError.from(reason);
+    caught.push([error.code, error.cause]);
+    throw ConnectError.from(error.cause instanceof ConnectError ? error.cause : error);
+  };
+  async function* each<T>(messages: AsyncIterable<T>) {
+    try {
+      yield* messages;
+    } catch (reason) {
+      passOn(reason);
+    }
+  }
+  try {
+    const response = await next(request);
+    return response.stream ? ({ ...response, message: each(response.message) } as typeof response) : response;
+  } catch (reason) {
+    return passOn(reason);
+  }
+};
+
+const secret = new Error("hunter2");
+
+/** Throws in the place that a request header names. */
+const careless: Interceptor = (next) => async (request) => {
+  const place = request.header.get("x-throw");
+  async function* throwLate<T>(messages: AsyncIterable<T>) {
+    yield* messages;
+    throw secret;
+  }
+  if (place === "before") throw secret;
+  const isRequests = place === "requests" && request.stream;
+  const response = await next(
+    isRequests ? ({ ...request, message: throwLate(request.message) } as typeof request) : request,
+  );
+  if (place === "after") throw secret;
+  if (place === "replies" && response.stream) {
+    return { ...response, message: throwLate(response.message) } as typeof response;
+  }
+  return response;
+};
+
+describeBehaviours(
+  {
+    interceptors: [passingOn, careless],
+    implementation: {
+      unary({ text }) {
+        if (text === "throws") throw secret;
+        return text === "rejects" ? Promise.reject(secret) : {};
+      },
+      async *serverStream({ text }) {
+        yield {};
+        if (text === "throws") throw secret;
+      },
+      async clientStream(requests) {
+        try {
+          await collect(requests);
+        } catch (reason) {
+          throw ConnectError.from(reason);
+        }
+        return {};
+      },
+    },
+  },
+  [
+    {
+      title: "an interceptor that passes on an unexpected error does not tell its text, and finds it as the cause",
+      async run({ client, server }) {
+        const at = (place: string) => ({ headers: { "x-throw": place } });
+        const calls: [name: "unary" | "serverStream" | "clientStream", call: () => Promise<unknown>][] = [
+          ["unary", () => client.unary({ text: "throws" })],
+          ["unary", () => client.unary({ text: "rejects" })],
+          ["unary", () => client.unary({}, at("before"))],
+          ["unary", () => client.unary({}, at("after"))],
+          ["serverStream", () => collect(client.serverStream({ text: "throws" }))],
+          ["serverStream", () => collect(client.serverStream({}, at("before")))],
+          ["serverStream", () => collect(client.serverStream({}, at("replies")))],
+          ["clientStream", () => client.clientStream(each({}), at("requests"))],
+        ];
+        for (const [name, call] of calls) {
+          caught.length = 0;
+          const finished = server.nextFinished(name);
+          const { code, rawMessage } = await failureOf(call());
+          expect([code, rawMessage]).toEqual([Code.Internal, "internal error"]);
+          expect(caught).toEqual([[Code.Internal, secret]]);
+          expect((await finished).error?.cause).toBe(secret);
+        }
+      },
+    },
+  ],
+);
+
+const codesSeen = new Map<string | null, Code>();
+
+describeBehaviours(
+  {
+    interceptors: [
+      (next) => async (request) => {
+        try {
+          return await next(request);
+        } catch (reason) {
+          codesSeen.set(request.header.get("x-text"), ConnectError.from(reason).code);
+          throw reason;
+        }
+      },
+    ],
+  },
+  [
+    {
+      title: "an interceptor sees the deadline as the error of a handler that the signal has stopped",
+      isSlow: true,
+      async run({ client, wire, text }) {
+        const headers = { ...timeoutHeader(wire, 100), "x-text": text };
+        expect((await failureOf(client.unary({ text, waitMs: 30_000 }, { headers }))).code).toBe(Code.DeadlineExceeded);
+        await expect.poll(() => codesSeen.get(text)).toBe(Code.DeadlineExceeded);
       },
     },
   ],

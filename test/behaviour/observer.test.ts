@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { expect } from "vitest";
 import type { FinishedCall } from "../../server/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
-import { collect, each } from "../support/outcome.js";
+import { collect, each, failureOf } from "../support/outcome.js";
 import { type Behaviour, describeBehaviours, type MethodName, type Scene } from "./table.js";
 import { timeoutHeader } from "./wire.js";
 
@@ -89,3 +89,33 @@ describeBehaviours({}, [
     },
   },
 ]);
+
+const observers: [how: string, observe: () => unknown][] = [
+  [
+    "throws",
+    () => {
+      throw new Error("observer");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("observer"))],
+];
+
+for (const [how, observe] of observers) {
+  const reports: unknown[] = [];
+  describeBehaviours(
+    { onCall: () => observe() as undefined, onConnectionError: (error, step) => reports.push([error.message, step]) },
+    [
+      {
+        title: `an observer that ${how} changes nothing for a call, and is reported`,
+        async run({ client, text }) {
+          reports.length = 0;
+          expect((await client.unary({ text })).text).toBe(text);
+          expect((await collect(client.serverStream({ count: 2 }))).length).toBe(2);
+          const { code } = await failureOf(client.unary({ failure: { code: Code.NotFound } }));
+          expect(code).toBe(Code.NotFound);
+          await expect.poll(() => reports).toEqual(Array(3).fill(["observer", "observer"]));
+        },
+      },
+    ],
+  );
+}

@@ -56,7 +56,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
     onCall(call) {
       finished.add(call);
-      rest.onCall?.(call);
+      return rest.onCall?.(call);
     },
   });
   await server.listen();
