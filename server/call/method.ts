@@ -30,3 +30,8 @@ export interface Method {
   /** The RPC protocols that may call it. Never empty. */
   readonly protocols: ReadonlySet<RpcProtocol>;
 }
+
+/** Whether a request has exactly one message, so that the client must send all of it. */
+export function hasOneRequest({ spec }: Method): boolean {
+  return spec.kind === "unary" || spec.kind === "server_streaming";
+}

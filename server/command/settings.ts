@@ -141,7 +141,19 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--session-memory",
         kind: megabytes,
         option: "limits.sessionMemoryMb",
-        text: "memory of one HTTP/2 connection; over it new calls are refused",
+        text: "memory of Node's own for one HTTP/2 connection, without messages; over it new calls are refused",
+      },
+      {
+        flag: "--max-unsent",
+        kind: size(),
+        option: "limits.unsentBytes",
+        text: "response bytes that may wait for the client of one HTTP/2 connection; over it large responses are reset",
+      },
+      {
+        flag: "--stall-timeout",
+        kind: duration(),
+        option: "limits.stallMs",
+        text: "time after which a client that stops reading, or stops in the middle of a message, loses its call; `0` is no limit",
       },
       {
         flag: "--stream-window",

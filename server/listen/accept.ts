@@ -10,19 +10,26 @@ import type { ListenLimits } from "./limits.js";
 import { halfCloseLimiter } from "./linger.js";
 import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
+import type { StallWatch } from "./stalls.js";
 
 export interface Servers {
   http1: Http1Server;
   http2: Http2Server;
 }
 
-export function acceptConnections(servers: Servers, connections: Connections, limits: ListenLimits): void {
+export function acceptConnections(
+  servers: Servers,
+  connections: Connections,
+  stalls: StallWatch,
+  limits: ListenLimits,
+): void {
   const { server, ready } = servers.http1;
   server.on("connection", (socket: Socket) => connections.accept(socket));
   const limitHalfClose = halfCloseLimiter(limits.lingerMs);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
     socket.on("finish", limitHalfClose);
     if (!connections.leaveOpening(accepted, socket)) return;
+    stalls.add(socket);
     if (version === "http1") connections.addHttp1(socket);
     servers[version].serve(socket);
   };

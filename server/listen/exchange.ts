@@ -76,6 +76,11 @@ export interface Exchange {
 
 /** Who serves an exchange. It is let go of as soon as the exchange is closed. */
 export interface ExchangeOwner {
+  /**
+   * Whether the client owes bytes of the body: it has sent a part of a message, or has yet to send the only message of its
+   * request. A client that then sends nothing has stalled. Not true of a client that may wait between two messages.
+   */
+  readonly owesRest?: boolean;
   /** A part of the body. */
   onData(chunk: Buffer): void;
   /** The body is complete. */

@@ -2,10 +2,11 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import type { Body, Exchange } from "./exchange.js";
+import { type Body, type Exchange, noSniff } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { checkHeaderSize, maxHeaderBytes } from "./header-size.js";
 import { type BodySource, NodeExchange } from "./node-exchange.js";
+import { loadOf } from "./stalls.js";
 
 /** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
 const maxTextLength = 16 * 1024;
@@ -19,7 +20,7 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   #hasWritten = false;
 
   constructor(request: BodySource<IncomingMessage>, response: ServerResponse) {
-    super(request, request.complete);
+    super(request, request.complete, loadOf(request.socket));
     this.#request = request;
     this.#response = response;
   }
@@ -87,6 +88,14 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     // In HTTP/1.0 the end of a response is the end of the connection, so only a reset says that it is incomplete.
     if (httpVersionMinor === 0 && isTcp(socket)) socket.resetAndDestroy();
     this.#response.destroy();
+  }
+  get unsentBytes(): number {
+    return this.#response.closed ? 0 : this.#request.socket.writableLength;
+  }
+  /** Answers 408 if nothing has been sent, and closes the connection. */
+  endStalled(): void {
+    if (this.isHeadSent) this.#request.socket.destroy();
+    else this.#response.writeHead(408, { ...noSniff, connection: "close", "content-length": 0 }).end();
   }
   nodeRequest(): NodeServerRequest {
     this.preferStream();

@@ -9,6 +9,8 @@ import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { checkHeaderSize, smallHeaderBytes } from "./header-size.js";
 import { Http2Response, maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./http2.js";
 import { type BodySource, exchangeKey, NodeExchange } from "./node-exchange.js";
+import { socketOf } from "./session-end.js";
+import { loadOf } from "./stalls.js";
 
 type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
 
@@ -25,11 +27,12 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   #response: NodeServerResponse | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
-    super(stream, stream.endAfterHeaders);
+    super(stream, stream.endAfterHeaders, loadOf(socketOf(stream.session)));
     this.#stream = stream;
     this.#stream.push = push;
     this.headers = headers;
     this.#rawHeaders = rawHeaders;
+    stream.on("close", onClose);
   }
 
   get method(): string {
@@ -69,7 +72,6 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     super.attach(owner);
     // A body that is empty may have ended.
     this.hearEnd();
-    this.#stream.on("close", onClose);
   }
   override endBody(): void {
     // Node also ends what is reset in the middle.
@@ -95,15 +97,29 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     return head;
   }
   write(chunk: Uint8Array): boolean {
+    if (!this.#checkRoom(chunk.length)) return true;
     const hasRoom = this.#stream.write(chunk);
     if (!hasRoom) this.#stream.once("drain", onDrain);
     return hasRoom;
   }
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
     if (trailers !== undefined) checkHeaderSize(this, trailers, "trailers");
+    if (chunk !== undefined && !this.#checkRoom(chunk.length)) return;
     this.trailers = trailers;
     this.#stopUpload();
     this.#stream.end(chunk);
+  }
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+  endStalled(): void {
+    resetWithError(this.#stream, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+  /** Resets the stream if too much waits on its connection already. */
+  #checkRoom(chunkBytes: number): boolean {
+    if (this.hasRoomFor(chunkBytes)) return true;
+    this.endStalled();
+    return false;
   }
   #stopUpload(): void {
     if (this.isBodyEnded) return;

@@ -7,6 +7,7 @@ import type { TLSSocket } from "node:tls";
 import { headerBytes, maxHeaderBytes } from "./header-size.js";
 import type { ListenLimits } from "./limits.js";
 import { toHttp2Options } from "./limits.js";
+import { type BodySource, exchangeKey } from "./node-exchange.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
 import { isAdequateForHttp2 } from "./tls.js";
@@ -110,12 +111,12 @@ export function maxHeaderBytesOf({ session }: ServerHttp2Stream): number {
 }
 
 /**
- * Resets a stream with INTERNAL_ERROR. Node's `close` ends the body before it resets the stream, and the client takes the
+ * Resets a stream with an error. Node's `close` ends the body before it resets the stream, and the client takes the
  * body for complete. Without `_final`, ending it sends nothing.
  */
-export function resetWithError(stream: ServerHttp2Stream): void {
+export function resetWithError(stream: ServerHttp2Stream, code: number = http2.constants.NGHTTP2_INTERNAL_ERROR): void {
   stream._final = () => {};
-  stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  stream.close(code);
 }
 
 /** Node's own response, for handlers that are written for it. */
@@ -125,11 +126,24 @@ export class Http2Response extends http2.Http2ServerResponse {
     limitHeaders(stream);
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of write are all passed on alike.
+  override write(...rest: any[]): boolean {
+    resetIfFull(this.stream, rest[0]);
+    return super.write(...(rest as [string]));
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of end are all passed on alike.
   override end(...rest: any[]): this {
+    resetIfFull(this.stream, rest[0]);
     stopUploadAfterAnswer(this.stream);
     return super.end(...rest);
   }
+}
+
+/** Resets a stream that writes a chunk while too much waits on its connection. */
+function resetIfFull(stream: BodySource<ServerHttp2Stream>, chunk: unknown): void {
+  const exchange = stream[exchangeKey];
+  if (chunk instanceof Uint8Array && exchange?.hasRoomFor(chunk.length) === false) exchange.endStalled();
 }
 
 /** Resets a stream whose headers or trailers are over the limit, where Node would fail the whole connection. */

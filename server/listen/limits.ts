@@ -28,8 +28,25 @@ export interface ListenLimits {
    * that does not answer in as long again is cut off.
    */
   probeMs: number;
-  /** Memory of one HTTP/2 connection, in megabytes (10^6 bytes). Over it new streams are refused. */
+  /**
+   * Memory of Node's own for one HTTP/2 connection, in megabytes (10^6 bytes): streams, header tables, frames on their way.
+   * Over it new streams are refused. Messages of requests and bodies of responses do not count: see `unsentBytes` and
+   * `readMaxBytes`.
+   */
   sessionMemoryMb: number;
+  /**
+   * Bytes of response bodies that may wait for the client of one HTTP/2 connection to read them. While more wait, further
+   * chunks of over 16 KiB reset their stream with ENHANCE_YOUR_CALM (`resource_exhausted` in RPC clients); one response
+   * alone may be of any size. HTTP/1.1 answers one request at a time, so only one response waits.
+   */
+  unsentBytes: number;
+  /**
+   * Milliseconds after which a stalled client loses its call; 0 for no limit. It has stalled if responses wait and it reads
+   * less than 1 kB a second, or if it stops in the middle of a message or of a request with one message. HTTP/2 resets the
+   * stream with ENHANCE_YOUR_CALM; HTTP/1.1 closes the connection, after 408 if nothing has been sent. A stream without
+   * anything to send, and a client between two messages of its stream, may wait for ever.
+   */
+  stallMs: number;
   /** Bytes that a client may send ahead on one HTTP/2 stream (SETTINGS_INITIAL_WINDOW_SIZE). */
   streamWindowBytes: number;
   /** Bytes that a client may send ahead on one HTTP/2 connection. */
@@ -62,6 +79,8 @@ export const DEFAULT_LISTEN_LIMITS: Readonly<ListenLimits> = {
   keepAliveMs: 65_000,
   probeMs: 20_000,
   sessionMemoryMb: 64,
+  unsentBytes: 64 * 1024 * 1024,
+  stallMs: 60_000,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   invalidFrames: 100,
@@ -99,6 +118,7 @@ export function resolveLimits(given: Partial<ListenLimits> = {}): ListenLimits {
 const MOST = 2 ** 31 - 1;
 const MAY_BE_ZERO: ReadonlySet<keyof ListenLimits> = new Set([
   "requestMs",
+  "stallMs",
   "keepAliveMs",
   "lingerMs",
   "lingerBytes",

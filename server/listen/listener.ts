@@ -8,11 +8,12 @@ import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import type { Handler } from "./exchange.js";
-import type { Report } from "./handler.js";
+import type { ListenStep, Report } from "./handler.js";
 import { createHttp1Server } from "./http1.js";
 import { createHttp2Server } from "./http2.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
+import { StallWatch } from "./stalls.js";
 import type { TlsOptions } from "./tls.js";
 import { checkTls, toSecureContextOptions } from "./tls.js";
 
@@ -60,7 +61,8 @@ class HttpListener implements Listener {
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
-    const { address, tls, handler, onError = () => {} } = options;
+    const { address, tls, handler } = options;
+    const onError = guardReport(options.onError ?? (() => {}));
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
     const connections = new Connections(limits);
@@ -68,13 +70,17 @@ class HttpListener implements Listener {
     const servers = { http1, http2: createHttp2Server(limits) };
     const descriptors = new DescriptorWatch(http1.server, onError);
     reportErrors(servers, descriptors, onError);
-    acceptConnections(servers, connections, limits);
+    const stalls = new StallWatch(limits);
+    acceptConnections(servers, connections, stalls, limits);
     answerRequests(servers, connections, limits, handler, onError);
     this.#options = options;
     this.#connections = connections;
     this.#servers = servers;
     this.#url = formatUrl(address, null, tls !== undefined);
-    this.closed = whenClosed(servers, connections).finally(() => descriptors.stop());
+    this.closed = whenClosed(servers, connections).finally(() => {
+      descriptors.stop();
+      stalls.stop();
+    });
   }
 
   get url(): string {
@@ -116,6 +122,18 @@ class HttpListener implements Listener {
     this.stop();
     this.#connections.destroy();
   }
+}
+
+/** Makes a report that throws or rejects a warning of the process: it is the log itself that fails. */
+function guardReport(report: (error: Error, step: ListenStep) => unknown): Report {
+  const warn = (cause: unknown) => process.emitWarning(new Error("onConnectionError has thrown", { cause }));
+  return (error, step) => {
+    try {
+      Promise.resolve(report(error, step)).catch(warn);
+    } catch (thrown) {
+      warn(thrown);
+    }
+  };
 }
 
 /** An HTTP server's own `close` would cut answers that have been written but have not left yet. */

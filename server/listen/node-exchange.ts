@@ -1,12 +1,16 @@
 // How the body of a request comes to the owner of an exchange, in both HTTP versions.
 import type { Readable } from "node:stream";
 import type { ExchangeOwner } from "./exchange.js";
+import type { ConnectionLoad } from "./stalls.js";
 
 /** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
 export const exchangeKey: unique symbol = Symbol("exchange");
 
 /** What Node's parsers push a body into: a request of HTTP/1.1, or a stream of HTTP/2. */
 export type BodySource<Source extends Readable = Readable> = Source & { [exchangeKey]?: NodeExchange | undefined };
+
+/** Up to here a chunk is written without a look at what else waits on its connection. */
+const smallChunkBytes = 16 * 1024;
 
 /**
  * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost about as much as our own work for
@@ -20,12 +24,41 @@ export abstract class NodeExchange {
   #hearsData = false;
   #hearsEnd = false;
   #isEnded = false;
+  readonly #load: ConnectionLoad | undefined;
+  #receivedBytes = 0;
+  /** `#receivedBytes` when the body was last seen to grow, and when that was. */
+  #seenBytes = 0;
+  #seenMs = 0;
 
-  /** @param hasEnded whether the stream knows of the end of the body already */
-  constructor(source: BodySource, hasEnded: boolean) {
+  /**
+   * @param hasEnded whether the stream knows of the end of the body already
+   * @param load that of the connection, which has the exchange until it is closed
+   */
+  constructor(source: BodySource, hasEnded: boolean, load: ConnectionLoad | undefined) {
     this.#source = source;
+    this.#load = load;
+    load?.exchanges.add(this);
     source[exchangeKey] = this;
     if (hasEnded || source.readableLength > 0) this.readFromStream();
+  }
+
+  /** Bytes of the response that wait for the client to read. */
+  abstract readonly unsentBytes: number;
+  /** Ends the call of a client that has stalled. */
+  abstract endStalled(): void;
+
+  /** Whether the connection has room for another chunk: a small one, or any if not too much waits already. */
+  hasRoomFor(chunkBytes: number): boolean {
+    return chunkBytes <= smallChunkBytes || this.#load?.isFull !== true;
+  }
+
+  /** Whether the client owes the rest of a message and has sent none of it for so long. Must be asked repeatedly. */
+  hasStalledUpload(nowMs: number, stallMs: number): boolean {
+    const isDue = !this.#isEnded && this.owner?.owesRest === true && !this.#source.isPaused();
+    if (isDue && this.#seenMs !== 0 && this.#seenBytes === this.#receivedBytes) return nowMs - this.#seenMs >= stallMs;
+    this.#seenMs = isDue ? nowMs : 0;
+    this.#seenBytes = this.#receivedBytes;
+    return false;
   }
 
   /** Decides whether what Node's parser pushes now is to be given to `take`, and not to the stream. */
@@ -79,8 +112,14 @@ export abstract class NodeExchange {
   /** Takes what would be pushed into the stream: a part of the body, or null for its end. Returns whether to read on. */
   take(chunk: Buffer | null): boolean {
     if (chunk === null) this.endBody();
-    else this.owner?.onData(chunk);
+    else this.takeData(chunk);
     return this.#way === "straight" && !this.#isEnded;
+  }
+
+  /** A part of the body has come. */
+  takeData(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    this.owner?.onData(chunk);
   }
 
   /** The body is complete. */
@@ -93,13 +132,14 @@ export abstract class NodeExchange {
   /** The response has been closed. */
   close(): void {
     const { owner } = this;
+    this.#load?.exchanges.delete(this);
     this.owner = undefined;
     owner?.onClose();
   }
 }
 
 function onData(this: BodySource, chunk: Buffer): void {
-  this[exchangeKey]?.owner?.onData(chunk);
+  this[exchangeKey]?.takeData(chunk);
 }
 
 function onEnd(this: BodySource): void {

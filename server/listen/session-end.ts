@@ -1,5 +1,5 @@
 // Closes the socket of an HTTP/2 session that has ended, also in the cases in which Node leaves it open.
-import type { ServerHttp2Session } from "node:http2";
+import type { Http2Session, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { queuedBytes } from "./tcp-handle.js";
 
@@ -10,6 +10,11 @@ type Session = ServerHttp2Session & { [socketKey]: Socket; [isGoingAwayKey]: boo
 
 /** Time between two looks at the socket of a destroyed session, in milliseconds. */
 const intervalMs = 500;
+
+/** The socket of a session, which is not the proxy that Node gives out. */
+export function socketOf(session: Http2Session | undefined): Socket | undefined {
+  return (session as Session | undefined)?.[socketKey];
+}
 
 /** Makes a session close its socket when it ends. */
 export function closeSocketAtEnd(session: ServerHttp2Session, socket: Socket): void {

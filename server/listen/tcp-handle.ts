@@ -25,6 +25,11 @@ export function queuedBytes(socket: Socket): number {
   return tcpHandleOf(socket)?.writeQueueSize ?? 0;
 }
 
+/** Bytes that the kernel has taken, after TLS. */
+export function sentBytes(socket: Socket): number {
+  return (tcpHandleOf(socket)?.bytesWritten ?? 0) - queuedBytes(socket);
+}
+
 /** Reads again where Node has stopped. Has no effect on a socket that is being read. */
 export function resumeReading(socket: Socket): void {
   handleOf(socket)?.readStart?.();

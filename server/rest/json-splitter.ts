@@ -17,6 +17,8 @@ const objectEnd = code("}");
 
 /** Takes the chunks of a body and appends the values that they complete to `values`, also those before an error. */
 export interface JsonSplitter {
+  /** Whether a part of a value has come. */
+  readonly hasPart: boolean;
   /**
    * @throws ConnectError `resource_exhausted` for a value over the limit, and for more white space than the limit without a
    * value; `invalid_argument` for a body that is not an array
@@ -90,6 +92,10 @@ class LineSplitter implements JsonSplitter {
     this.#line = new PendingValue(limitBytes);
   }
 
+  get hasPart(): boolean {
+    return !this.#line.isEmpty;
+  }
+
   push(chunk: Uint8Array, values: Uint8Array[]): void {
     let start = 0;
     for (;;) {
@@ -119,6 +125,10 @@ class ArraySplitter implements JsonSplitter {
 
   constructor(limitBytes: number) {
     this.#element = new PendingValue(limitBytes);
+  }
+
+  get hasPart(): boolean {
+    return !this.#element.isEmpty;
   }
 
   push(chunk: Uint8Array, values: Uint8Array[]): void {

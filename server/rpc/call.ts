@@ -8,8 +8,12 @@ import { CallContext } from "../call/context.js";
 import { deadlineExceeded, toConnectError, toUnsendable } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
+<<<<<<< HEAD
 import type { Method, ProtocolName } from "../call/method.js";
 import { type SendableError, toSendableError } from "../call/sendable-error.js";
+=======
+import { hasOneRequest, type Method, type ProtocolName } from "../call/method.js";
+>>>>>>> aef3b44 (listen: end the calls of clients that stall)
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { closeReason } from "./reset.js";
 import type { Timeout } from "./timeout.js";
@@ -249,6 +253,15 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     this.isClosed = true;
     if (!this.isDone) this.settle(closeReason(this.exchange));
     this.#observe();
+  }
+
+  get owesRest(): boolean {
+    return !this.isDone && (hasOneRequest(this.method) || this.hasPartOfMessage);
+  }
+
+  /** Whether the client of a stream has sent a part of a message. */
+  protected get hasPartOfMessage(): boolean {
+    return false;
   }
 
   abstract onData(chunk: Buffer): void;

@@ -69,6 +69,10 @@ export abstract class EnvelopeCall extends Call<EnvelopeShape> {
     this.exchange.read();
   }
 
+  protected override get hasPartOfMessage(): boolean {
+    return this.#reader.hasRest;
+  }
+
   onData(chunk: Buffer): void {
     if (this.isDone || this.#isBroken) return;
     try {

@@ -18,8 +18,12 @@ import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toConnectError, toError, toUnsendable } from "../call/error.js";
 import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
 import { leave } from "../call/invoke.js";
+<<<<<<< HEAD
 import type { Method, RpcProtocol } from "../call/method.js";
 import { toSendableError } from "../call/sendable-error.js";
+=======
+import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js";
+>>>>>>> aef3b44 (listen: end the calls of clients that stall)
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { checkHeaderSize } from "../listen/header-size.js";
@@ -104,6 +108,8 @@ const manyArrivals = 64;
 
 class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
+  /** Connect cuts the messages of streams, so their parts are not known here. */
+  readonly owesRest: boolean;
   place = -1;
   /** Why the handler is not to be called. */
   problem: ConnectError | undefined;
@@ -131,6 +137,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
     this.method = method;
+    this.owesRest = hasOneRequest(method);
     this.#environment = environment;
     this.#format = format;
     this.#exchange = exchange;

@@ -59,6 +59,11 @@ export class RequestReader {
     decompressor?.on("error", (error) => this.#fail(notCompressed(error)));
   }
 
+  /** Whether a part of a message has come. */
+  get hasPartOfMessage(): boolean {
+    return this.#form.splitter?.hasPart === true;
+  }
+
   /** A part of the body. */
   push(chunk: Buffer): void {
     if (this.#isBroken) return;

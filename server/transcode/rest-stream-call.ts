@@ -60,6 +60,10 @@ export class RestStreamCall extends RestCall {
     return createJsonSplitter(this.#isBidi ? "lines" : (this.form ?? "json"), this.method.options.readMaxBytes);
   }
 
+  protected override get hasPartOfMessage(): boolean {
+    return this.#reader.hasPartOfMessage;
+  }
+
   protected override checkHead(): void {
     if (!this.#hasManyRequests) {
       super.checkHead();

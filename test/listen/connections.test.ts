@@ -341,6 +341,35 @@ describe("a handler that throws", () => {
     expect(server.errors).toEqual(["handler: boom"]);
   });
 
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("no log");
+      },
+    ],
+    ["rejects", async () => Promise.reject(new Error("no log"))],
+  ])("is answered 500 also if the report of it %s, and that is a warning of the process", async (_, onError) => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on("warning", listen);
+    const handler = () => {
+      throw new Error("boom");
+    };
+    await using server = await startListener({ handler, onError });
+    for (const httpVersion of ["1.1", "2"] as const) {
+      expect((await request(server.url, { httpVersion, path: "/" })).status).toBe(500);
+    }
+    await using raw = await openRaw(server.url);
+    raw.write("no HTTP\r\n\r\n");
+    await raw.closed;
+    await expect
+      .poll(() => warnings.map(({ message }) => message))
+      .toEqual(Array(3).fill("onConnectionError has thrown"));
+    expect(warnings.map(({ cause }) => cause)).toEqual(Array(3).fill(new Error("no log")));
+    process.off("warning", listen);
+  });
+
   test("in the middle of an answer breaks it off", async () => {
     await using server = await startListener({
       handler: (exchange) => {

@@ -1,0 +1,95 @@
+// Finds clients that stop reading a response or stop in the middle of a request, and ends their calls.
+import type { Socket } from "node:net";
+import type { ListenLimits } from "./limits.js";
+import type { NodeExchange } from "./node-exchange.js";
+import { queuedBytes, sentBytes } from "./tcp-handle.js";
+
+const loadKey: unique symbol = Symbol("load");
+
+/** What one connection is busy with. */
+export class ConnectionLoad {
+  readonly exchanges: Set<NodeExchange> = new Set();
+  readonly #maxUnsentBytes: number;
+  /** Start of the time for which response bytes have waited, and how much had been sent then. */
+  sinceMs = 0;
+  sentBytes = 0;
+
+  constructor(maxUnsentBytes: number) {
+    this.#maxUnsentBytes = maxUnsentBytes;
+  }
+
+  /** Whether the bytes of responses that wait for the client are over the limit. */
+  get isFull(): boolean {
+    let bytes = 0;
+    for (const { unsentBytes } of this.exchanges) bytes += unsentBytes;
+    return bytes > this.#maxUnsentBytes;
+  }
+}
+
+type Watched = Socket & { [loadKey]?: ConnectionLoad };
+
+/** The load of a connection, by the socket that HTTP is spoken on. */
+export function loadOf(socket: Watched | undefined): ConnectionLoad | undefined {
+  return socket?.[loadKey];
+}
+
+/** Rate below which a reader has stalled: 1 byte per millisecond, which is 1 kB/s. */
+const leastBytesPerMs = 1;
+
+/** Looks four times per `stallMs`, so a stall is found up to a quarter later. */
+export class StallWatch {
+  readonly #stallMs: number;
+  readonly #maxUnsentBytes: number;
+  readonly #sockets = new Set<Watched>();
+  readonly #forget: (this: Socket) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ stallMs, unsentBytes }: ListenLimits) {
+    this.#stallMs = stallMs;
+    this.#maxUnsentBytes = unsentBytes;
+    const sockets = this.#sockets;
+    this.#forget = function () {
+      sockets.delete(this);
+    };
+  }
+
+  add(socket: Watched): void {
+    socket[loadKey] = new ConnectionLoad(this.#maxUnsentBytes);
+    if (this.#stallMs === 0) return;
+    this.#timer ??= setInterval(() => this.#lookAtAll(), Math.ceil(this.#stallMs / 4)).unref();
+    this.#sockets.add(socket);
+    socket.on("close", this.#forget);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #lookAtAll(): void {
+    const nowMs = performance.now();
+    for (const socket of this.#sockets) this.#look(socket, loadOf(socket) as ConnectionLoad, nowMs);
+  }
+
+  #look(socket: Socket, load: ConnectionLoad, nowMs: number): void {
+    let isWaiting = queuedBytes(socket) > 0;
+    for (const exchange of load.exchanges) {
+      if (exchange.unsentBytes > 0) isWaiting = true;
+      if (exchange.hasStalledUpload(nowMs, this.#stallMs)) exchange.endStalled();
+    }
+    const sent = sentBytes(socket);
+    const waitedMs = nowMs - load.sinceMs;
+    if (isWaiting && load.sinceMs !== 0 && waitedMs < this.#stallMs) return;
+    if (isWaiting && load.sinceMs !== 0 && sent - load.sentBytes < waitedMs * leastBytesPerMs) endReading(socket, load);
+    load.sinceMs = isWaiting ? nowMs : 0;
+    load.sentBytes = sent;
+  }
+}
+
+/** Ends the responses that wait, or the whole connection where the socket itself takes no bytes. */
+function endReading(socket: Socket, { exchanges }: ConnectionLoad): void {
+  if (queuedBytes(socket) > 0) {
+    socket.destroy();
+    return;
+  }
+  for (const exchange of exchanges) if (exchange.unsentBytes > 0) exchange.endStalled();
+}
