@@ -1,5 +1,6 @@
 // Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
 import { Server } from "node:net";
+import { inspect } from "node:util";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import { answerRequests } from "./answer.js";
@@ -126,7 +127,7 @@ class HttpListener implements Listener {
 
 /** Makes a report that throws or rejects a warning of the process: it is the log itself that fails. */
 function guardReport(report: (error: Error, step: ListenStep) => unknown): Report {
-  const warn = (cause: unknown) => process.emitWarning(new Error("onConnectionError has thrown", { cause }));
+  const warn = (thrown: unknown) => process.emitWarning("onConnectionError has thrown", { detail: inspect(thrown) });
   return (error, step) => {
     try {
       Promise.resolve(report(error, step)).catch(warn);

@@ -8,12 +8,8 @@ import { CallContext } from "../call/context.js";
 import { deadlineExceeded, toConnectError, toUnsendable } from "../call/error.js";
 import { LazyHeaders } from "../call/headers.js";
 import { invokeUnary, isPromise } from "../call/invoke.js";
-<<<<<<< HEAD
-import type { Method, ProtocolName } from "../call/method.js";
-import { type SendableError, toSendableError } from "../call/sendable-error.js";
-=======
 import { hasOneRequest, type Method, type ProtocolName } from "../call/method.js";
->>>>>>> aef3b44 (listen: end the calls of clients that stall)
+import { type SendableError, toSendableError } from "../call/sendable-error.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { closeReason } from "./reset.js";
 import type { Timeout } from "./timeout.js";

@@ -18,12 +18,8 @@ import type { ActiveCall } from "../call/active.js";
 import { deadlineExceeded, toConnectError, toError, toUnsendable } from "../call/error.js";
 import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
 import { leave } from "../call/invoke.js";
-<<<<<<< HEAD
-import type { Method, RpcProtocol } from "../call/method.js";
-import { toSendableError } from "../call/sendable-error.js";
-=======
 import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js";
->>>>>>> aef3b44 (listen: end the calls of clients that stall)
+import { toSendableError } from "../call/sendable-error.js";
 import { toUniversalHandler } from "../call/table.js";
 import type { Exchange, ExchangeOwner } from "../listen/exchange.js";
 import { checkHeaderSize } from "../listen/header-size.js";

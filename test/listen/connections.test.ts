@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { type Exchange, respond } from "../../server/listen/exchange.js";
 import { clientIdentity, serverIdentity } from "../support/certificates.js";
-import { answerOf, openHttp2 } from "../support/http.js";
+import { answerOf, openHttp2, request } from "../support/http.js";
 import { decodeFrames, frameTypes, preface } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
 import { describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
@@ -350,8 +350,9 @@ describe("a handler that throws", () => {
     ],
     ["rejects", async () => Promise.reject(new Error("no log"))],
   ])("is answered 500 also if the report of it %s, and that is a warning of the process", async (_, onError) => {
-    const warnings: Error[] = [];
-    const listen = (warning: Error) => warnings.push(warning);
+    const warnings: unknown[] = [];
+    const listen = ({ message, detail }: Error & { detail?: string }) =>
+      warnings.push([message, detail?.split("\n")[0]]);
     process.on("warning", listen);
     const handler = () => {
       throw new Error("boom");
