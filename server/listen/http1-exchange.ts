@@ -2,11 +2,11 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
+import { loadOf } from "./connection-load.js";
 import { type Body, type Exchange, noSniff } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { checkHeaderSize, maxHeaderBytes } from "./header-size.js";
 import { type BodySource, NodeExchange } from "./node-exchange.js";
-import { loadOf } from "./stalls.js";
 
 /** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
 const maxTextLength = 16 * 1024;

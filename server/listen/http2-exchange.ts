@@ -4,13 +4,13 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import { loadOf } from "./connection-load.js";
 import type { Body, Exchange, ExchangeOwner } from "./exchange.js";
 import type { NodeServerRequest, NodeServerResponse } from "./handler.js";
 import { checkHeaderSize, smallHeaderBytes } from "./header-size.js";
 import { Http2Response, maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./http2.js";
 import { type BodySource, exchangeKey, NodeExchange } from "./node-exchange.js";
 import { socketOf } from "./session-end.js";
-import { loadOf } from "./stalls.js";
 
 type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
 

@@ -1,7 +1,7 @@
 // How the body of a request comes to the owner of an exchange, in both HTTP versions.
 import type { Readable } from "node:stream";
+import type { ConnectionLoad, LoadingExchange } from "./connection-load.js";
 import type { ExchangeOwner } from "./exchange.js";
-import type { ConnectionLoad } from "./stalls.js";
 
 /** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
 export const exchangeKey: unique symbol = Symbol("exchange");
@@ -17,7 +17,7 @@ const smallChunkBytes = 16 * 1024;
  * a small call, so chunks go straight from the parser to the owner. Once it pauses, or if a chunk came before it began to
  * read, it reads from the stream.
  */
-export abstract class NodeExchange {
+export abstract class NodeExchange implements LoadingExchange {
   owner: ExchangeOwner | undefined;
   readonly #source: BodySource;
   #way: "undecided" | "straight" | "stream" = "undecided";
@@ -42,9 +42,7 @@ export abstract class NodeExchange {
     if (hasEnded || source.readableLength > 0) this.readFromStream();
   }
 
-  /** Bytes of the response that wait for the client to read. */
   abstract readonly unsentBytes: number;
-  /** Ends the call of a client that has stalled. */
   abstract endStalled(): void;
 
   /** Whether the connection has room for another chunk: a small one, or any if not too much waits already. */
@@ -52,7 +50,6 @@ export abstract class NodeExchange {
     return chunkBytes <= smallChunkBytes || this.#load?.isFull !== true;
   }
 
-  /** Whether the client owes the rest of a message and has sent none of it for so long. Must be asked repeatedly. */
   hasStalledUpload(nowMs: number, stallMs: number): boolean {
     const isDue = !this.#isEnded && this.owner?.owesRest === true && !this.#source.isPaused();
     if (isDue && this.#seenMs !== 0 && this.#seenBytes === this.#receivedBytes) return nowMs - this.#seenMs >= stallMs;

@@ -1,37 +1,8 @@
 // Finds clients that stop reading a response or stop in the middle of a request, and ends their calls.
 import type { Socket } from "node:net";
+import { type ConnectionLoad, type LoadedSocket, loadOf, startLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
-import type { NodeExchange } from "./node-exchange.js";
 import { queuedBytes, sentBytes } from "./tcp-handle.js";
-
-const loadKey: unique symbol = Symbol("load");
-
-/** What one connection is busy with. */
-export class ConnectionLoad {
-  readonly exchanges: Set<NodeExchange> = new Set();
-  readonly #maxUnsentBytes: number;
-  /** Start of the time for which response bytes have waited, and how much had been sent then. */
-  sinceMs = 0;
-  sentBytes = 0;
-
-  constructor(maxUnsentBytes: number) {
-    this.#maxUnsentBytes = maxUnsentBytes;
-  }
-
-  /** Whether the bytes of responses that wait for the client are over the limit. */
-  get isFull(): boolean {
-    let bytes = 0;
-    for (const { unsentBytes } of this.exchanges) bytes += unsentBytes;
-    return bytes > this.#maxUnsentBytes;
-  }
-}
-
-type Watched = Socket & { [loadKey]?: ConnectionLoad };
-
-/** The load of a connection, by the socket that HTTP is spoken on. */
-export function loadOf(socket: Watched | undefined): ConnectionLoad | undefined {
-  return socket?.[loadKey];
-}
 
 /** Rate below which a reader has stalled: 1 byte per millisecond, which is 1 kB/s. */
 const leastBytesPerMs = 1;
@@ -40,7 +11,7 @@ const leastBytesPerMs = 1;
 export class StallWatch {
   readonly #stallMs: number;
   readonly #maxUnsentBytes: number;
-  readonly #sockets = new Set<Watched>();
+  readonly #sockets = new Set<LoadedSocket>();
   readonly #forget: (this: Socket) => void;
   #timer: NodeJS.Timeout | undefined;
 
@@ -53,8 +24,8 @@ export class StallWatch {
     };
   }
 
-  add(socket: Watched): void {
-    socket[loadKey] = new ConnectionLoad(this.#maxUnsentBytes);
+  add(socket: LoadedSocket): void {
+    startLoad(socket, this.#maxUnsentBytes);
     if (this.#stallMs === 0) return;
     this.#timer ??= setInterval(() => this.#lookAtAll(), Math.ceil(this.#stallMs / 4)).unref();
     this.#sockets.add(socket);
