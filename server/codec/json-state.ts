@@ -35,9 +35,9 @@ export const state: JsonState = {
 export function openState(settings: JsonSettings, maxElements: number): void {
   state.settings = settings;
   state.budget = new ElementBudget(maxElements);
-  if (state.typesEnd === 0) return;
   state.typesEnd = 0;
-  state.typeUrls.clear();
+  // A search that failed has left its types here, and no end.
+  if (state.typeUrls.size > 0) state.typeUrls.clear();
 }
 
 /** @throws Fault for a message that is nested too deep */

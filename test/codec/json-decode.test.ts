@@ -343,6 +343,17 @@ test("an Any has its type anywhere, and may be within others", () => {
   expectSame(readSent(AnySchema, { registry }, outer), readReference(AnySchema, { registry }, outer));
 });
 
+test("an Any has nothing of what a request before it said", () => {
+  const registry = createRegistry(EverythingSchema, DurationSchema);
+  const other = '{"x":{"@type":"a/manywire.test.rest.v1.Everything"},"@type":"a/manywire.test.rest.v1.Everything"';
+  const json = '{"value":"1s","@type":"a/google.protobuf.Duration"}';
+  const expected = readSent(AnySchema, { registry }, json);
+  for (const broken of [other, `${other},}`, `${other}}x`, `${other.replace("x", "words")}}`]) {
+    expect(() => readSent(AnySchema, { registry }, broken)).toThrow();
+    expectSame(readSent(AnySchema, { registry }, json), expected);
+  }
+});
+
 test("extensions are read by the registry", () => {
   const json = '{"deprecated":true,"[google.api.http]":{"get":"/v1","additionalBindings":[{"post":"/v2"}]}}';
   expectSame(readSent(MethodOptionsSchema, { registry }, json), readReference(MethodOptionsSchema, { registry }, json));
