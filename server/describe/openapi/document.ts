@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../../call/method.js";
 import type { Binding } from "../../rest/binding.js";
+import type { DecodeOptions } from "../../rest/decode.js";
 import type { ErrorShape } from "../../rest/errors.js";
 import type { EncodeOptions } from "../../rest/response.js";
 import type { Comments } from "../comments.js";
@@ -26,7 +27,7 @@ export interface Api {
   /** The routes of those methods. */
   readonly bindings: readonly Binding[];
   /** How replies and errors are written over those routes. */
-  readonly rest: EncodeOptions & { readonly errorShape?: ErrorShape };
+  readonly rest: EncodeOptions & Pick<DecodeOptions, "patchMask"> & { readonly errorShape?: ErrorShape };
 }
 
 /** Makes the document, and pauses after each operation and schema. */
@@ -70,7 +71,8 @@ function* addRoutes(draft: Draft, { bindings, methods, rest }: Api): Work<void> 
     enumsAsNumbers: rest.enumsAsNumbers === true,
     registry: rest.registry,
   };
-  const context = contextOf(draft, form, restErrorSchema(draft.components, rest.errorShape));
+  const error = restErrorSchema(draft.components, rest.errorShape);
+  const context = { ...contextOf(draft, form, error), hasPatchMask: rest.patchMask !== false };
   for (const binding of bindings) {
     yield;
     const placed = restOperation(binding, context);
@@ -107,6 +109,7 @@ function contextOf({ components, comments }: Draft, form: JsonForm, error: Schem
     input: new MessageSchemas(form, components, comments, true),
     output: new MessageSchemas(form, components, comments, false),
     error,
+    hasPatchMask: false,
   };
 }
 

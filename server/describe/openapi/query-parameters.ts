@@ -4,6 +4,7 @@ import type { Binding } from "../../rest/binding.js";
 import { type Claims, claimsOf, hasClaimedRival, noClaims } from "../../rest/claims.js";
 import { isNested } from "../../rest/fields.js";
 import { leafOf } from "../../rest/leaf.js";
+import { maskFieldOf } from "../../rest/patch-mask.js";
 import type { Comments } from "../comments.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { isRequired } from "./required.js";
@@ -14,14 +15,28 @@ import type { Parameter } from "./types.js";
 const limit = 1000;
 const depthLimit = 32;
 
+/** What the parameters of one document share. */
+export interface QueryContext {
+  readonly input: MessageSchemas;
+  readonly comments: Comments;
+  readonly hasPatchMask: boolean;
+}
+
 /** The parameters of one binding, in the order of the fields. A message within itself is not followed any further. */
-export function queryParameters(binding: Binding, schemas: MessageSchemas, comments: Comments): Parameter[] {
+export function queryParameters(binding: Binding, { input, comments, hasPatchMask }: QueryContext): Parameter[] {
+  const mask = hasPatchMask ? maskFieldOf(binding) : undefined;
   const parameters: Parameter[] = [];
   for (const fields of listFields(binding.method.input, claimsOf(binding), [], [])) {
     if (parameters.length === limit) break;
-    parameters.push(toParameter(fields, schemas, comments));
+    const parameter = toParameter(fields, input, comments);
+    parameters.push(fields[0] === mask ? toOptional(parameter) : parameter);
   }
   return parameters;
+}
+
+/** The server makes the mask where it is not sent, also where the schema says that it must be. */
+function toOptional({ required: _, description, ...parameter }: Parameter): Parameter {
+  return { ...parameter, description: [description ?? [], "Default: the members of the body."].flat().join(" ") };
 }
 
 /** The field paths that a query can name. `within` are the messages on the way. */

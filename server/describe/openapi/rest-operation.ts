@@ -20,6 +20,8 @@ export interface OperationContext {
   readonly input: MessageSchemas;
   readonly output: MessageSchemas;
   readonly error: Schema;
+  /** Whether the mask of a PATCH is made from its body where it is not sent. */
+  readonly hasPatchMask: boolean;
 }
 
 /** An operation and its place. */
@@ -39,7 +41,7 @@ export function restOperation(binding: Binding, context: OperationContext): Plac
   const { comments, input, error } = context;
   const { method, httpMethod } = binding;
   const { path, parameters, fieldNames } = expandPath(binding, input, comments);
-  const all = [...parameters, ...queryParameters(binding, input, comments)];
+  const all = [...parameters, ...queryParameters(binding, context)];
   const requestBody = requestBodyOf(binding, context);
   const anyMethod = requestBody === undefined ? "get" : "post";
   return {

@@ -4,6 +4,7 @@ import type { Operation, Parameter, Schema } from "../../../server/describe/open
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { createUpdateService } from "../../support/update-service.js";
 import { documentOf, operationOf, schemaOf } from "./describe.js";
 import { listOperations } from "./draw.js";
 
@@ -195,6 +196,19 @@ describe("queries", () => {
       ["filter.other", false],
       ["readMask", false],
     ]);
+  });
+
+  it("may leave the mask of a PATCH to the server, unless it makes none", () => {
+    const service = createUpdateService([
+      { name: "everything", type: "manywire.test.rest.v1.Everything", isRequired: true },
+      { name: "update_mask", type: "google.protobuf.FieldMask", isRequired: true },
+    ]);
+    const maskOf = (rest: object) => {
+      const [mask] = parameters(documentOf([service], { rest }), "patch /v1/update");
+      return [mask?.name, mask?.required === true, mask?.description];
+    };
+    expect(maskOf({})).toEqual(["updateMask", false, "Default: the members of the body."]);
+    expect(maskOf({ patchMask: false })).toEqual(["updateMask", true, undefined]);
   });
 
   it("say what excludes what", () => {
