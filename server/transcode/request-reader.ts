@@ -70,8 +70,8 @@ export class RequestReader {
     const isFirst = this.#arrived.length === 0;
     this.#arrived.push(chunk);
     if (this.#form.decompressor === undefined) {
-      // Chunks that arrive in one turn of the event loop are taken together: there are thousands in one read of a socket.
-      if (isFirst) process.nextTick(() => this.#takeArrived());
+      // Chunks that arrive in one turn of the event loop are taken together: one read of a socket can bring 10,000.
+      if (isFirst) setImmediate(() => this.#takeArrived());
       return;
     }
     this.#compressedBytes += chunk.length;

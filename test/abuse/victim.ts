@@ -50,7 +50,8 @@ export function useVictim(options: ChildOptions): Victim {
     // Code that runs for the first time needs memory that it keeps.
     await serveNeighbours(child, async () => {});
   };
-  beforeAll(start);
+  // The first file builds the processes.
+  beforeAll(start, 60_000);
   afterAll(async () => {
     // A test has failed already that has brought the server to its end.
     const tookMs = await child.close().catch(() => undefined);
