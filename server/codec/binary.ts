@@ -1,8 +1,9 @@
 // Messages in protobuf's binary form. What is not a message of the type, when it is written, is left to protobuf-es, so that
 // errors are its own.
-import { type BinaryWriteOptions, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import type { BinaryWriteOptions, DescMessage, Message } from "@bufbuild/protobuf";
 import { type BinaryDecodeOptions, decodeMessage } from "./decode.js";
 import { encodePlain } from "./encode.js";
+import { createAnyEncoder } from "./encode-any.js";
 import { isPlainType } from "./support.js";
 
 /** Reads and writes one message type. */
@@ -22,12 +23,7 @@ export function createBinaryCodec(
   desc: DescMessage,
   options: BinaryDecodeOptions & Partial<BinaryWriteOptions> = {},
 ): BinaryCodec {
-  const encodeAny = (message: Message, reserve: number) => {
-    const bytes = toBinary(desc, message, options);
-    const buffer = Buffer.allocUnsafe(reserve + bytes.length);
-    buffer.set(bytes, reserve);
-    return buffer;
-  };
+  const encodeAny = createAnyEncoder(desc, options);
   const isPlain = isPlainType(desc);
   return {
     decode: (bytes) => decodeMessage(desc, bytes, options),

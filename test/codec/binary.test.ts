@@ -1,4 +1,12 @@
-import { create, type DescField, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  type JsonObject,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import {
   FeatureSet_FieldPresence,
@@ -23,7 +31,12 @@ import { MappedSchema, PlainSchema } from "../gen/manywire/test/codec/v1/codec_p
 import { BulkSchema, TakenSchema, WideSchema } from "../gen/manywire/test/limits/v1/bulk_pb.js";
 import { Form_ItemSchema, FormSchema } from "../gen/manywire/test/limits/v1/form_pb.js";
 import { EditionSchema } from "../gen/manywire/test/rest/v1/edition_pb.js";
-import { EverythingSchema, NodeSchema, TreesSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import {
+  type Everything,
+  EverythingSchema,
+  NodeSchema,
+  TreesSchema,
+} from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema, TestRequestSchema } from "../gen/manywire/test/v1/test_pb.js";
 import { messageOf } from "../rest/arbitrary.js";
 import { expectSame, outcome } from "../support/expect-same.js";
@@ -242,6 +255,16 @@ describe("a map", () => {
     expect(Object.entries(decoded.trees?.texts ?? {})).toEqual([["__proto__", "b"]]);
     expect(Object.getPrototypeOf(decoded.labels)).toBe(Object.prototype);
     expect(codec.encode(decoded, 0)).toEqual(bytes);
+  });
+});
+
+describe("a field of type Struct", () => {
+  it("has the key __proto__ as any other, read and written, at whatever depth", () => {
+    const object = JSON.parse('{"__proto__":1,"a":{"__proto__":[{"__proto__":2}]},"b":"__proto__"}') as JsonObject;
+    const codec = createBinaryCodec(EverythingSchema);
+    const bytes = codec.encode(create(EverythingSchema, { object, trees: { struct: object } }), 3);
+    const { object: found, trees } = codec.decode(Uint8Array.from(bytes.subarray(3))) as Everything;
+    expect([JSON.stringify(found), JSON.stringify(trees?.struct)]).toEqual(Array(2).fill(JSON.stringify(object)));
   });
 });
 
