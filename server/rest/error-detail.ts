@@ -3,7 +3,6 @@ import {
   create,
   type DescMessage,
   fromBinary,
-  fromJson,
   type JsonObject,
   type JsonValue,
   type Message,
@@ -13,9 +12,12 @@ import {
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
+import { createJsonDecoder } from "../codec/json-decode.js";
 import { createJsonEncoder } from "../codec/json-write.js";
 
 type Detail = ConnectError["details"][number];
+
+const encoder = new TextEncoder();
 
 const typePrefix = "type.googleapis.com/";
 
@@ -58,7 +60,8 @@ export function decodeDetail(json: JsonValue, types: Registry): Detail | undefin
 
 function binaryOf(desc: DescMessage, own: JsonObject, registry: Registry): Uint8Array {
   const json = hasCustomJsonRepresentation(desc) ? (own.value ?? null) : own;
-  return toBinary(desc, fromJson(desc, json, { registry, ignoreUnknownFields: true }));
+  const decode = createJsonDecoder(desc, { registry, ignoreUnknownFields: true });
+  return toBinary(desc, decode(encoder.encode(JSON.stringify(json))));
 }
 
 /** The bytes of `{"value":"<base64>"}`. */

@@ -1,16 +1,9 @@
 // Turns the text of one path variable or query parameter into the value of a field and back: JSON of proto3 without the
 // quotes (https://protobuf.dev/programming-guides/json/).
-import {
-  create,
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  type Message,
-  ScalarType,
-  toJson,
-} from "@bufbuild/protobuf";
+import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { createJsonEncoder } from "../codec/json-write.js";
 import type { TextForm } from "../codec/scalar-text.js";
 import { durationText, expectedOfEnum, fieldMaskText, timestampText, toSnakeCase } from "../codec/well-known-text.js";
 import { isTextMessage } from "./fields.js";
@@ -70,13 +63,14 @@ function wrapperLeaf(desc: DescMessage & { fields: readonly DescField[] }): Leaf
 function messageLeaf(desc: DescMessage): Leaf | undefined {
   const form = messageForms[desc.typeName];
   if (form === undefined) return undefined;
+  const encode = createJsonEncoder(desc, {});
   return {
     expected: form.expected,
     parse: (text) => {
       const message = form.parse(text);
       return message && reflect(desc, message);
     },
-    print: (value) => attempt(() => toJson(desc, (value as ReflectMessage).message) as string),
+    print: (value) => attempt(() => JSON.parse(encode((value as ReflectMessage).message))),
   };
 }
 
@@ -93,7 +87,7 @@ function parseMask(text: string): Message | undefined {
   return create(FieldMaskSchema, { paths: paths.map((path) => (path.includes("_") ? path : toSnakeCase(path))) });
 }
 
-/** What the protobuf library throws here says no more than that the message has no such form. */
+/** What is thrown here says that the message has no such form, which the caller says of its field. */
 function attempt<T>(convert: () => T): T | undefined {
   try {
     return convert();

@@ -2,6 +2,7 @@
 // (https://protobuf.dev/programming-guides/json/), narrowed to one spelling where JSON in a body has several.
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
+import { toShortestFloat } from "../codec/float.js";
 import { scalarText, type TextForm } from "../codec/scalar-text.js";
 
 /** How values of one type are written as text. */
@@ -12,7 +13,7 @@ export interface Leaf extends TextForm {
 
 /** How a scalar is written as text: what is printed parses to the same value. */
 export function scalarLeaf(type: ScalarType): Leaf {
-  const { expected, parse } = scalarText(type);
+  const { expected, parse } = type === ScalarType.FLOAT ? floatText : scalarText(type);
   const isFit = fits[type] ?? isInteger;
   return {
     expected,
@@ -20,6 +21,17 @@ export function scalarLeaf(type: ScalarType): Leaf {
     print: printers[type] ?? String,
   };
 }
+
+const { expected, parse } = scalarText(ScalarType.FLOAT);
+
+/** The float that is nearest, so that its shortest digits, which are printed, parse to the same value. */
+const floatText: TextForm = {
+  expected,
+  parse: (text) => {
+    const value = parse(text);
+    return value === undefined ? undefined : Math.fround(value as number);
+  },
+};
 
 const isAny = () => true;
 
@@ -31,10 +43,15 @@ const fits: Partial<Record<ScalarType, (text: string) => boolean>> = {
   [ScalarType.BYTES]: isBase64,
 };
 
-const printFloat = (value: unknown) => (Object.is(value, -0) ? "-0" : String(value));
+const printDouble = (value: unknown) => (Object.is(value, -0) ? "-0" : String(value));
 
-const printers: Partial<Record<ScalarType, (value: unknown) => string>> = {
-  [ScalarType.DOUBLE]: printFloat,
+function printFloat(value: unknown): string | undefined {
+  const float = toShortestFloat(value as number);
+  return Number.isFinite(value) && !Number.isFinite(float) ? undefined : printDouble(float);
+}
+
+const printers: Partial<Record<ScalarType, Leaf["print"]>> = {
+  [ScalarType.DOUBLE]: printDouble,
   [ScalarType.FLOAT]: printFloat,
   [ScalarType.BYTES]: (value) => base64Encode(value as Uint8Array, "url"),
 };

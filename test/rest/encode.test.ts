@@ -54,6 +54,13 @@ const requests: [reason: string, route: string, body: string, init: Init, reques
   ],
   ["odd names", "GET /q", "", { scalars: { renamedValue: "a" } }, "GET /q?scalars.other%20name%5B1%5D=a"],
   ["an enum value without a name", "GET /q", "", { color: 9 as 0 }, "GET /q?color=9"],
+  [
+    "the shortest digits of a float",
+    "GET /q",
+    "",
+    { scalars: { doubleValue: -0, floatValue: Math.fround(0.1) } },
+    "GET /q?scalars.doubleValue=-0&scalars.floatValue=0.1",
+  ],
   ["a moment", "GET /q", "", { moment: { seconds: 1n } }, "GET /q?moment=1970-01-01T00%3A00%3A01Z"],
   ["a single segment", "GET /p/{text}", "", { text: "a/b c:d?é" }, "GET /p/a%2Fb%20c%3Ad%3F%C3%A9"],
   ["several segments", "GET /p/{text=x/*/**}", "", { text: "x/a b/c//d:e" }, "GET /p/x/a%20b/c//d%3Ae"],

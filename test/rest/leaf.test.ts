@@ -137,6 +137,7 @@ const table: [DescMessage, string, [string, unknown][], string[]][] = [
     "float_value",
     [
       ["1.5", 1.5],
+      ["0.1", Math.fround(0.1)],
       ["3.4028234663852886e38", 3.4028234663852886e38],
       ["NaN", Number.NaN],
     ],
@@ -284,6 +285,17 @@ test("every double is printed so that it is parsed to the same", () => {
       expect(leaf.parse(leaf.print(value) ?? "")).toBe(value);
     }),
   );
+});
+
+test.each([
+  [0.1, "0.1"],
+  [Math.fround(0.1), "0.1"],
+  [-0, "-0"],
+  [Number.NaN, "NaN"],
+  [Number.NEGATIVE_INFINITY, "-Infinity"],
+  [1e39, undefined],
+])("a float of %s is printed as %s", (value, text) => {
+  expect(need(ScalarsSchema, "float_value").print(value)).toBe(text);
 });
 
 test("every float is printed so that it is parsed to the same", () => {
