@@ -33,10 +33,16 @@ export function anyReader({ messageReader, typedReader }: MessageReaders): Value
     const read = hasCustomJsonRepresentation(desc)
       ? () => readValueMember(messageReader(desc), depth)
       : typedReader(desc);
+    const { weight } = state;
+    state.weight = packedWeight;
     pack(desc, read(depth) as Message, any);
+    state.weight = weight;
     return any;
   };
 }
+
+/** protobuf-es writes the message within as bytes: up to 3 µs for each element, where reading takes 0.2 µs. */
+const packedWeight = 16;
 
 function pack(desc: DescMessage, message: Message, any: Any): void {
   try {

@@ -5,7 +5,7 @@ import { entrySegment, Fault, within } from "./json-error.js";
 import { expect, expectClose, readText, signs, take, takeNull } from "./json-input.js";
 import { ignored, type ValueReader } from "./json-scalars.js";
 import { rejectText, rejectValue } from "./json-skip.js";
-import { state } from "./json-state.js";
+import { spend } from "./json-state.js";
 import { prototypeKey } from "./json-support.js";
 import { scalarText } from "./scalar-text.js";
 
@@ -42,7 +42,7 @@ export function listReader(name: string, read: ValueReader): FieldReader {
     let index = 0;
     try {
       do {
-        state.budget.spend(1);
+        spend(1);
         const value = read(depth);
         if (value !== ignored) list.push(value);
         index++;
@@ -75,7 +75,7 @@ export function readEntries(map: Target, toKey: (name: string) => string, read: 
       const key = toKey(name);
       if (Object.hasOwn(map, key) || passed?.has(key)) throw new Fault("is set twice");
       expect(signs.colon);
-      state.budget.spend(entryCost);
+      spend(entryCost);
       const value = read(depth);
       if (value === ignored) passed = (passed ?? new Set()).add(key);
       else setEntry(map, key, value);

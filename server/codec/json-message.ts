@@ -10,7 +10,7 @@ import { expect, expectClose, isNullNext, readText, signs, take, takeAll } from 
 import type { ValueReader } from "./json-scalars.js";
 import { Seen } from "./json-seen.js";
 import { rejectValue, skipValue } from "./json-skip.js";
-import { checkDepth, state } from "./json-state.js";
+import { checkDepth, spend, state } from "./json-state.js";
 
 /** Makes the reader of a field. */
 export type FieldPlanner = (field: DescField) => FieldReader;
@@ -82,7 +82,7 @@ function planField(desc: DescField, index: number, fieldReader: FieldPlanner): F
 export function planReader(plan: Plan, passedName?: string): ValueReader {
   return (depth) => {
     checkDepth(depth + 1);
-    state.budget.spend(plan.cost);
+    spend(plan.cost);
     if (!take(signs.openObject)) rejectValue("an object");
     const message = plan.create();
     if (!take(signs.closeObject)) readMembers(plan, message, depth + 1, passedName);

@@ -10,7 +10,7 @@ import { type FieldReader, listReader, mapReader, oneofReader, singularReader, t
 import { takeNull } from "./json-input.js";
 import { planOf, planReader } from "./json-message.js";
 import { enumReader, scalarReader, type ValueReader } from "./json-scalars.js";
-import { checkDepth, state } from "./json-state.js";
+import { checkDepth, spend } from "./json-state.js";
 import { containerCost, readPlainObject } from "./json-struct.js";
 import { nullValue } from "./json-support.js";
 import { wellKnownReader, wrappedReader } from "./json-well-known.js";
@@ -64,7 +64,7 @@ const readAny = anyReader({
 function nested(read: ValueReader, cost: number): ValueReader {
   return (depth) => {
     checkDepth(depth + 1);
-    state.budget.spend(cost);
+    spend(cost);
     return read(depth + 1);
   };
 }

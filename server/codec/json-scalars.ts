@@ -13,7 +13,7 @@ import {
   takeNull,
 } from "./json-input.js";
 import { rejectNumber, rejectText, rejectValue } from "./json-skip.js";
-import { state } from "./json-state.js";
+import { spend, state } from "./json-state.js";
 import { isLongAsString, nullValue } from "./json-support.js";
 import { narrowToFloat, scalarText, type TextForm } from "./scalar-text.js";
 import { expectedOfEnum } from "./well-known-text.js";
@@ -109,7 +109,7 @@ const readBytes = textReader(scalarText(ScalarType.BYTES));
 const readers: Readonly<Record<ScalarType, ValueReader>> = {
   [ScalarType.STRING]: () => (peek() === signs.quote ? readText() : rejectValue(strings.expected)),
   [ScalarType.BYTES]: (depth) => {
-    state.budget.spend(bytesCost);
+    spend(bytesCost);
     return readBytes(depth);
   },
   [ScalarType.BOOL]: () => takeBool() ?? rejectValue(bools.expected),

@@ -18,6 +18,8 @@ export interface JsonState {
   settings: JsonSettings;
   /** What the message may still create. */
   budget: ElementBudget;
+  /** How many elements one element is. */
+  weight: number;
   /** The `@type` of objects by their positions, as far as they have been searched for ahead of reading. */
   readonly typeUrls: Map<number, string>;
   /** Where that search has ended. */
@@ -27,6 +29,7 @@ export interface JsonState {
 export const state: JsonState = {
   settings: { ignoreUnknownFields: false, registry: undefined, recursionLimit: 100 },
   budget: new ElementBudget(0),
+  weight: 1,
   typeUrls: new Map(),
   typesEnd: 0,
 };
@@ -35,6 +38,7 @@ export const state: JsonState = {
 export function openState(settings: JsonSettings, maxElements: number): void {
   state.settings = settings;
   state.budget = new ElementBudget(maxElements);
+  state.weight = 1;
   state.typesEnd = 0;
   // A search that failed has left its types here, and no end.
   if (state.typeUrls.size > 0) state.typeUrls.clear();
@@ -44,4 +48,9 @@ export function openState(settings: JsonSettings, maxElements: number): void {
 export function checkDepth(depth: number): void {
   const { recursionLimit } = state.settings;
   if (depth > recursionLimit) throw new Fault(`expected at most ${recursionLimit} levels, found more`);
+}
+
+/** Call before creating elements. @throws ElementLimitError */
+export function spend(count: number): void {
+  state.budget.spend(count * state.weight);
 }

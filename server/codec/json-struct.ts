@@ -15,7 +15,7 @@ import { readEntries, sameKey, type Target } from "./json-fields.js";
 import { expectClose, isNumberNext, peek, readText, signs, take, takeBool, takeNull } from "./json-input.js";
 import { scalarTypeReader } from "./json-scalars.js";
 import { rejectValue } from "./json-skip.js";
-import { checkDepth, state } from "./json-state.js";
+import { checkDepth, spend } from "./json-state.js";
 
 const valueCost = elementCost(ValueSchema);
 
@@ -39,7 +39,7 @@ export function readListValue(depth: number): ListValue {
 /** Reads a Value, which is one level deeper than what has it. */
 export function readValue(depth: number): Value {
   checkDepth(depth + 1);
-  state.budget.spend(valueCost);
+  spend(valueCost);
   return { $typeName: "google.protobuf.Value", kind: readKind(depth + 1) };
 }
 
@@ -83,10 +83,10 @@ function readPlain(depth: number): JsonValue {
   checkDepth(depth + 1);
   switch (peek()) {
     case signs.openObject:
-      state.budget.spend(containerCost);
+      spend(containerCost);
       return readPlainObject(depth + 1);
     case signs.openList: {
-      state.budget.spend(containerCost);
+      spend(containerCost);
       const list: JsonValue[] = [];
       readItems(list, readPlain, depth + 1);
       return list;
@@ -101,7 +101,7 @@ function readItems<Item>(list: Item[], read: (depth: number) => Item, depth: num
   if (take(signs.closeList)) return;
   try {
     do {
-      state.budget.spend(1);
+      spend(1);
       list.push(read(depth));
     } while (take(signs.comma));
   } catch (reason) {

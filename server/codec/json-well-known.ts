@@ -4,7 +4,7 @@ import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { emptyMaker } from "./empty.js";
 import { mark, peek, readText, rewind, signs } from "./json-input.js";
 import { scalarReader, textReader, type ValueReader } from "./json-scalars.js";
-import { state } from "./json-state.js";
+import { spend } from "./json-state.js";
 import { readListValue, readStruct, readValue } from "./json-struct.js";
 import { durationText, fieldMaskText, timestampText } from "./well-known-text.js";
 
@@ -34,7 +34,7 @@ function spendPaths(): void {
   const text = readText();
   let count = 1;
   for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) count++;
-  state.budget.spend(count);
+  spend(count);
   rewind(start);
 }
 

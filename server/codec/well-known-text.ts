@@ -1,13 +1,6 @@
 // Turns text into the well-known types whose JSON is a string (https://protobuf.dev/programming-guides/json/).
-import { create, type DescEnum } from "@bufbuild/protobuf";
-import {
-  type Duration,
-  DurationSchema,
-  type FieldMask,
-  FieldMaskSchema,
-  type Timestamp,
-  TimestampSchema,
-} from "@bufbuild/protobuf/wkt";
+import type { DescEnum } from "@bufbuild/protobuf";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { TextForm } from "./scalar-text.js";
 
 const time = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-](\d\d):(\d\d))$/;
@@ -23,7 +16,8 @@ export const timestampText: TextForm<Timestamp> = {
     const fraction = match[7] ?? "";
     const ms = Date.parse(fraction === "" ? text : text.replace(`.${fraction}`, ""));
     if (ms < firstMs || ms > lastMs) return undefined;
-    return create(TimestampSchema, { seconds: BigInt(ms / 1000), nanos: Number(fraction.padEnd(9, "0")) });
+    const nanos = Number(fraction.padEnd(9, "0"));
+    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(ms / 1000), nanos };
   },
 };
 
@@ -51,7 +45,7 @@ export const durationText: TextForm<Duration> = {
     const sign = minus === "" ? 1 : -1;
     // Adding 0 makes -0 of -0.
     const nanos = sign * Number(fraction.padEnd(9, "0")) + 0;
-    return create(DurationSchema, { seconds: BigInt(sign * Number(whole)), nanos });
+    return { $typeName: "google.protobuf.Duration", seconds: BigInt(sign * Number(whole)), nanos };
   },
 };
 
@@ -60,7 +54,7 @@ export const fieldMaskText: TextForm<FieldMask> = {
   expected: "comma-separated field paths in lowerCamelCase",
   parse: (text) => {
     if (text.includes("_")) return undefined;
-    return create(FieldMaskSchema, { paths: text === "" ? [] : toSnakeCase(text).split(",") });
+    return { $typeName: "google.protobuf.FieldMask", paths: text === "" ? [] : toSnakeCase(text).split(",") };
   },
 };
 
