@@ -58,6 +58,22 @@ test("bytes come back as they go, with the type that they were sent with", async
   expect(answer.body.equals(data)).toBe(true);
 });
 
+test.each(["identity", "gzip", "br"])(
+  "bytes that end in an error are reset, and never look complete: %s",
+  async (coding) => {
+    const handlers = {
+      async *pass() {
+        for (let count = 0; count < 2; count++) yield { contentType: "text/plain", data: randomBytes(1_000_000) };
+        throw new Error("no more");
+      },
+    };
+    await using server = await startServer({ routes: (router) => router.service(bytesService, handlers as never) });
+    const headers = { ...type, "accept-encoding": coding };
+    const download = send(server.url, { httpVersion: "2", path: "/v1/pass", body: "", headers });
+    await expect(download).rejects.toThrow("NGHTTP2_INTERNAL_ERROR");
+  },
+);
+
 async function connect(httpVersion: HttpVersion) {
   const { url } = await start();
   const transport = createTransport({ protocol: "rest", baseUrl: url, httpVersion });
