@@ -130,14 +130,16 @@ describe("who does not ask for HTML", () => {
         const lines = text
           .split("\n")
           .flatMap((line) => /^ {4}(?:gRPC|REST|Connect|gRPC-Web) +(.*)$/.exec(line)?.[1] ?? []);
-        const words = lines.map((line) =>
-          execFileSync("sh", ["-c", `set -- ${line}; printf '%s\\n' "$@"`])
-            .toString()
-            .split("\n"),
-        );
+        // One shell for all: each line ends with an empty one.
+        const script = lines.slice(-8).map((line) => `set -- ${line}; printf '%s\\n' "$@" ""`);
+        const words = execFileSync("sh", ["-c", script.join("\n")])
+          .toString()
+          .trimEnd()
+          .split("\n\n")
+          .map((text) => text.split("\n"));
         const target = /:\d+$/.test(host) ? host : `${host}:80`;
-        const targets = words.map((each) => each.at(each[0] === "grpcurl" ? -3 : -2));
-        expect(targets.slice(-8)).toEqual([
+        const targets = words.map((each) => each.at(each[0] === "grpcurl" ? -2 : -1));
+        expect(targets).toEqual([
           target,
           `http://${host}/v1/example/echo`,
           ...Array(2).fill(`http://${host}/hello_world.Greeter/SayHello`),
