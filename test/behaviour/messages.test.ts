@@ -25,6 +25,8 @@ const fastOnly = [
   } as const,
 ];
 
+const readBySelf = [{ lane: "reference", reason: "protobuf-es reads the JSON" } as const];
+
 describeBehaviours({}, [
   {
     title: "an unknown field in JSON is passed over",
@@ -137,15 +139,20 @@ describeBehaviours({ jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownField
   },
 ]);
 
-/** Calls a method whose messages may have any field, and returns the body of the response as text. */
-async function whole({ wire, send }: Scene, request: string): Promise<string> {
+/** Calls a method whose messages may have any field. */
+function sendWhole({ wire, send }: Scene, request: string | Uint8Array): ReturnType<Scene["send"]> {
   const method = RestService.method.whole as never;
-  const answer = await send({
+  return send({
     path: `/${RestService.typeName}/Whole`,
     headers: { "content-type": contentType(wire, "json", method) },
     body: wrapBody(wire, method, [{ flags: 0, data: Buffer.from(request) }]),
   });
-  return wire === "grpc-web-text" ? decodeBase64(answer.text).toString() : answer.text;
+}
+
+/** Calls the same method, and returns the body of the response as text. */
+async function whole(scene: Scene, request: string): Promise<string> {
+  const answer = await sendWhole(scene, request);
+  return scene.wire === "grpc-web-text" ? decodeBase64(answer.text).toString() : answer.text;
 }
 
 const node = create(NodeSchema, { text: "in a detail" });
@@ -179,6 +186,39 @@ describeBehaviours({ routes: (router) => router.service(RestService, { whole: an
         `{"value":{"value":"x",${typePrefix}google.protobuf.StringValue"},${typePrefix}google.protobuf.Any"}`,
       ]) {
         expect(await whole(scene, `{"trees":{"any":${any}}}`)).toContain(`{"trees":{"any":${any}}}`);
+      }
+    },
+  },
+  {
+    title: "JSON loses no digit of a 64-bit integer, and rounds to the greatest float",
+    except: [...jsonOnly, ...readBySelf],
+    async run(scene) {
+      const request =
+        '{"scalars":{"floatValue":3.4028235e+38,"int64Value":9007199254740993},"wrapped":9223372036854775807}';
+      const reply = await whole(scene, request);
+      expect(reply).toContain('"int64Value":"9007199254740993"');
+      expect(reply).toMatch(/"floatValue":3\.402823[45]e\+38/);
+      expect(reply).toContain('"wrapped":"9223372036854775807"');
+    },
+  },
+  {
+    title: "JSON that does not fit is refused with the field, or with the place of what is no JSON",
+    except: [...jsonOnly, ...readBySelf],
+    async run(scene) {
+      const time = "expected an RFC 3339 time, such as 2024-02-29T12:00:00Z";
+      const double =
+        "expected a number from -1.7976931348623157e+308 to 1.7976931348623157e+308, NaN, Infinity or -Infinity";
+      const rows: [request: string | Uint8Array, message: string][] = [
+        ['{"moment":"2023-02-29T00:00:00Z"}', `moment: ${time}, found "2023-02-29T00:00:00Z"`],
+        ['{"moment":5}', `moment: ${time}, found 5`],
+        ['{"object":{"a":[1e400]}}', `object["a"][0]: ${double}, found 1e400`],
+        ['{"color":{}}', "color: expected a name of manywire.test.rest.v1.Color or its number, found an object"],
+        [Buffer.from('{"text":"\xff"}', "latin1"), "JSON line 1, column 9: a string is not valid UTF-8"],
+        ['{"text":}', 'JSON line 1, column 9: expected a value, found "}"'],
+      ];
+      for (const [request, message] of rows) {
+        const found = scene.read("unary", await sendWhole(scene, request));
+        expect(found).toMatchObject({ code: Code.InvalidArgument, message, replies: [] });
       }
     },
   },
