@@ -10,11 +10,11 @@ import { codeToName, codeToStatus, nameToCode, numberToCode, statusToCode } from
  * What an error looks like:
  * - "status": `{"code":5,"message":"…","details":[…]}`, a google.rpc.Status;
  * - "google": `{"error":{"code":404,"message":"…","status":"NOT_FOUND","details":[…]}}`, AIP-193;
- * - a function: whatever it returns.
+ * - a function: whatever it returns. Where it throws, or returns what is not JSON, the error has the shape "status".
  */
 export type ErrorShape = "status" | "google" | ((error: ConnectError) => JsonValue);
 
-/** Writes errors. Never throws, but for what a shape of the application's throws. */
+/** Writes errors. Never throws. */
 export type ErrorEncoder = (error: ConnectError) => JsonValue;
 
 /**
@@ -22,9 +22,24 @@ export type ErrorEncoder = (error: ConnectError) => JsonValue;
  *
  * @param registry the types of details, besides the well-known ones and those of google.rpc. A detail of any other type is
  * `{"@type":…,"value":"<base64>"}`.
+ * @param onFault called with what a shape of the application's throws
  */
-export function createErrorEncoder(shape: ErrorShape = "status", registry?: Registry): ErrorEncoder {
-  if (typeof shape === "function") return shape;
+export function createErrorEncoder(
+  shape: ErrorShape = "status",
+  registry?: Registry,
+  onFault: (reason: unknown) => void = () => {},
+): ErrorEncoder {
+  if (typeof shape === "function") {
+    const encode = createErrorEncoder("status", registry);
+    return (error) => {
+      try {
+        return checkJson(shape(error));
+      } catch (reason) {
+        onFault(reason);
+        return encode(error);
+      }
+    };
+  }
   const types = preferTypes(registry, commonTypes);
   return (error) => {
     const { code, rawMessage: message } = error;
@@ -32,6 +47,13 @@ export function createErrorEncoder(shape: ErrorShape = "status", registry?: Regi
     if (shape === "status") return { code, message, details };
     return { error: { code: codeToStatus(code), message, status: codeToName(code), details } };
   };
+}
+
+/** @throws TypeError if there is no JSON of the value */
+function checkJson(value: JsonValue): JsonValue {
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`expected JSON, found ${typeof value}`);
+  return value;
 }
 
 /** Reads errors. Never throws. @param json the body, if it is JSON */

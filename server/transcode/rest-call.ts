@@ -5,7 +5,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { toConnectError } from "../call/error.js";
-import type { Body, Exchange } from "../listen/exchange.js";
+import { type Body, type Exchange, noSniff } from "../listen/exchange.js";
 import { quote, shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import type { RequestDecoder } from "../rest/decode.js";
@@ -39,9 +39,6 @@ export interface RestMatch {
   /** The raw query. */
   readonly query: string;
 }
-
-/** Browsers must not take JSON for a page. */
-const notSniffed = { "x-content-type-options": "nosniff" };
 
 /** One such call. */
 export abstract class RestCall extends Call<RestShape> {
@@ -186,7 +183,7 @@ export abstract class RestCall extends Call<RestShape> {
     error.metadata.forEach((value, name) => {
       header.append(name, value);
     });
-    const headers = { ...responseHeaders(header), ...notSniffed };
+    const headers = { ...responseHeaders(header), ...noSniff };
     const body = JSON.stringify(this.shape.encodeError(error));
     const response = this.#toResponse(this.#statusOf(error), headers, body, metadata);
     return sendErrorBody(this.exchange, response, (warning) => this.warn(warning));
@@ -222,7 +219,7 @@ export abstract class RestCall extends Call<RestShape> {
 
   /** The headers of a reply, those of the handler among them. */
   protected replyHeaders(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
-    const headers = Object.assign(this.#fixedHeaders ?? this.#currentHeaders(), notSniffed);
+    const headers = Object.assign(this.#fixedHeaders ?? this.#currentHeaders(), noSniff);
     if (encoded?.kind !== "bytes") {
       // Only bytes can have been compressed before they came here.
       delete headers["content-encoding"];

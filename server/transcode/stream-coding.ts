@@ -46,13 +46,16 @@ export function createBodySink(exchange: Exchange, coding: StreamCoding | undefi
   }
   const compressor = coding.compress();
   compressor.on("drain", onRoom);
+  compressor.on("error", () => exchange.cut());
   compressor.on("data", (bytes: Buffer) => {
     if (!exchange.isClosed && !exchange.write(bytes)) compressor.pause();
   });
   return {
     write: (bytes) => compressor.write(bytes),
     end(bytes, trailers) {
-      compressor.once("end", () => exchange.end(undefined, trailers));
+      compressor.once("end", () => {
+        if (!exchange.isClosed) exchange.end(undefined, trailers);
+      });
       compressor.end(bytes);
     },
     drained: () => compressor.resume(),

@@ -1,7 +1,7 @@
 // Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { toConnectError } from "../call/error.js";
+import { toConnectError, toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import { type Exchange, noSniff, respond } from "../listen/exchange.js";
@@ -74,7 +74,9 @@ export function createTranscoder(
   const warnings = [...describeUnserved(rules.unserved), ...findUnreachable(bindings, routes, ownPaths)];
 
   const registry = preferTypes(options.registry, table.types);
-  const encodeError = createErrorEncoder(options.errorShape, registry);
+  const encodeError = createErrorEncoder(options.errorShape, registry, (reason) =>
+    environment.report(toError(reason), "error shape"),
+  );
   const shapes = new Map<Binding, RestShape>();
   const shapeOf = (binding: Binding): RestShape => {
     const known = shapes.get(binding);
