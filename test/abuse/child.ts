@@ -13,6 +13,8 @@ export interface ChildOptions
   > {
   /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
   readonly hasInterceptors?: boolean;
+  /** Whether the observer of calls throws, and compressions fail. Default false. */
+  readonly hasRudeCallbacks?: boolean;
   /** Maximum size of the heap in megabytes, beyond which the process ends. Default: Node's. */
   readonly heapMb?: number;
   /** Certificate and key in PEM; with them the server speaks TLS. */

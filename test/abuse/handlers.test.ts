@@ -5,7 +5,7 @@ import { envelope } from "../support/envelopes.js";
 import { openRaw } from "../support/raw-socket.js";
 import { callHead, opening, wholeData } from "./frames.js";
 import { misbehave } from "./misbehaviour.js";
-import { interceptorCalls, streamCalls, unaryCalls } from "./misbehaviours.js";
+import { compressedCalls, interceptorCalls, streamCalls, unaryCalls } from "./misbehaviours.js";
 import { useVictim } from "./victim.js";
 
 describe.each([
@@ -42,5 +42,13 @@ describe.each([
         await delay(2);
       }
     });
+  });
+});
+
+describe("fast lane with callbacks that throw", () => {
+  const victim = useVictim({ fastLane: true, hasRudeCallbacks: true });
+
+  test("compressions and an observer that fail are an end of their own call only", async () => {
+    await misbehave(victim, compressedCalls);
   });
 });

@@ -12,6 +12,8 @@ export interface RudeCall {
   readonly interceptor?: string;
   /** What may come of it. Default: INTERNAL, which is what an accident is to a caller. */
   readonly outcome?: RegExp | undefined;
+  /** A compression that the client accepts. Default none. */
+  readonly accepts?: string;
   /** The HTTP versions to call it on. Default both. */
   readonly httpVersions?: readonly ("1.1" | "2")[];
 }
@@ -46,7 +48,7 @@ async function outcomeOf(url: string, call: RudeCall, wire: (typeof wires)[numbe
 }
 
 function toRequest(
-  { method, handler = "", interceptor = "" }: RudeCall,
+  { method, handler = "", interceptor = "", accepts = "identity" }: RudeCall,
   wire: (typeof wires)[number],
   httpVersion: "1.1" | "2",
 ): RawRequest {
@@ -60,6 +62,7 @@ function toRequest(
       "connect-timeout-ms": deadlineMs,
       "content-type": isPlain ? "application/json" : `application/${wire}+json`,
       "x-rude": interceptor,
+      [`${isPlain ? "" : wire === "connect" ? "connect-" : "grpc-"}accept-encoding`]: accepts,
     },
     body: isPlain ? body : envelope(body),
   };
@@ -67,6 +70,7 @@ function toRequest(
 
 /** Numbers of codes, by the names that Connect has for them. */
 const numbers: Readonly<Record<string, string>> = {
+  unknown: "2",
   invalid_argument: "3",
   deadline_exceeded: "4",
   unimplemented: "12",

@@ -7,6 +7,7 @@ import { rudeUnary } from "./process/rude-unary.js";
 const ok = /^0$/;
 const invalidArgument = /^3$/;
 const deadlineExceeded = /^4$/;
+const unknown = /^2$/;
 /** Where the rule that is broken is the application's own affair: any end will do, as long as there is one. */
 const anyEnd = /^(?!nothing)/;
 
@@ -25,20 +26,29 @@ const unaryOutcomes: Readonly<Record<string, RegExp>> = {
   "answers a number out of range": /^(0|13)$/,
   "answers a lone surrogate": /^(0|13)$/,
   "answers a thenable that answers at once": ok,
-  "fails with a code that is none": anyEnd,
-  "fails with a code that is a text": anyEnd,
-  "fails with a negative code": anyEnd,
-  "fails with code 0": anyEnd,
-  "fails without metadata": /^(3|13)$/,
+  "fails with a code that is none": unknown,
+  "fails with a code that is a text": unknown,
+  "fails with a negative code": unknown,
+  "fails with code 0": unknown,
+  // Connect's own check takes an error without a text for another one.
   "fails without a message": /^(3|13)$/,
-  "fails without details": anyEnd,
-  "fails with details that are none": anyEnd,
+  "fails without metadata": invalidArgument,
+  "fails without details": invalidArgument,
+  "fails with details that are none": invalidArgument,
+  "fails with details that cannot be serialised": invalidArgument,
+  "fails with metadata of 1 MB": invalidArgument,
+  "fails with header of 1 MB": invalidArgument,
+  "listens to the signal and throws": ok,
   "fails with control characters": invalidArgument,
   "fails with a lone surrogate": invalidArgument,
-  "fails with a message of 1 MB": anyEnd,
+  "fails with a message of 1 MB": invalidArgument,
   "fails with metadata in Latin-1": invalidArgument,
   "sets header in Latin-1": ok,
   "sets header with a line feed": /^13$/,
+  "sets header with a control character": /^13$/,
+  "sets header of 1 MB": /^13$/,
+  // With gRPC-Web trailers are a part of the body.
+  "sets trailer of 1 MB": /^(0|13)$/,
   "sets trailer in Latin-1": ok,
   "sets headers after its answer": ok,
 };
@@ -69,6 +79,10 @@ const streamOutcomes: Readonly<Record<string, RegExp>> = {
   "has an iterator whose return never settles": deadlineExceeded,
   "sets headers after its first reply": ok,
   "sets trailer connection": anyEnd,
+  // Over Connect and gRPC-Web trailers are a part of the body.
+  "sets trailer of 1 MB": /^(0|13|unclear)$/,
+  "fails with details that cannot be serialised": invalidArgument,
+  "listens to the signal and throws": ok,
 };
 
 const interceptorOutcomes: Readonly<Record<string, RegExp>> = {
@@ -87,6 +101,10 @@ export const unaryCalls: readonly RudeCall[] = Object.keys(rudeUnary).map(
 );
 export const streamCalls: readonly RudeCall[] = Object.keys(rudeStreams).map(
   (handler): RudeCall => ({ method: "ServerStream", handler, outcome: streamOutcomes[handler] }),
+);
+/** Calls whose replies a rude compression has to compress. */
+export const compressedCalls: readonly RudeCall[] = ["throws", "rejects", "nothing"].flatMap((accepts) =>
+  (["Unary", "ServerStream"] as const).map((method): RudeCall => ({ method, handler: "yields undefined", accepts })),
 );
 export const interceptorCalls: readonly RudeCall[] = Object.keys(rudeInterceptors).flatMap((interceptor) =>
   (["Unary", "ServerStream"] as const).map(

@@ -6,6 +6,7 @@ import { BulkService } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { bytesService } from "../../support/bytes-service.js";
 import { watchMemory } from "./memory.js";
+import { rudeCompressions } from "./rude-compressions.js";
 import { countsOf, createBulkService, createBytesService, createRudeService, rudeInterceptor } from "./service.js";
 import { watchSockets } from "./sockets.js";
 
@@ -38,8 +39,13 @@ export type Answer =
   | { kind: "report"; report: Report }
   | { kind: "closed"; tookMs: number; report: Report };
 
-const { hasInterceptors = false, ...options } = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions> & {
+const {
+  hasInterceptors = false,
+  hasRudeCallbacks = false,
+  ...options
+} = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions> & {
   hasInterceptors?: boolean;
+  hasRudeCallbacks?: boolean;
 };
 const memory = watchMemory();
 const sockets = watchSockets();
@@ -49,6 +55,7 @@ const acceptErrors: string[] = [];
 const server = createServer({
   port: 0,
   ...options,
+  ...(hasRudeCallbacks && { acceptCompression: rudeCompressions, compressMinBytes: 0 }),
   interceptors: hasInterceptors ? [rudeInterceptor] : [],
   routes: (router) =>
     router
@@ -57,9 +64,11 @@ const server = createServer({
       .service(BulkService, createBulkService()),
   onCall: () => {
     finished++;
+    if (hasRudeCallbacks) throw new Error("secret");
   },
   onConnectionError: ({ message }, step) => {
     if (step === "accept") acceptErrors.push(message);
+    if (hasRudeCallbacks && step !== "observer") throw new Error("secret");
   },
 });
 await server.listen();

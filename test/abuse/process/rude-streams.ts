@@ -1,6 +1,7 @@
 // Handlers of many answers that do what no handler should, by name.
 import { setTimeout as delay } from "node:timers/promises";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { listenRudely, unserialisable } from "./rude-unary.js";
 
 type Rude = (context: HandlerContext) => unknown;
 
@@ -109,6 +110,18 @@ export const rudeStreams: Readonly<Record<string, Rude>> = {
     yield reply;
     await delay(stepMs);
     responseHeader.set("connection", "close");
+    yield reply;
+  },
+  "sets trailer of 1 MB": async function* ({ responseTrailer }) {
+    yield reply;
+    responseTrailer.set("x-odd", "a".repeat(1_000_000));
+  },
+  "fails with details that cannot be serialised": async function* () {
+    yield reply;
+    throw Object.assign(new ConnectError("spoilt", Code.InvalidArgument), { details: unserialisable });
+  },
+  "listens to the signal and throws": async function* ({ signal }) {
+    listenRudely(signal);
     yield reply;
   },
   "sets trailer connection": async function* ({ responseTrailer }) {

@@ -1,5 +1,7 @@
 // Handlers of one answer that do what no handler should, by name.
 import { setTimeout as delay } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { DurationSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 
 type Rude = (context: HandlerContext) => unknown;
@@ -34,6 +36,25 @@ function setsTrailer(name: string, value: string): Rude {
 
 function failsWith(name: string, value: string): Rude {
   return throws(new ConnectError("with metadata", Code.InvalidArgument, { [name]: value }));
+}
+
+/** What has no bytes: a number that is not whole, a message that holds itself, and nothing at all. */
+const struct = create(StructSchema);
+struct.fields.self = create(ValueSchema, { kind: { case: "structValue", value: struct } });
+export const unserialisable = [
+  { desc: DurationSchema, value: { nanos: 1500000.5 } },
+  { desc: StructSchema, value: struct },
+  null,
+];
+
+/** Listens to the end of a call with listeners that throw and reject. */
+export function listenRudely(signal: AbortSignal): void {
+  const fail = () => {
+    throw new Error("secret");
+  };
+  signal.addEventListener("abort", fail);
+  signal.addEventListener("abort", async () => fail());
+  signal.onabort = fail;
 }
 
 /** Throws whatever is done to it. */
@@ -101,6 +122,16 @@ export const rudeUnary: Readonly<Record<string, Rude>> = {
   "fails without a message": spoilt({ rawMessage: undefined }),
   "fails without details": spoilt({ details: undefined }),
   "fails with details that are none": spoilt({ details: [{ nonsense: 1 }] }),
+  "fails with details that cannot be serialised": spoilt({ details: unserialisable }),
+  "fails with metadata of 1 MB": failsWith("x-odd", "a".repeat(1_000_000)),
+  "fails with header of 1 MB": (context) => {
+    context.responseHeader.set("x-odd", "a".repeat(1_000_000));
+    throw new ConnectError("with a header", Code.InvalidArgument);
+  },
+  "listens to the signal and throws": ({ signal }) => {
+    listenRudely(signal);
+    return reply;
+  },
   "fails with control characters": throws(new ConnectError("a\0b\r\nc\u007f", Code.InvalidArgument)),
   "fails with a lone surrogate": throws(new ConnectError("a\ud800", Code.InvalidArgument)),
   "fails with a message of 1 MB": throws(new ConnectError("a".repeat(1_000_000), Code.InvalidArgument)),
@@ -120,6 +151,7 @@ export const rudeUnary: Readonly<Record<string, Rude>> = {
   "sets header in Latin-1": setsHeader("x-odd", "\u0080\u00ff"),
   "sets header of 1 MB": setsHeader("x-odd", "a".repeat(1_000_000)),
   "sets header with a line feed": setsHeader("x-odd", "a\nb: c"),
+  "sets header with a control character": setsHeader("x-odd", "\u0001"),
   "sets trailer connection": setsTrailer("connection", "close"),
   "sets trailer upgrade": setsTrailer("upgrade", "h2c"),
   "sets trailer te": setsTrailer("te", "gzip"),
