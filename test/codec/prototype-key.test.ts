@@ -1,6 +1,7 @@
 import { type DescMessage, type JsonValue, type Message, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createBinaryCodec } from "../../server/codec/binary.js";
 import { createJsonEncoder } from "../../server/codec/json-write.js";
 import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
@@ -84,5 +85,16 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     const answer = await send(server.url, { httpVersion, path, body });
     expect([answer.status, answer.text]).toEqual([200, body]);
     expect(json(answer)).toEqual(JSON.parse(body) as JsonValue);
+  });
+
+  test.each(whole)("protobuf sends %s back as it is", async (text) => {
+    const server = await startRestServer();
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const codec = createBinaryCodec(EverythingSchema);
+    const body = codec.encode(decode(EverythingSchema, text), 0);
+    const headers = { "content-type": "application/proto" };
+    const answer = await send(server.url, { httpVersion, path: `/${RestService.typeName}/Whole`, body, headers });
+    expect(answer.status).toBe(200);
+    expect(encode(EverythingSchema, codec.decode(Uint8Array.from(answer.body)))).toBe(text);
   });
 });
