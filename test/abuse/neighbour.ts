@@ -19,12 +19,12 @@ export interface Figures {
 const path = "/manywire.test.v1.TestService/Unary";
 const pauseMs = 5;
 /** The longest that a call may take while the server is busy with an attack. */
-const patienceMs = 5000;
+const defaultPatienceMs = 5000;
 
 type Call = (text: string) => Promise<string>;
 
 /** Calls over gRPC on HTTP/2. */
-export async function openNeighbour2(url: string): Promise<Neighbour> {
+export async function openNeighbour2(url: string, patienceMs?: number): Promise<Neighbour> {
   const connection = await openHttp2(url);
   const call = async (text: string) => {
     const body = envelope(JSON.stringify({ text }));
@@ -34,20 +34,25 @@ export async function openNeighbour2(url: string): Promise<Neighbour> {
       .map(({ data }) => data.toString())
       .join();
   };
-  return keepCalling("HTTP/2", call, async () => connection[Symbol.asyncDispose]());
+  return keepCalling("HTTP/2", call, async () => connection[Symbol.asyncDispose](), patienceMs);
 }
 
 /** Calls over Connect on one connection of HTTP/1.1. */
-export async function openNeighbour1(url: string): Promise<Neighbour> {
+export async function openNeighbour1(url: string, patienceMs?: number): Promise<Neighbour> {
   const connection = openConnection(url, "1.1");
   const call = async (text: string) => {
     const headers = { "content-type": "application/json" };
     return (await connection.request({ path, headers, body: JSON.stringify({ text }) })).text;
   };
-  return keepCalling("HTTP/1.1", call, async () => connection[Symbol.asyncDispose]());
+  return keepCalling("HTTP/1.1", call, async () => connection[Symbol.asyncDispose](), patienceMs);
 }
 
-function keepCalling(name: string, call: Call, close: () => Promise<void>): Neighbour {
+function keepCalling(
+  name: string,
+  call: Call,
+  close: () => Promise<void>,
+  patienceMs: number = defaultPatienceMs,
+): Neighbour {
   let answers = 0;
   let longestMs = 0;
   let isStopped = false;

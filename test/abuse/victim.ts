@@ -11,6 +11,8 @@ export interface Bounds {
   readonly heldBytes?: number;
   /** What may be in use during the attack, over what was held before, garbage included. */
   readonly peakBytes?: number;
+  /** How long a neighbour may wait for an answer, in milliseconds. Default 5,000. */
+  readonly patienceMs?: number;
 }
 
 export interface Victim {
@@ -38,7 +40,7 @@ export const quick = {
 
 const megabyte = 1024 * 1024;
 // Node 24 lets more garbage wait than Node 20.
-const defaults: Required<Bounds> = { heldBytes: 6 * megabyte, peakBytes: 128 * megabyte };
+const defaults = { heldBytes: 6 * megabyte, peakBytes: 128 * megabyte };
 const patienceMs = 4000;
 const closeMs = 1000;
 
@@ -63,10 +65,11 @@ export function useVictim(options: ChildOptions): Victim {
     get url() {
       return child.url;
     },
-    async withstand(attack, { heldBytes = defaults.heldBytes, peakBytes = defaults.peakBytes } = {}) {
+    async withstand(attack, bounds = {}) {
+      const { heldBytes, peakBytes } = { ...defaults, ...bounds };
       const before = await child.report().catch(() => start().then(() => child.report()));
       await child.mark();
-      await serveNeighbours(child, () => attack(child.url));
+      await serveNeighbours(child, () => attack(child.url), bounds.patienceMs);
       const after = await calm(child, before.heldBytes + heldBytes);
       expect(after.peakBytes - before.heldBytes).toBeLessThan(peakBytes);
       return { before, after };
@@ -75,8 +78,8 @@ export function useVictim(options: ChildOptions): Victim {
 }
 
 /** Does the work while neighbours call, and goes on until they have had right answers afterwards. */
-async function serveNeighbours(child: Child, meanwhile: () => Promise<void>): Promise<void> {
-  const neighbours = await Promise.all([openNeighbour1(child.url), openNeighbour2(child.url)]);
+async function serveNeighbours(child: Child, meanwhile: () => Promise<void>, patienceMs?: number): Promise<void> {
+  const neighbours = await Promise.all([openNeighbour1(child.url, patienceMs), openNeighbour2(child.url, patienceMs)]);
   const stop = () => neighbours.map((one) => one.stop());
   const dead = child.exit.then(({ stderr }) => Promise.reject(new Error(`the server has ended:\n${stderr}`)));
   const more = async () => {
