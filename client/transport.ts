@@ -126,10 +126,7 @@ function learnTypes({ interceptors = [], jsonOptions }: TransportOptions) {
     files.add(request.service.file);
     return next(request);
   };
-  const registry = preferTypes(
-    jsonOptions?.registry,
-    createFileTypes(() => files),
-  );
+  const registry = preferTypes(jsonOptions?.registry, createFileTypes(files));
   return {
     interceptors: [...interceptors, learn, shortenGrpcTimeout, tellDeadlines],
     jsonOptions: { ...jsonOptions, registry },

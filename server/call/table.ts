@@ -1,5 +1,5 @@
 // Turns Connect's `routes` function into a table of methods, by recording what it registers.
-import type { DescMethod, DescService, Registry } from "@bufbuild/protobuf";
+import type { DescFile, DescMethod, DescService, Registry } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -45,7 +45,8 @@ export interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, 
 export function createMethodTable(options: TableOptions): MethodTable {
   const methods = new Map<string, Method>();
   const services = new Set<DescService>();
-  const types = createFileTypes(() => [...services].map(({ file }) => file));
+  const files = new Set<DescFile>();
+  const types = createFileTypes(files);
 
   function record(spec: MethodImplSpec, own: ConnectRouterOptions = {}): void {
     const merged = mergeOptions(options, own);
@@ -69,7 +70,12 @@ export function createMethodTable(options: TableOptions): MethodTable {
       givenRegistry: jsonOptions?.registry,
       interceptors: withBoundaries(valid.interceptors),
     });
-    services.add(spec.method.parent);
+    addService(spec.method.parent);
+  }
+
+  function addService(service: DescService): void {
+    services.add(service);
+    files.add(service.file);
   }
 
   const router: ConnectRouter = {
@@ -77,7 +83,7 @@ export function createMethodTable(options: TableOptions): MethodTable {
       return [...methods.values()].map((method) => toUniversalHandler(method));
     },
     service(service, implementation, own) {
-      services.add(service);
+      addService(service);
       for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) record(spec, own);
       return router;
     },

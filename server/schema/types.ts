@@ -41,11 +41,9 @@ type Look<T> = (types: Registry) => T | undefined;
 
 /**
  * A registry with the types of files, of all files that these import, and the well-known ones. Files are read when a type is
- * first looked for, and again when one is not found, as there may be more files then.
- *
- * @param files gives the files
+ * first looked for, and those that were added since when one is not found.
  */
-export function createFileTypes(files: () => Iterable<DescFile>): Registry {
+export function createFileTypes(files: ReadonlySet<DescFile>): Registry {
   const types = createMutableRegistry();
   const read = new Set<DescFile>();
   const add = (file: DescFile) => {
@@ -54,19 +52,20 @@ export function createFileTypes(files: () => Iterable<DescFile>): Registry {
     for (const one of file.dependencies) add(one);
     for (const type of nestedTypes(file)) types.add(type);
   };
+  let size = -1;
   const load = () => {
+    // A message may name any number of types that there are not.
+    if (size === files.size) return types;
+    size = files.size;
     for (const file of commonFiles) add(file);
-    for (const file of files()) add(file);
+    for (const file of files) add(file);
     return types;
   };
-  return createRegistryOf(
-    (look) => look(types) ?? look(load()),
-    () => load(),
-  );
+  return createRegistryOf((look) => look(types) ?? look(load()), load);
 }
 
 /** Types that are always known: the well-known ones, and the details of errors. */
-export const commonTypes: Registry = createFileTypes(() => []);
+export const commonTypes: Registry = createFileTypes(new Set());
 
 /** Returns the same registry for the same two, as plans are kept by registry: one that looks in the first, then in the second. */
 export function preferTypes(first: Registry | undefined, second: Registry): Registry {
