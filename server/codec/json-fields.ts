@@ -5,7 +5,7 @@ import { entrySegment, Fault, within } from "./json-error.js";
 import { expect, expectClose, readText, signs, take, takeNull } from "./json-input.js";
 import { ignored, type ValueReader } from "./json-scalars.js";
 import { rejectText, rejectValue } from "./json-skip.js";
-import { spend } from "./json-state.js";
+import { spend, state } from "./json-state.js";
 import { prototypeKey } from "./json-support.js";
 import { scalarText } from "./scalar-text.js";
 
@@ -39,10 +39,11 @@ export function listReader(name: string, read: ValueReader): FieldReader {
     if (!take(signs.openList)) rejectValue("an array");
     if (take(signs.closeList)) return;
     const list = target[name] as unknown[];
+    const { budget, weight } = state;
     let index = 0;
     try {
       do {
-        spend(1);
+        budget.spend(weight);
         const value = read(depth);
         if (value !== ignored) list.push(value);
         index++;
