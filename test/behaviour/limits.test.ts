@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
-import { expect } from "vitest";
+import { expect, test } from "vitest";
+import { createServer } from "../../server/index.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { onlyOn } from "./combinations.js";
 import { type Behaviour, describeBehaviours, type Scene } from "./table.js";
@@ -150,3 +151,9 @@ describeBehaviours({}, [
     },
   },
 ]);
+
+test.each([0, -1, 1.5, 2 ** 31, Number.NaN])("the option readMaxElements: %d stops the start", (readMaxElements) => {
+  expect(() => createServer({ readMaxElements, routes: () => {} })).toThrow(
+    new RangeError(`readMaxElements: expected a whole number from 1 to 2147483647, found ${readMaxElements}`),
+  );
+});

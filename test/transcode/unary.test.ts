@@ -191,11 +191,20 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
       Code.ResourceExhausted,
       undefined,
     ],
+    [
+      "POST",
+      "/v1/whole",
+      `{"words":[${Array(101).fill('""')}]}`,
+      {},
+      413,
+      Code.ResourceExhausted,
+      "message has more than 100 elements",
+    ],
     ["GET", "/v1/query", undefined, { "x-server-timeout": "soon" }, 400, Code.InvalidArgument, undefined],
     ["GET", "/v1/query", undefined, { "x-server-timeout": "0" }, 504, Code.DeadlineExceeded, "the operation timed out"],
     ["GET", "/v1/query", undefined, { "grpc-timeout": "0S" }, 504, Code.DeadlineExceeded, "the operation timed out"],
   ])("%s %s with %s and %o is refused: %i", async (method, path, body, headers, status, code, message) => {
-    const server = await start({}, { readMaxBytes: 1000 });
+    const server = await start({}, { readMaxBytes: 1000, readMaxElements: 100 });
     const answer = await send(server.url, { httpVersion, method, path, body, headers });
     const found = json(answer) as { code: Code; message: string; details: unknown[] };
     expect([answer.status, found.code]).toEqual([status, code]);
