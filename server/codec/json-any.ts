@@ -3,13 +3,10 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type Any, AnySchema, anyPack, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { emptyMaker } from "./empty.js";
 import { Fault, memberSegment, within } from "./json-error.js";
-import { expect, expectClose, mark, peek, readText, rewind, signs, take, takeAll } from "./json-input.js";
+import { expect, expectClose, mark, peek, readText, rewind, signs, take } from "./json-input.js";
 import type { ValueReader } from "./json-scalars.js";
-import { rejectText, rejectValue, skipValue } from "./json-skip.js";
+import { rejectText, rejectValue, skipValue, takeTypeName, typeName } from "./json-skip.js";
 import { state } from "./json-state.js";
-
-/** The name of the member that has the type. */
-export const typeName = "@type";
 
 /** How the messages within are read. */
 export interface MessageReaders {
@@ -66,14 +63,12 @@ function readType(start: number): DescMessage {
   }
 }
 
-const typeMember = new TextEncoder().encode(`"${typeName}"`);
-
 /** Mostly the type comes first. Otherwise one scan finds it, and those of all objects within, which are not scanned again. */
 function findTypeUrl(start: number): string | undefined {
   const { typeUrls } = state;
   if (start < state.typesEnd) return typeUrls.get(start);
   take(signs.openObject);
-  if (takeAll(typeMember) && take(signs.colon) && peek() === signs.quote) return readText();
+  if (takeTypeName() && take(signs.colon) && peek() === signs.quote) return readText();
   rewind(start);
   skipValue(typeUrls);
   state.typesEnd = mark();

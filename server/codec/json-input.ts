@@ -165,15 +165,18 @@ function isEscaped(at: number, start: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-/** Passes over a string without making one. */
-export function skipText(): void {
+/** Passes over a string without making one. Returns whether it has escape sequences. */
+export function skipText(): boolean {
   if (!take(signs.quote)) throw syntaxFault("a string");
   const start = pos;
   let isAscii = true;
+  let hasEscapes = false;
   for (let byte = bytes[pos]; byte !== signs.quote; byte = bytes[pos]) {
     if (byte === undefined || byte < 0x20) throw syntaxFault("the rest of a string");
-    if (byte === backslash) skipEscape();
-    else {
+    if (byte === backslash) {
+      hasEscapes = true;
+      skipEscape();
+    } else {
       if (byte >= 0x80) isAscii = false;
       pos++;
     }
@@ -183,6 +186,7 @@ export function skipText(): void {
     throw new Fault("a string is not valid UTF-8", position());
   }
   pos++;
+  return hasEscapes;
 }
 
 const escapes: ReadonlySet<number> = new Set(utf8.encode('"\\/bfnrt'));

@@ -4,12 +4,13 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
-import { anyReader, typeName } from "./json-any.js";
+import { anyReader } from "./json-any.js";
 import { memberSegment, within } from "./json-error.js";
 import { type FieldReader, listReader, mapReader, oneofReader, singularReader, type Target } from "./json-fields.js";
 import { takeNull } from "./json-input.js";
 import { planOf, planReader } from "./json-message.js";
 import { enumReader, scalarReader, type ValueReader } from "./json-scalars.js";
+import { typeName as typeMember } from "./json-skip.js";
 import { checkDepth, spend } from "./json-state.js";
 import { containerCost, readPlainObject } from "./json-struct.js";
 import { nullValue } from "./json-support.js";
@@ -57,7 +58,7 @@ function createMessageReader(desc: DescMessage): ValueReader {
 
 const readAny = anyReader({
   messageReader: rootReader,
-  typedReader: (desc) => planReader(planOf(desc, fieldReader), typeName),
+  typedReader: (desc) => planReader(planOf(desc, fieldReader), typeMember),
 });
 
 /** Reads a value that counts as a message. */

@@ -15,7 +15,7 @@ import {
 import { rejectNumber, rejectText, rejectValue } from "./json-skip.js";
 import { spend, state } from "./json-state.js";
 import { isLongAsString, nullValue } from "./json-support.js";
-import { narrowToFloat, scalarText, type TextForm } from "./scalar-text.js";
+import { scalarText, type TextForm } from "./scalar-text.js";
 import { expectedOfEnum } from "./well-known-text.js";
 
 /** Reads the next value. @throws Fault */
@@ -124,7 +124,7 @@ const readers: Readonly<Record<ScalarType, ValueReader>> = {
   [ScalarType.UINT64]: uint64,
   [ScalarType.FIXED64]: uint64,
   [ScalarType.DOUBLE]: floatReader(ScalarType.DOUBLE, (value) => value),
-  [ScalarType.FLOAT]: floatReader(ScalarType.FLOAT, narrowToFloat),
+  [ScalarType.FLOAT]: floatReader(ScalarType.FLOAT, Math.fround),
 };
 
 /** Returns the reader of an enum: names and numbers, of a closed enum only those that it has. */

@@ -20,7 +20,9 @@ import {
   takeNull,
 } from "./json-input.js";
 
-const typeMember = new TextEncoder().encode('"@type"');
+/** The name of the member that has the type of an Any. */
+export const typeName = "@type";
+const typeMember = new TextEncoder().encode(`"${typeName}"`);
 
 /**
  * Passes over one value of any depth.
@@ -61,13 +63,26 @@ function skipClosing(open: number[], typeUrls: Map<number, string> | undefined):
 }
 
 function skipName(start: number, typeUrls: Map<number, string> | undefined): void {
-  const isType = typeUrls !== undefined && takeAll(typeMember);
-  if (!isType) skipText();
+  if (typeUrls === undefined) {
+    skipText();
+    expect(signs.colon);
+    return;
+  }
+  const isType = takeTypeName();
   expect(signs.colon);
   if (!isType || peek() !== signs.quote || typeUrls.has(start)) return;
   const value = mark();
   typeUrls.set(start, readText());
   rewind(value);
+}
+
+/** Passes over a name. Returns whether it is `@type`, which may be written with escape sequences. */
+export function takeTypeName(): boolean {
+  if (takeAll(typeMember)) return true;
+  const start = mark();
+  if (!skipText()) return false;
+  rewind(start);
+  return readText() === typeName;
 }
 
 function skipScalar(): void {

@@ -61,13 +61,6 @@ function float(limit: string, narrow: (value: number) => number): TextForm {
   };
 }
 
-const maxFloat = 2 ** 128 - 2 ** 104;
-
-/** Limits a number to the range of 32-bit floats: what rounds to their greatest value is that value, what is beyond is infinite. */
-export function narrowToFloat(value: number): number {
-  return Math.abs(value) <= maxFloat ? value : Math.fround(value);
-}
-
 function parseBase64(text: string): Uint8Array | undefined {
   try {
     return base64Decode(text);
@@ -83,7 +76,7 @@ const uint64 = integer(0n, 2n ** 64n - 1n, (value) => value);
 
 const forms: Readonly<Record<ScalarType, TextForm>> = {
   [ScalarType.DOUBLE]: float("1.7976931348623157e+308", (value) => value),
-  [ScalarType.FLOAT]: float("3.4028235e+38", narrowToFloat),
+  [ScalarType.FLOAT]: float("3.4028235e+38", Math.fround),
   [ScalarType.INT32]: int32,
   [ScalarType.SINT32]: int32,
   [ScalarType.SFIXED32]: int32,

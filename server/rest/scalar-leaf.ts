@@ -13,7 +13,7 @@ export interface Leaf extends TextForm {
 
 /** How a scalar is written as text: what is printed parses to the same value. */
 export function scalarLeaf(type: ScalarType): Leaf {
-  const { expected, parse } = type === ScalarType.FLOAT ? floatText : scalarText(type);
+  const { expected, parse } = scalarText(type);
   const isFit = fits[type] ?? isInteger;
   return {
     expected,
@@ -21,17 +21,6 @@ export function scalarLeaf(type: ScalarType): Leaf {
     print: printers[type] ?? String,
   };
 }
-
-const { expected, parse } = scalarText(ScalarType.FLOAT);
-
-/** The float that is nearest, so that its shortest digits, which are printed, parse to the same value. */
-const floatText: TextForm = {
-  expected,
-  parse: (text) => {
-    const value = parse(text);
-    return value === undefined ? undefined : Math.fround(value as number);
-  },
-};
 
 const isAny = () => true;
 

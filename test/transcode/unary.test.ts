@@ -55,6 +55,35 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
   });
 
   test.each([
+    ["/v1/whole", '{"number":9007199254740993}', '{"number":"9007199254740993"}'],
+    ["/v1/whole", '{"number":9223372036854775807}', '{"number":"9223372036854775807"}'],
+    ["/v1/whole", '{"wrapped":-9007199254740993}', '{"wrapped":"-9007199254740993"}'],
+    ["/v1/field/number", "9007199254740993", '"9007199254740993"'],
+    ["/v1/whole", '{"scalars":{"floatValue":3.4028235e+38}}', '{"scalars":{"floatValue":3.4028234e+38}}'],
+    ["/v1/whole", '{"scalars":{"floatValue":0.1}}', '{"scalars":{"floatValue":0.1}}'],
+  ])("POST %s with %s keeps every digit", async (path, body, expected) => {
+    const server = await start();
+    const answer = await send(server.url, { httpVersion, path, body });
+    expect([answer.status, answer.text]).toEqual([200, expected]);
+  });
+
+  test.each([
+    ["a day that does not exist", '{"moment":"2023-02-29T00:00:00Z"}', "moment: expected an RFC 3339 time"],
+    ["hour 24", '{"moment":"2023-02-28T24:00:00Z"}', "moment: expected an RFC 3339 time"],
+    ["a number that no double holds", '{"value":{"a":[1e400]}}', 'value["a"][0]: expected a number'],
+    [
+      "bytes that are not UTF-8",
+      Buffer.from('{"text":"\xff"}', "latin1"),
+      "JSON line 1, column 9: a string is not valid UTF-8",
+    ],
+  ])("%s in a body is refused", async (_, body, message) => {
+    const server = await start();
+    const answer = await send(server.url, { httpVersion, path: "/v1/whole", body });
+    expect([answer.status, json(answer)]).toMatchObject([400, { code: Code.InvalidArgument }]);
+    expect((json(answer) as { message: string }).message).toContain(message);
+  });
+
+  test.each([
     '{"text":"a","@type":"type.googleapis.com/manywire.test.rest.v1.Node"}',
     '{"number":8,"@type":"type.googleapis.com/manywire.test.rest.v1.Edition"}',
     '{"reason":"R","@type":"type.googleapis.com/google.rpc.ErrorInfo"}',
