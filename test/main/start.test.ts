@@ -182,7 +182,7 @@ describe("a command that only prints", () => {
 
   it.each([
     [["openapi"], "{"],
-    [["openapi", "--yaml"], "openapi: 3.1.1"],
+    [["openapi", "--yaml"], `openapi: "3.1.1"`],
     [["openapi", "--docs", "off", "--path", "F/none.sock"], "{"],
   ])("exits with 0 after the API's description: %j", async (argv, beginning) => {
     const { exitCode, stdout, stderr } = await run(argv);
