@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { ElementLimitError } from "../codec/element-limit.js";
+import { BinaryError } from "../codec/input.js";
 import { createJsonDecoder } from "../codec/json-decode.js";
 import { createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
@@ -25,14 +26,22 @@ export interface MessageCodec {
   serializeBody(message: Message): Body;
 }
 
-/** The codecs of a method, by name. */
-export function createCodecs({ spec, options }: Method): Record<Codec, MessageCodec> {
+/** The codecs of a method: those of Connect, and those of gRPC and gRPC-Web. */
+export type Codecs = Record<"connect" | "grpc", Record<Codec, MessageCodec>>;
+
+/**
+ * Prepares the codecs of a method. They differ in the code for bytes that are no message: `invalid_argument` in Connect,
+ * `internal` in gRPC (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+ */
+export function createCodecs({ spec, options }: Method): Codecs {
   const { input, output } = spec.method;
   const checkRequired = createRequiredCheck(input);
   const limit = (codec: Converter) => limitCodec(codec, options, checkRequired);
+  const proto = (malformed: Code) => limit(binaryCodec(input, output, options, malformed));
+  const json = limit(jsonCodec(input, output, options));
   return {
-    proto: limit(binaryCodec(input, output, options)),
-    json: limit(jsonCodec(input, output, options)),
+    connect: { proto: proto(Code.InvalidArgument), json },
+    grpc: { proto: proto(Code.Internal), json },
   };
 }
 
@@ -73,7 +82,6 @@ function limitCodec(
   };
 }
 
-/** gRPC's own servers send `internal` for bytes that are no message. connect-go and we send `invalid_argument` in every protocol. */
 function parseError(reason: unknown): ConnectError {
   if (reason instanceof ElementLimitError) return new ConnectError(reason.message, Code.ResourceExhausted);
   return ConnectError.from(reason, Code.InvalidArgument);
@@ -83,6 +91,7 @@ function binaryCodec(
   input: DescMessage,
   output: DescMessage,
   { binaryOptions, readMaxElements: maxElements }: MethodOptions,
+  malformed: Code,
 ): MessageCodec {
   const { decode } = createBinaryCodec(input, { ...binaryOptions, maxElements });
   const { encode } = createBinaryCodec(output, binaryOptions);
@@ -94,7 +103,13 @@ function binaryCodec(
     }
   }
   return {
-    parse: decode,
+    parse(data) {
+      try {
+        return decode(data);
+      } catch (reason) {
+        throw reason instanceof BinaryError ? new ConnectError(reason.message, malformed) : reason;
+      }
+    },
     serialize,
     serializeBody: (message) => serialize(message, 0),
   };

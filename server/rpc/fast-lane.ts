@@ -20,7 +20,7 @@ export function createFastLane(method: Method, environment: CallEnvironment): La
   const envelopes = (wire: EnvelopeWire): EnvelopeShape => ({
     method,
     environment,
-    codecs,
+    codecs: codecs[wire.protocol === "connect" ? "connect" : "grpc"],
     wire,
     negotiate: createNegotiator(options.acceptCompression, wire.acceptEncodingHeader),
     heads: new Map(),
@@ -33,7 +33,7 @@ export function createFastLane(method: Method, environment: CallEnvironment): La
   const unary = {
     method,
     environment,
-    codecs,
+    codecs: codecs.connect,
     negotiate: createNegotiator(options.acceptCompression, connectUnary.acceptEncodingHeader),
   };
   const EnvelopeCall = spec.kind === "unary" ? UnaryCall : StreamCall;

@@ -59,7 +59,7 @@ export const allowances: readonly Allowance[] = [
   {
     name: "no message",
     reason:
-      "the fast lane answers bytes that are no message with invalid_argument and the field, Connect with internal; each takes some that the other does not, and test/codec/broken-rules.ts has the list",
+      "the fast lane names the field of bytes that are no message, and answers them with invalid_argument in Connect; the reference answers internal; each takes some that the other does not, and test/codec/broken-rules.ts has the list",
     settle({ fast, reference }) {
       const isFound = /: (expected \d+ bytes|invalid (UTF-8|tag|varint|field)|unexpected (end|wire type)|extends past)/;
       const isBroken =

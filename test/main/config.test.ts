@@ -29,6 +29,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--keep-alive-timeout", "0"], { options: { limits: { keepAliveMs: 0 } } }],
   [["--probe-after", "1m"], { options: { limits: { probeMs: 60_000 } } }],
   [["--session-memory", "32MB"], { options: { limits: { sessionMemoryMb: 32 } } }],
+  [["--max-unsent", "8MiB"], { options: { limits: { unsentBytes: 8_388_608 } } }],
+  [["--stall-timeout", "0"], { options: { limits: { stallMs: 0 } } }],
   [["--stream-window", "64KiB"], { options: { limits: { streamWindowBytes: 65_536 } } }],
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
