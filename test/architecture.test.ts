@@ -24,9 +24,10 @@ const connectNode = "@connectrpc/connect-node";
 const map: Record<string, Part> = {
   // What knows nothing of the others.
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
-  "server/listen/": { uses: [], namesPackages: [connectNode] },
+  "server/listen/": { uses: ["server/dense-set.ts"], namesPackages: [connectNode] },
   "server/schema/": { uses: ["gen/google/rpc/"], packages: [protobuf], isPortable: true },
-  "server/call/": { uses: ["server/quote.ts", "server/schema/"], packages: [protobuf, connect] },
+  "server/call/": { uses: ["server/dense-set.ts", "server/quote.ts", "server/schema/"], packages: [protobuf, connect] },
+  "server/dense-set.ts": { uses: [], isPortable: true },
   "server/quote.ts": { uses: [], isPortable: true },
   "server/codec/": { uses: ["server/quote.ts"], packages: [protobuf], isPortable: true },
   "server/rest/": {

@@ -1,8 +1,9 @@
 // The exchanges of one connection, and what they make it hold.
 import type { Socket } from "node:net";
+import { DenseSet, type Placed } from "../dense-set.js";
 
 /** An exchange, as seen by whoever looks for stalled clients. */
-export interface LoadingExchange {
+export interface LoadingExchange extends Placed {
   /** Bytes of the response that wait for the client to read. */
   readonly unsentBytes: number;
   /** Whether the client owes the rest of a message and has sent none of it for so long. Must be asked repeatedly. */
@@ -15,7 +16,7 @@ const loadKey: unique symbol = Symbol("load");
 
 /** What one connection is busy with. */
 export class ConnectionLoad {
-  readonly exchanges: Set<LoadingExchange> = new Set();
+  readonly exchanges: DenseSet<LoadingExchange> = new DenseSet();
   readonly #maxUnsentBytes: number;
   /** Start of the time for which response bytes have waited, and how much had been sent then. */
   sinceMs = 0;
@@ -28,7 +29,7 @@ export class ConnectionLoad {
   /** Whether the bytes of responses that wait for the client are over the limit. */
   get isFull(): boolean {
     let bytes = 0;
-    for (const { unsentBytes } of this.exchanges) bytes += unsentBytes;
+    for (const { unsentBytes } of this.exchanges.toArray()) bytes += unsentBytes;
     return bytes > this.#maxUnsentBytes;
   }
 }

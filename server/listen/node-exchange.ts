@@ -19,6 +19,7 @@ const smallChunkBytes = 16 * 1024;
  */
 export abstract class NodeExchange implements LoadingExchange {
   owner: ExchangeOwner | undefined;
+  place = -1;
   readonly #source: BodySource;
   #way: "undecided" | "straight" | "stream" = "undecided";
   #hearsData = false;

@@ -43,7 +43,7 @@ export class StallWatch {
 
   #look(socket: Socket, load: ConnectionLoad, nowMs: number): void {
     let isWaiting = queuedBytes(socket) > 0;
-    for (const exchange of load.exchanges) {
+    for (const exchange of load.exchanges.toArray()) {
       if (exchange.unsentBytes > 0) isWaiting = true;
       if (exchange.hasStalledUpload(nowMs, this.#stallMs)) exchange.endStalled();
     }
@@ -62,5 +62,5 @@ function endReading(socket: Socket, { exchanges }: ConnectionLoad): void {
     socket.destroy();
     return;
   }
-  for (const exchange of exchanges) if (exchange.unsentBytes > 0) exchange.endStalled();
+  for (const exchange of exchanges.toArray()) if (exchange.unsentBytes > 0) exchange.endStalled();
 }

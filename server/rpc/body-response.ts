@@ -10,7 +10,8 @@ export interface BodyResponse {
   /** Without a length. Not used again after the response was sent. */
   readonly headers: OutgoingHttpHeaders;
   readonly body: Body;
-  readonly trailers?: OutgoingHttpHeaders;
+  /** Undefined for none. */
+  readonly trailers: OutgoingHttpHeaders | undefined;
   /** The compression that the client accepts, if there is one. */
   readonly compression: Compression | null | undefined;
   /** Smaller bodies are not compressed. */
@@ -30,15 +31,17 @@ export function compressBody(response: BodyResponse): BodyResponse | Promise<Bod
  *
  * @throws HeaderSizeError or TypeError if headers or trailers cannot be sent, with nothing sent
  */
-export function sendBody(exchange: Exchange, { status, headers, body, trailers = {} }: BodyResponse): void {
+export function sendBody(exchange: Exchange, { status, headers, body, trailers }: BodyResponse): void {
   if (exchange.isClosed) return;
-  const names = Object.keys(trailers);
   // A length and trailers exclude each other in HTTP/1.1.
-  if (names.length === 0) headers["content-length"] = Buffer.byteLength(body);
-  else headers.trailer = names.join(", ");
-  checkHeaderSize(exchange, trailers, "trailers");
-  exchange.sendHead(status, headers, names.length > 0);
-  exchange.end(exchange.method === "HEAD" ? undefined : body, names.length > 0 ? trailers : undefined);
+  if (trailers === undefined) {
+    headers["content-length"] = Buffer.byteLength(body);
+  } else {
+    headers.trailer = Object.keys(trailers).join(", ");
+    checkHeaderSize(exchange, trailers, "trailers");
+  }
+  exchange.sendHead(status, headers, trailers !== undefined);
+  exchange.end(exchange.method === "HEAD" ? undefined : body, trailers);
 }
 
 /** Sends the response of a call that failed. A body that cannot be compressed is sent as it is, and `warn` is called. */

@@ -2,12 +2,12 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../listen/exchange.js";
-import { compressBody, sendBody, sendErrorBody } from "./body-response.js";
+import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "./body-response.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { Call, type CallShape, type ResponseMetadata } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
-import { connectUnary } from "./connect.js";
+import { connectUnary, type Uncompressed } from "./connect.js";
 import { messageOf } from "./connect-get.js";
 import { checkVersionHeader, checkVersionParameter } from "./connect-version.js";
 import { takeBytes, tooLarge } from "./envelope.js";
@@ -86,19 +86,21 @@ export class ConnectUnaryCall extends Call<ConnectUnaryShape> {
 
   protected override reply(output: Message): void {
     const body = this.#codec.serializeBody(output);
-    const response = connectUnary.message(this.context, this.#format.contentType, body);
+    const response = this.#toResponse(connectUnary.message(this.context, this.#format.contentType, body));
     this.whenReady(
-      () => compressBody({ ...response, ...this.#responseCompression }),
+      () => compressBody(response),
       (ready) => this.complete(() => sendBody(this.exchange, ready)),
     );
   }
 
   protected sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
-    const response = connectUnary.error(metadata, error, this.method.options);
-    return sendErrorBody(this.exchange, { ...response, ...this.#responseCompression }, (warning) => this.warn(warning));
+    const response = this.#toResponse(connectUnary.error(metadata, error, this.method.options));
+    return sendErrorBody(this.exchange, response, (warning) => this.warn(warning));
   }
 
-  get #responseCompression() {
-    return { compression: this.#compression.response, compressMinBytes: this.method.options.compressMinBytes };
+  /** Every member by name: a spread takes a tenth of the time of a small call. */
+  #toResponse({ status, headers, body }: Uncompressed): BodyResponse {
+    const { compressMinBytes } = this.method.options;
+    return { status, headers, body, trailers: undefined, compression: this.#compression.response, compressMinBytes };
   }
 }

@@ -34,7 +34,8 @@ export const connectStream: EnvelopeWire = {
   },
 };
 
-type Uncompressed = Pick<BodyResponse, "status" | "headers" | "body">;
+/** A response before its compression is settled. */
+export type Uncompressed = Pick<BodyResponse, "status" | "headers" | "body">;
 
 /** Connect's unary calls. Trailers are among the headers, with the prefix `trailer-`. */
 export const connectUnary = {

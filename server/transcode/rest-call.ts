@@ -253,9 +253,11 @@ export abstract class RestCall extends Call<RestShape> {
     return !this.isHead && /\btrailers\b/i.test(header(this.exchange.headers, "te") ?? "");
   }
 
-  /** The trailers that the handler has set; none for a client that does not read them. */
-  protected trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders {
-    return this.takesTrailers && responseTrailer.isTouched ? responseTrailers(responseTrailer) : {};
+  /** The trailers that the handler has set; undefined for none, and for a client that does not read them. */
+  protected trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders | undefined {
+    if (!responseTrailer.isTouched || !this.takesTrailers) return undefined;
+    const trailers = responseTrailers(responseTrailer);
+    return Object.keys(trailers).length === 0 ? undefined : trailers;
   }
 }
 

@@ -174,7 +174,7 @@ export class RestStreamCall extends RestCall {
 
   #end(error: ConnectError | undefined, metadata: ResponseMetadata): void {
     if (this.isClosed) return;
-    const trailers = this.trailers(metadata);
+    const trailers = this.trailers(metadata) ?? {};
     checkHeaderSize(this.exchange, trailers, "trailers");
     if (error !== undefined && this.#writer.end === undefined) {
       // Among bytes there is no place for an error. They must not look whole.
