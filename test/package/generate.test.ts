@@ -17,7 +17,8 @@ function readAll(root: string): Record<string, string> {
   return Object.fromEntries(files.map((name) => [name, readFileSync(join(root, name), "utf8")]));
 }
 
-test("generating again makes the same files", () => {
+// It starts eight programs.
+test("generating again makes the same files", { timeout: 60_000 }, () => {
   const output = mkdtempSync(join(tmpdir(), "manywire-generated-"));
   onTestFinished(() => rmSync(output, { recursive: true }));
   const env = { ...process.env, PATH: [join("node_modules", ".bin"), process.env.PATH].join(delimiter) };
