@@ -106,6 +106,7 @@ class Draw {
     const schema = this.#merge(given);
     if (schema.maxProperties === 0) return fc.constant({});
     if (schema.properties === undefined) return this.#map(schema, depth);
+    if (isOpenAny(schema)) return fc.constantFrom(...anyMessages);
     const required = (schema.required ?? []) as string[];
     const choices = schema.choices as string[][];
     const isFree = ([name, one]: [string, Schema]) =>
@@ -159,6 +160,14 @@ class Draw {
       : fc.oneof({ weight: 1, arbitrary: entry }, { weight: rarity, arbitrary: fc.constant([]) });
   }
 }
+
+/** A document does not list the types that a google.protobuf.Any may have. */
+function isOpenAny({ properties, additionalProperties }: Schema): boolean {
+  const { "@type": type } = properties as Record<string, Schema>;
+  return type !== undefined && type.const === undefined && additionalProperties === true;
+}
+
+const anyMessages = [{}, { "@type": "type.googleapis.com/google.protobuf.Duration", value: "1.500s" }];
 
 const anyText = fc.oneof(
   fc.string({ maxLength: 8 }),
