@@ -27,9 +27,12 @@ export interface Route {
 
 export type Combination = Place & Route;
 
-export const places: readonly Place[] = (["fast", "reference"] as const).flatMap((lane) =>
-  (["plaintext", "TLS"] as const).map((security) => ({ lane, security })),
-);
+/** Our own code in full. The reference needs one slice: what TLS adds is below both lanes. */
+export const places: readonly Place[] = [
+  { lane: "fast", security: "plaintext" },
+  { lane: "fast", security: "TLS" },
+  { lane: "reference", security: "plaintext" },
+];
 
 export const routes: readonly Route[] = wires.flatMap((wire) =>
   (["proto", "json"] as const).flatMap((codec) =>
