@@ -1,4 +1,6 @@
 // Reads the envelopes of a request that may be broken.
+import { breaksRule } from "../codec/broken-rules.js";
+import { TestRequestSchema } from "../gen/manywire/test/v1/test_pb.js";
 import type { Sample, Wire } from "./generate.js";
 
 /** The flags of the envelopes of a request, as far as they can be told. */
@@ -12,13 +14,32 @@ export function endsAfterHead(wire: Wire, sample: Sample): boolean {
   return last !== undefined && last.length > 0 && last.rest === 0;
 }
 
-function heads(wire: Wire, { chunks }: Sample): { flags: number; length: number; rest: number }[] {
+/** The head of an envelope, its data as far as they are there, and how many bytes follow the head. */
+interface Head {
+  readonly flags: number;
+  readonly length: number;
+  readonly data: Buffer;
+  readonly rest: number;
+}
+
+/** Whether a message of the request, in protobuf and not compressed, is one that only protobuf-es takes. */
+export function hasBrokenMessage(wire: Wire, sample: Sample): boolean {
+  const isProto = sample.headers.some(([name, value]) => name === "content-type" && !value.includes("json"));
+  const bodies = [
+    ...heads(wire, sample).flatMap(({ flags, data }) => (flags === 0 ? [data] : [])),
+    ...(wire === "connect" ? [Buffer.concat(sample.chunks)] : []),
+  ];
+  return isProto && bodies.some((bytes) => breaksRule(TestRequestSchema, bytes));
+}
+
+function heads(wire: Wire, { chunks }: Sample): Head[] {
   const body = Buffer.concat(chunks);
   let rest = wire === "grpc-web-text" ? decodeBase64(body) : body;
-  const found: { flags: number; length: number; rest: number }[] = [];
+  const found: Head[] = [];
   while (rest.length >= 5) {
     const length = rest.readUInt32BE(1);
-    found.push({ flags: rest.readUInt8(0), length, rest: rest.length - 5 });
+    const data = rest.subarray(5, 5 + length);
+    found.push({ flags: rest.readUInt8(0), length, data, rest: rest.length - 5 });
     rest = rest.subarray(Math.min(5 + length, rest.length));
   }
   return found;
