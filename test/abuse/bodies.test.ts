@@ -57,6 +57,7 @@ const protocols = [
 ] as const;
 
 const versions = ["1.1", "2"] as const;
+const endsConnection = Number.parseInt(process.versions.node, 10) >= 22;
 const ways = protocols.flatMap((protocol) =>
   versions.map((httpVersion) => ({ ...protocol, httpVersion, name: `${protocol.name} on HTTP/${httpVersion}` })),
 );
@@ -151,6 +152,7 @@ describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
     });
   });
 
+  // Node 22 and 24 end the connection with a GOAWAY, because of the longer body, where Node 20 resets each stream.
   test("HTTP/2 requests whose length is not true are reset", async () => {
     await victim.withstand(async (url) => {
       await using socket = await openRaw(url);
@@ -158,8 +160,9 @@ describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
       const shorter = [head(1), data(1, Buffer.from("{}"), frameFlags.endStream)];
       const longer = [head(3), data(3, Buffer.from("{  }"))];
       socket.write(Buffer.concat([opening(), ...shorter, ...longer]));
-      const reset = async () => decodeFrames(socket.received).filter(({ type }) => type === frameTypes.rstStream);
-      await expect.poll(async () => (await reset()).map(({ stream }) => stream)).toEqual([1, 3]);
+      const ends = () =>
+        decodeFrames(socket.received).filter(({ type }) => type === frameTypes.rstStream || type === frameTypes.goaway);
+      await expect.poll(() => ends().map(({ stream }) => stream)).toEqual(endsConnection ? [0] : [1, 3]);
     });
   });
 
