@@ -12,12 +12,12 @@ export {
 } from "@connectrpc/connect";
 export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
+export { peerCertificate } from "./call/context-values.js";
 export type { ProtocolName } from "./call/method.js";
-export { peerCertificate } from "./context-values.js";
-export type { OpenApiDocument } from "./describe/openapi/types.js";
-export type { DocsOptions, OperationKind } from "./describe/options.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { TlsOptions } from "./listen/tls.js";
+export type { DocsOptions, OperationKind } from "./openapi/options.js";
+export type { OpenApiDocument } from "./openapi/types.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ServerOptions } from "./options.js";
 export { createServer, type Server } from "./server.js";

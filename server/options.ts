@@ -4,10 +4,10 @@ import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connec
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
-import type { DocsOptions } from "./describe/options.js";
-import type { NodeServerRequest } from "./listen/handler.js";
+import type { NodeServerRequest } from "./http/node.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
+import type { DocsOptions } from "./openapi/options.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 
 /** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */

@@ -21,86 +21,89 @@ const protobuf = "@bufbuild/protobuf";
 const connect = "@connectrpc/connect";
 const connectNode = "@connectrpc/connect-node";
 
+/** Parts of `server/` by the beginning of their paths. */
+const server = (...parts: readonly string[]) => parts.map((part) => `server/${part}`);
+
 const map: Record<string, Part> = {
   // What knows nothing of the others.
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
-  "server/listen/": { uses: ["server/dense-set.ts"], namesPackages: [connectNode] },
-  "server/schema/": { uses: ["gen/google/rpc/"], packages: [protobuf], isPortable: true },
-  "server/call/": { uses: ["server/dense-set.ts", "server/quote.ts", "server/schema/"], packages: [protobuf, connect] },
-  "server/dense-set.ts": { uses: [], isPortable: true },
   "server/quote.ts": { uses: [], isPortable: true },
-  "server/codec/": { uses: ["server/quote.ts"], packages: [protobuf], isPortable: true },
+  "server/dense-set.ts": { uses: [], isPortable: true },
+  "server/slices.ts": { uses: [] },
+  "server/http/": { uses: [], namesPackages: [connectNode] },
+  "server/listen/": { uses: server("http/", "dense-set.ts"), namesPackages: [connectNode] },
+  "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
+  "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {
-    uses: ["gen/google/", "server/codec/", "server/schema/", "server/quote.ts"],
+    uses: [...server("codec/", "schema/", "quote.ts"), "gen/google/"],
     packages: [protobuf, connect],
     isPortable: true,
   },
-  "server/describe/": {
-    uses: [
-      ...["rest/", "listen/exchange.ts", "listen/preferences.ts", "quote.ts", "describe/page/browser/"].map(
-        (part) => `server/${part}`,
-      ),
-      "gen/",
-    ],
-    names: ["server/call/"],
+  // A call, and the protocols.
+  "server/call/": {
+    uses: server("http/", "schema/", "dense-set.ts", "quote.ts"),
+    names: server("listen/tls.ts"),
     packages: [protobuf, connect],
   },
-  "server/describe/page/browser/": { uses: [], isPortable: true },
-  // What brings them together.
   "server/rpc/": {
-    uses: [
-      ...["call/", "codec/", "listen/exchange.ts", "listen/header-size.ts", "quote.ts"].map((part) => `server/${part}`),
-      "gen/google/rpc/",
-    ],
-    names: ["server/listen/"],
-    packages: [protobuf, connect, connectNode],
+    uses: [...server("call/", "codec/", "http/", "quote.ts"), "gen/google/rpc/"],
+    packages: [protobuf, connect],
   },
   "server/transcode/": {
-    uses: ["server/call/", "server/rest/", "server/rpc/", "server/schema/", "server/listen/exchange.ts"].concat(
-      "server/listen/header-size.ts",
-      "server/listen/preferences.ts",
-      "server/quote.ts",
-    ),
-    names: ["server/listen/", "gen/google/"],
+    uses: server("call/", "codec/", "http/", "rest/", "rpc/", "schema/", "quote.ts"),
     packages: [protobuf, connect],
   },
+  "server/reference/": { uses: server("call/", "http/", "rpc/"), packages: [connect, connectNode] },
+  // The service told to tools, to generators, to people.
+  "server/reflection/": {
+    uses: [...server("schema/", "quote.ts", "slices.ts"), "gen/grpc/"],
+    packages: [protobuf, connect],
+  },
+  "server/openapi/": {
+    uses: [...server("rest/", "schema/", "slices.ts"), "gen/google/"],
+    names: server("call/method.ts"),
+    packages: [protobuf],
+  },
+  "server/pages/": {
+    uses: [...server("http/", "openapi/", "pages/browser/", "rest/", "slices.ts"), "gen/grpc/"],
+    names: server("call/method.ts"),
+    packages: [protobuf],
+  },
+  "server/pages/browser/": { uses: [], isPortable: true },
+  // The process told to operators.
   "server/operate/": {
-    uses: ["server/listen/exchange.ts", "gen/grpc/"],
-    names: ["server/call/", "server/listen/"],
+    uses: [...server("http/"), "gen/grpc/"],
+    names: server("call/", "listen/"),
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
   },
+  // What brings them together.
   "server/options.ts": {
     uses: [],
-    names: ["server/call/", "server/describe/", "server/listen/", "server/transcode/"],
+    names: server("call/", "http/", "listen/", "openapi/", "transcode/"),
     packages: [connectNode],
     namesPackages: [connect, protobuf],
   },
-  "server/context-values.ts": { uses: [], names: ["server/listen/"], packages: [connect] },
-  "server/drain.ts": {
-    uses: ["gen/grpc/"],
-    names: ["server/call/", "server/listen/", "server/operate/"],
-    packages: [connect],
-  },
   "server/server.ts": {
     uses: [
-      ...[
+      ...server(
         "call/",
-        "context-values.ts",
-        "describe/",
-        "drain.ts",
+        "http/",
         "listen/",
+        "openapi/",
         "operate/",
         "options.ts",
-        "rpc/",
-        "transcode/",
-      ].map((part) => `server/${part}`),
+        "pages/",
+        "reference/",
+        "reflection/",
+      ),
+      ...server("rpc/", "transcode/"),
       "gen/grpc/",
     ],
     packages: [connect],
   },
   "server/index.ts": {
-    uses: ["server/server.ts", "server/context-values.ts"],
+    uses: server("call/context-values.ts", "server.ts"),
     names: ["server/"],
     packages: [connect, connectNode],
   },
@@ -108,17 +111,15 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...["server.ts", "options.ts", "operate/", "listen/", "rest/routing.ts", "greeter.ts"].map(
-        (part) => `server/${part}`,
-      ),
-      ...["server/describe/docs.ts", "server/describe/page/browser/shell.ts"],
+      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/docs.ts", "pages/browser/shell.ts"),
+      ...server("rest/routing.ts", "server.ts"),
       "gen/",
     ],
     names: ["server/"],
     packages: ["commander", "yaml"],
     namesPackages: ["pino"],
   },
-  "server/main.ts": { uses: ["server/command/", "server/operate/"] },
+  "server/main.ts": { uses: server("command/", "operate/") },
   // The client, which shares nothing with the server but the reading and writing of REST.
   "client/command.ts": { uses: ["client/", "gen/hello_world_pb.ts"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
@@ -228,7 +229,7 @@ describe("the source tree", () => {
   });
 
   test("writes to no console, but for the program that a page has to copy", () => {
-    const program = "server/describe/page/browser/lines.ts";
+    const program = "server/pages/browser/lines.ts";
     const talkers = files.filter((file) => file !== program && /\bconsole\s*\./.test(codeOf(file)));
     expect(talkers).toEqual([]);
   });

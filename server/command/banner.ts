@@ -1,6 +1,6 @@
 // Tells a newcomer where the server is and how to call it: one line for each kind of caller, ready to be copied.
 import type { X509Certificate } from "node:crypto";
-import { quote } from "../describe/page/browser/shell.js";
+import { quote } from "../pages/browser/shell.js";
 
 /** A command line that calls the server. */
 export interface Example {

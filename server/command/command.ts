@@ -3,12 +3,12 @@
 import type { Logger } from "pino";
 import { descriptors } from "../../gen/hello_world_descriptors.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
-import { toYamlText } from "../describe/docs.js";
-import type { DocsOptions } from "../describe/options.js";
 import { greeter } from "../greeter.js";
 import type { TlsOptions } from "../listen/tls.js";
+import type { DocsOptions } from "../openapi/options.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
+import { toYamlText } from "../pages/docs.js";
 import { createServer, type Server } from "../server.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";

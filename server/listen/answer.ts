@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { type Exchange, type Handler, noSniff, respond } from "../http/exchange.js";
 import type { Servers } from "./accept.js";
 import type { Connections } from "./connections.js";
-import { type Exchange, type Handler, noSniff, respond } from "./exchange.js";
-import type { Report } from "./handler.js";
-import { Http1Exchange } from "./http1-exchange.js";
-import { Http2Exchange } from "./http2-exchange.js";
+import { Http1Exchange } from "./http1/exchange.js";
 import type { ListenLimits } from "./limits.js";
 import { type BodySource, exchangeKey } from "./node-exchange.js";
+import { Http2Exchange } from "./node-http2/exchange.js";
+import type { Report } from "./report.js";
 import { type Fault, findHttp1Fault, findHttp2Fault } from "./well-formed.js";
 
 export function answerRequests(

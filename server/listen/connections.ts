@@ -2,9 +2,9 @@
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { answerTo } from "./http1.js";
+import { endAndDiscard } from "./http1/linger.js";
+import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
-import { endAndDiscard } from "./linger.js";
 
 interface Http1Connection {
   /** Requests that came in and whose answer has not left yet; more than one when pipelined. */

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { devNull } from "node:os";
-import type { Report } from "./handler.js";
+import type { Report } from "./report.js";
 import { descriptorOf } from "./tcp-handle.js";
 
 const checkMs = 1000;

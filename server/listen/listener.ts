@@ -1,6 +1,7 @@
 // Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
 import { Server } from "node:net";
 import { inspect } from "node:util";
+import type { Handler } from "../http/exchange.js";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import { answerRequests } from "./answer.js";
@@ -8,12 +9,11 @@ import type { ListenAddress } from "./bind.js";
 import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
-import type { Handler } from "./exchange.js";
-import type { ListenStep, Report } from "./handler.js";
-import { createHttp1Server } from "./http1.js";
-import { createHttp2Server } from "./http2.js";
+import { createHttp1Server } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
+import { createHttp2Server } from "./node-http2/server.js";
+import type { ListenStep, Report } from "./report.js";
 import { StallWatch } from "./stalls.js";
 import type { TlsOptions } from "./tls.js";
 import { checkTls, toSecureContextOptions } from "./tls.js";

@@ -1,7 +1,7 @@
 // How the body of a request comes to the owner of an exchange, in both HTTP versions.
 import type { Readable } from "node:stream";
+import type { ExchangeOwner } from "../http/exchange.js";
 import type { ConnectionLoad, LoadingExchange } from "./connection-load.js";
-import type { ExchangeOwner } from "./exchange.js";
 
 /** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
 export const exchangeKey: unique symbol = Symbol("exchange");

@@ -6,7 +6,7 @@ import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino } from "pino";
 import type { CallObserver } from "../call/active.js";
-import type { ListenStep } from "../listen/handler.js";
+import type { ListenStep } from "../listen/report.js";
 import { applicationSteps } from "./report.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

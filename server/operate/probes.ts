@@ -1,5 +1,5 @@
 // Health over plain HTTP, for whoever asks without gRPC: load balancers and orchestrators.
-import { type Handler, respond } from "../listen/exchange.js";
+import { type Handler, respond } from "../http/exchange.js";
 import type { Health } from "./health.js";
 
 /**

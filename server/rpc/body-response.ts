@@ -1,8 +1,8 @@
 // Writes responses whose body is whole, compressed where that is accepted and worth it: unary calls over Connect, and REST.
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { type Body, type Exchange, toBytes } from "../listen/exchange.js";
-import { checkHeaderSize } from "../listen/header-size.js";
+import { type Body, type Exchange, toBytes } from "../http/exchange.js";
+import { checkHeaderSize } from "../http/header-size.js";
 
 /** A response whose body is whole. */
 export interface BodyResponse {

@@ -8,7 +8,7 @@ import { BinaryError } from "../codec/input.js";
 import { createJsonDecoder } from "../codec/json-decode.js";
 import { createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
-import type { Body } from "../listen/exchange.js";
+import type { Body } from "../http/exchange.js";
 import { tooLarge } from "./envelope.js";
 import type { Codec } from "./format.js";
 

@@ -1,10 +1,12 @@
 // A unary call over Connect: the message is the whole body, or a query parameter of a GET.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { Exchange } from "../listen/exchange.js";
+import { ByteBuffer } from "../call/byte-buffer.js";
+import { Call, type CallShape, type ResponseMetadata } from "../call/call.js";
+import { readTimeout } from "../call/timeout.js";
+import type { Exchange } from "../http/exchange.js";
+import { header } from "../http/header.js";
 import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "./body-response.js";
-import { ByteBuffer } from "./byte-buffer.js";
-import { Call, type CallShape, type ResponseMetadata } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import { connectUnary, type Uncompressed } from "./connect.js";
@@ -12,8 +14,6 @@ import { messageOf } from "./connect-get.js";
 import { checkVersionHeader, checkVersionParameter } from "./connect-version.js";
 import { takeBytes, tooLarge } from "./envelope.js";
 import type { Codec, Format } from "./format.js";
-import { header } from "./header.js";
-import { readTimeout } from "./timeout.js";
 
 /** What unary calls of one method over Connect share. */
 export interface ConnectUnaryShape extends CallShape {

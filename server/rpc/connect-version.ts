@@ -4,8 +4,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { protocolVersion } from "@connectrpc/connect/protocol-connect";
 import type { MethodOptions } from "../call/method.js";
+import { header } from "../http/header.js";
 import { shorten } from "../quote.js";
-import { header } from "./header.js";
 
 type Place = "header" | "query";
 

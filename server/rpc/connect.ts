@@ -8,11 +8,11 @@ import {
   errorToJsonBytes,
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
+import type { ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
-import type { Body } from "../listen/exchange.js";
+import type { Body } from "../http/exchange.js";
 import type { BodyResponse } from "./body-response.js";
-import type { ResponseMetadata } from "./call.js";
 import { addDebugJson } from "./connect-details.js";
 import { encodeEnvelope } from "./envelope.js";
 import type { Ending, EnvelopeWire } from "./wire.js";

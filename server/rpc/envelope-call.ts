@@ -2,18 +2,18 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { Call, type CallShape, type ResponseMetadata } from "../call/call.js";
 import { toConnectError } from "../call/error.js";
 import { toNodeHeaders } from "../call/headers.js";
-import type { Exchange } from "../listen/exchange.js";
+import { readTimeout } from "../call/timeout.js";
+import type { Exchange } from "../http/exchange.js";
+import { header } from "../http/header.js";
 import { Base64Decoder, encodeBase64 } from "./base64-stream.js";
-import { Call, type CallShape, type ResponseMetadata } from "./call.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
 import { checkVersionHeader } from "./connect-version.js";
 import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
 import type { Codec, Format } from "./format.js";
-import { header } from "./header.js";
-import { readTimeout } from "./timeout.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
 /** What calls of one method over one protocol in envelopes share. */

@@ -1,7 +1,7 @@
 // Cuts a body into length-prefixed messages and back: one byte of flags, four of length, the data.
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ByteBuffer } from "./byte-buffer.js";
+import { ByteBuffer } from "../call/byte-buffer.js";
 
 /** Set in the flags of a message that is compressed, in every protocol. */
 export const compressedFlag = 1;

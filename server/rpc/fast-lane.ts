@@ -1,6 +1,7 @@
 // Our own reading and writing of gRPC, gRPC-Web and Connect.
+
+import type { CallEnvironment } from "../call/call.js";
 import type { Method, RpcProtocol } from "../call/method.js";
-import type { CallEnvironment } from "./call.js";
 import { createCodecs } from "./codec.js";
 import { createNegotiator } from "./compression.js";
 import { connectStream, connectUnary } from "./connect.js";

@@ -1,7 +1,7 @@
 // Settles how a request calls a method (protocol, codec, shape) and hands it to a lane, or says why it cannot.
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Method } from "../call/method.js";
-import type { Exchange, Handler } from "../listen/exchange.js";
+import type { Exchange, Handler } from "../http/exchange.js";
 import { quote, shorten } from "../quote.js";
 import { type Format, getFormats, parseFormat } from "./format.js";
 import type { Lane } from "./lane.js";

@@ -1,5 +1,5 @@
 // The two ways in which a call can be served: the fast lane and the reference lane. A caller cannot tell them apart.
-import type { Exchange } from "../listen/exchange.js";
+import type { Exchange } from "../http/exchange.js";
 import type { Format } from "./format.js";
 
 /**

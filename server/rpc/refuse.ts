@@ -7,7 +7,7 @@ import {
   errorToJsonBytes,
 } from "@connectrpc/connect/protocol-connect";
 import type { Method } from "../call/method.js";
-import { type Exchange, noSniff, respond } from "../listen/exchange.js";
+import { type Exchange, noSniff, respond } from "../http/exchange.js";
 import { shorten } from "../quote.js";
 import { encodeEnvelope } from "./envelope.js";
 import { type Format, parseFormat } from "./format.js";

@@ -2,12 +2,12 @@
 import { create, type Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { invokeStream, isPromise, leave, type ReplyStream } from "../call/invoke.js";
-import type { Exchange } from "../listen/exchange.js";
+import { ReplyBatch } from "../call/reply-batch.js";
+import { RequestQueue } from "../call/request-queue.js";
+import type { Exchange } from "../http/exchange.js";
 import { compressedFlag, type Envelope } from "./envelope.js";
 import { EnvelopeCall, type EnvelopeShape } from "./envelope-call.js";
 import type { Format } from "./format.js";
-import { ReplyBatch } from "./reply-batch.js";
-import { RequestQueue } from "./request-queue.js";
 
 /** A method of any streaming kind, over any protocol. */
 export class StreamCall extends EnvelopeCall {

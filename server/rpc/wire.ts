@@ -1,8 +1,8 @@
 // What the files grpc.ts, grpc-web.ts and connect.ts say of their protocol. The same nouns in each.
 import type { OutgoingHttpHeaders } from "node:http";
 import type { ConnectError } from "@connectrpc/connect";
+import type { ResponseMetadata } from "../call/call.js";
 import type { MethodOptions, RpcProtocol } from "../call/method.js";
-import type { ResponseMetadata } from "./call.js";
 
 /** How an answer in envelopes ends. */
 export interface Ending {

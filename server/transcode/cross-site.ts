@@ -1,7 +1,7 @@
 // Recognizes requests that a page of another origin can send without a CORS preflight, which is how CSRF is done
 // (https://fetch.spec.whatwg.org/#cors-safelisted-request-header, https://www.w3.org/TR/fetch-metadata/).
-import type { Exchange } from "../listen/exchange.js";
-import { header } from "../rpc/header.js";
+import type { Exchange } from "../http/exchange.js";
+import { header } from "../http/header.js";
 
 /** Types that a form, or `fetch` in the mode `no-cors`, can send. Every other type needs a preflight. */
 const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(?:;|$)/i;

@@ -3,12 +3,12 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { deadlineExceeded } from "../call/error.js";
-import { readPreferences } from "../listen/preferences.js";
+import { maxTimerMs, readTimeout, type Timeout } from "../call/timeout.js";
+import { header } from "../http/header.js";
+import { readPreferences } from "../http/preferences.js";
 import { quote } from "../quote.js";
 import { isJsonType } from "../rest/content-type.js";
 import type { BodyForm } from "../rest/json-splitter.js";
-import { header } from "../rpc/header.js";
-import { maxTimerMs, readTimeout, type Timeout } from "../rpc/timeout.js";
 
 /** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {

@@ -2,7 +2,7 @@
 // to one connection (RFC 9110 section 7.6.1), or say how this body is written and until when it is wanted.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { hopByHop, toNodeHeaders } from "../call/headers.js";
-import { header } from "../rpc/header.js";
+import { header } from "../http/header.js";
 
 /** What the transcoder has read from a head: a handler finds it in its message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([

@@ -3,10 +3,10 @@
 import type { Transform } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Exchange } from "../listen/exchange.js";
+import { ByteBuffer } from "../call/byte-buffer.js";
+import { RequestQueue } from "../call/request-queue.js";
+import type { Exchange } from "../http/exchange.js";
 import type { JsonSplitter } from "../rest/json-splitter.js";
-import { ByteBuffer } from "../rpc/byte-buffer.js";
-import { RequestQueue } from "../rpc/request-queue.js";
 
 /** How a stream is read. */
 export interface RequestForm {

@@ -2,15 +2,15 @@
 // of google.api.HttpBody in either direction.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
+import type { ResponseMetadata } from "../call/call.js";
 import { toConnectError } from "../call/error.js";
 import { invokeStream, leave, type ReplyStream } from "../call/invoke.js";
-import type { Exchange } from "../listen/exchange.js";
-import { checkHeaderSize } from "../listen/header-size.js";
+import { ReplyBatch } from "../call/reply-batch.js";
+import type { Exchange } from "../http/exchange.js";
+import { header } from "../http/header.js";
+import { checkHeaderSize } from "../http/header-size.js";
 import { createJsonSplitter } from "../rest/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
-import type { ResponseMetadata } from "../rpc/call.js";
-import { header } from "../rpc/header.js";
-import { ReplyBatch } from "../rpc/reply-batch.js";
 import { chooseStreamForm } from "./head.js";
 import { RequestReader } from "./request-reader.js";
 import { RestCall, type RestMatch, type RestShape } from "./rest-call.js";

@@ -3,7 +3,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Transform } from "node:stream";
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from "node:zlib";
-import type { Exchange } from "../listen/exchange.js";
+import type { Exchange } from "../http/exchange.js";
 
 interface StreamCoding {
   compress(): Transform;

@@ -1,10 +1,11 @@
 // Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { CallEnvironment } from "../call/call.js";
 import { toConnectError, toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
-import { type Exchange, noSniff, respond } from "../listen/exchange.js";
+import { type Exchange, noSniff, respond } from "../http/exchange.js";
 import { shorten } from "../quote.js";
 import type { Binding } from "../rest/binding.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/decode.js";
@@ -18,7 +19,6 @@ import { type RuleOptions, readRules } from "../rest/rules.js";
 import { codeToStatus } from "../rest/status.js";
 import { parseTarget } from "../rest/target.js";
 import { findUnreachable } from "../rest/unreachable.js";
-import type { CallEnvironment } from "../rpc/call.js";
 import { parseFormat } from "../rpc/format.js";
 import { preferTypes } from "../schema/types.js";
 import type { RestShape } from "./rest-call.js";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { defaultText, environmentName, type Setting, settingGroups, settings } from "../../server/command/settings.js";
-import { root } from "../main/stage.js";
+import { root } from "../unit/command/stage.js";
 
 /** One option of an interface. */
 interface Option {
@@ -81,7 +81,7 @@ ${optionsTable("rest.", restOptions())}
 
 ## createServer: docs
 
-${optionsTable("docs.", listOptions("server/describe/options.ts", "DocsOptions"))}
+${optionsTable("docs.", listOptions("server/openapi/options.ts", "DocsOptions"))}
 
 ## createServer: tls
 

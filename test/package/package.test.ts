@@ -2,10 +2,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { type Outcome, outputOf, run } from "../foreign/program.js";
-import { CommandProcess } from "../main/command-process.js";
-import { root, type Stage, stagePackage } from "../main/stage.js";
+import { type Outcome, outputOf, run } from "../judges/npm/program.js";
 import { request } from "../support/http.js";
+import { CommandProcess } from "../unit/command/command-process.js";
+import { root, type Stage, stagePackage } from "../unit/command/stage.js";
 
 let stage: Stage;
 /** An empty project outside of the checkout, where nothing but the package and its dependencies can be found. */
@@ -34,7 +34,7 @@ afterAll(async () => {
 describe("the tarball", () => {
   it("has what is built, what describes it, and nothing else", () => {
     const paths = packed.files.map(({ path }) => path);
-    const pages = "dist/server/describe/page/browser";
+    const pages = "dist/server/pages/browser";
     const isBuilt = /^dist\/(server|client|gen)\/(?!.*\/swagger-ui)[\w/-]+\.(js|d\.ts)$/;
     const built = paths.filter((path) => isBuilt.test(path));
     const others = paths.filter((path) => !built.includes(path)).sort();

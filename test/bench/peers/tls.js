@@ -2,6 +2,6 @@
 import { readFileSync } from "node:fs";
 
 /** @param {string} name */
-const read = (name) => readFileSync(new URL(`../../client/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../support/certificates/${name}`, import.meta.url));
 
 export const tls = { cert: read("localhost-cert.pem"), key: read("localhost-key.pem") };

@@ -1,0 +1,26 @@
+// The URL of a request, for `HandlerContext.url`.
+import type { Exchange } from "../http/exchange.js";
+
+/** A name with a port that a URL parser would leave as it is. Numbers may be addresses, and `xn--` is looked into. */
+const plainName = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::(?!80$|443$)[1-9]\d*)?$/;
+/** A path that a URL parser would leave as it is. */
+const plainPath = /^(?:\/(?!\.)[\w\-.~!$&()*+,;=:@]*)+$/;
+
+/** What was last found to be as a URL parser would leave it: it is often asked for again. */
+const last = { scheme: "", authority: "", path: "" };
+
+/**
+ * The URL that was called, normalised as a URL parser does. The listener has checked the authority. Parsing is only done
+ * where it could change something.
+ */
+export function requestUrl({ scheme, authority, target }: Exchange): string {
+  const url = `${scheme}://${authority}${target}`;
+  if (target !== last.path) {
+    if (!plainPath.test(target)) return new URL(url).toString();
+    last.path = target;
+  }
+  if ((authority === last.authority && scheme === last.scheme) || plainName.test(authority)) return url;
+  const normalised = new URL(url).toString();
+  if (normalised === url) Object.assign(last, { scheme, authority });
+  return normalised;
+}

@@ -1,0 +1,119 @@
+// A request of HTTP/1.1 as an Exchange.
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { type Body, type Exchange, noSniff } from "../../http/exchange.js";
+import { checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
+import type { NodeServerRequest, NodeServerResponse } from "../../http/node.js";
+import { loadOf } from "../connection-load.js";
+import { type BodySource, NodeExchange } from "../node-exchange.js";
+
+/** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
+const maxTextLength = 16 * 1024;
+
+export class Http1Exchange extends NodeExchange implements Exchange {
+  readonly httpVersion = 1;
+  readonly maxHeaderBytes: number = maxHeaderBytes;
+  readonly resetCode: number = constants.NGHTTP2_CANCEL;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #hasWritten = false;
+
+  constructor(request: BodySource<IncomingMessage>, response: ServerResponse) {
+    super(request, request.complete, loadOf(request.socket));
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get method(): string {
+    return this.#request.method ?? "";
+  }
+  get target(): string {
+    return this.#request.url ?? "";
+  }
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+  get scheme(): "http" | "https" {
+    return "encrypted" in this.#request.socket ? "https" : "http";
+  }
+  get authority(): string {
+    return this.#request.headers.host ?? "";
+  }
+  get socket(): Socket {
+    return this.#request.socket;
+  }
+  get isHeadSent(): boolean {
+    return this.#response.headersSent;
+  }
+  get isClosed(): boolean {
+    return this.#response.closed;
+  }
+  get isFinished(): boolean {
+    return this.#response.writableFinished;
+  }
+
+  sendHead(status: number, headers: OutgoingHttpHeaders): void {
+    checkHeaderSize(this, headers, "headers");
+    this.#response.writeHead(status, headers);
+  }
+  sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
+    this.sendHead(status, headers);
+    this.#response.end();
+  }
+  write(chunk: Uint8Array): boolean {
+    this.#hasWritten = true;
+    const hasRoom = this.#response.write(chunk);
+    if (!hasRoom) this.#response.once("drain", () => this.owner?.onDrain());
+    return hasRoom;
+  }
+  end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
+    if (trailers !== undefined) {
+      checkHeaderSize(this, trailers, "trailers");
+      this.#response.addTrailers(trailers as Record<string, string>);
+    }
+    if (chunk === undefined || this.#hasWritten || chunk.length > maxTextLength) {
+      this.#response.end(chunk);
+      return;
+    }
+    // A response that ends with a chunk writes to the socket twice, unless all of it has left before it ends.
+    const { socket } = this.#request;
+    socket.cork();
+    this.#response.write(toLatin1(chunk), "latin1");
+    socket.uncork();
+    this.#response.end();
+  }
+  cut(): void {
+    const { socket, httpVersionMinor } = this.#request;
+    // In HTTP/1.0 the end of a response is the end of the connection, so only a reset says that it is incomplete.
+    if (httpVersionMinor === 0 && isTcp(socket)) socket.resetAndDestroy();
+    this.#response.destroy();
+  }
+  get unsentBytes(): number {
+    return this.#response.closed ? 0 : this.#request.socket.writableLength;
+  }
+  /** Answers 408 if nothing has been sent, and closes the connection. */
+  endStalled(): void {
+    if (this.isHeadSent) this.#request.socket.destroy();
+    else this.#response.writeHead(408, { ...noSniff, connection: "close", "content-length": 0 }).end();
+  }
+  nodeRequest(): NodeServerRequest {
+    this.preferStream();
+    return this.#request;
+  }
+  nodeResponse(): NodeServerResponse {
+    return this.#response;
+  }
+}
+
+/** Whether a socket can be reset. That of TLS and that of a Unix path cannot. */
+function isTcp(socket: Socket): boolean {
+  return !("encrypted" in socket) && socket.remoteAddress !== undefined;
+}
+
+/** A body as text of the encoding that the head has: each character is one byte. */
+function toLatin1(body: Body): string {
+  if (typeof body !== "string") return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  const isAscii = Buffer.byteLength(body) === body.length;
+  return isAscii ? body : Buffer.from(body).toString("latin1");
+}

@@ -1,0 +1,176 @@
+// A stream of HTTP/2 as an Exchange, on Node's stream itself: the request and response objects of Node's compatibility
+// layer cost as much again as the stream, and are made only where somebody asks for them.
+import type { OutgoingHttpHeaders } from "node:http";
+import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { Readable } from "node:stream";
+import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
+import { checkHeaderSize, smallHeaderBytes } from "../../http/header-size.js";
+import type { NodeServerRequest, NodeServerResponse } from "../../http/node.js";
+import { loadOf } from "../connection-load.js";
+import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";
+import { Http2Response, maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./server.js";
+import { socketOf } from "./session-end.js";
+
+type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
+
+const withTrailers = { waitForTrailers: true };
+const withoutBody = { endStream: true };
+
+export class Http2Exchange extends NodeExchange implements Exchange {
+  readonly httpVersion = 2;
+  readonly headers: IncomingHttpHeaders;
+  readonly #stream: Stream;
+  readonly #rawHeaders: readonly string[];
+  trailers: OutgoingHttpHeaders | undefined;
+  #request: NodeServerRequest | undefined;
+  #response: NodeServerResponse | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
+    super(stream, stream.endAfterHeaders, loadOf(socketOf(stream.session)));
+    this.#stream = stream;
+    this.#stream.push = push;
+    this.headers = headers;
+    this.#rawHeaders = rawHeaders;
+    stream.on("close", onClose);
+  }
+
+  get method(): string {
+    return this.headers[":method"] ?? "";
+  }
+  get target(): string {
+    return this.headers[":path"] ?? "";
+  }
+  get scheme(): "http" | "https" {
+    return this.#stream.session?.encrypted === true ? "https" : "http";
+  }
+  get authority(): string {
+    return this.headers[":authority"] ?? this.headers.host ?? "";
+  }
+  get socket(): Socket {
+    return this.#stream.session?.socket as Socket;
+  }
+  get isHeadSent(): boolean {
+    return this.#stream.headersSent;
+  }
+  get isClosed(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+  get isFinished(): boolean {
+    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+  }
+  get maxHeaderBytes(): number {
+    return maxHeaderBytesOf(this.#stream);
+  }
+  get resetCode(): number {
+    // A lost connection leaves its streams with codes of Node's own making.
+    const isConnectionLost = this.#stream.session === undefined || this.#stream.session.destroyed;
+    return isConnectionLost ? constants.NGHTTP2_CANCEL : (this.#stream.rstCode ?? constants.NGHTTP2_CANCEL);
+  }
+
+  override attach(owner: ExchangeOwner): void {
+    super.attach(owner);
+    // A body that is empty may have ended.
+    this.hearEnd();
+  }
+  override endBody(): void {
+    // Node also ends what is reset in the middle.
+    if (!this.#stream.aborted) super.endBody();
+  }
+  sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
+    // Node throws where nobody is left to answer.
+    if (this.isClosed) return;
+    this.#stream.respond(this.#head(status, headers), hasTrailers === true ? withTrailers : undefined);
+    if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
+  }
+  sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
+    const head = this.#head(status, headers);
+    this.#stopUpload();
+    this.#stream.respond(head, withoutBody);
+  }
+  /** Headers with their status. Most responses of a method have the very same headers, and Node copies them anyway. */
+  #head(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+    if (headers === lastHeaders && lastHead[":status"] === status) return lastHead;
+    const isSmall = checkHeaderSize(this, headers, "headers") <= smallHeaderBytes;
+    const head = { ":status": status, ...headers };
+    if (isSmall) [lastHeaders, lastHead] = [headers, head];
+    return head;
+  }
+  write(chunk: Uint8Array): boolean {
+    if (!this.#checkRoom(chunk.length)) return true;
+    const hasRoom = this.#stream.write(chunk);
+    if (!hasRoom) this.#stream.once("drain", onDrain);
+    return hasRoom;
+  }
+  end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
+    if (trailers !== undefined) checkHeaderSize(this, trailers, "trailers");
+    if (chunk !== undefined && !this.#checkRoom(chunk.length)) return;
+    this.trailers = trailers;
+    this.#stopUpload();
+    this.#stream.end(chunk);
+  }
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+  endStalled(): void {
+    resetWithError(this.#stream, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+  /** Resets the stream if too much waits on its connection already. */
+  #checkRoom(chunkBytes: number): boolean {
+    if (this.hasRoomFor(chunkBytes)) return true;
+    this.endStalled();
+    return false;
+  }
+  #stopUpload(): void {
+    if (this.isBodyEnded) return;
+    this.readFromStream();
+    stopUploadAfterAnswer(this.#stream);
+  }
+  cut(): void {
+    resetWithError(this.#stream);
+  }
+  nodeRequest(): NodeServerRequest {
+    this.preferStream();
+    this.#request ??= new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders);
+    return this.#request;
+  }
+  nodeResponse(): NodeServerResponse {
+    this.nodeRequest();
+    this.#response ??= new Http2Response(this.#stream);
+    return this.#response;
+  }
+}
+
+let lastHeaders: OutgoingHttpHeaders | undefined;
+let lastHead: OutgoingHttpHeaders = {};
+
+/** Takes the place of a stream's own `push`. */
+function push(this: Stream, chunk: Buffer | null): boolean {
+  const taker = this[exchangeKey];
+  // The end of what was reset in the middle is Node's to tell.
+  if (this.closed || !taker?.takesPushed()) return Readable.prototype.push.call(this, chunk);
+  const goesOn = taker.take(chunk);
+  // Node waits for the end of what is readable before it lets go of a stream.
+  if (chunk === null) this.readable = false;
+  return goesOn;
+}
+
+function onDrain(this: Stream): void {
+  this[exchangeKey]?.owner?.onDrain();
+}
+
+function onWantTrailers(this: Stream): void {
+  try {
+    this.sendTrailers(this[exchangeKey]?.trailers ?? {});
+  } catch {
+    // Node refuses them.
+    resetWithError(this);
+  }
+}
+
+/** Node keeps a stream for a while after its end. What it was for is let go of at once. */
+function onClose(this: Stream): void {
+  const closed = this[exchangeKey];
+  this[exchangeKey] = undefined;
+  closed?.close();
+}

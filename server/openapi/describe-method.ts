@@ -1,0 +1,30 @@
+// What every operation of a method says of it, whatever the way to call it.
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Comments } from "./comments.js";
+
+/** Summary, description and mark of one method. */
+export interface MethodText {
+  readonly summary: string;
+  readonly description?: string;
+  readonly deprecated?: boolean;
+}
+
+/** The first sentence of the comment is the summary, and the whole comment the description, if there is more. */
+export function describeMethod(method: DescMethod, comments: Comments, notes: readonly string[] = []): MethodText {
+  const comment = comments.get(`${method.parent.typeName}.${method.name}`) ?? "";
+  const summary = firstSentence(comment);
+  const rest = summary === comment.replace(/\s+/g, " ") ? [] : [comment];
+  const description = [...rest, ...notes].join("\n\n");
+  return {
+    summary: summary === "" ? method.name : summary,
+    ...(description === "" ? {} : { description }),
+    ...(method.deprecated || method.parent.deprecated ? { deprecated: true } : {}),
+  };
+}
+
+/** Up to a full stop with a space behind it, or to the end of the paragraph. */
+function firstSentence(comment: string): string {
+  const [paragraph = ""] = comment.split(/\n\s*\n/, 1);
+  const line = paragraph.replace(/\s+/g, " ").trim();
+  return /^.*?[.!?]["')]*(?=\s+[A-Z`*])/.exec(line)?.[0] ?? line;
+}

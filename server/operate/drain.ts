@@ -1,0 +1,42 @@
+// Ends a server so that no accepted call is lost: tell, wait, stop accepting, let calls finish, cancel the rest.
+import { setTimeout as delay } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
+import type { ActiveCalls } from "../call/active.js";
+import type { Listener } from "../listen/listener.js";
+import type { Health } from "./health.js";
+
+/** How long a cancelled call's last words may take to leave, in milliseconds. */
+const lastWordsMs = 1000;
+
+/** Resolves when every connection has ended. Takes at most the two times, and a second for what was cancelled to leave. */
+export async function drain(
+  listener: Listener,
+  active: ActiveCalls,
+  health: Health,
+  { drainDelayMs, drainTimeoutMs }: { drainDelayMs: number; drainTimeoutMs: number },
+): Promise<void> {
+  health.shutdown();
+  if (drainDelayMs > 0) await delay(drainDelayMs);
+  listener.stop();
+  // Health watchers have been told, and would stay for as long as they are let.
+  active.cancelAll(shuttingDown(), ({ spec }) => spec.method.parent.typeName === HealthService.typeName);
+  if (await isClosedWithin(listener, drainTimeoutMs)) return;
+  active.cancelAll(shuttingDown());
+  if (await isClosedWithin(listener, lastWordsMs)) return;
+  listener.destroy();
+  await listener.closed;
+}
+
+function shuttingDown(): ConnectError {
+  return new ConnectError("the server is shutting down", Code.Unavailable);
+}
+
+async function isClosedWithin(listener: Listener, timeoutMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const closed = listener.closed.then(() => true);
+  const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false);
+  const isClosed = await Promise.race([closed, late]);
+  timer.abort();
+  return isClosed;
+}

@@ -1,0 +1,65 @@
+// What the pages tell of: the services of a server, in order, with what there is to know of each method.
+import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
+import type { Method } from "../call/method.js";
+import type { Binding } from "../rest/binding.js";
+import type { Work } from "../slices.js";
+import type { MethodInfo } from "./browser/method.js";
+import { describeMethod } from "./method-info.js";
+
+/** The comments of the protos, by the full name of what they stand at. */
+export type Comments = ReadonlyMap<string, string>;
+
+/** The comment of a declaration; empty if it has none. */
+export function commentOf(comments: Comments, desc: DescService | DescMethod | DescMessage | DescField): string {
+  const isMember = desc.kind === "rpc" || desc.kind === "field";
+  return comments.get(isMember ? `${desc.parent.typeName}.${desc.name}` : desc.typeName) ?? "";
+}
+
+export interface DescribedMethod {
+  readonly desc: DescMethod;
+  readonly info: MethodInfo;
+}
+
+export interface DescribedService {
+  readonly desc: DescService;
+  readonly methods: readonly DescribedMethod[];
+  /** Whether it is one that every server has: health, reflection. */
+  readonly isBuiltIn: boolean;
+}
+
+/** Describes the services in order of registration, with the built-in ones last. Pauses after each method. */
+export function* describeServices(
+  services: readonly DescService[],
+  methods: readonly Method[],
+  bindings: readonly Binding[],
+): Work<DescribedService[]> {
+  const hasReflection = methods.some(({ path }) => path.startsWith("/grpc.reflection.v1"));
+  const bindingsByMethod = groupBy(bindings, (binding) => binding.method);
+  const methodsByService = groupBy(methods, (method) => method.spec.method.parent);
+  const all: DescribedService[] = [];
+  for (const service of services) {
+    const described: DescribedMethod[] = [];
+    for (const method of methodsByService.get(service) ?? []) {
+      const desc = method.spec.method;
+      described.push({ desc, info: describeMethod(method, bindingsByMethod.get(desc) ?? [], hasReflection) });
+      yield;
+    }
+    all.push({ desc: service, methods: described, isBuiltIn: isBuiltIn(service) });
+  }
+  return [...all.filter((service) => !service.isBuiltIn), ...all.filter((service) => service.isBuiltIn)];
+}
+
+/** `Map.groupBy`, which Node 20 does not have. */
+function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function isBuiltIn({ typeName }: DescService): boolean {
+  return /^grpc\.(health|reflection)\.v1/.test(typeName);
+}

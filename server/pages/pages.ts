@@ -1,0 +1,83 @@
+// The pages for people: `/`, which tells what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
+// read before someone asks.
+import type { DescService } from "@bufbuild/protobuf";
+import type { Method } from "../call/method.js";
+import type { Exchange, Handler } from "../http/exchange.js";
+import { readPreferences } from "../http/preferences.js";
+import type { Binding } from "../rest/binding.js";
+import { joinText, once, runInSlices } from "../slices.js";
+import { readAssets } from "./assets.js";
+import { type Comments, describeServices } from "./description.js";
+import { docsPage } from "./docs-page.js";
+import { type Documents, serveDocument } from "./documents.js";
+import type { Html } from "./html.js";
+import { type About, landingPage, landingText } from "./landing.js";
+import { serveTextPage } from "./text-page.js";
+
+/** What the pages tell of. */
+export interface Described extends About {
+  readonly services: readonly DescService[];
+  readonly methods: readonly Method[];
+  readonly bindings: readonly Binding[];
+  readonly comments: Comments;
+}
+
+/** Handlers of pages, by path. */
+export type Pages = Pick<Documents, "get">;
+
+/** @param folder where the build has put the files that the pages load */
+export function createPages(described: Described, folder: URL = new URL("./browser/", import.meta.url)): Pages {
+  const services = once(() => runInSlices(describeServices(described.services, described.methods, described.bindings)));
+  const assets = memoize(() => readAssets(folder));
+  const html = serveDocument(async () => {
+    const pieces = landingPage(described, await services(), described.comments, assets());
+    return htmlDocument(await runInSlices(joinText(textsOf(pieces))), landingPolicy);
+  });
+  const text = serveTextPage(async (base) =>
+    runInSlices(joinText(landingText(described, await services(), described.comments, base))),
+  );
+  const pages = new Map<string, Handler>([
+    ["/", (exchange) => (wantsHtml(exchange) ? html(exchange) : text(exchange))],
+    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()).text, docsPolicy))],
+  ]);
+  return {
+    get: (path) => pages.get(path) ?? (path.startsWith("/docs/") ? assets().documents.get(path) : undefined),
+  };
+}
+
+function* textsOf(pieces: Iterable<Html>): Generator<string> {
+  for (const { text } of pieces) yield text;
+}
+
+const sameOrigin = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
+const closed = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The page's script makes nothing of markup, and so none is allowed. */
+const landingPolicy = `${sameOrigin}; img-src 'self'; ${closed}; require-trusted-types-for 'script'; trusted-types 'none'`;
+
+/** Swagger UI has its icons as `data:` in its style sheet. */
+const docsPolicy = `${sameOrigin}; img-src 'self' data:; ${closed}`;
+
+function htmlDocument(body: string, policy: string) {
+  const headers = {
+    "content-security-policy": policy,
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    vary: "Accept, Accept-Encoding",
+  };
+  return { contentType: "text/html; charset=utf-8", body, headers };
+}
+
+/** Browsers ask for HTML by name; what asks for anything at all is a program, or a person at a terminal. */
+function wantsHtml({ headers }: Exchange): boolean {
+  return readPreferences(headers.accept).includes("text/html");
+}
+
+/** Makes a value when it is first asked for, and keeps it. */
+function memoize<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

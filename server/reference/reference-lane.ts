@@ -1,0 +1,381 @@
+// Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
+// deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
+import type { IncomingHttpHeaders } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { guardListeners } from "../call/abort-listeners.js";
+import type { ActiveCall } from "../call/active.js";
+import { ByteBuffer } from "../call/byte-buffer.js";
+import type { CallEnvironment } from "../call/call.js";
+import { deadlineExceeded, toConnectError, toError, toUnsendable } from "../call/error.js";
+import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
+import { leave } from "../call/invoke.js";
+import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js";
+import { RequestQueue } from "../call/request-queue.js";
+import { closeReason } from "../call/reset.js";
+import { toSendableError } from "../call/sendable-error.js";
+import { toUniversalHandler } from "../call/table.js";
+import { readTimeout, timeoutHeaders } from "../call/timeout.js";
+import type { Exchange, ExchangeOwner } from "../http/exchange.js";
+import { header } from "../http/header.js";
+import { checkHeaderSize } from "../http/header-size.js";
+import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
+import { createNegotiator } from "../rpc/compression.js";
+import { connectStream } from "../rpc/connect.js";
+import { messageOf } from "../rpc/connect-get.js";
+import { checkVersionHeader } from "../rpc/connect-version.js";
+import type { Format } from "../rpc/format.js";
+import { grpc } from "../rpc/grpc.js";
+import { encodeMessage, shortenEncoded } from "../rpc/grpc-status.js";
+import { grpcWeb } from "../rpc/grpc-web.js";
+import type { Lane } from "../rpc/lane.js";
+import { sendCallError } from "../rpc/refuse.js";
+import type { EnvelopeWire } from "../rpc/wire.js";
+
+const callKey = createContextKey<ReferenceCall | undefined>(undefined, { description: "manywire call" });
+
+/** Prepares Connect's handler for the method. */
+export function createReferenceLane(method: Method, environment: CallEnvironment): Lane {
+  const handler = toUniversalHandler(method, guard);
+  const findProblem = createHeadCheck(method);
+  return (format, exchange, query) => {
+    try {
+      if (query !== undefined) messageOf(query);
+    } catch (reason) {
+      sendCallError(exchange, format, toConnectError(reason));
+      return;
+    }
+    const call = new ReferenceCall(method, environment, format, exchange);
+    call.problem = findProblem(format, exchange);
+    handler(call.toUniversalRequest())
+      .then((answer) => call.answer(answer))
+      .catch((reason) => call.refuse(reason));
+  };
+}
+
+/** The outermost interceptor: brings cancellation in, and makes every error fit for the caller. */
+const guard: Interceptor = (next) => async (request) => {
+  const call = request.contextValues.get(callKey);
+  if (call === undefined) return next(request);
+  call.restoreHeaders(request.header);
+  guardListeners(request.signal, (reason) => call.reportListener(reason));
+  try {
+    if (call.problem !== undefined) throw call.problem;
+    const response = await call.orCancelled(next(request));
+    return response.stream ? { ...response, message: call.guardReplies(response.message) } : response;
+  } catch (reason) {
+    throw call.noteError(reason);
+  }
+};
+
+/** Finds what is wrong with the head of a stream. Connect looks for it only when the handler asks for the first request. */
+function createHeadCheck({ spec, options }: Method): (format: Format, exchange: Exchange) => ConnectError | undefined {
+  if (spec.kind === "unary") return () => undefined;
+  const check = ({ protocol, encodingHeader, acceptEncodingHeader }: EnvelopeWire) => {
+    const negotiate = createNegotiator(options.acceptCompression, acceptEncodingHeader);
+    return (headers: IncomingHttpHeaders) =>
+      (protocol === "connect" ? checkVersionHeader(headers, options) : undefined) ??
+      negotiate(header(headers, encodingHeader), undefined).error ??
+      readTimeout(protocol, headers, options.maxTimeoutMs).error;
+  };
+  const checks: Record<RpcProtocol, ReturnType<typeof check>> = {
+    grpc: check(grpc),
+    "grpc-web": check(grpcWeb),
+    connect: check(connectStream),
+  };
+  return ({ protocol }, { headers }) => checks[protocol](headers);
+}
+
+/** After so many bytes timers and other connections have their turn, even if a handler always has more at hand. */
+const turnBytes = 32 * 1024;
+
+/** More pieces than this have most bodies not. */
+const manyArrivals = 64;
+
+class ReferenceCall implements ActiveCall, ExchangeOwner {
+  readonly method: Method;
+  /** Connect cuts the messages of streams, so their parts are not known here. */
+  readonly owesRest: boolean;
+  place = -1;
+  /** Why the handler is not to be called. */
+  problem: ConnectError | undefined;
+  readonly #environment: CallEnvironment;
+  readonly #format: Format;
+  readonly #exchange: Exchange;
+  readonly #startMs = performance.now();
+  /** Headers as the client sent them; Connect's handler gets some of them mended. */
+  readonly #sent: Record<string, string>;
+  readonly #mended: Record<string, string>;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #cancelled: Promise<never>;
+  /** What has arrived, and whether it waits in `#chunks`, all of it as one chunk. */
+  readonly #arrived = new ByteBuffer();
+  readonly #chunks: RequestQueue<ByteBuffer, Buffer>;
+  #arrivals = 0;
+  #reject: (error: ConnectError) => void = () => {};
+  #leaveHandler: () => void = () => {};
+  #error: ConnectError | undefined;
+  #answer: UniversalServerResponse | undefined;
+  #lastChunk: Uint8Array | undefined;
+  #warnings: readonly string[] = [];
+  /** Whether an error was sent in the place of what Connect's handler answered. */
+  #isRefused = false;
+
+  constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
+    this.method = method;
+    this.owesRest = hasOneRequest(method);
+    this.#environment = environment;
+    this.#format = format;
+    this.#exchange = exchange;
+    this.#chunks = new RequestQueue({
+      open: (arrived) => arrived.take(),
+      pause: () => exchange.pause(),
+      read: () => exchange.read(),
+    });
+    this.#cancelled = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#cancelled.catch(() => {});
+    const name = timeoutHeaders[format.protocol];
+    const { timeoutMs, error } = readTimeout(format.protocol, exchange.headers, method.options.maxTimeoutMs);
+    this.#sent = pick(exchange, ["content-type", name]);
+    this.#mended = {
+      "content-type": format.contentType.replace("-text", ""),
+      ...(timeoutMs !== undefined && mendedTimeout(name, timeoutMs)),
+    };
+    this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
+    if (timeoutMs !== undefined && error !== undefined) this.cancel(error);
+    environment.active.add(this);
+    exchange.attach(this);
+  }
+
+  cancel(error: ConnectError): void {
+    this.#error ??= error;
+    this.#reject(error);
+  }
+
+  /** What Connect's handler gets in the place of Node's request. */
+  toUniversalRequest(): UniversalServerRequest {
+    const values = this.#makeValues();
+    const request = this.#exchange.nodeRequest();
+    const response = this.#exchange.nodeResponse();
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
+    if (this.problem !== undefined) universal.header.delete(timeoutHeaders[this.#format.protocol]);
+    // Connect would name a length over the limit first. A deadline that has passed already comes before it.
+    if (this.#error !== undefined) universal.header.delete("content-length");
+    return { ...universal, body: this.#requestBody() };
+  }
+
+  #makeValues(): ContextValues {
+    try {
+      const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
+      return values.set(callKey, this);
+    } catch (reason) {
+      this.problem ??= toConnectError(reason);
+      return createContextValues().set(callKey, this);
+    }
+  }
+
+  reportListener(reason: unknown): void {
+    this.#environment.report(toError(reason), "abort listener");
+  }
+
+  restoreHeaders(target: Headers): void {
+    for (const name in this.#mended) target.delete(name);
+    for (const name in this.#sent) target.set(name, this.#sent[name] as string);
+  }
+
+  /** Settles as the promise does, or with the error that cancels the call: whichever comes first, the error where both have. */
+  orCancelled<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([this.#cancelled, promise]);
+  }
+
+  noteError(reason: unknown): ConnectError {
+    if (this.#error === undefined) {
+      const { error, warnings } = toSendableError(toConnectError(reason));
+      this.#error = error;
+      this.#warnings = warnings;
+    }
+    return this.#error;
+  }
+
+  async *guardReplies<T>(replies: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = replies[Symbol.asyncIterator]();
+    this.#leaveHandler = () => leave(iterator);
+    try {
+      for (;;) {
+        const next = await this.orCancelled(iterator.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } catch (reason) {
+      throw this.noteError(reason);
+    } finally {
+      this.#leaveHandler();
+    }
+  }
+
+  /** Writes what Connect's handler answers with. @throws ConnectError or Error if its headers cannot be sent */
+  answer(answer: UniversalServerResponse): void {
+    this.#answer = answer;
+    if (this.#exchange.isClosed) return;
+    deleteUnsent(answer.header);
+    checkHeaderSize(this.#exchange, toNodeHeaders(new Headers(answer.header)), "headers");
+    if (this.#isTrailersOnly(answer)) {
+      this.#chunks.stop();
+      this.#fitTrailer(answer.trailer);
+      this.#exchange.sendHeadOnly(200, {
+        ...toNodeHeaders(answer.header as Headers),
+        ...toNodeHeaders(answer.trailer as Headers),
+      });
+      return;
+    }
+    if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
+    const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
+    // Never settles when all goes well; the response's own `close` event tells.
+    universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.nodeResponse()).catch(() =>
+      this.#exchange.cut(),
+    );
+  }
+
+  /** Sends an error in the place of a response that cannot be sent: without details and metadata. */
+  refuse(reason: unknown): void {
+    if (this.#exchange.isClosed) return;
+    this.#isRefused = true;
+    const { rawMessage, code } = this.noteError(toUnsendable(reason));
+    this.#chunks.stop();
+    if (this.#exchange.isHeadSent) this.#exchange.cut();
+    else sendCallError(this.#exchange, this.#format, new ConnectError(rawMessage, code));
+  }
+
+  /** Shortens the message of gRPC's status, and leaves nothing but the status if the trailers are too large. */
+  #fitTrailer(trailer: Headers | undefined): void {
+    if (trailer === undefined) return;
+    const message = trailer.get("grpc-message") ?? "";
+    const short = shortenEncoded(message);
+    if (short !== message) {
+      trailer.set("grpc-message", short);
+      // It repeats the message.
+      trailer.delete("grpc-status-details-bin");
+    }
+    try {
+      checkHeaderSize(this.#exchange, toNodeHeaders(trailer), "trailers");
+    } catch (reason) {
+      const error = this.noteError(toUnsendable(reason));
+      const kept = new Set(["grpc-status", "grpc-message"]);
+      for (const name of [...trailer.keys()]) if (!kept.has(name)) trailer.delete(name);
+      trailer.set("grpc-status", String(error.code));
+      trailer.set("grpc-message", encodeMessage(error.rawMessage));
+    }
+  }
+
+  /** The body, read by ourselves: Connect's own reading stops at an error, and leaves the client waiting. */
+  async *#requestBody(): AsyncGenerator<Uint8Array> {
+    const decoder = this.#format.isText ? new Base64Decoder() : undefined;
+    this.#exchange.read();
+    for (;;) {
+      const next = await this.orCancelled(this.#chunks.next());
+      if (next.done === true) break;
+      yield decoder === undefined ? next.value : decoder.decode(next.value);
+    }
+    decoder?.end();
+  }
+
+  /** Whether gRPC's form for calls that fail at once is due: the fast lane says why, and when. */
+  #isTrailersOnly({ header: responseHeader, trailer }: UniversalServerResponse): boolean {
+    const status = trailer?.get("grpc-status") ?? "0";
+    const names = [...(responseHeader?.keys() ?? [])];
+    return status !== "0" && names.every((name) => name === "content-type" || name === "grpc-encoding");
+  }
+
+  async *#responseBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    for await (const chunk of body) {
+      this.#lastChunk = chunk;
+      yield this.#format.isText ? encodeBase64(chunk) : chunk;
+      bytes += chunk.length;
+      if (bytes < turnBytes) continue;
+      bytes = 0;
+      await nextTurn();
+    }
+    deleteUnsent(this.#answer?.trailer);
+    if (this.#format.protocol === "grpc") this.#fitTrailer(this.#answer?.trailer);
+    this.#chunks.stop();
+  }
+
+  onData(chunk: Buffer): void {
+    const isFirst = this.#arrived.length === 0;
+    this.#arrived.push(chunk);
+    // What arrives in many pieces is handed on less often: Connect copies all that it has with every piece.
+    const isNow = isFirst && ++this.#arrivals <= manyArrivals;
+    this.#chunks.push(isNow ? [this.#arrived] : [], chunk.length);
+    if (isFirst && !isNow) setImmediate(() => this.#handOn());
+  }
+
+  #handOn(): void {
+    if (this.#arrived.length > 0) this.#chunks.push([this.#arrived], 0);
+  }
+
+  onEnd(): void {
+    if (this.#arrivals > manyArrivals) this.#handOn();
+    this.#chunks.end();
+  }
+  // Connect's handler writes Node's own response.
+  onDrain(): void {}
+
+  onClose(): void {
+    clearTimeout(this.#timer);
+    const isWhole = this.#exchange.isFinished;
+    // First, so that the handler hears of it, and not of an end of requests that never came.
+    if (!isWhole) this.cancel(closeReason(this.#exchange));
+    this.#chunks.stop();
+    // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
+    this.#leaveHandler();
+    const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
+    const { active, observe } = this.#environment;
+    active.delete(this);
+    const durationMs = performance.now() - this.#startMs;
+    const { method } = this;
+    const { protocol } = this.#format;
+    observe?.({ method, protocol, code, durationMs, error: this.#error, warnings: this.#warnings });
+  }
+
+  /** The code that the answer carries, wherever its protocol puts it. */
+  #sentCode(): Code | undefined {
+    const end = Buffer.from(this.#lastChunk ?? []).toString("latin1");
+    if (this.#format.protocol === "connect") {
+      const isError = this.#format.isEnveloped || this.#answer?.status !== 200;
+      return isError ? codeFromString(/"code":"(\w+)"/.exec(end)?.[1] ?? "") : undefined;
+    }
+    const status = this.#answer?.trailer?.get("grpc-status") ?? /grpc-status: (\d+)/.exec(end)?.[1];
+    // Trailers that are a part of the body may be compressed.
+    if (status === undefined) return this.#error?.code;
+    return status === "0" ? undefined : Number(status);
+  }
+}
+
+function pick({ headers }: Exchange, names: string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = header(headers, name);
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** gRPC's notation has eight digits, so that the longest timer has to be said in seconds. */
+function mendedTimeout(name: string, timeoutMs: number): Record<string, string> {
+  if (name === "connect-timeout-ms") return { [name]: String(Math.ceil(timeoutMs)) };
+  return { [name]: timeoutMs < 99_999_999 ? `${Math.ceil(timeoutMs)}m` : `${Math.floor(timeoutMs / 1000)}S` };
+}

@@ -1,0 +1,151 @@
+// Who judges the port: what others wrote, its version, and which of our tests let it do so.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/**
+ * @typedef {object} Judge
+ * @property {string} name
+ * @property {() => string} version
+ * @property {string} calls what it does here, in short
+ * @property {Tests | Conformance} from where its results are
+ *
+ * @typedef {{ kind: "tests", files: string[], title?: string }} Tests files, and how the titles of its suites begin in them
+ * @typedef {{ kind: "conformance", subject: string }} Conformance
+ */
+
+/** @type {Judge[]} */
+export const judges = [
+  suite("our server", "fast"),
+  suite("our server, on Connect's own handlers", "reference"),
+  suite("our client", "client"),
+  interop(
+    "grpcurl",
+    inFile("test/judges/interop/tools.ts", /grpcurl@v([\d.]+)/),
+    "gRPC; reflection, health",
+    "grpcurl",
+  ),
+  interop("grpc-go", goModule("google.golang.org/grpc"), "gRPC; reflection, health", "go"),
+  interop(
+    "grpc-gateway",
+    goModule("github.com/grpc-ecosystem/grpc-gateway/v2"),
+    "in front of the port, with the same answers to REST as the port itself",
+    "gateway",
+  ),
+  interop("Python's grpcio", python("grpcio"), "gRPC, also with asyncio; reflection, health", "grpcio"),
+  interop(
+    "HAProxy",
+    program("haproxy", "-v"),
+    "in front of two servers, one of which ends under load",
+    "proxies",
+    "HAProxy",
+  ),
+  interop("nginx", program("nginx", "-v"), "in front of two servers, one of which ends under load", "proxies", "nginx"),
+  foreign("@grpc/grpc-js", "gRPC; reflection, health", ["grpc-js", "grpc-js-connections"]),
+  foreign("nice-grpc", "gRPC", ["nice-grpc"]),
+  foreign("@protobuf-ts/grpcweb-transport", "gRPC-Web, binary and text", ["protobuf-ts"]),
+  foreign("grpc-web", "gRPC-Web, binary and text, in Node", ["grpc-web"]),
+  {
+    name: "grpc-web in Chromium",
+    version: npm("grpc-web"),
+    calls: "gRPC-Web, binary and text",
+    from: { kind: "tests", files: ["test/judges/browser/grpc-web.browser.ts"] },
+  },
+  { ...foreign("buf curl", "Connect, gRPC, gRPC-Web", ["buf-curl"]), version: npm("@bufbuild/buf") },
+  {
+    ...foreign("curl", "Connect, over HTTP/1.0, HTTP/1.1 and HTTP/2", ["curl"]),
+    version: program("curl", "--version"),
+  },
+  transcoded("google-gax", "REST"),
+  transcoded("eventsource", "REST, as server-sent events"),
+];
+
+/**
+ * @param {string} judged
+ * @param {string} subject
+ * @returns {Judge}
+ */
+function suite(judged, subject) {
+  const version = inFile("test/judges/conformance/setup.js", /suiteVersion = "v([\d.]+)"/);
+  const calls = `${judged}: Connect, gRPC, gRPC-Web`;
+  return { name: "Connect conformance suite", version, calls, from: { kind: "conformance", subject } };
+}
+
+/**
+ * @param {string} name
+ * @param {() => string} version
+ * @param {string} calls
+ * @param {string} file
+ * @param {string} [title]
+ * @returns {Judge}
+ */
+function interop(name, version, calls, file, title) {
+  const files = [`test/judges/interop/${file}.interop.ts`];
+  return { name, version, calls, from: { kind: "tests", files, ...(title && { title }) } };
+}
+
+/**
+ * @param {string} name
+ * @param {string} calls
+ * @param {string[]} files
+ * @returns {Judge}
+ */
+function foreign(name, calls, files) {
+  const paths = files.map((file) => `test/judges/npm/${file}.test.ts`);
+  return { name, version: npm(name), calls, from: { kind: "tests", files: paths } };
+}
+
+/**
+ * @param {string} name of the package, with which its suites begin
+ * @param {string} calls
+ * @returns {Judge}
+ */
+function transcoded(name, calls) {
+  const files = ["test/unit/transcode/foreign.test.ts"];
+  return { name, version: npm(name), calls, from: { kind: "tests", files, title: name } };
+}
+
+/** @param {string} name of a package of npm */
+function npm(name) {
+  return () => JSON.parse(read(`node_modules/${name}/package.json`)).version;
+}
+
+/** @param {string} path of a module of Go */
+function goModule(path) {
+  return inFile("test/judges/interop/go/go.mod", new RegExp(`^\\s${path.replaceAll(".", "\\.")} v(\\S+)`, "m"));
+}
+
+/** @param {string} name of a package of Python */
+function python(name) {
+  return inFile("test/judges/interop/requirements.txt", new RegExp(`^${name}==(\\S+)`, "m"));
+}
+
+/**
+ * @param {string} path
+ * @param {RegExp} pattern whose first group is the version
+ */
+function inFile(path, pattern) {
+  return () => pattern.exec(read(path))?.[1] ?? fail(`${path}: expected ${pattern}, found nothing`);
+}
+
+/**
+ * @param {string} command on the PATH
+ * @param {string} option with which it tells its version
+ */
+function program(command, option) {
+  return () => {
+    const { stdout, stderr } = spawnSync(command, [option], { encoding: "utf8" });
+    return (
+      /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? fail(`${command} ${option}: expected a version, found none`)
+    );
+  };
+}
+
+/** @param {string} path from the root */
+function read(path) {
+  return readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+}
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  throw new Error(message);
+}

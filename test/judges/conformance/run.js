@@ -1,0 +1,168 @@
+// Runs the Connect conformance suite against our server, or our client, and ends with a table of what passed.
+import { execFileSync, spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { finished } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { claimedFeatures, protocolNames } from "./features.js";
+import { formatFailures, parseReport } from "./report.js";
+import { cacheFolder, runner, setUpSuite, suiteVersion } from "./setup.js";
+
+const usage = `Usage: npm run test:conformance -- [options]
+
+  --subject NAME   what is judged; repeatable
+                     fast, reference: our server, with the fast lane on or off
+                     client: our client
+                     baseline: connect-node's server alone
+                   default: fast, reference and client
+  --protocol NAME  connect, grpc or grpc-web; repeatable, default: all three
+  --run PATTERN    only cases with such names, for example "**/server-stream/**"; repeatable
+  --skip PATTERN   no cases with such names; repeatable
+  --parallel N     calls at the same time; default 4
+  --trace          show the HTTP exchange of each failure
+  --help
+`;
+
+const subjects = ["fast", "reference", "client"];
+const reportFile = fileURLToPath(new URL("../../../.cache/compatibility/conformance.json", import.meta.url));
+const featuresFile = join(cacheFolder, "features.json");
+/** The longest delays of the suite are of a few seconds. */
+const stallMs = 60_000;
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+
+/** The scripts import what `setUpSuite` generates, so their types can be checked only now. */
+function checkTypes() {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  execFileSync(join(folder, "../../node_modules/.bin/tsc"), ["-p", folder], { stdio: "inherit" });
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      subject: { type: "string", multiple: true, default: subjects },
+      protocol: { type: "string", multiple: true, default: protocolNames },
+      run: { type: "string", multiple: true, default: [] },
+      skip: { type: "string", multiple: true, default: [] },
+      parallel: { type: "string", default: "4" },
+      trace: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  refuseUnknown("--subject", values.subject, [...subjects, "baseline"]);
+  refuseUnknown("--protocol", values.protocol, protocolNames);
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  setUpSuite();
+  checkTypes();
+  writeFileSync(featuresFile, JSON.stringify({ features: claimedFeatures(values.protocol) }));
+  const results = [];
+  for (const subject of values.subject) {
+    results.push(await judge(subject, values));
+  }
+  if (isWhole(values)) keep(results);
+  process.stdout.write(formatTable(results));
+  process.exitCode = results.every(({ passed, cases }) => cases > 0 && passed === cases) ? 0 : 1;
+}
+
+/** @param {{ protocol: string[], run: string[], skip: string[] }} choice */
+function isWhole({ protocol, run, skip }) {
+  return protocol.length === protocolNames.length && run.length + skip.length === 0;
+}
+
+/**
+ * Leaves the results for the table of all judges, beside those of other subjects.
+ * @param {{ subject: string }[]} results
+ */
+function keep(results) {
+  const before = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")).results : [];
+  const others = before.filter(
+    (/** @type {{ subject: string }} */ { subject }) => !results.some((one) => one.subject === subject),
+  );
+  mkdirSync(dirname(reportFile), { recursive: true });
+  writeFileSync(reportFile, JSON.stringify({ results: [...others, ...results] }, null, 2));
+}
+
+/**
+ * @param {string} subject
+ * @param {{ run: string[], skip: string[], parallel: string, trace: boolean }} choice
+ */
+async function judge(subject, { run, skip, parallel, trace }) {
+  const isClient = subject === "client";
+  const started = performance.now();
+  const output = await runSuite(subject, [
+    ...["--mode", isClient ? "client" : "server", "--conf", featuresFile, "--max-servers", "2", "--vv"],
+    ...(isClient ? [] : ["--parallel", parallel]),
+    ...run.flatMap((pattern) => ["--run", pattern]),
+    ...skip.flatMap((pattern) => ["--skip", pattern]),
+    ...(trace ? ["--trace"] : []),
+    ...["--", process.execPath, program(isClient ? "client.js" : "server.js"), isClient ? parallel : subject],
+  ]);
+  const report = parseReport(output);
+  const { failures, ...totals } = report;
+  process.stdout.write(formatFailures(failures));
+  return { subject, ...totals, seconds: Math.round((performance.now() - started) / 1000) };
+}
+
+/**
+ * The whole output, standard error included, also goes to a log beside the runner. The suite waits for ever for a call that
+ * is never answered; here it ends when it has said nothing for a while.
+ * @param {string} subject
+ * @param {string[]} args
+ */
+async function runSuite(subject, args) {
+  const log = createWriteStream(join(cacheFolder, `${subject}.log`));
+  // A process group of its own: killing the runner alone would leave its servers behind.
+  const child = spawn(runner, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const killAll = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  const stalled = setTimeout(killAll, stallMs);
+  /** @type {Buffer[]} */
+  const chunks = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      chunks.push(chunk);
+      log.write(chunk);
+      stalled.refresh();
+    });
+  }
+  process.once("SIGINT", killAll).once("SIGTERM", killAll);
+  await new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
+  process.off("SIGINT", killAll).off("SIGTERM", killAll);
+  clearTimeout(stalled);
+  await finished(log.end());
+  return Buffer.concat(chunks).toString();
+}
+
+/** @param {string} name of a file beside this one */
+function program(name) {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** @param {{ subject: string, cases: number, passed: number, failed: number, seconds: number }[]} results */
+function formatTable(results) {
+  const rows = results.map(({ subject, cases, passed, failed, seconds }) => [subject, cases, passed, failed, seconds]);
+  const lines = [["subject", "cases", "passed", "failed", "seconds"], ...rows].map(([first, ...rest]) =>
+    [String(first).padEnd(10), ...rest.map((cell) => String(cell).padStart(8))].join(""),
+  );
+  return `\nConnect conformance suite ${suiteVersion}\n${lines.join("\n")}\n`;
+}
+
+/**
+ * @param {string} option
+ * @param {string[]} found
+ * @param {string[]} expected
+ */
+function refuseUnknown(option, found, expected) {
+  const stranger = found.find((value) => !expected.includes(value));
+  if (stranger !== undefined) {
+    throw new Error(`${option}: expected one of ${expected.join(", ")}, found ${stranger}`);
+  }
+}

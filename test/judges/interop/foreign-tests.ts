@@ -1,0 +1,75 @@
+// Tests that are written in another language: a program that prints their titles with `--list`, as JSON, and otherwise
+// runs them against the server that its environment names, and prints a line of JSON for each: its title and its errors.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { outputOf, run } from "../npm/program.js";
+import {
+  certificateFiles,
+  startTarget,
+  startTargetForTest,
+  type Target,
+  type TargetOptions,
+  targets,
+} from "../npm/target.js";
+
+export interface Program {
+  command: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+}
+
+/** Tells a program in another language which server to call. */
+export function environmentFor({ authority }: Target, { security }: TargetOptions): NodeJS.ProcessEnv {
+  if (security === "plaintext") return { TARGET_ADDRESS: authority };
+  const { authority: ca, client, clientKey } = certificateFiles;
+  return { TARGET_ADDRESS: authority, TARGET_CA: ca, TARGET_CERT: client, TARGET_KEY: clientKey };
+}
+
+const mutual: [string, TargetOptions] = ["fast lane, mutual TLS", { lane: "fast", security: "mutual TLS" }];
+
+/** Registers the tests of a program, against every kind of server. */
+export async function registerTests(name: string, { command, args, env }: Program): Promise<void> {
+  const titles: string[] = JSON.parse(await outputOf(command, [...args, "--list"], { env }));
+  describe.each([...targets, mutual])(`${name}, %s`, (_, options) => {
+    let target: Target;
+    const outcomes = new Map<string, string[]>();
+
+    beforeAll(async () => {
+      target = await startTarget(options);
+      const whole = { ...env, ...environmentFor(target, options) };
+      const { stdout, stderr } = await run(command, args, { env: whole, limitMs: 100_000 });
+      process.stderr.write(stderr);
+      for (const line of stdout.trim().split("\n")) {
+        const { title, errors } = JSON.parse(line);
+        outcomes.set(title, errors);
+      }
+    });
+    afterAll(() => target.server.close());
+
+    it.each(titles)("%s", (title) => {
+      expect(outcomes.get(title)).toEqual([]);
+    });
+  });
+}
+
+/**
+ * Registers that a program, which calls until its standard input ends and then prints how often each code was the answer,
+ * gets them all answered while one server takes the port over from another.
+ */
+export function registerTakeover(name: string, { command, args, env }: Program): void {
+  describe.each(targets)(`${name}, %s`, (_, options) => {
+    it("loses no call when another server takes the port over", async () => {
+      const first = await startTarget(options);
+      let end = () => {};
+      const stdin = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const calls = outputOf(command, args, { env: { ...env, ...environmentFor(first, options) }, stdin });
+      await expect.poll(() => first.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
+      await first.server.close();
+      const second = await startTargetForTest({ ...options, port: Number(new URL(first.url).port) });
+      await expect.poll(() => second.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
+      end();
+      expect(JSON.parse(await calls)).toEqual({ OK: first.finished.length + second.finished.length });
+    });
+  });
+}

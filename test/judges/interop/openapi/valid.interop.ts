@@ -1,0 +1,49 @@
+// Two validators and a linter judge the documents, and their JSON and YAML as they are served.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { toYamlText } from "../../../../server/pages/docs.js";
+import { outputOf } from "../../npm/program.js";
+import { python } from "../tools.js";
+import { serverNames, serverOf } from "./documents.js";
+import { importJudge } from "./tools.js";
+
+const folder = mkdtempSync(join(tmpdir(), "manywire-openapi-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Rules of the linter that a document breaks on purpose, and why. */
+const exceptions: Record<string, readonly string[]> = {
+  // The test service has routes that overlap, of which the most specific is taken.
+  RestService: ["no-ambiguous-paths"],
+  "RestService in other forms": ["no-ambiguous-paths"],
+};
+
+describe.each(serverNames)("the document of %s", (name) => {
+  const document = serverOf(name).openApi();
+  const text = JSON.stringify(document);
+
+  it("is valid to @seriousme/openapi-schema-validator", async () => {
+    const { Validator } = await importJudge("@seriousme/openapi-schema-validator/index.js");
+    expect(await new Validator().validate(JSON.parse(text))).toEqual({ valid: true });
+  });
+
+  it.each(["json", "yaml"])("is valid to Python's openapi-spec-validator as %s", async (format) => {
+    const file = join(folder, `${name}.${format}`);
+    writeFileSync(file, format === "json" ? text : toYamlText(document));
+    expect(await outputOf(python, ["-m", "openapi_spec_validator", file])).toBe(`${file}: OK\n`);
+  });
+
+  it("is clean to Redocly's recommended rules", async () => {
+    const { createConfig, lintFromString } = await importJudge("@redocly/openapi-core/lib/index.js");
+    const rules = Object.fromEntries((exceptions[name] ?? []).map((rule) => [rule, "off"]));
+    const config = await createConfig({ extends: ["recommended"], rules });
+    const problems = await lintFromString({ source: text, absoluteRef: join(folder, "openapi.json"), config });
+    expect(problems.map(({ ruleId, message }: Record<string, string>) => `${ruleId}: ${message}`)).toEqual([]);
+  });
+
+  it("is the same in YAML", () => {
+    expect(parse(toYamlText(document))).toEqual(JSON.parse(text));
+  });
+});

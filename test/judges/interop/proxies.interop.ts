@@ -1,0 +1,85 @@
+// HAProxy and nginx in front of two servers: calls of all protocols are spread over both, and none is lost when one of them
+// is told to end.
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Child, startChild } from "../../abuse/child.js";
+import { type Call, openCaller1, openCaller2 } from "../../behaviour/drain/callers.js";
+import {
+  connectCall,
+  connectUploadCall,
+  grpcCall,
+  grpcDialogCall,
+  restCall,
+  restRules,
+  webStreamCall,
+} from "../../behaviour/drain/calls.js";
+import { type CallEnd, type Caller, startLoad } from "../../behaviour/drain/load.js";
+import { hasProgram } from "../npm/program.js";
+import { type Front, haproxy, nginx, type ProxyProgram, startProxy } from "./proxy.js";
+
+const lanes = [
+  ["fast lane", true],
+  ["reference lane", false],
+] as const;
+
+/** Calls over HTTP/1.1, where gRPC cannot go, and over HTTP/2. */
+const calls1: ((index: number) => Call)[] = [connectCall, webStreamCall, connectUploadCall, restCall];
+const calls2: ((index: number) => Call)[] = [...calls1, grpcCall, grpcDialogCall];
+
+/** A caller with a call each in 50 ms: 200 calls a second. */
+const intervalMs = 50;
+const enoughCalls = 200;
+
+const callersOf = ({ http1, http2 }: Front) => [
+  ...calls1.map((call) => openCaller1(http1, call)),
+  ...calls2.map((call) => patient(openCaller2(http2, call))),
+];
+
+/** Makes a call again that was turned away: a proxy that takes a new configuration says goodbye to its callers. */
+function patient(caller: Caller): Caller {
+  const call = async (index: number): Promise<CallEnd> => {
+    const end = await caller.call(index);
+    return end.kind === "turned away" ? call(index) : end;
+  };
+  return { call, close: () => caller.close() };
+}
+
+/** The time that a server goes on when it was told to end, for the proxy to notice. */
+const drainDelayMs = 3500;
+
+async function start(fastLane: boolean): Promise<Child> {
+  const child = await startChild({ fastLane, httpRules: restRules, drainDelayMs, drainTimeoutMs: 5000 });
+  onTestFinished(async () => {
+    child.process.kill("SIGKILL");
+    await child.exit;
+  });
+  return child;
+}
+
+function judge(program: ProxyProgram): void {
+  // In CI a missing program is a failure.
+  const isSkipped = process.env.CI === undefined && !hasProgram(program.command);
+  const note = isSkipped ? ` (skipped: ${program.command} is not on the PATH)` : "";
+
+  describe.skipIf(isSkipped).each(lanes)(`${program.name}, %s${note}`, (_, fastLane) => {
+    it("loses no call of any protocol while one of two servers ends by SIGTERM", async () => {
+      const [leaving, staying] = [await start(fastLane), await start(fastLane)];
+      const proxy = await startProxy(program, [leaving.url, staying.url]);
+      const load = startLoad(callersOf(proxy), intervalMs);
+      await expect.poll(() => load.answered, { timeout: 10_000 }).toBeGreaterThan(enoughCalls);
+      leaving.process.kill("SIGTERM");
+      await proxy.leave(leaving.url);
+      expect(await leaving.exit).toEqual({ code: 0, signal: null, stderr: "" });
+      const before = load.answered;
+      await expect.poll(() => load.answered, { timeout: 10_000 }).toBeGreaterThan(before + enoughCalls);
+      load.stop();
+      const { answered, turnedAway, lost } = await load.ended;
+      expect({ turnedAway, count: lost.length, lost: lost.slice(0, 3) }).toEqual({ turnedAway: 0, count: 0, lost: [] });
+      const { calls } = (await leaving.last).report;
+      expect(calls).toBeGreaterThan(enoughCalls / 4);
+      expect((await staying.report()).calls).toBe(answered - calls);
+    });
+  });
+}
+
+judge(haproxy);
+judge(nginx);

@@ -1,0 +1,13 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL("../../../", import.meta.url)),
+    include: ["test/judges/interop/**/*.interop.ts"],
+    globalSetup: "test/judges/interop/setup.ts",
+    testTimeout: 30_000,
+    retry: process.env.CI === undefined ? 0 : 2,
+    hookTimeout: 120_000,
+  },
+});

@@ -1,0 +1,125 @@
+// The server that foreign clients call: the Greeter and the test service, behind each lane, with and without TLS.
+import { fileURLToPath } from "node:url";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { onTestFinished } from "vitest";
+import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
+import { Greeter } from "../../../gen/hello_world_pb.js";
+import { greeter } from "../../../server/greeter.js";
+import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../../server/index.js";
+import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { authority, serverIdentity } from "../../support/certificates.js";
+import { SeenCalls } from "../../support/seen-calls.js";
+import { createTestService } from "../../support/service.js";
+
+export type Lane = "fast" | "reference";
+export type Security = "plaintext" | "TLS" | "mutual TLS";
+
+export interface TargetOptions {
+  lane: Lane;
+  security: Security;
+  /** Default: any free one. */
+  port?: number;
+  /** Path of a Unix socket, in the place of a port. */
+  path?: string;
+}
+
+/** Lane × plaintext or TLS, with a name for the titles of tests. */
+export const targets: readonly [string, TargetOptions][] = (["fast", "reference"] as const).flatMap((lane) =>
+  (["plaintext", "TLS"] as const).map((security): [string, TargetOptions] => [
+    `${lane} lane, ${security}`,
+    { lane, security },
+  ]),
+);
+
+/** Where the certificates of a client lie, for programs that want files. */
+export const certificateFiles = {
+  authority: certificateFile("authority"),
+  client: certificateFile("client"),
+  clientKey: certificateFile("client-key"),
+};
+
+function certificateFile(name: string): string {
+  return fileURLToPath(new URL(`../../support/certificates/${name}.pem`, import.meta.url));
+}
+
+/** A running server. */
+export interface Target {
+  readonly server: Server;
+  /** `http://127.0.0.1:1234`, `https://…` or `unix:…`. */
+  readonly url: string;
+  /** `127.0.0.1:1234` */
+  readonly authority: string;
+  /** The calls that have ended, in the order of their ends. */
+  readonly finished: readonly FinishedCall[];
+  readonly seen: SeenCalls;
+}
+
+/** The caller closes its server. */
+export async function startTarget(options: TargetOptions): Promise<Target> {
+  const finished: FinishedCall[] = [];
+  const seen = new SeenCalls();
+  const server: Server = createServer({
+    routes: (router) => {
+      router.service(Greeter, greeter);
+      router.service(TestService, createTestService(seen));
+    },
+    interceptors: [obeyHeaders(() => server)],
+    host: "127.0.0.1",
+    onCall: (call) => finished.push(call),
+    drainTimeoutMs,
+    limits: { idleGraceMs: 10 },
+    fastLane: options.lane === "fast",
+    ...addressOf(options),
+    ...tlsOf(options.security),
+  });
+  await server.listen();
+  const { url } = server;
+  return { server, url, authority: url.slice(url.indexOf("//") + 2), finished, seen };
+}
+
+/** Longer than any call takes that a test leaves behind. */
+const drainTimeoutMs = 4000;
+
+/** A server that is closed after the test, which fails if a call is then still under way. */
+export async function startTargetForTest(options: TargetOptions): Promise<Target> {
+  const target = await startTarget(options);
+  onTestFinished(async () => {
+    const start = performance.now();
+    await target.server.close();
+    if (performance.now() - start >= drainTimeoutMs) throw new Error("a call or a connection did not end by itself");
+  });
+  return target;
+}
+
+function addressOf({ port = 0, path }: TargetOptions): Partial<ServerOptions> {
+  return path === undefined ? { port } : { path };
+}
+
+function tlsOf(security: Security): Partial<ServerOptions> {
+  if (security === "plaintext") return {};
+  return { tls: security === "TLS" ? serverIdentity : { ...serverIdentity, ca: authority } };
+}
+
+/**
+ * What a client in another process can ask of the server with request headers:
+ *
+ * - `x-attempts: 2` fails with `unavailable` until the client's library has tried the call again twice;
+ * - `x-health: a.b.C=NOT_SERVING` sets a status;
+ * - `x-fail: 5` fails with that code, and a detail; `x-fail: 5 bare` with a detail that has nothing in it.
+ */
+function obeyHeaders(server: () => Server): Interceptor {
+  return (next) => async (request) => {
+    const attempts = Number(request.header.get("grpc-previous-rpc-attempts") ?? 0);
+    if (attempts < Number(request.header.get("x-attempts") ?? 0)) {
+      throw new ConnectError(`${attempts} attempts before this one`, Code.Unavailable);
+    }
+    const [service = "", status] = request.header.get("x-health")?.split("=") ?? [];
+    if (status === "SERVING" || status === "NOT_SERVING") server().health.set(service, status);
+    const [code = "0", isBare] = request.header.get("x-fail")?.split(" ") ?? [];
+    if (code !== "0") {
+      const value = isBare ? {} : { reason: "WANTED", domain: "manywire.test", metadata: { by: "a header" } };
+      throw new ConnectError(`wanted: ${code} %`, Number(code), undefined, [{ desc: ErrorInfoSchema, value }]);
+    }
+    return next(request);
+  };
+}

@@ -1,0 +1,91 @@
+import { createContextKey, createContextValues } from "@connectrpc/connect";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { CallContext, type CallContextInit } from "../../../server/call/context.js";
+import { LazyHeaders } from "../../../server/call/headers.js";
+import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+
+function open(init: Partial<CallContextInit> = {}): CallContext {
+  return new CallContext({
+    method: TestService.method.unary,
+    protocolName: "grpc",
+    requestMethod: "POST",
+    url: "http://localhost/x",
+    requestHeader: new LazyHeaders({ "x-a": "1" }),
+    responseHeader: new LazyHeaders({}),
+    responseTrailer: new LazyHeaders({}),
+    timeoutMs: undefined,
+    values: undefined,
+    report: () => {},
+    ...init,
+  });
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the context of a call", () => {
+  test("has the properties of Connect's own as its own, so that it can be spread", () => {
+    const { method, service, protocolName, requestMethod, url, ...rest } = { ...open() };
+    expect(method).toBe(TestService.method.unary);
+    expect(service).toBe(TestService);
+    expect([protocolName, requestMethod, url]).toEqual(["grpc", "POST", "http://localhost/x"]);
+    const names = ["requestHeader", "responseHeader", "responseTrailer", "signal", "timeoutMs", "values"];
+    expect(Object.keys(rest).sort()).toEqual(names);
+    expect(rest.signal).toBeInstanceOf(AbortSignal);
+  });
+
+  test("has one signal, however often it is asked for", () => {
+    const context = open();
+    const { signal } = context;
+    expect(context.signal).toBe(signal);
+    expect({ ...context }.signal).toBe(signal);
+  });
+
+  test("fires its signal with the first reason, also if nobody has asked for it before", () => {
+    const early = open();
+    const { signal } = early;
+    early.abort("first");
+    early.abort("second");
+    expect([signal.aborted, signal.reason]).toEqual([true, "first"]);
+    const late = open();
+    late.abort("first");
+    late.abort("second");
+    expect([late.signal.aborted, late.signal.reason]).toEqual([true, "first"]);
+  });
+
+  test("fires its signal as Node does, if there is no reason", () => {
+    const context = open();
+    context.abort();
+    expect(context.signal.reason).toMatchObject({ name: "AbortError" });
+  });
+
+  test("counts the time that is left, from its beginning", () => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    const context = open({ timeoutMs: 500 });
+    expect(context.timeoutMs()).toBe(500);
+    vi.setSystemTime(1_000_200);
+    expect(context.timeoutMs()).toBe(300);
+    vi.setSystemTime(1_000_700);
+    expect(context.timeoutMs()).toBe(-200);
+    expect(open().timeoutMs()).toBeUndefined();
+  });
+
+  test("has the values that it was given, or its own", () => {
+    const key = createContextKey("default");
+    expect(open({ values: createContextValues().set(key, "given") }).values.get(key)).toBe("given");
+    const [a, b] = [open().values, open().values];
+    expect(a.get(key)).toBe("default");
+    a.set(key, "set");
+    expect([a.get(key), b.get(key)]).toEqual(["set", "default"]);
+    a.delete(key);
+    expect(a.get(key)).toBe("default");
+  });
+
+  test("tells a value of undefined from none", () => {
+    const key = createContextKey<string | undefined>("default");
+    const { values } = open();
+    values.set(key, undefined);
+    expect(values.get(key)).toBeUndefined();
+  });
+});

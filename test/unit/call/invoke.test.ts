@@ -1,0 +1,194 @@
+import { create, type Message } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  createContextValues,
+  createMethodImplSpec,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import { describe, expect, test } from "vitest";
+import { CallContext } from "../../../server/call/context.js";
+import { withBoundaries } from "../../../server/call/error-boundary.js";
+import { LazyHeaders } from "../../../server/call/headers.js";
+import { invokeStream, invokeUnary, isPromise, takeSingle } from "../../../server/call/invoke.js";
+import type { Method } from "../../../server/call/method.js";
+import { type TestReply, TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { collect, each, failureOf } from "../../support/outcome.js";
+import type { TestServiceImpl } from "../../support/service.js";
+
+type Name = keyof TestServiceImpl;
+
+function method<N extends Name>(name: N, impl: TestServiceImpl[N], ...interceptors: Interceptor[]): Method {
+  const descriptor = TestService.method[name];
+  return {
+    path: `/${descriptor.parent.typeName}/${descriptor.name}`,
+    spec: createMethodImplSpec(descriptor, impl as never),
+    options: validateUniversalHandlerOptions({ interceptors }),
+    protocols: new Set(["connect"]),
+    interceptors: withBoundaries(interceptors),
+  };
+}
+
+function context(): CallContext {
+  return new CallContext({
+    method: TestService.method.unary,
+    protocolName: "connect",
+    requestMethod: "POST",
+    url: "http://localhost/",
+    requestHeader: new LazyHeaders({ "x-a": "1" }),
+    responseHeader: new LazyHeaders({}),
+    responseTrailer: new LazyHeaders({}),
+    timeoutMs: undefined,
+    values: undefined,
+    report: () => {},
+  });
+}
+
+const request = (text: string): Message => create(TestRequestSchema, { text });
+const same: Interceptor = (next) => (call) => next(call);
+
+describe("a unary method", () => {
+  test("that answers at once is answered at once, with a whole message", () => {
+    const reply = invokeUnary(
+      method("unary", ({ text }) => ({ text })),
+      request("a"),
+      context(),
+    );
+    expect(isPromise(reply)).toBe(false);
+    expect(reply).toMatchObject({ $typeName: "manywire.test.v1.TestReply", text: "a", index: 0 });
+  });
+
+  test("that answers later is answered later", async () => {
+    const reply = invokeUnary(
+      method("unary", async ({ text }) => ({ text })),
+      request("a"),
+      context(),
+    );
+    expect(isPromise(reply)).toBe(true);
+    expect(await reply).toMatchObject({ $typeName: "manywire.test.v1.TestReply", text: "a" });
+  });
+
+  test("throws what its implementation throws", async () => {
+    const fails = () => {
+      throw new ConnectError("no", Code.Aborted);
+    };
+    expect(() => invokeUnary(method("unary", fails), request("a"), context())).toThrow("[aborted] no");
+    const intercepted = invokeUnary(method("unary", fails, same), request("a"), context());
+    expect((await failureOf(intercepted as Promise<unknown>)).code).toBe(Code.Aborted);
+  });
+
+  test("gets the very context, if no interceptor has changed the request", async () => {
+    const seen: HandlerContext[] = [];
+    const keep = (_: unknown, one: HandlerContext) => {
+      seen.push(one);
+      return {};
+    };
+    const contexts = [context(), context()] as const;
+    await invokeUnary(method("unary", keep), request("a"), contexts[0]);
+    await invokeUnary(method("unary", keep, same), request("a"), contexts[1]);
+    expect([seen[0] === contexts[0], seen[1] === contexts[1]]).toEqual([true, true]);
+  });
+
+  test("gets headers, signal and values that an interceptor put in the place of the request's", async () => {
+    const key = createContextKey("none");
+    const replacement = {
+      header: new Headers({ "x-a": "2" }),
+      signal: AbortSignal.abort("replaced"),
+      contextValues: createContextValues().set(key, "replaced"),
+    };
+    const replace: Interceptor = (next) => (call) => next({ ...call, ...replacement });
+    let seen: HandlerContext | undefined;
+    const keep = (_: unknown, one: HandlerContext) => {
+      seen = one;
+      return {};
+    };
+    await invokeUnary(method("unary", keep, replace), request("a"), context());
+    expect([seen?.requestHeader.get("x-a"), seen?.signal.reason, seen?.values.get(key)]).toEqual([
+      "2",
+      "replaced",
+      "replaced",
+    ]);
+    expect([seen?.url, seen?.protocolName, seen?.timeoutMs()]).toEqual(["http://localhost/", "connect", undefined]);
+  });
+
+  test("sets headers and trailers that an interceptor can replace as a whole", async () => {
+    const replace: Interceptor = (next) => async (call) => {
+      const response = await next(call);
+      return { ...response, header: new Headers({ "x-new": "1" }), trailer: new Headers({ "x-new": "2" }) };
+    };
+    const one = context();
+    const sets = (_: unknown, { responseHeader, responseTrailer }: HandlerContext) => {
+      responseHeader.set("x-old", "1");
+      responseTrailer.set("x-old", "2");
+      return {};
+    };
+    await invokeUnary(method("unary", sets, replace), request("a"), one);
+    expect([[...one.responseHeader], [...one.responseTrailer]]).toEqual([[["x-new", "1"]], [["x-new", "2"]]]);
+  });
+});
+
+describe("a streaming method", () => {
+  const text = (reply: unknown) => (reply as TestReply).text;
+
+  async function replies(of: Method, ...texts: string[]): Promise<string[]> {
+    const { messages, end } = await invokeStream(of, each(...texts.map(request)), context());
+    const all = await collect(messages);
+    end();
+    return all.map(text);
+  }
+
+  test("of any kind is answered by an iterable, with interceptors and without", async () => {
+    for (const interceptors of [[], [same]]) {
+      const server: TestServiceImpl["serverStream"] = async function* ({ text }) {
+        yield { text };
+        yield { text: `${text}!` };
+      };
+      expect(await replies(method("serverStream", server, ...interceptors), "a")).toEqual(["a", "a!"]);
+      const client: TestServiceImpl["clientStream"] = async (requests) => {
+        return { text: (await collect(requests)).map(({ text }) => text).join() };
+      };
+      expect(await replies(method("clientStream", client, ...interceptors), "a", "b")).toEqual(["a,b"]);
+      const bidi: TestServiceImpl["bidiStream"] = async function* (requests) {
+        for await (const { text } of requests) yield { text };
+      };
+      expect(await replies(method("bidiStream", bidi, ...interceptors), "a", "b")).toEqual(["a", "b"]);
+    }
+  });
+
+  test("brings trailers that an interceptor replaced into the context after the last reply", async () => {
+    const trailer = new Headers();
+    const replace: Interceptor = (next) => async (call) => ({ ...(await next(call)), trailer });
+    const one = context();
+    const stream: TestServiceImpl["serverStream"] = async function* () {
+      yield {};
+      trailer.set("x-late", "1");
+    };
+    const { messages, end } = await invokeStream(method("serverStream", stream, replace), each(request("a")), one);
+    await collect(messages);
+    expect([...one.responseTrailer]).toEqual([]);
+    end();
+    expect([...one.responseTrailer]).toEqual([["x-late", "1"]]);
+  });
+});
+
+describe("a request that must have one message", () => {
+  test("has it", async () => {
+    expect(await takeSingle(each(request("a")), "unary")).toMatchObject({ text: "a" });
+  });
+
+  test("is unimplemented with none, or with two", async () => {
+    const none = await failureOf(takeSingle(each<Message>(), "unary"));
+    expect([none.code, none.rawMessage]).toEqual([
+      Code.Unimplemented,
+      "protocol error: missing input message for unary method",
+    ]);
+    const two = await failureOf(takeSingle(each(request("a"), request("b")), "server-streaming"));
+    expect([two.code, two.rawMessage]).toEqual([
+      Code.Unimplemented,
+      "protocol error: received extra input message for server-streaming method",
+    ]);
+  });
+});

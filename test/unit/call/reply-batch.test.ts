@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { ReplyBatch } from "../../../server/call/reply-batch.js";
+
+function open() {
+  const written: string[] = [];
+  const state = { hasRoom: true };
+  const batch = new ReplyBatch((bytes) => {
+    written.push(bytes.toString());
+    return state.hasRoom;
+  });
+  const add = (text: string) => batch.add(Buffer.from(text));
+  return { batch, add, written, state };
+}
+
+const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve));
+
+describe("replies of a stream", () => {
+  test("leave together if they are ready together, and at once if they are not", async () => {
+    const { add, written } = open();
+    add("a");
+    add("b");
+    expect(written).toEqual([]);
+    await nextTick();
+    expect(written).toEqual(["ab"]);
+    add("c");
+    await nextTick();
+    expect(written).toEqual(["ab", "c"]);
+  });
+
+  test("that have not left can be taken, to leave with the end", async () => {
+    const { batch, add, written } = open();
+    add("a");
+    add("b");
+    expect(batch.take()?.toString()).toBe("ab");
+    expect(batch.take()).toBeUndefined();
+    await nextTick();
+    expect(written).toEqual([]);
+  });
+
+  test("are enough from 32 KiB on, and then make room for others first", async () => {
+    const { batch, add, written } = open();
+    add("a".repeat(32 * 1024 - 1));
+    expect(batch.isFull).toBe(false);
+    add("b");
+    expect(batch.isFull).toBe(true);
+    let isOthersTurn = false;
+    setImmediate(() => {
+      isOthersTurn = true;
+    });
+    await batch.room();
+    expect([isOthersTurn, batch.isFull, written.length]).toEqual([true, false, 1]);
+  });
+
+  test("wait for a client that reads slowly", async () => {
+    const { batch, add, state } = open();
+    state.hasRoom = false;
+    add("a");
+    await nextTick();
+    expect(batch.isFull).toBe(true);
+    let hasRoom = false;
+    const room = batch.room().then(() => {
+      hasRoom = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasRoom).toBe(false);
+    batch.drained();
+    await room;
+    expect([hasRoom, batch.isFull]).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,105 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { formatBanner, listExamples, type Served } from "../../../server/command/banner.js";
+import { describeTls } from "../../../server/command/certificates.js";
+import { authority, serverIdentity } from "../../support/certificates.js";
+
+const client = "npm run client --";
+const plaintext: Served = { url: "http://127.0.0.1:50051", client, hasReflection: true };
+const files = { cert: "server.pem", key: "key.pem", clientCa: undefined };
+const selfSigned = readFileSync(new URL("../../support/certificates/localhost-cert.pem", import.meta.url));
+
+const lines = (served: Partial<Served>) => listExamples({ ...plaintext, ...served }).map(({ line }) => line);
+const data = `'{"name":"you"}'`;
+const json = `-H 'content-type: application/json' -d ${data}`;
+const method = "hello_world.Greeter/SayHello";
+const query = "?connect=v1&encoding=json&message=%7B%22name%22%3A%22you%22%7D";
+
+describe("the calls to try", () => {
+  it("are one for each kind of caller", () => {
+    expect(listExamples(plaintext)).toEqual([
+      { caller: "gRPC", line: `grpcurl -plaintext -d ${data} 127.0.0.1:50051 ${method}` },
+      {
+        caller: "gRPC-Web",
+        line: `buf curl --protocol grpcweb --http2-prior-knowledge -d ${data} http://127.0.0.1:50051/${method}`,
+      },
+      { caller: "Connect", line: `curl ${json} http://127.0.0.1:50051/${method}` },
+      { caller: "Connect GET", line: `curl 'http://127.0.0.1:50051/${method}${query}'` },
+      { caller: "TypeScript", line: "npm run client -- --url http://127.0.0.1:50051" },
+    ]);
+  });
+
+  it("are without those that need reflection where there is none", () => {
+    expect(listExamples({ ...plaintext, hasReflection: false }).map(({ caller }) => caller)).toEqual([
+      "Connect",
+      "Connect GET",
+      "TypeScript",
+    ]);
+  });
+
+  it.each([
+    ["http://[::]:50051", "localhost:50051"],
+    ["http://0.0.0.0:50051", "localhost:50051"],
+    ["http://[::1]:50051", "'[::1]:50051'"],
+    ["http://192.0.2.1:80", "192.0.2.1:80"],
+  ])("of a server at %s go to %s", (url, target) => {
+    expect(lines({ url })[0]).toBe(`grpcurl -plaintext -d ${data} ${target} ${method}`);
+  });
+
+  it("name a Unix socket to each tool in its own way", () => {
+    expect(lines({ url: "unix:/run/a b.sock" })).toEqual([
+      `grpcurl -plaintext -d ${data} 'unix:/run/a b.sock' ${method}`,
+      `buf curl --protocol grpcweb --http2-prior-knowledge --unix-socket '/run/a b.sock' -d ${data} http://localhost/${method}`,
+      `curl --unix-socket '/run/a b.sock' ${json} http://localhost/${method}`,
+      `curl --unix-socket '/run/a b.sock' 'http://localhost/${method}${query}'`,
+      "npm run client -- --url 'unix:/run/a b.sock'",
+    ]);
+  });
+
+  it("trust a certificate that is its own authority", () => {
+    const tls = describeTls({ cert: selfSigned, key: "" }, files);
+    expect(lines({ url: "https://127.0.0.1:443", tls })).toEqual([
+      `grpcurl -cacert server.pem -d ${data} 127.0.0.1:443 ${method}`,
+      `buf curl --protocol grpcweb --cacert server.pem -d ${data} https://127.0.0.1/${method}`,
+      `curl --cacert server.pem ${json} https://127.0.0.1/${method}`,
+      `curl --cacert server.pem 'https://127.0.0.1/${method}${query}'`,
+      "npm run client -- --tls-ca server.pem --url https://127.0.0.1",
+    ]);
+  });
+
+  it("trust the authority of the clients where it signed the server too, and show a certificate to it", () => {
+    const tls = describeTls({ ...serverIdentity, ca: authority }, { ...files, clientCa: "it's.pem" });
+    const trust = `'it'\\''s.pem'`;
+    expect(lines({ url: "https://[::1]:50051", tls }).slice(0, 2)).toEqual([
+      `grpcurl -cacert ${trust} -cert client.pem -key client-key.pem -d ${data} '[::1]:50051' ${method}`,
+      `buf curl --protocol grpcweb --cacert ${trust} --cert client.pem --key client-key.pem -d ${data} 'https://[::1]:50051/${method}'`,
+    ]);
+  });
+
+  it("trust nobody by name where a stranger signed the certificate", () => {
+    const tls = describeTls(serverIdentity, files);
+    expect(lines({ url: "https://127.0.0.1:50051", tls })[3]).toBe(`curl 'https://127.0.0.1:50051/${method}${query}'`);
+  });
+
+  it("go to a name that the certificate has", () => {
+    // Its names are localhost, 127.0.0.1 and ::1, but not the whole of 127.0.0.0/8.
+    const tls = { certificate: new X509Certificate(serverIdentity.cert), authority: undefined, isMutual: false };
+    expect(lines({ url: "https://127.0.0.9:50051", tls })[3]).toContain("'https://localhost:50051/");
+    expect(lines({ url: "https://192.0.2.1:50051", tls })[3]).toContain("'https://192.0.2.1:50051/");
+  });
+});
+
+it("the banner says where, and puts the calls below each other", () => {
+  const [first, empty, ...rest] = formatBanner("1.2.3", plaintext).split("\n");
+  expect(first).toBe("manywire 1.2.3 serves hello_world.Greeter on http://127.0.0.1:50051");
+  expect(empty).toBe("");
+  expect(rest.slice(0, 5).map((line) => line.slice(0, 18))).toEqual([
+    "  gRPC         grp",
+    "  gRPC-Web     buf",
+    "  Connect      cur",
+    "  Connect GET  cur",
+    "  TypeScript   npm",
+  ]);
+  expect(rest.slice(5)).toEqual(["", ""]);
+});

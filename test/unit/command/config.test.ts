@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { parseCommandLine } from "../../../server/command/command-line.js";
+import { type Config, type Environment, readConfig } from "../../../server/command/config.js";
+import { environmentName, settings } from "../../../server/command/settings.js";
+
+function configure(argv: string[], environment: Environment = {}): Config {
+  const line = parseCommandLine(argv);
+  if (line.kind !== "serve") throw new Error(`expected a command to serve, found ${line.kind}`);
+  return readConfig(line.flags, environment);
+}
+
+const given: [argv: string[], found: Partial<Config>][] = [
+  [[], { options: { limits: {} }, log: { level: "info", format: "auto" }, hasBanner: true }],
+  [["serve"], { options: { limits: {} } }],
+  [["--host", "::"], { options: { host: "::", limits: {} } }],
+  [["--port", "0"], { options: { port: 0, limits: {} } }],
+  [["--path", "/run/greeter.sock"], { options: { path: "/run/greeter.sock", limits: {} } }],
+  [["--tls-cert", "c", "--tls-key", "k"], { tls: { cert: "c", key: "k", clientCa: undefined } }],
+  [["--tls-client-ca", "a"], { tls: { cert: undefined, key: undefined, clientCa: "a" } }],
+  [["--max-message-size", "1MiB"], { options: { readMaxBytes: 1_048_576, limits: {} } }],
+  [["--max-message-elements", "1000"], { options: { readMaxElements: 1000, limits: {} } }],
+  [["--max-header-size", "8KiB"], { options: { limits: { headerBytes: 8192 } } }],
+  [["--max-headers", "10"], { options: { limits: { headerCount: 10 } } }],
+  [["--max-streams", "7"], { options: { limits: { streamsPerConnection: 7 } } }],
+  [["--max-timeout", "1m"], { options: { maxTimeoutMs: 60_000, limits: {} } }],
+  [["--handshake-timeout", "1s"], { options: { limits: { openingMs: 1000 } } }],
+  [["--headers-timeout", "2s"], { options: { limits: { headersMs: 2000 } } }],
+  [["--request-timeout", "1m"], { options: { limits: { requestMs: 60_000 } } }],
+  [["--keep-alive-timeout", "0"], { options: { limits: { keepAliveMs: 0 } } }],
+  [["--probe-after", "1m"], { options: { limits: { probeMs: 60_000 } } }],
+  [["--session-memory", "32MB"], { options: { limits: { sessionMemoryMb: 32 } } }],
+  [["--max-unsent", "8MiB"], { options: { limits: { unsentBytes: 8_388_608 } } }],
+  [["--stall-timeout", "0"], { options: { limits: { stallMs: 0 } } }],
+  [["--stream-window", "64KiB"], { options: { limits: { streamWindowBytes: 65_536 } } }],
+  [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
+  [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
+  [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
+  [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],
+  [["--without-routes", "a.B.C,a.D.*"], { options: { limits: {}, rest: { withoutRoutes: ["a.B.C", "a.D.*"] } } }],
+  [["--ignore-parameters", "key, utm_*"], { options: { limits: {}, rest: { ignoredParameters: ["key", "utm_*"] } } }],
+  [["--ignore-trailing-slash"], { options: { limits: {}, rest: { ignoreTrailingSlash: true } } }],
+  [["--reject-unknown-fields"], { options: { limits: {}, rest: { ignoreUnknownFields: false } } }],
+  [["--no-patch-mask"], { options: { limits: {}, rest: { patchMask: false } } }],
+  [["--emit-defaults"], { options: { limits: {}, rest: { emitDefaults: true } } }],
+  [["--proto-names"], { options: { limits: {}, rest: { useProtoNames: true } } }],
+  [["--enums-as-numbers"], { options: { limits: {}, rest: { enumsAsNumbers: true } } }],
+  [["--no-reflection"], { options: { reflection: false, limits: {} } }],
+  [["--docs", "off"], { options: { docs: false, limits: {} } }],
+  [["--docs", "on"], { options: { docs: true, limits: {} } }],
+  [["--reference-lane"], { options: { fastLane: false, limits: {} } }],
+  [["--log-level", "warn"], { log: { level: "warn", format: "auto" } }],
+  [["--log-format", "json"], { log: { level: "info", format: "json" } }],
+  [["--no-banner"], { hasBanner: false }],
+];
+
+/** The same settings, by their variables. */
+function toEnvironment(argv: string[]): Environment {
+  const environment: Record<string, string> = {};
+  for (const [index, word] of argv.entries()) {
+    if (!word.startsWith("--")) continue;
+    const next = argv[index + 1];
+    environment[environmentName(word as `--${string}`)] = next === undefined || next.startsWith("--") ? "true" : next;
+  }
+  return environment;
+}
+
+describe("a setting", () => {
+  it.each(given)("is taken from the flags %j", (argv, found) => {
+    expect(configure(argv)).toMatchObject(found);
+  });
+
+  it.each(given)("is taken from the variables of %j", (argv, found) => {
+    expect(configure([], toEnvironment(argv))).toMatchObject(found);
+  });
+
+  it("is in one of these cases, whichever it is", () => {
+    const tested = new Set(given.flatMap(([argv]) => argv));
+    expect(settings.map(({ flag }) => flag).filter((flag) => !tested.has(flag))).toEqual([]);
+  });
+
+  it("becomes the option of its name and no other", () => {
+    const { options } = configure(["--port", "1"]);
+    expect(options).toEqual({ port: 1, limits: {} });
+  });
+
+  it("comes from the flag where the variable says otherwise", () => {
+    expect(configure(["--port=1"], { MANYWIRE_PORT: "2" }).options.port).toBe(1);
+  });
+
+  it("is not given by an empty variable", () => {
+    expect(configure([], { MANYWIRE_PORT: "", MANYWIRE_NO_BANNER: "" })).toMatchObject({
+      options: { limits: {} },
+      hasBanner: true,
+    });
+  });
+
+  it("is taken back by a variable that says false", () => {
+    const { options, hasBanner } = configure([], { MANYWIRE_NO_REFLECTION: "false", MANYWIRE_NO_BANNER: "0" });
+    expect({ options, hasBanner }).toEqual({ options: { reflection: true, limits: {} }, hasBanner: true });
+  });
+
+  it("is named after the place where it was given", () => {
+    const { nameOf } = configure(["--port", "1"], { MANYWIRE_PORT: "2", MANYWIRE_HOST: "h" });
+    expect([nameOf("--port"), nameOf("--host"), nameOf("--path")]).toEqual(["--port", "MANYWIRE_HOST", "--path"]);
+  });
+});
+
+const wrong: [argv: string[], environment: Environment, message: string][] = [
+  [["--port", "x"], {}, '--port: expected a whole number from 0 to 65535, found "x"'],
+  [["--port", "65536"], {}, '--port: expected a whole number from 0 to 65535, found "65536"'],
+  [["--port", ""], {}, '--port: expected a whole number from 0 to 65535, found ""'],
+  [[], { MANYWIRE_PORT: "x" }, 'MANYWIRE_PORT: expected a whole number from 0 to 65535, found "x"'],
+  [["--host", ""], {}, '--host: expected an address, found ""'],
+  [["--path", ""], {}, '--path: expected a file, found ""'],
+  [["--max-streams", "0"], {}, '--max-streams: expected a whole number from 1 to 2147483647, found "0"'],
+  [
+    ["--drain-timeout", "30"],
+    {},
+    '--drain-timeout: expected a time with its unit, such as 500ms, 10s or 2m, or 0, found "30"',
+  ],
+  [["--log-level", "loud"], {}, '--log-level: expected debug, info, warn, error or silent, found "loud"'],
+  [[], { MANYWIRE_NO_REFLECTION: "yes" }, 'MANYWIRE_NO_REFLECTION: expected true or false, found "yes"'],
+  [["--ignore-parameters", "a*b"], {}, '--ignore-parameters: expected names with commas between, found "a*b"'],
+  [["--without-routes", "a.*.b"], {}, '--without-routes: expected selectors with commas between, found "a.*.b"'],
+  [[], { MANYWIRE_EMIT_DEFAULTS: "yes" }, 'MANYWIRE_EMIT_DEFAULTS: expected true or false, found "yes"'],
+  [["--docs", "false"], {}, '--docs: expected on or off, found "false"'],
+  [["--port"], {}, "option '--port <number>' argument missing"],
+  [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
+  [["--no-reflection=x"], {}, "unknown option '--no-reflection=x' (Did you mean --no-reflection?)"],
+  [["server"], {}, 'expected the command serve or openapi, found "server"'],
+  [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
+  [["serve", "more"], {}, "too many arguments. Expected 1 argument but got 2."],
+];
+
+describe("what cannot be read", () => {
+  it.each(wrong)("stops the command: %j with %j", (argv, environment, message) => {
+    expect(() => configure(argv, environment)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
+  });
+});
+
+describe("the help", () => {
+  const { text } = parseCommandLine(["--help"]) as { text: string };
+  const words = text.replaceAll(/\s+/g, " ");
+
+  it.each(settings.map(({ flag }) => flag))("has %s with its variable", (flag) => {
+    expect(words).toMatch(new RegExp(` ${flag} [^()]*\\(${environmentName(flag)}[,)]`));
+  });
+
+  it("has the defaults of the server", () => {
+    expect(words).toContain("(MANYWIRE_PORT, default: 50051)");
+    expect(words).toContain("(MANYWIRE_MAX_MESSAGE_SIZE, default: 4MiB)");
+    expect(words).toContain("(MANYWIRE_REQUEST_TIMEOUT, default: 0)");
+    expect(words).toContain("(MANYWIRE_LOG_LEVEL, default: info)");
+  });
+});

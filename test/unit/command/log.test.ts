@@ -1,0 +1,161 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, it } from "vitest";
+import type { FinishedCall } from "../../../server/call/active.js";
+import { createLogger, type LogLevel, logCalls, logConnectionErrors, prettify } from "../../../server/operate/log.js";
+
+/** An error as HTTP libraries throw them: the request hangs on it, and the packet that could not be read. */
+function createAccident(): Error {
+  const inner = Object.assign(new TypeError("connect refused"), { code: "ECONNREFUSED" });
+  const error = new Error("no greeting today", { cause: inner });
+  return Object.assign(error, { config: { headers: { authorization: "s3cret" } }, rawPacket: Buffer.from("s3cret") });
+}
+
+function finish(code?: Code, cause?: unknown, warnings: readonly string[] = []): FinishedCall {
+  const error = code === undefined ? undefined : new ConnectError("s3cret", code, undefined, undefined, cause);
+  const method = { path: "/hello_world.Greeter/SayHello" } as FinishedCall["method"];
+  return { method, protocol: "grpc-web", code, durationMs: 1.23456, error, warnings };
+}
+
+/** The lines that an observer of calls writes, without their time. */
+function linesOf(level: LogLevel, ...calls: FinishedCall[]): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const observe = logCalls(createLogger(level, { write: (line) => lines.push(line) }));
+  for (const call of calls) observe?.(call);
+  return lines.map((line) => ({ ...JSON.parse(line), time: undefined }));
+}
+
+describe("a line of the log", () => {
+  it.each([
+    [undefined, "ok"],
+    [Code.Canceled, "canceled"],
+    [Code.NotFound, "not_found"],
+    [Code.DeadlineExceeded, "deadline_exceeded"],
+    [Code.Unauthenticated, "unauthenticated"],
+  ])("says of a call that ended with %s how it was called and that it was %s", (code, name) => {
+    const fields = { method: "hello_world.Greeter/SayHello", protocol: "grpc-web", code: name, durationMs: 1.235 };
+    expect(linesOf("info", finish(code))).toEqual([{ level: "info", ...fields, msg: "call" }]);
+  });
+
+  it("tells at `warn` what of the response could not be sent, unless an unexpected error is told at `error`", () => {
+    const warnings = ["error detail 0 (google.rpc.RetryInfo): not sent"];
+    const [warned, failed] = linesOf(
+      "warn",
+      finish(Code.NotFound),
+      finish(Code.NotFound, undefined, warnings),
+      finish(Code.Internal, new Error("x"), warnings),
+    );
+    expect(warned).toMatchObject({ level: "warn", code: "not_found", warnings, msg: "call" });
+    expect(failed).toMatchObject({ level: "error", code: "internal", warnings, msg: "call failed" });
+  });
+
+  it("has its time in UTC", () => {
+    const lines: string[] = [];
+    createLogger("info", { write: (line) => lines.push(line) }).info("x");
+    expect(lines[0]).toMatch(/^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","msg":"x"\}\n$/);
+  });
+
+  it("says of an accident what it was and where, with its causes, and nothing that hangs on it", () => {
+    const [line] = linesOf("info", finish(Code.Internal, createAccident()));
+    expect(line).toMatchObject({ level: "error", code: "internal", msg: "call failed" });
+    expect(line?.err).toEqual({
+      type: "Error",
+      message: "no greeting today",
+      stack: expect.stringMatching(/no greeting today\n +at createAccident/),
+      cause: {
+        type: "TypeError",
+        message: "connect refused",
+        code: "ECONNREFUSED",
+        stack: expect.stringMatching(/^TypeError: connect refused\n/),
+      },
+    });
+    expect(JSON.stringify(line)).not.toContain("s3cret");
+  });
+
+  it("says no more of what a client sent wrongly than of any call", () => {
+    const cause = new SyntaxError(`Unexpected token 's', "s3cret" is not valid JSON`);
+    expect(linesOf("info", finish(Code.InvalidArgument, cause))).toEqual([
+      {
+        level: "info",
+        method: "hello_world.Greeter/SayHello",
+        protocol: "grpc-web",
+        code: "invalid_argument",
+        durationMs: 1.235,
+        msg: "call",
+      },
+    ]);
+  });
+
+  it("says of a thrown value that is no error what it was", () => {
+    const [line] = linesOf("info", finish(Code.Internal, "broken"));
+    expect(line?.err).toEqual({ type: "string", message: "broken" });
+  });
+});
+
+describe("the level", () => {
+  const calls = [finish(), finish(Code.NotFound), finish(Code.Internal, new Error("broken"))];
+
+  it.each([
+    ["debug", ["call", "call", "call failed"]],
+    ["info", ["call", "call", "call failed"]],
+    ["warn", ["call failed"]],
+    ["error", ["call failed"]],
+    ["silent", []],
+  ] as const)("%s has the lines %j", (level, messages) => {
+    expect(linesOf(level, ...calls).map(({ msg }) => msg)).toEqual(messages);
+  });
+
+  it("silent does not have calls watched", () => {
+    expect(logCalls(createLogger("silent", { write: () => {} }))).toBeUndefined();
+  });
+});
+
+describe("an error of a connection", () => {
+  it.each([
+    ["http/1.1", "debug"],
+    ["http/2", "debug"],
+    ["tls handshake", "debug"],
+    ["accept", "warn"],
+  ])("in the step %s is logged at %s, by its reason alone", (step, level) => {
+    const lines: string[] = [];
+    const error = Object.assign(new Error("Parse Error"), { code: "HPE_INVALID", rawPacket: Buffer.from("s3cret") });
+    logConnectionErrors(createLogger("debug", { write: (line) => lines.push(line) }))(error, step);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { level, time: expect.any(String), step, code: "HPE_INVALID", reason: "Parse Error", msg: expect.any(String) },
+    ]);
+  });
+
+  it("in a handler is logged with its stack", () => {
+    const lines: string[] = [];
+    logConnectionErrors(createLogger("error", { write: (line) => lines.push(line) }))(createAccident(), "handler");
+    const [line] = lines.map((line) => JSON.parse(line));
+    expect(line).toMatchObject({ level: "error", err: { stack: expect.stringContaining("createAccident") } });
+    expect(lines.join()).not.toContain("s3cret");
+  });
+});
+
+describe("the log for people", () => {
+  async function prettyLines(hasColors: boolean): Promise<string> {
+    let text = "";
+    const sink = await prettify({ write: (line) => (text += line) }, hasColors);
+    const logger = createLogger("debug", sink);
+    const observe = logCalls(logger);
+    observe?.(finish());
+    observe?.(finish(Code.Internal, new Error("broken")));
+    logger.info({ url: "http://127.0.0.1:50051" }, "listening");
+    return text;
+  }
+
+  it("has a short line per call, and the stack of an accident", async () => {
+    const [call, failed, ...rest] = (await prettyLines(false)).split("\n");
+    const time = /^\[\d\d:\d\d:\d\d\]/;
+    expect(call?.replace(time, "")).toBe(" INFO: hello_world.Greeter/SayHello grpc-web ok 1.235 ms");
+    expect(failed?.replace(time, "").trimEnd()).toBe(" ERROR: hello_world.Greeter/SayHello grpc-web internal 1.235 ms");
+    expect(rest.join("\n")).toMatch(/"message": "broken",\n +"stack":\n +Error: broken\n +at /);
+    expect(rest.at(-2)?.replace(time, "")).toBe(' INFO: listening {"url":"http://127.0.0.1:50051"}');
+  });
+
+  it("has colours only where they are shown", async () => {
+    expect(await prettyLines(true)).toContain("\u001b[");
+    expect(await prettyLines(false)).not.toContain("\u001b[");
+  });
+});

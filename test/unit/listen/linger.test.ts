@@ -1,0 +1,307 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import type { Exchange } from "../../../server/http/exchange.js";
+import { respond } from "../../../server/http/exchange.js";
+import { openHttp2 } from "../../support/http.js";
+import { encodeFrame, frameFlags, frameTypes } from "../../support/http2-frames.js";
+import { openRaw, RawSocket } from "../../support/raw-socket.js";
+import {
+  dataFrame,
+  describeStream,
+  headersFrame,
+  openFrames,
+  startListener,
+  startNeighbour,
+  untilFrame,
+} from "./support.js";
+
+/** Answers at the first bytes of the body, and reads no more. */
+function refuseEarly(exchange: Exchange): void {
+  exchange.attach({
+    onData() {
+      if (exchange.isHeadSent) return;
+      exchange.pause();
+      respond(exchange, 413, {}, "too large");
+    },
+    onEnd() {},
+    onDrain() {},
+    onClose() {},
+  });
+  exchange.read();
+}
+
+const routes = {
+  "/early": refuseEarly,
+  "/unread": (exchange: Exchange) => respond(exchange, 413, {}, "too large"),
+};
+const paths = ["/early", "/unread"];
+const longBody = Buffer.alloc(4 * 1024 * 1024, "b");
+
+/** A client that does not end its side when the server does. */
+async function openHalf(url: string): Promise<RawSocket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  await new Promise((resolve) => socket.once("connect", resolve));
+  return new RawSocket(socket);
+}
+
+describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is there,", (path) => {
+  test.each([
+    ["of a known length", `Content-Length: ${longBody.length}\r\n\r\n`, longBody],
+    [
+      "in chunks",
+      "Transfer-Encoding: chunked\r\n\r\n400000\r\n",
+      Buffer.concat([longBody, Buffer.from("\r\n0\r\n\r\n")]),
+    ],
+  ])("%s: the client can send all of it and then read the answer", async (_what, head, body) => {
+    await using server = await startListener({ routes });
+    await using _neighbour = await startNeighbour(server.url, "1.1");
+    await using raw = await openHalf(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\n${head}`);
+    raw.write(body);
+    raw.end();
+    await raw.closed;
+    expect(raw.text).toMatch(/^HTTP\/1\.1 413 [\s\S]*Connection: close\r\n[\s\S]*too large$/);
+  });
+
+  test("ends in time, even if the client goes on and on", async () => {
+    await using server = await startListener({ routes, limits: { lingerMs: 200 } });
+    await using raw = await openHalf(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nsome`);
+    await raw.until(/too large$/);
+    const begin = performance.now();
+    const drip = setInterval(() => raw.write("more"), 20);
+    await raw.closed;
+    clearInterval(drip);
+    expect(performance.now() - begin).toBeGreaterThan(150);
+  });
+
+  test("ends in time, even if the client falls silent", async () => {
+    await using server = await startListener({ routes, limits: { lingerMs: 100 } });
+    await using raw = await openHalf(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nsome`);
+    await raw.until(/too large$/);
+    server.listener.stop();
+    await server.listener.closed;
+  });
+
+  test("ends when more has come than is thrown away", async () => {
+    await using server = await startListener({ routes, limits: { lingerBytes: 1_000_000, lingerMs: 10_000 } });
+    await using raw = await openHalf(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\nsome`);
+    await raw.until(/too large$/);
+    raw.write(longBody);
+    raw.write(longBody);
+    await raw.closed;
+  });
+
+  test("keeps the connection when only little is missing", async () => {
+    await using server = await startListener({ routes });
+    await using raw = await openRaw(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\nsome`);
+    await raw.until(/Connection: keep-alive\r\n[\s\S]*too large$/);
+    // Together with the next request the body would be read in one go.
+    for (let part = 0; part < 4; part++) {
+      raw.write(Buffer.alloc(14_999, "b"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+    await raw.until(/GET \/next 0$/);
+  });
+
+  test("is read by a client that is still sending when a drain begins", async () => {
+    await using server = await startListener({ routes, limits: { idleGraceMs: 0 } });
+    await using raw = await openHalf(server.url);
+    let error: Error | undefined;
+    raw.socket.once("error", (found) => {
+      error = found;
+    });
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${longBody.length}\r\n\r\n`);
+    raw.write(longBody.subarray(0, 100_000));
+    await raw.until(/too large$/);
+    server.listener.stop();
+    raw.write(longBody.subarray(100_000));
+    raw.end();
+    await raw.closed;
+    expect(error).toBeUndefined();
+  });
+
+  test("takes nothing of what follows for another request", async () => {
+    let hasNext = false;
+    const next = () => {
+      hasNext = true;
+    };
+    await using server = await startListener({ routes: { ...routes, "/next": next } });
+    await using raw = await openHalf(server.url);
+    raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\nsome`);
+    await raw.until(/Connection: close\r\n[\s\S]*too large$/);
+    raw.write(Buffer.alloc(69996, "b"));
+    raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw.end();
+    await raw.closed;
+    expect(hasNext).toBe(false);
+  });
+});
+
+test("a client whose head is too large for HTTP/1.1 can send all of it and then read the answer", async () => {
+  await using server = await startListener();
+  await using raw = await openHalf(server.url);
+  raw.write(`GET / HTTP/1.1\r\nHost: a\r\nx: ${"y".repeat(3_000_000)}\r\n\r\n`);
+  raw.end();
+  await raw.closed;
+  expect(raw.text).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+});
+
+test("an HTTP/1.1 request whose handler answers and then reads on does not hinder the next one", async () => {
+  await using server = await startListener({
+    routes: {
+      "/": (exchange) => {
+        exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
+        exchange.read();
+        respond(exchange, 200, {}, "early");
+      },
+    },
+  });
+  await using raw = await openRaw(server.url);
+  raw.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+  await raw.until(/early$/);
+  raw.write(`${"b".repeat(60_000)}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await raw.until(/GET \/next 0$/);
+});
+
+test("what a handler left unread of a whole HTTP/1.1 body does not hinder the next request", async () => {
+  await using server = await startListener({ routes });
+  await using raw = await openRaw(server.url);
+  raw.write(`POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n${"b".repeat(60_000)}`);
+  await raw.until(/too large$/);
+  raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  await raw.until(/GET \/next 0$/);
+});
+
+describe.each(paths)("an HTTP/2 request to %s, answered before its body is there,", (path) => {
+  test("is reset after the answer, and the connection stays usable", async () => {
+    await using server = await startListener({ routes });
+    await using _neighbour = await startNeighbour(server.url, "2");
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1, { path }));
+    raw.write(dataFrame(1, 10_000));
+    await untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === 1);
+    expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 9 END", "RST_STREAM 0"]);
+    raw.write(dataFrame(1, 10_000));
+    raw.write(headersFrame(3, { path: "/next", isEnd: true }));
+    await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 3);
+  });
+
+  test("ends without a reset if the client ends it soon", async () => {
+    await using server = await startListener({ routes });
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1, { path }));
+    raw.write(dataFrame(1, 10_000));
+    await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 1);
+    raw.write(dataFrame(1, 10_000, true));
+    // A stopped session ends when its streams have.
+    server.listener.stop();
+    await raw.closed;
+    expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 9 END"]);
+  });
+
+  test("ends even if more comes than is thrown away", async () => {
+    await using server = await startListener({ routes });
+    await using connection = await openHttp2(server.url);
+    const stream = connection.begin({ path });
+    const closed = once(stream, "close");
+    stream.resume();
+    for (let megabytes = 0; megabytes < 20; megabytes++) stream.write(Buffer.alloc(1_000_000));
+    await once(stream, "response");
+    await closed;
+    expect(stream.rstCode).toBe(0);
+    expect((await connection.request({ path: "/next", body: Buffer.alloc(2_000_000) })).text).toBe(
+      "POST /next 2000000",
+    );
+    connection.session.close();
+    server.listener.stop();
+    await server.listener.closed;
+  });
+
+  test("gives the client's window back, however often it happens", async () => {
+    await using server = await startListener({ routes, limits: { connectionWindowBytes: 100_000 } });
+    await using raw = await openFrames(server.url);
+    const streams = Array.from({ length: 20 }, (_, index) => 2 * index + 1);
+    for (const stream of streams) {
+      raw.write(headersFrame(stream, { path }));
+      raw.write(dataFrame(stream, 16_000));
+    }
+    const last = streams.at(-1);
+    await untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === last);
+    for (const stream of streams) expect(describeStream(raw, stream)).toContain("DATA 9 END");
+  });
+});
+
+describe("the reset of an HTTP/2 upload", () => {
+  test("does not overtake an answer that waits for the client's window, nor its trailers", async () => {
+    const answer = Buffer.alloc(100_000, "a");
+    await using server = await startListener({
+      routes: {
+        "/": (exchange) => {
+          exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
+          exchange.sendHead(200, {}, true);
+          exchange.end(answer, { "grpc-status": "8" });
+        },
+      },
+    });
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1));
+    raw.write(dataFrame(1, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(describeStream(raw, 1).filter((frame) => !frame.startsWith("DATA"))).toEqual(["HEADERS"]);
+    const window = Buffer.alloc(4);
+    window.writeUInt32BE(answer.length);
+    for (const stream of [0, 1]) raw.write(encodeFrame(frameTypes.windowUpdate, 0, stream, window));
+    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
+    expect(describeStream(raw, 1).slice(-2)).toEqual(["HEADERS END", "RST_STREAM 0"]);
+    const sizes = describeStream(raw, 1).map((frame) => Number(/DATA (\d+)/.exec(frame)?.[1] ?? 0));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(answer.length);
+  });
+
+  test("comes after an answer to HEAD as well", async () => {
+    await using server = await startListener({ routes });
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1, { method: "HEAD", path: "/unread" }));
+    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
+    expect(describeStream(raw, 1)).toEqual(["HEADERS END", "RST_STREAM 0"]);
+  });
+
+  test("comes for a handler of Node's own requests as well", async () => {
+    await using server = await startListener({
+      routes: {
+        "/": (exchange) => {
+          const request = exchange.nodeRequest();
+          const response = exchange.nodeResponse();
+          request.once("data", () => {
+            request.pause();
+            response.writeHead(413, {});
+            response.end("too large");
+          });
+        },
+      },
+    });
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1));
+    for (let i = 0; i < 4; i++) raw.write(dataFrame(1, 16_000));
+    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
+    expect(describeStream(raw, 1)).toContain("DATA 9");
+  });
+
+  test("does not come when the whole body was there", async () => {
+    await using server = await startListener({ routes });
+    await using raw = await openFrames(server.url);
+    raw.write(headersFrame(1, { path: "/early" }));
+    raw.write(dataFrame(1, 16_000));
+    raw.write(dataFrame(1, 16_000, true));
+    await untilFrame(raw, ({ flags, stream }) => stream === 1 && (flags & frameFlags.endStream) !== 0);
+    server.listener.stop();
+    await raw.closed;
+    expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 9 END"]);
+  });
+});

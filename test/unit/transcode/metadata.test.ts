@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { requestMetadata, responseHeaders, responseTrailers } from "../../../server/transcode/metadata.js";
+
+test.each([
+  [{ "x-a": "1", cookie: "c" }, ["x-a", "cookie"]],
+  [{ host: "h", "content-type": "t", "content-length": "1", "content-encoding": "gzip", "x-a": "1" }, ["x-a"]],
+  [{ connection: "Close,X-A ,\tx-b", "x-a": "1", "x-b": "2", "x-c": "3", close: "4" }, ["x-c"]],
+  [{ te: "trailers", trailer: "x", upgrade: "h2c", "http2-settings": "s", "x-a": "1" }, ["x-a"]],
+  [{ "x-server-timeout": "1", "grpc-timeout": "1S", "connect-timeout-ms": "1", "x-a": "1" }, ["x-a"]],
+  [{ __proto__x: "1", "set-cookie": ["a", "b"] }, ["__proto__x", "set-cookie"]],
+])("of the headers %o a handler finds %j", (headers, names) => {
+  const metadata = requestMetadata(headers);
+  expect(Object.keys(metadata)).toEqual(names);
+  expect(metadata).toMatchObject(Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name))));
+});
+
+test("of the headers of an answer those of its connection and its length are left out", () => {
+  const headers = new Headers({ "content-length": "1", connection: "close", "content-encoding": "br", "x-a": "1" });
+  headers.append("set-cookie", "a=1");
+  headers.append("set-cookie", "b=2");
+  expect({ ...responseHeaders(headers) }).toEqual({
+    "content-encoding": "br",
+    "set-cookie": ["a=1", "b=2"],
+    "x-a": "1",
+  });
+  expect({ ...responseTrailers(headers) }).toEqual({ "x-a": "1" });
+});
