@@ -21,7 +21,7 @@ Clients call both implementations of the protocols, in plaintext and with TLS wh
 combination, for the conformance suite one case of the suite.
 
 The REST answers of grpc-gateway and of the port are the same but for the words in which a request is refused, fields that
-are not set, and what [gateway-differences.ts](../test/interop/gateway-differences.ts) lists, each with its reason.
+are not set, and what [gateway-differences.ts](../test/judges/interop/gateway-differences.ts) lists, each with its reason.
 
 | to run | command |
 |---|---|
