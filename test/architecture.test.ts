@@ -31,6 +31,8 @@ const map: Record<string, Part> = {
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
   "server/http/": { uses: [], namesPackages: [connectNode] },
+  // HTTP/2 as bytes and events, for both sides of a connection.
+  "server/http2/": { uses: [], isPortable: true },
   "server/listen/": { uses: server("http/", "dense-set.ts"), namesPackages: [connectNode] },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },

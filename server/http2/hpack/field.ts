@@ -1,0 +1,20 @@
+/** One field line. Values are latin1: one char per byte. Fields out of a table are the same object each time. */
+export interface Field {
+  readonly name: string;
+  readonly value: string;
+  /** Never indexed (RFC 7541 §6.2.3): whoever sends the field on must not put it into a table either. */
+  readonly isSensitive?: boolean;
+}
+
+/** What a field takes besides its name and value, in tables (RFC 7541 §4.1) and header lists (RFC 9113 §6.5.2). */
+export const fieldOverheadBytes = 32;
+
+/** Makes a field. All have one shape, so that code which reads them stays monomorphic. */
+export function createField(name: string, value: string, isSensitive = false): Field {
+  return { name, value, isSensitive };
+}
+
+/** Returns the size of the field as tables and header lists count it. */
+export function fieldBytes(field: Field): number {
+  return field.name.length + field.value.length + fieldOverheadBytes;
+}
