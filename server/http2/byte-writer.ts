@@ -13,6 +13,8 @@ const slabBytes = 16 * 1024;
 /** A shorter rest of a slab is not used any more. */
 const minRestBytes = 1024;
 const maxSpares = 16;
+/** Up to here a loop costs less than a call into the platform. */
+const maxLoopBytes = 32;
 
 const empty = new Uint8Array(0);
 /** Unused slabs, and rests of slabs, of all writers: a writer holds memory only between its first byte and `take`. */
@@ -32,13 +34,10 @@ export class ByteWriter {
   /** Appends a copy. */
   write(bytes: Uint8Array): void {
     this.reserve(bytes.length);
-    // Up to here a loop costs less than a call into the platform.
-    if (bytes.length > 32) {
-      this.bytes.set(bytes, this.position);
-      this.position += bytes.length;
-    } else {
-      for (let index = 0; index < bytes.length; index++) this.bytes[this.position++] = bytes[index] as number;
-    }
+    const { bytes: into, position } = this;
+    if (bytes.length > maxLoopBytes) into.set(bytes, position);
+    else for (let index = 0; index < bytes.length; index++) into[position + index] = bytes[index] as number;
+    this.position = position + bytes.length;
   }
 
   /** Returns what has been written, and forgets it. The bytes are the caller's: they are not written to again. */

@@ -12,9 +12,16 @@ interface Entry {
   older: Entry | undefined;
 }
 
+/** Values that are remembered in order to see them again. A power of two. */
+const seenCount = 16;
+
 export class EncoderTable extends DynamicTable<Entry> {
   /** Name → its newest entry. */
   readonly #newest = new Map<string, Entry>();
+
+  /** Fields that were sent and not indexed: the last one of each slot. */
+  readonly #seenNames: (string | undefined)[] = [];
+  readonly #seenValues: (string | undefined)[] = [];
 
   /** Returns the index of the field in both tables, as header blocks count it; undefined if it has none. */
   indexOf(name: string, value: string): number | undefined {
@@ -39,6 +46,15 @@ export class EncoderTable extends DynamicTable<Entry> {
     this.#newest.set(name, entry);
   }
 
+  /** Whether the field has been asked for a short time ago: it repeats. */
+  hasSeen(name: string, value: string): boolean {
+    const slot = slotOf(value);
+    if (this.#seenValues[slot] === value && this.#seenNames[slot] === name) return true;
+    this.#seenValues[slot] = value;
+    this.#seenNames[slot] = name;
+    return false;
+  }
+
   protected override evicted(entry: Entry): void {
     if (entry.newer === undefined) this.#newest.delete(entry.name);
     else entry.newer.older = undefined;
@@ -47,4 +63,15 @@ export class EncoderTable extends DynamicTable<Entry> {
   #indexOf(entry: Entry): number {
     return staticTableLength + 1 + this.inserted - entry.number;
   }
+}
+
+/** A few characters are enough to tell values apart, and what is not told apart is only indexed later. */
+function slotOf(value: string): number {
+  const { length } = value;
+  const sum =
+    length +
+    (value.charCodeAt(0) | 0) * 3 +
+    (value.charCodeAt(length - 1) | 0) * 5 +
+    (value.charCodeAt(length >> 1) | 0) * 7;
+  return sum & (seenCount - 1);
 }

@@ -1,35 +1,37 @@
 // Fields to header blocks: RFC 7541.
 //
-// What is cheapest for a call is one byte per field, for us, for the wire and for the peer, who then decodes no string. So
-// what repeats goes into the dynamic table:
-// - a head that is known to repeat (`PreparedFields`) at once, and from then on its block is a few bytes that are copied;
-// - any other field when it is sent the second time, so that ids, lengths and timeouts do not push out what repeats.
-// Each connection has its own indexes, so blocks of prepared heads are kept per encoder.
+// What is cheapest for a call is one byte per field: for us, for the wire and for the peer, who then decodes no string. So what
+// repeats goes into the dynamic table: prepared fields and new names at once, other fields when their value comes again, so that
+// ids, lengths and timeouts push nothing out. Indexes belong to one connection, so blocks of prepared fields are kept per
+// encoder: once their fields are in the table, a block is a few bytes that are copied.
+//
+// The Huffman code saves a fifth of a string and takes 2.5 times as long to write, so it is for fields that are written once
+// per connection. What differs from call to call is written as it is.
 import type { ByteWriter } from "../byte-writer.js";
 import { EncoderTable } from "./encoder-table.js";
-import { type Field, fieldOverheadBytes } from "./field.js";
-import { encodeHuffman, huffmanLength, latin1At } from "./huffman.js";
+import { type Field, fieldBytes, isSecretName } from "./field.js";
 import { writeInteger } from "./integer.js";
 import { staticTable } from "./static-table.js";
+import { writeHuffmanString, writeString } from "./string.js";
 
 /** SETTINGS_HEADER_TABLE_SIZE where nothing else has been said, and all that we use of a larger one. */
 const maxTableBytes = 4096;
-/** Larger fields would push out too much. */
+/** A larger field would push out too much. */
 const maxIndexedBytes = 512;
-/** Prepared heads whose blocks are kept. */
+/** Prepared fields of one connection whose blocks are kept. */
 const maxKept = 16;
-/** Values that are remembered in order to see whether they come again. */
-const maxSeen = 64;
 
-/** Flags of the first octet, and in how many bits after them the index begins (RFC 7541 §6). */
-const indexed = { flags: 0x80, prefixBits: 7 } as const;
-const withIndexing = { flags: 0x40, prefixBits: 6 } as const;
-const sizeUpdate = { flags: 0x20, prefixBits: 5 } as const;
-const neverIndexed = { flags: 0x10, prefixBits: 4 } as const;
-const withoutIndexing = { flags: 0x00, prefixBits: 4 } as const;
+/** Kinds of first octets: flags, and how many bits after them belong to the index or size (RFC 7541 §6). */
+const indexed: Kind = { flags: 0x80, prefixBits: 7 };
+const withIndexing: Kind = { flags: 0x40, prefixBits: 6 };
+const sizeUpdate: Kind = { flags: 0x20, prefixBits: 5 };
+const neverIndexed: Kind = { flags: 0x10, prefixBits: 4 };
+const withoutIndexing: Kind = { flags: 0x00, prefixBits: 4 };
 
-/** Secrets, that no table may have: what is in a table can be guessed by its effect on lengths (RFC 7541 §7.1). */
-const secretNames: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"]);
+interface Kind {
+  readonly flags: number;
+  readonly prefixBits: number;
+}
 
 /** Fields that are sent again and again: indexed at once, and encoded once per connection. */
 export class PreparedFields {
@@ -50,11 +52,9 @@ interface KeptBlock {
 
 export class HpackEncoder {
   readonly #table = new EncoderTable(maxTableBytes);
+  /** Those that are sent more often stand further in front. */
   readonly #kept: KeptBlock[] = [];
-  #nextKept = 0;
-  /** Values of fields sent once, and the names that they had. */
-  readonly #seen = new Map<string, string>();
-  /** The smallest and the last size of the table that the peer has set since the last block. */
+  /** The smallest and the last size of the table that the peer has allowed since the last block. */
   #smallestBytes: number | undefined;
   #lastBytes = maxTableBytes;
 
@@ -66,17 +66,17 @@ export class HpackEncoder {
 
   /**
    * Appends a header block. It may be written in parts, by calls one after the other: a prepared part and what is different
-   * in each call. A character over 0xff, which no field may have, becomes "?".
+   * in each call. Secrets are never indexed. A character over 0xff, which no field may have, becomes "?".
    */
   encode(fields: readonly Field[] | PreparedFields, into: ByteWriter): void {
     if (this.#smallestBytes !== undefined) this.#writeSizeUpdates(this.#smallestBytes, into);
     if (fields instanceof PreparedFields) this.#writePrepared(fields, into);
-    else for (const field of fields) this.#writeField(field, false, into);
+    else for (let index = 0; index < fields.length; index++) this.#writeField(fields[index] as Field, false, into);
   }
 
   #writeSizeUpdates(smallest: number, into: ByteWriter): void {
     this.#smallestBytes = undefined;
-    // Nothing has changed for us if it never fell below what we use.
+    // A peer that had less for a while has lost what did not fit, also if it has more again (RFC 7541 §4.2).
     if (smallest < this.#table.maxBytes) this.#resize(smallest, into);
     if (this.#lastBytes > this.#table.maxBytes) this.#resize(this.#lastBytes, into);
   }
@@ -88,37 +88,47 @@ export class HpackEncoder {
 
   #writePrepared(prepared: PreparedFields, into: ByteWriter): void {
     const { version } = this.#table;
-    const kept = this.#kept.find((block) => block.prepared === prepared);
+    const place = this.#findKept(prepared);
+    const kept = this.#kept[place];
     if (kept !== undefined && kept.version === version) {
       into.write(kept.bytes);
       return;
     }
     const start = into.position;
     for (const field of prepared.fields) this.#writeField(field, true, into);
-    // A block that has changed the table is not the same the next time.
-    if (this.#table.version === version)
-      this.#keep({ prepared, version, bytes: into.bytes.slice(start, into.position) });
+    // A block that has changed the table is another one the next time.
+    if (this.#table.version !== version) return;
+    this.#kept[Math.min(place, maxKept - 1)] = { prepared, version, bytes: into.bytes.slice(start, into.position) };
   }
 
-  #keep(block: KeptBlock): void {
-    const old = this.#kept.findIndex(({ prepared }) => prepared === block.prepared);
-    this.#kept[old >= 0 ? old : this.#nextKept++ % maxKept] = block;
+  /** Returns the place of the fields, or that after the last one. */
+  #findKept(prepared: PreparedFields): number {
+    const kept = this.#kept;
+    let place = 0;
+    while (place < kept.length && kept[place]?.prepared !== prepared) place++;
+    if (place === 0 || place === kept.length) return place;
+    const found = kept[place] as KeptBlock;
+    kept[place] = kept[place - 1] as KeptBlock;
+    kept[place - 1] = found;
+    return place - 1;
   }
 
   #writeField(field: Field, isPrepared: boolean, into: ByteWriter): void {
     const { name, value } = field;
     const known = staticNames.get(name);
     if (field.isSensitive === true || known?.isSecret === true) {
-      this.#writeLiteral(neverIndexed, this.#table.indexOfName(name) ?? known?.index ?? 0, field, into);
+      this.#writeLiteral(neverIndexed, this.#nameIndex(known, name), field, into);
       return;
     }
-    const index = known?.values.get(value) ?? this.#table.indexOf(name, value);
+    const index = known?.indexes.get(value) ?? this.#table.indexOf(name, value);
     if (index !== undefined) {
       writeInteger(into, index, indexed.prefixBits, indexed.flags);
       return;
     }
-    const nameIndex = known?.index ?? this.#table.indexOfName(name) ?? 0;
-    if (this.#isWorthIndexing(name, value, isPrepared)) {
+    const nameIndex = this.#nameIndex(known, name);
+    const bytes = fieldBytes(field);
+    const fits = bytes <= maxIndexedBytes && bytes <= this.#table.maxBytes;
+    if (fits && (isPrepared || nameIndex === 0 || this.#table.hasSeen(name, value))) {
       this.#writeLiteral(withIndexing, nameIndex, field, into);
       this.#table.insertField(name, value);
     } else {
@@ -126,42 +136,23 @@ export class HpackEncoder {
     }
   }
 
-  #isWorthIndexing(name: string, value: string, isPrepared: boolean): boolean {
-    const bytes = name.length + value.length + fieldOverheadBytes;
-    if (bytes > maxIndexedBytes || bytes > this.#table.maxBytes) return false;
-    if (isPrepared || this.#seen.get(value) === name) return true;
-    if (this.#seen.size >= maxSeen) this.#seen.clear();
-    this.#seen.set(value, name);
-    return false;
+  #nameIndex(known: StaticName | undefined, name: string): number {
+    return known?.index ?? this.#table.indexOfName(name) ?? 0;
   }
 
-  #writeLiteral(kind: { flags: number; prefixBits: number }, nameIndex: number, field: Field, into: ByteWriter): void {
+  #writeLiteral(kind: Kind, nameIndex: number, field: Field, into: ByteWriter): void {
+    const write = kind === withIndexing ? writeHuffmanString : writeString;
     writeInteger(into, nameIndex, kind.prefixBits, kind.flags);
-    if (nameIndex === 0) writeString(field.name, into);
-    writeString(field.value, into);
-  }
-}
-
-function writeString(text: string, into: ByteWriter): void {
-  const length = huffmanLength(text);
-  if (length < text.length) {
-    writeInteger(into, length, 7, 0x80);
-    into.reserve(length);
-    into.position = encodeHuffman(text, into.bytes, into.position);
-  } else {
-    writeInteger(into, text.length, 7, 0);
-    into.reserve(text.length);
-    const { bytes, position } = into;
-    for (let index = 0; index < text.length; index++) bytes[position + index] = latin1At(text, index);
-    into.position = position + text.length;
+    if (nameIndex === 0) write(field.name, into);
+    write(field.value, into);
   }
 }
 
 interface StaticName {
   /** Of the first entry with the name. */
   readonly index: number;
-  /** Value → index. */
-  readonly values: Map<string, number>;
+  /** Value → index of the entry. */
+  readonly indexes: Map<string, number>;
   readonly isSecret: boolean;
 }
 
@@ -171,8 +162,9 @@ function collectStaticNames(): ReadonlyMap<string, StaticName> {
   const names = new Map<string, StaticName>();
   for (const [index, field] of staticTable.entries()) {
     if (field === undefined) continue;
-    const known = names.get(field.name) ?? { index, values: new Map(), isSecret: secretNames.has(field.name) };
-    known.values.set(field.value, index);
+    const known = names.get(field.name) ?? { index, indexes: new Map(), isSecret: isSecretName(field.name) };
+    // An empty value mostly says that there is none, but it is an entry as others are.
+    known.indexes.set(field.value, index);
     names.set(field.name, known);
   }
   return names;

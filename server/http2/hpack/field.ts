@@ -18,3 +18,14 @@ export function createField(name: string, value: string, isSensitive = false): F
 export function fieldBytes(field: Field): number {
   return field.name.length + field.value.length + fieldOverheadBytes;
 }
+
+/**
+ * Secrets, which no table of ours may have: what is in a table can be guessed by its effect on the lengths of blocks (RFC 7541
+ * §7.1).
+ */
+const secretNames: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"]);
+
+/** Whether values of this name are secrets, to be sent as never indexed. */
+export function isSecretName(name: string): boolean {
+  return secretNames.has(name);
+}
