@@ -71,6 +71,7 @@ export class HpackDecoder {
       const octet = bytes[reader.position] as number;
       if (octet >= 0x80) {
         const field = this.#fieldAt(reader.position, reader.readInteger(0x7f), reader);
+        if (rest < 0) continue;
         rest -= fieldBytes(field);
         if (rest >= 0) fields.push(field);
       } else if ((octet & 0xe0) === 0x20) {
@@ -121,9 +122,8 @@ export class HpackDecoder {
       this.#requiredBytes = undefined;
       this.#table.resize(bytes);
     }
-    if (this.#requiredBytes !== undefined && reader.position < reader.end) {
-      throw reader.error(reader.position, `a table size update to at most ${this.#requiredBytes}`, "a field");
-    }
+    if (this.#requiredBytes === undefined) return;
+    throw reader.error(reader.position, `a table size update to at most ${this.#requiredBytes}`, "none");
   }
 }
 
