@@ -9,9 +9,8 @@ import { compressedCalls, interceptorCalls, streamCalls, unaryCalls } from "./mi
 import { useVictim } from "./victim.js";
 
 describe.each([
-  ["fast lane", { fastLane: true, hasInterceptors: false }],
-  ["fast lane with interceptors", { fastLane: true, hasInterceptors: true }],
-  ["reference lane", { fastLane: false, hasInterceptors: true }],
+  ["handlers", { hasInterceptors: false }],
+  ["handlers behind interceptors", { hasInterceptors: true }],
 ])("%s", (_, options) => {
   const victim = useVictim(options);
 
@@ -45,8 +44,8 @@ describe.each([
   });
 });
 
-describe("fast lane with callbacks that throw", () => {
-  const victim = useVictim({ fastLane: true, hasRudeCallbacks: true });
+describe("callbacks that throw", () => {
+  const victim = useVictim({ hasRudeCallbacks: true });
 
   test("compressions and an observer that fail are an end of their own call only", async () => {
     await misbehave(victim, compressedCalls);

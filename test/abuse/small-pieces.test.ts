@@ -10,6 +10,8 @@ import { useVictim } from "./victim.js";
 
 const service = "/manywire.test.v1.TestService";
 const megabyte = 1024 * 1024;
+/** A server that keeps an object for each byte needs 240 MB. Garbage alone takes 10 to 80 MB, most on Node 24. */
+const peakBytes = 120 * megabyte;
 
 function head(path: string, fields: string): string {
   return `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n`;
@@ -78,13 +80,13 @@ describe("REST", () => {
         await writeAll(socket, inBytes(body, version));
         await delay(500);
       };
-      await victim.withstand(attack, { peakBytes: 40 * megabyte });
+      await victim.withstand(attack, { peakBytes });
     },
   );
 });
 
-describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
-  const victim = useVictim({ fastLane: lane === "fast", limits: {}, drainTimeoutMs: 2000 });
+describe("RPCs", () => {
+  const victim = useVictim({ limits: {}, drainTimeoutMs: 2000 });
 
   test.each([
     ["Connect on HTTP/1.1", "application/proto", 1],
@@ -107,7 +109,7 @@ describe.each(["fast", "reference"] as const)("%s lane", (lane) => {
         }
         await delay(500);
       };
-      await victim.withstand(attack, { peakBytes: 40 * megabyte });
+      await victim.withstand(attack, { peakBytes });
     },
   );
 
