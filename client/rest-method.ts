@@ -1,11 +1,11 @@
 /** What a transport over REST knows of one method: how its messages become requests, and responses become messages. */
 import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Binding } from "../server/rest/binding.js";
-import { createRequestEncoder, type EncodedRequest, type RequestEncoder } from "../server/rest/encode.js";
-import type { HttpConfig } from "../server/rest/http-config.js";
 import { createResponseDecoder } from "../server/rest/response.js";
-import { type Rules, readRules } from "../server/rest/rules.js";
+import type { Binding } from "../server/rest/route/binding.js";
+import type { HttpConfig } from "../server/rest/route/http-config.js";
+import { type Rules, readRules } from "../server/rest/route/rules.js";
+import { createRequestEncoder, type EncodedRequest, type RequestEncoder } from "../server/rest/write/request.js";
 
 /** Connect's own options of JSON. */
 export type JsonOptions = Partial<JsonReadOptions & JsonWriteOptions>;

@@ -4,7 +4,7 @@ import {
   type UniversalClientFn,
   type UniversalClientResponse,
 } from "@connectrpc/connect/protocol";
-import type { EncodedRequest } from "../server/rest/encode.js";
+import type { EncodedRequest } from "../server/rest/write/request.js";
 import { formatGrpcTimeout } from "./timeout.js";
 
 /** Sends a request. */

@@ -2,8 +2,8 @@
 import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, UniversalClientResponse } from "@connectrpc/connect/protocol";
-import type { ErrorDecoder } from "../server/rest/errors.js";
-import { createJsonSplitter } from "../server/rest/json-splitter.js";
+import type { ErrorDecoder } from "../server/rest/error/errors.js";
+import { createJsonSplitter } from "../server/rest/read/json-splitter.js";
 import type { ResponseDecoder } from "./rest-method.js";
 
 /** How responses are read. */

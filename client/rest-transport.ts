@@ -9,8 +9,8 @@ import {
   runUnaryCall,
   type UniversalClientFn,
 } from "@connectrpc/connect/protocol";
-import { createErrorDecoder } from "../server/rest/errors.js";
-import { readHttpConfig } from "../server/rest/http-config.js";
+import { createErrorDecoder } from "../server/rest/error/errors.js";
+import { readHttpConfig } from "../server/rest/route/http-config.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestMethods, type JsonOptions, openRequestStream, type RestMethod } from "./rest-method.js";
 import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-request.js";

@@ -114,7 +114,7 @@ const map: Record<string, Part> = {
   "server/command/": {
     uses: [
       ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/docs.ts", "pages/browser/shell.ts"),
-      ...server("rest/routing.ts", "server.ts"),
+      ...server("rest/route/rules.ts", "server.ts"),
       "gen/",
     ],
     names: ["server/"],

@@ -1,10 +1,10 @@
 // Messages in protobuf's binary form. What is not a message of the type, when it is written, is left to protobuf-es, so that
 // errors are its own.
 import type { BinaryWriteOptions, DescMessage, Message } from "@bufbuild/protobuf";
-import { type BinaryDecodeOptions, decodeMessage } from "./decode.js";
-import { encodePlain } from "./encode.js";
-import { createAnyEncoder } from "./encode-any.js";
-import { isPlainType } from "./support.js";
+import { type BinaryDecodeOptions, decodeMessage } from "./binary-read.js";
+import { encodePlain } from "./binary-write.js";
+import { createAnyEncoder } from "./binary-write-any.js";
+import { isPlainType } from "./plain-type.js";
 
 /** Reads and writes one message type. */
 export interface BinaryCodec {

@@ -1,7 +1,7 @@
 // The JSON that is being read, as bytes, and the position in it (https://www.rfc-editor.org/rfc/rfc8259). One input for all:
 // reading is never interrupted. Every function begins with the next byte that is no white space.
 import { quote } from "../quote.js";
-import { Fault } from "./json-error.js";
+import { Fault } from "./json-read-error.js";
 import { decodeUtf8, textOf } from "./utf8.js";
 
 /** What a value begins with, and what holds values together. */

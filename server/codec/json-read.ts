@@ -1,92 +1,44 @@
-// Prepares the reading of messages from JSON: a function for each type and each field
-// (https://protobuf.dev/programming-guides/json/).
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { elementCost } from "./element-limit.js";
-import { emptyMaker } from "./empty.js";
-import { anyReader } from "./json-any.js";
-import { memberSegment, within } from "./json-error.js";
-import { type FieldReader, listReader, mapReader, oneofReader, singularReader, type Target } from "./json-fields.js";
-import { takeNull } from "./json-input.js";
-import { planOf, planReader } from "./json-message.js";
-import { enumReader, scalarReader, type ValueReader } from "./json-scalars.js";
-import { typeName as typeMember } from "./json-skip.js";
-import { checkDepth, spend } from "./json-state.js";
-import { containerCost, readPlainObject } from "./json-struct.js";
-import { nullValue } from "./json-support.js";
-import { wellKnownReader, wrappedReader } from "./json-well-known.js";
+// Decodes messages from JSON, without a detour through JavaScript's own values: no digit of a 64-bit integer is lost, and an
+// error names the field (https://protobuf.dev/programming-guides/json/).
+import type { DescField, DescMessage, JsonReadOptions, Message } from "@bufbuild/protobuf";
+import { closeJson, openJson, peek, syntaxFault } from "./json-input.js";
+import { Fault } from "./json-read-error.js";
+import { fieldRootReader, rootReader } from "./json-read-plans.js";
+import type { ValueReader } from "./json-read-scalar.js";
+import { openState } from "./json-read-state.js";
 
-const readers = new WeakMap<DescMessage, ValueReader>();
-
-/** Returns the reader of a message that is no field: a wrapper may be null. */
-export function rootReader(desc: DescMessage): ValueReader {
-  const read = messageReader(desc);
-  if (!isWrapperDesc(desc)) return read;
-  const create = emptyMaker(desc);
-  return (depth) => (takeNull() ? create() : read(depth));
+/** How JSON is read. */
+export interface JsonDecodeOptions extends Partial<JsonReadOptions> {
+  /** Maximum number of elements of a message, as `ElementBudget` counts them. Default: no limit. */
+  readonly maxElements?: number | undefined;
 }
 
-/** Returns the reader of a message whose only JSON is that of one field. */
-export function fieldRootReader(field: DescField): ValueReader {
-  const create = emptyMaker(field.parent);
-  const read = fieldReader(field);
-  return (depth) => {
-    const message = create();
+const unlimited = Number.POSITIVE_INFINITY;
+
+/** Decodes a message. @throws JsonError or ElementLimitError */
+export type JsonDecoder = (json: Uint8Array) => Message;
+
+/**
+ * Prepares the decoding of a type.
+ *
+ * @param field the field whose JSON is decoded; undefined if it is the whole message
+ */
+export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions, field?: DescField): JsonDecoder {
+  const { ignoreUnknownFields = false, recursionLimit = 100, registry, maxElements = unlimited } = options;
+  const settings = { ignoreUnknownFields, recursionLimit, registry };
+  let read: ValueReader | undefined;
+  return (json) => {
+    read ??= field === undefined ? rootReader(desc) : fieldRootReader(field);
+    openJson(json);
+    openState(settings, maxElements);
     try {
-      read(message as unknown as Target, depth + 1);
+      const message = read(0) as Message;
+      if (peek() !== undefined) throw syntaxFault("the end");
+      return message;
     } catch (reason) {
-      throw within(reason, memberSegment(field.name));
+      throw reason instanceof Fault ? reason.toError(desc.typeName) : reason;
+    } finally {
+      closeJson();
     }
-    return message;
   };
-}
-
-/** Returns the reader of a message one level deeper than what has it. */
-function messageReader(desc: DescMessage): ValueReader {
-  const known = readers.get(desc);
-  if (known !== undefined) return known;
-  const reader = createMessageReader(desc);
-  readers.set(desc, reader);
-  return reader;
-}
-
-function createMessageReader(desc: DescMessage): ValueReader {
-  const read = desc.typeName === "google.protobuf.Any" ? readAny : wellKnownReader(desc);
-  if (read === undefined) return planReader(planOf(desc, fieldReader));
-  return nested(read, elementCost(desc));
-}
-
-const readAny = anyReader({
-  messageReader: rootReader,
-  typedReader: (desc) => planReader(planOf(desc, fieldReader), typeMember),
-});
-
-/** Reads a value that counts as a message. */
-function nested(read: ValueReader, cost: number): ValueReader {
-  return (depth) => {
-    checkDepth(depth + 1);
-    spend(cost);
-    return read(depth + 1);
-  };
-}
-
-function fieldReader(field: DescField): FieldReader {
-  const { localName: name, oneof } = field;
-  const read = valueReader(field);
-  if (field.fieldKind === "list") return listReader(name, read);
-  if (field.fieldKind === "map") return mapReader(field, read);
-  const typeName = field.message?.typeName ?? field.enum?.typeName;
-  const hasNull = typeName === "google.protobuf.Value" || typeName === nullValue;
-  return oneof === undefined ? singularReader(name, read, hasNull) : oneofReader(oneof.localName, name, read, hasNull);
-}
-
-function valueReader(field: DescField): ValueReader {
-  if (field.enum !== undefined) return enumReader(field.enum);
-  if (field.message === undefined) return scalarReader(field);
-  const { message: desc, parent } = field;
-  // protobuf-es keeps a Struct as a plain object, and a wrapper as its value, where they are fields.
-  const isPlain = desc.typeName === "google.protobuf.Struct" && parent.typeName !== "google.protobuf.Value";
-  if (isPlain) return nested(readPlainObject, containerCost);
-  const isUnwrapped = field.fieldKind === "message" && field.oneof === undefined && isWrapperDesc(desc);
-  return isUnwrapped ? nested(wrappedReader(desc), 0) : messageReader(desc);
 }

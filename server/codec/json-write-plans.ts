@@ -9,7 +9,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { nullValue } from "./json-support.js";
+import { nullValue } from "./json-facts.js";
 import { writeAny } from "./json-write-any.js";
 import { refuse, within } from "./json-write-error.js";
 import { createExtensionsWriter, type ExtensionsWriter } from "./json-write-extensions.js";

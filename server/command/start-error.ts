@@ -1,7 +1,7 @@
 // Names the setting behind an error with which a server refused to start.
 
 import { ListenError } from "../listen/bind.js";
-import { RoutingError } from "../rest/routing.js";
+import { RoutingError } from "../rest/route/rules.js";
 import { type Config, SettingError } from "./config.js";
 import { type Flag, settings } from "./settings.js";
 

@@ -2,10 +2,10 @@
 // the very tables by which requests are served, so that the document cannot differ from them.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
-import type { Binding } from "../rest/binding.js";
-import type { DecodeOptions } from "../rest/decode.js";
-import type { ErrorShape } from "../rest/errors.js";
+import type { ErrorShape } from "../rest/error/errors.js";
+import type { DecodeOptions } from "../rest/read/request.js";
 import type { EncodeOptions } from "../rest/response.js";
+import type { Binding } from "../rest/route/binding.js";
 import type { Work } from "../slices.js";
 import type { Comments } from "./comments.js";
 import { Components } from "./components.js";

@@ -1,6 +1,6 @@
 // The schemas of what is answered in the place of a reply: google.rpc.Status in JSON over REST
 // (google/rpc/status.proto), and Connect's error (https://connectrpc.com/docs/protocol/#error-end-stream).
-import type { ErrorShape } from "../rest/errors.js";
+import type { ErrorShape } from "../rest/error/errors.js";
 import type { Components } from "./components.js";
 import type { Response, Schema } from "./types.js";
 

@@ -1,8 +1,9 @@
 // Turns the template of a route into a path of OpenAPI, whose parameters are one segment each: a variable of several
 // segments becomes its literals with a parameter for each wildcard, named after the literal before it.
-import type { Binding, BoundVariable } from "../rest/binding.js";
+
 import { printFieldPath } from "../rest/fields.js";
-import type { Segment, Variable } from "../rest/template.js";
+import type { Binding, BoundVariable } from "../rest/route/binding.js";
+import type { Segment, Variable } from "../rest/route/template.js";
 import type { Comments } from "./comments.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { textSchema } from "./text-schema.js";

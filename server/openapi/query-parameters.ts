@@ -1,10 +1,10 @@
 // Lists the parameters that a query may have, by the rules by which it is read: query.ts.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import type { Binding } from "../rest/binding.js";
 import { type Claims, claimsOf, hasClaimedRival, noClaims } from "../rest/claims.js";
 import { isNested } from "../rest/fields.js";
 import { leafOf } from "../rest/leaf.js";
-import { maskFieldOf } from "../rest/patch-mask.js";
+import { maskFieldOf } from "../rest/read/patch-mask.js";
+import type { Binding } from "../rest/route/binding.js";
 import type { Comments } from "./comments.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { isRequired } from "./required.js";

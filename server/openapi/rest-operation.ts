@@ -1,9 +1,9 @@
 // Turns a binding of google.api.http into an operation: parameters from its path and query, bodies, and the forms of its
 // streams, as server/transcode/ reads and writes them.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import type { Binding, BodyBinding } from "../rest/binding.js";
 import { pathClaimsOf } from "../rest/claims.js";
 import { hasImplicitPresence } from "../rest/fields.js";
+import type { Binding, BodyBinding } from "../rest/route/binding.js";
 import type { Comments } from "./comments.js";
 import { describeMethod } from "./describe-method.js";
 import { errorResponses } from "./errors.js";

@@ -1,7 +1,7 @@
 // What the pages tell of: the services of a server, in order, with what there is to know of each method.
 import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
-import type { Binding } from "../rest/binding.js";
+import type { Binding } from "../rest/route/binding.js";
 import type { Work } from "../slices.js";
 import type { MethodInfo } from "./browser/method.js";
 import { describeMethod } from "./method-info.js";

@@ -2,8 +2,8 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Method } from "../call/method.js";
-import type { Binding } from "../rest/binding.js";
-import { printTemplate, type Segment } from "../rest/template.js";
+import type { Binding } from "../rest/route/binding.js";
+import { printTemplate, type Segment } from "../rest/route/template.js";
 import type { FieldName, MethodInfo, Route } from "./browser/method.js";
 import { is64Bit, sampleOf } from "./sample.js";
 

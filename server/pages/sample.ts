@@ -1,7 +1,7 @@
 // Makes a request to begin with from a message's descriptor: fields of one value, and whatever a path needs.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import type { Binding } from "../rest/binding.js";
+import type { Binding } from "../rest/route/binding.js";
 import type { JsonObject, JsonValue } from "./browser/method.js";
 
 /**

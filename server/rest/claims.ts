@@ -1,7 +1,7 @@
 // Which fields of a request the path and the body feed, so that a query cannot: rule 1 of google/api/http.proto, "Rules
 // for HTTP mapping".
 import type { DescField } from "@bufbuild/protobuf";
-import type { Binding } from "./binding.js";
+import type { Binding } from "./route/binding.js";
 
 /** A message fed as a whole, or its fields that are fed, each as a whole or in part. */
 export type Claims = "whole" | ReadonlyMap<DescField, Claims>;

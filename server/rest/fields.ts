@@ -1,7 +1,7 @@
 // Finds the fields of messages by the names that paths, queries and JSON give them, and says which a text can carry.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { isLeafType } from "../codec/json-support.js";
+import { isLeafType } from "../codec/json-facts.js";
 
 export { hasImplicitPresence } from "../codec/values.js";
 

@@ -5,9 +5,9 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import { createJsonEncoder, createJsonFieldEncoder, type Omitted } from "../codec/json-write.js";
-import type { Binding, BodyBinding } from "./binding.js";
-import { type Body, createBodyDecoder, type DecodeOptions } from "./decode.js";
 import type { MessageField } from "./fields.js";
+import { type Body, createBodyDecoder, type DecodeOptions } from "./read/request.js";
+import type { Binding, BodyBinding } from "./route/binding.js";
 
 /** How JSON is written. */
 export interface EncodeOptions {

@@ -7,8 +7,8 @@ import { maxTimerMs, readTimeout, type Timeout } from "../call/timeout.js";
 import { header } from "../http/header.js";
 import { readPreferences } from "../http/preferences.js";
 import { quote } from "../quote.js";
-import { isJsonType } from "../rest/content-type.js";
-import type { BodyForm } from "../rest/json-splitter.js";
+import { isJsonType } from "../rest/read/body.js";
+import type { BodyForm } from "../rest/read/json-splitter.js";
 
 /** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {

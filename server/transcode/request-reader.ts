@@ -6,7 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ByteBuffer } from "../call/byte-buffer.js";
 import { RequestQueue } from "../call/request-queue.js";
 import type { Exchange } from "../http/exchange.js";
-import type { JsonSplitter } from "../rest/json-splitter.js";
+import type { JsonSplitter } from "../rest/read/json-splitter.js";
 
 /** How a stream is read. */
 export interface RequestForm {

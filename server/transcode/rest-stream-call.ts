@@ -9,7 +9,7 @@ import { ReplyBatch } from "../call/reply-batch.js";
 import type { Exchange } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { checkHeaderSize } from "../http/header-size.js";
-import { createJsonSplitter } from "../rest/json-splitter.js";
+import { createJsonSplitter } from "../rest/read/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
 import { chooseStreamForm } from "./head.js";
 import { RequestReader } from "./request-reader.js";

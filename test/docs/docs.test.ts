@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { codeToName, codeToStatus } from "../../server/rest/status.js";
+import { codeToName, codeToStatus } from "../../server/rest/error/status.js";
 import { hasProgram } from "../judges/npm/program.js";
 import { root, type Stage, stagePackage } from "../unit/command/stage.js";
 import { type Block, listAnchors, listBlocks, listCommands, listLinks, readMarkdown } from "./markdown.js";

@@ -106,11 +106,11 @@ Connect's own options, such as \`interceptors\`, \`useBinaryFormat\`, \`useHttpG
 function restOptions(): Option[] {
   return [
     ...listOptions("server/transcode/transcoder.ts", "RestOptions"),
-    ...listOptions("server/rest/decode.ts", "DecodeOptions"),
-    ...listOptions("server/rest/query.ts", "QueryOptions"),
+    ...listOptions("server/rest/read/request.ts", "DecodeOptions"),
+    ...listOptions("server/rest/read/query.ts", "QueryOptions"),
     ...listOptions("server/rest/response.ts", "EncodeOptions").filter(({ name }) => name !== "registry"),
-    ...listOptions("server/rest/routes.ts", "RouteOptions"),
-    ...listOptions("server/rest/rules.ts", "RuleOptions"),
+    ...listOptions("server/rest/route/routes.ts", "RouteOptions"),
+    ...listOptions("server/rest/route/rules.ts", "RuleOptions"),
   ];
 }
 

@@ -15,10 +15,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient, createTransport } from "../../../client/index.js";
 import { http } from "../../../gen/google/api/annotations_pb.js";
 import type { HttpBody } from "../../../gen/google/api/httpbody_pb.js";
-import type { Binding } from "../../../server/rest/binding.js";
-import { createRouting } from "../../../server/rest/routing.js";
+import type { Binding } from "../../../server/rest/route/binding.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { collect, each } from "../../support/outcome.js";
+import { routesOf } from "../../support/routing.js";
 import { startServer, type TestServer } from "../../support/server.js";
 import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "../rest/exchanged.js";
 import { registry } from "../rest/support.js";
@@ -48,7 +48,7 @@ function splitBindings(): DescService {
 }
 
 const service = splitBindings();
-const { bindings } = createRouting([service]);
+const { bindings } = routesOf([service]);
 
 /** What the handlers have been sent since they were asked last, and what they answer with. */
 let received: { method: string; message: Message }[] = [];
@@ -142,5 +142,5 @@ describe.each(["1.1", "2"])("over HTTP/%s, random messages come and go unchanged
 });
 
 test("every rule of the test service is among them", () => {
-  expect(bindings.length).toBe(createRouting([RestService]).bindings.length);
+  expect(bindings.length).toBe(routesOf([RestService]).bindings.length);
 });

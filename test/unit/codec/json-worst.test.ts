@@ -2,8 +2,8 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import { AnySchema, StructSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
-import { createJsonDecoder } from "../../../server/codec/json-decode.js";
-import { JsonError } from "../../../server/codec/json-error.js";
+import { createJsonDecoder } from "../../../server/codec/json-read.js";
+import { JsonError } from "../../../server/codec/json-read-error.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 
 const size = 4 * 1024 * 1024;

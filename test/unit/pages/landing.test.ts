@@ -3,7 +3,7 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { createMethodTable } from "../../../server/call/table.js";
 import { describeServices } from "../../../server/pages/description.js";
 import { landingPage, landingText } from "../../../server/pages/landing.js";
-import { readRules } from "../../../server/rest/rules.js";
+import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";

@@ -5,7 +5,7 @@ import { greeter } from "../../../server/greeter.js";
 import { type Call, listLines } from "../../../server/pages/browser/lines.js";
 import type { JsonValue, MethodInfo } from "../../../server/pages/browser/method.js";
 import { describeServices } from "../../../server/pages/description.js";
-import { readRules } from "../../../server/rest/rules.js";
+import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { Workspace } from "../../docs/workspace.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";

@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type RestRequest, toRestRequest } from "../../../server/pages/browser/rest-request.js";
 import { describeRoute } from "../../../server/pages/method-info.js";
-import type { Binding } from "../../../server/rest/binding.js";
-import { createRequestDecoder } from "../../../server/rest/decode.js";
-import { createRouting } from "../../../server/rest/routing.js";
+import { createRequestDecoder } from "../../../server/rest/read/request.js";
+import type { Binding } from "../../../server/rest/route/binding.js";
 import { parseTarget } from "../../../server/rest/target.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { routesOf } from "../../support/routing.js";
 import { sendable, tryEncode } from "../rest/exchanged.js";
 import { bindingOf, bindings, registry } from "../rest/support.js";
 
-const { routes } = createRouting([RestService]);
+const { routes } = routesOf([RestService]);
 
 /** What a server makes of a request: first the route, then the message. */
 function receive({ httpMethod, target, body = "", contentType }: RestRequest): { binding: Binding; message: Message } {

@@ -3,20 +3,20 @@ import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protob
 import { ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import type { Binding } from "../../../server/rest/binding.js";
-import { createRequestDecoder, type RequestDecoder } from "../../../server/rest/decode.js";
+import { codeToStatus } from "../../../server/rest/error/status.js";
 import { decodePercent, decodeSegments } from "../../../server/rest/percent.js";
-import { createPlace } from "../../../server/rest/place.js";
-import { createRouting } from "../../../server/rest/routing.js";
-import { codeToStatus } from "../../../server/rest/status.js";
+import { createPlace } from "../../../server/rest/read/place.js";
+import { createRequestDecoder, type RequestDecoder } from "../../../server/rest/read/request.js";
+import type { Binding } from "../../../server/rest/route/binding.js";
+import { printTemplate } from "../../../server/rest/route/template.js";
 import { parseTarget } from "../../../server/rest/target.js";
-import { printTemplate } from "../../../server/rest/template.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { routesOf } from "../../support/routing.js";
 import { messageOf } from "./arbitrary.js";
 import { registry } from "./support.js";
 
 const numRuns = Math.ceil(Number(process.env.REST_CASES ?? 3_000));
-const { routes, bindings } = createRouting([RestService]);
+const { routes, bindings } = routesOf([RestService]);
 const decoders = new Map<Binding, RequestDecoder>(
   bindings.map((binding) => [binding, createRequestDecoder(binding, { registry })]),
 );

@@ -1,6 +1,6 @@
 // Routes of the shape that the googleapis repository has: versions, resource names in variables, collections, custom
 // verbs. Made up, but as many and as deep.
-import type { Rule } from "../../../server/rest/binding.js";
+import type { Rule } from "../../../server/rest/route/binding.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 
 /** How many routes the googleapis repository has. */

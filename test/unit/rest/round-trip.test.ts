@@ -1,19 +1,19 @@
 import type { Message } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Binding } from "../../../server/rest/binding.js";
-import type { RequestBody } from "../../../server/rest/body-writer.js";
-import { type Body, createRequestDecoder } from "../../../server/rest/decode.js";
-import type { EncodedRequest } from "../../../server/rest/encode.js";
+import { type Body, createRequestDecoder } from "../../../server/rest/read/request.js";
 import { createResponseDecoder } from "../../../server/rest/response.js";
-import { createRouting } from "../../../server/rest/routing.js";
+import type { Binding } from "../../../server/rest/route/binding.js";
 import { parseTarget } from "../../../server/rest/target.js";
+import type { RequestBody } from "../../../server/rest/write/body.js";
+import type { EncodedRequest } from "../../../server/rest/write/request.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { routesOf } from "../../support/routing.js";
 import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "./exchanged.js";
 import { bindings, registry } from "./support.js";
 
 const numRuns = Math.ceil(Number(process.env.REST_CASES ?? 2_000) / bindings.length);
-const { routes } = createRouting([RestService]);
+const { routes } = routesOf([RestService]);
 
 /** A body as it arrives. */
 function sent(body: RequestBody): Body {

@@ -13,14 +13,15 @@ import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { HttpSchema } from "../../../gen/google/api/http_pb.js";
 import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
-import { type Binding, bind } from "../../../server/rest/binding.js";
-import { createRequestDecoder, type DecodeOptions } from "../../../server/rest/decode.js";
-import { createRouting, RoutingError } from "../../../server/rest/routing.js";
+import { createRequestDecoder, type DecodeOptions } from "../../../server/rest/read/request.js";
+import { type Binding, bind } from "../../../server/rest/route/binding.js";
+import { RoutingError } from "../../../server/rest/route/rules.js";
 import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { routesOf } from "../../support/routing.js";
 
 /** Every binding of the test service. */
-export const bindings: readonly Binding[] = createRouting([RestService]).bindings;
+export const bindings: readonly Binding[] = routesOf([RestService]).bindings;
 
 /** The binding of the test service that has this label after the name of its service: `Whole: google.api.http post "/v1/whole"`. */
 export function bindingOf(label: string): Binding {
@@ -39,7 +40,7 @@ export function bindingTo(method: DescMethod, route: string, body = "", response
 /** The problems of the test service under the rules of a service configuration. */
 export function problemsOf(rules: MessageInitShape<typeof HttpSchema>["rules"]): readonly string[] {
   try {
-    createRouting([RestService], { http: create(HttpSchema, { rules: rules ?? [] }) });
+    routesOf([RestService], { http: create(HttpSchema, { rules: rules ?? [] }) });
     return [];
   } catch (error) {
     if (error instanceof RoutingError) return error.problems;

@@ -1,0 +1,27 @@
+// What holds for the message that is being decoded, and what its parts have in common. Decoding is never interrupted.
+
+import { BinaryError } from "./binary-input.js";
+import { ElementBudget } from "./element-limit.js";
+import { prototypeKey } from "./json-facts.js";
+
+export const state: { budget: ElementBudget; recursionLimit: number; keepsUnknown: boolean } = {
+  budget: new ElementBudget(Number.POSITIVE_INFINITY),
+  recursionLimit: 100,
+  keepsUnknown: true,
+};
+
+/** @param depth that of a message: 1 for the outermost */
+export function checkDepth(depth: number): void {
+  if (depth > state.recursionLimit) throw new BinaryError(`nested more than ${state.recursionLimit} deep`);
+}
+
+/** The error of a field that is longer than what it is in. */
+export function pastEnd(container: string): BinaryError {
+  return new BinaryError(`extends past the end of its ${container}`);
+}
+
+/** Sets an own property, whatever its name. */
+export function setEntry<T>(map: Record<string, T>, key: string, value: T): void {
+  if (key !== prototypeKey) map[key] = value;
+  else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
+}

@@ -1,0 +1,80 @@
+// Turns one detail of an error into the JSON of a google.protobuf.Any and back; it keeps the bytes of a type it does not know.
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type JsonObject,
+  type JsonValue,
+  type Message,
+  type Registry,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import type { ConnectError } from "@connectrpc/connect";
+import { createJsonDecoder } from "../../codec/json-read.js";
+import { createJsonEncoder } from "../../codec/json-write.js";
+
+type Detail = ConnectError["details"][number];
+
+const encoder = new TextEncoder();
+
+const typePrefix = "type.googleapis.com/";
+
+/**
+ * What is of an unknown type, or does not fit its type, is `{"@type":…,"value":"<base64>"}`. Never throws.
+ *
+ * @returns undefined for a message that is none of its type, so that it has neither JSON nor bytes
+ */
+export function encodeDetail(detail: Detail, types: Registry): JsonObject | undefined {
+  if (!("desc" in detail)) {
+    const desc = types.getMessage(detail.type);
+    const known = desc && attempt(() => anyJson(desc, fromBinary(desc, detail.value), types));
+    return known ?? opaque(detail.type, detail.value);
+  }
+  const { desc, value } = detail;
+  const known = attempt(() => anyJson(desc, create(desc, value), types));
+  return known ?? attempt(() => opaque(desc.typeName, toBinary(desc, create(desc, value))));
+}
+
+function anyJson(desc: DescMessage, message: Message, registry: Registry): JsonObject {
+  const json: JsonValue = JSON.parse(createJsonEncoder(desc, { registry })(message));
+  const own = hasCustomJsonRepresentation(desc) ? { value: json } : (json as JsonObject);
+  return { "@type": `${typePrefix}${desc.typeName}`, ...own };
+}
+
+function opaque(typeName: string, value: Uint8Array): JsonObject {
+  return { "@type": `${typePrefix}${typeName}`, value: base64Encode(value) };
+}
+
+/** @returns undefined if it is no Any, or is JSON of an unknown type */
+export function decodeDetail(json: JsonValue, types: Registry): Detail | undefined {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+  const { "@type": url, ...own } = json;
+  if (typeof url !== "string") return undefined;
+  const type = url.slice(url.lastIndexOf("/") + 1);
+  const desc = types.getMessage(type);
+  const value = (desc && attempt(() => binaryOf(desc, own, types))) ?? bytesOf(own);
+  return value && { type, value, debug: own };
+}
+
+function binaryOf(desc: DescMessage, own: JsonObject, registry: Registry): Uint8Array {
+  const json = hasCustomJsonRepresentation(desc) ? (own.value ?? null) : own;
+  const decode = createJsonDecoder(desc, { registry, ignoreUnknownFields: true });
+  return toBinary(desc, decode(encoder.encode(JSON.stringify(json))));
+}
+
+/** The bytes of `{"value":"<base64>"}`. */
+function bytesOf({ value, ...others }: JsonObject): Uint8Array | undefined {
+  const isOpaque = typeof value === "string" && Object.keys(others).length === 0;
+  return isOpaque ? attempt(() => base64Decode(value)) : undefined;
+}
+
+/** What cannot be read or written as its type is passed on or left out: an error must not become another one. */
+function attempt<T>(convert: () => T): T | undefined {
+  try {
+    return convert();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+// Turns the data of a service configuration into google.api.Http, or says everything in it that is none: a
+// google.api.Service with its `http`, or a google.api.Http alone (google/api/http.proto, "Using gRPC API Service
+// Configuration").
+import { create, type JsonValue } from "@bufbuild/protobuf";
+import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../../gen/google/api/http_pb.js";
+import { createJsonDecoder, type JsonDecoder } from "../../codec/json-read.js";
+import { JsonError } from "../../codec/json-read-error.js";
+
+/** What a service configuration says of HTTP. */
+export interface HttpConfig {
+  /** The rules that could be read. */
+  readonly http: Http;
+  /** A sentence for each that could not, beginning with its selector and its place among them, from 1. */
+  readonly problems: readonly string[];
+}
+
+type JsonObject = { readonly [key: string]: JsonValue };
+
+/**
+ * Reads a configuration. What else a google.api.Service has (`type`, `config_version`, …) is passed over; within `http`
+ * an unknown name is a mistake, as a rule that is not understood would be one that is not served. What
+ * `fully_decode_reserved_expansion` asks for is done anyway, unless the option `keptEncoded` says otherwise.
+ */
+export function readHttpConfig(config: JsonValue): HttpConfig {
+  const found = findHttp(config);
+  if (typeof found === "string") return { http: create(HttpSchema), problems: [found] };
+  const { rules, ...others } = found;
+  const own = read<Http>(decodeHttp, others);
+  const list = Array.isArray(rules ?? []) ? ((rules ?? []) as JsonValue[]).map(readRule) : ["rules: expected a list"];
+  const http = typeof own === "string" ? create(HttpSchema) : own;
+  http.rules = list.filter((rule) => typeof rule !== "string");
+  return { http, problems: [own, ...list].filter((one) => typeof one === "string") };
+}
+
+function findHttp(config: JsonValue): JsonObject | string {
+  if (!isObject(config)) return 'expected "http" with "rules", or "rules"';
+  // Google publishes service configurations without rules, too.
+  if (config.http === undefined && config.type === "google.api.Service") return {};
+  if (config.http === undefined)
+    return config.rules === undefined ? 'expected "http" with "rules", or "rules"' : config;
+  return isObject(config.http) ? config.http : 'http: expected "rules"';
+}
+
+function readRule(json: JsonValue, index: number): HttpRule | string {
+  const rule = read<HttpRule>(decodeRule, json);
+  if (typeof rule !== "string") return rule;
+  const selector = isObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
+  return `${selector}http rule ${index + 1}: ${rule}`;
+}
+
+const decodeHttp = createJsonDecoder(HttpSchema, {});
+const decodeRule = createJsonDecoder(HttpRuleSchema, {});
+const encoder = new TextEncoder();
+
+/** @returns what was read, or what is wrong, with the name of the field */
+function read<Value>(decode: JsonDecoder, json: JsonValue): Value | string {
+  try {
+    return decode(encoder.encode(JSON.stringify(json))) as Value;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return error.path === "" ? error.description : error.message;
+  }
+}
+
+function isObject(json: JsonValue | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
