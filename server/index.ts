@@ -20,5 +20,6 @@ export type { DocsOptions, OperationKind } from "./openapi/options.js";
 export type { OpenApiDocument } from "./openapi/types.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ServerOptions } from "./options.js";
+export { runServer } from "./run-server.js";
 export { createServer, type Server } from "./server.js";
 export type { RestOptions } from "./transcode/transcoder.js";

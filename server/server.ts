@@ -46,6 +46,11 @@ export interface Server {
 
 /** Makes a server. It does nothing before `listen`. Throws if `routes` or an option is wrong; of wrong routes, all at once. */
 export function createServer(options: ServerOptions): Server {
+  return createServerAndApi(options).server;
+}
+
+/** Makes a server, and says what it serves. */
+export function createServerAndApi(options: ServerOptions): { server: Server; api: Api } {
   const settings = resolveOptions(options);
   const table = createMethodTable(settings);
   const active = new ActiveCalls();
@@ -81,7 +86,7 @@ export function createServer(options: ServerOptions): Server {
     onError: report,
   });
   let closing: Promise<void> | undefined;
-  return {
+  const server: Server = {
     health,
     get url() {
       return listener.url;
@@ -94,6 +99,7 @@ export function createServer(options: ServerOptions): Server {
     openApi: () => describeApi(api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
+  return { server, api };
 }
 
 /** The user's services, then ours where the user has not registered them. */

@@ -104,8 +104,10 @@ const map: Record<string, Part> = {
     ],
     packages: [connect],
   },
+  // The command from code, loaded when it is called.
+  "server/run-server.ts": { uses: server("command/run-server.ts"), names: server("options.ts", "server.ts") },
   "server/index.ts": {
-    uses: server("call/context-values.ts", "server.ts"),
+    uses: server("call/context-values.ts", "run-server.ts", "server.ts"),
     names: ["server/"],
     packages: [connect, connectNode],
   },
@@ -113,7 +115,7 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/docs.ts", "pages/browser/shell.ts"),
+      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/"),
       ...server("rest/route/rules.ts", "server.ts"),
       "gen/",
     ],

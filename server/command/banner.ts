@@ -1,5 +1,7 @@
-// Tells a newcomer where the server is and how to call it: one line for each kind of caller, ready to be copied.
+// Shows where the server listens and how to call it: one line for each kind of client, ready to be copied.
 import type { X509Certificate } from "node:crypto";
+import type { MethodInfo, Route } from "../pages/browser/method.js";
+import { toRestRequest } from "../pages/browser/rest-request.js";
 import { quote } from "../pages/browser/shell.js";
 
 /** A command line that calls the server. */
@@ -13,52 +15,93 @@ export interface Example {
 export interface Served {
   /** As `Server.url` has it. */
   readonly url: string;
-  /** How the TypeScript client is started: `npm run client --`. */
-  readonly client: string;
-  readonly hasReflection: boolean;
+  /** Full names of the user's services. */
+  readonly services: readonly string[];
+  /** The method to call; undefined if there is none. */
+  readonly method: MethodInfo | undefined;
+  /** Whether the method may be called by GET. */
+  readonly hasGet: boolean;
+  /** How the TypeScript client is started, `npm run client --`; undefined if it does not know the service. */
+  readonly client: string | undefined;
+  readonly hasPage: boolean;
   readonly tls?: ServedTls | undefined;
 }
 
 export interface ServedTls {
   readonly certificate: X509Certificate;
-  /** The file with the authority to trust; undefined if callers are taken to trust it already. */
+  /** The file with the authority to trust; undefined if clients are expected to trust it already. */
   readonly authority: string | undefined;
-  /** Whether callers have to show a certificate of their own. */
+  /** Whether clients have to show a certificate of their own. */
   readonly isMutual: boolean;
 }
 
-/** The banner: a line that says where, a line per caller, and an empty line after each part. */
+/** The banner: a line that says where, a line per client, and an empty line after each part. */
 export function formatBanner(version: string, served: Served): string {
   const examples = listExamples(served);
-  const width = Math.max(...examples.map(({ caller }) => caller.length));
+  const width = Math.max(0, ...examples.map(({ caller }) => caller.length));
   const lines = examples.map(({ caller, line }) => `  ${caller.padEnd(width)}  ${line}\n`);
-  return `manywire ${version} serves hello_world.Greeter on ${served.url}\n\n${lines.join("")}\n`;
+  const title = `manywire ${version} serves ${nameServices(served.services)} on ${served.url}\n\n`;
+  return [title, ...lines, ...(lines.length > 0 ? ["\n"] : []), ...reachOf(served.url)].join("");
 }
 
-const path = "hello_world.Greeter/SayHello";
-const json = `'{"name":"you"}'`;
-const query = "connect=v1&encoding=json&message=%7B%22name%22%3A%22you%22%7D";
+/** A server that only listens on the loopback interface looks broken from outside of a container. */
+function reachOf(url: string): string[] {
+  const isLocal = /^https?:\/\/(127\.|\[::1\]|localhost)/.test(url);
+  return isLocal ? ["  Only this machine can connect. In a container, or for other machines: --host ::\n\n"] : [];
+}
 
-/** Calls of SayHello. Those that need reflection are left out where there is none. */
-export function listExamples({ url, client, hasReflection, tls }: Served): Example[] {
+const shownServices = 3;
+
+function nameServices(services: readonly string[]): string {
+  if (services.length === 0) return "no service";
+  const others = services.length - shownServices;
+  return services.slice(0, shownServices).join(", ") + (others > 0 ? ` and ${others} more` : "");
+}
+
+/** Calls of one method, and the page with all of them. */
+export function listExamples(served: Served): Example[] {
+  const { base, socketFlag } = locate(served.url, served.tls);
+  // A browser opens no Unix socket.
+  const page = served.hasPage && socketFlag === "" ? [{ caller: "page", line: `${base}/` }] : [];
+  return [...(served.method === undefined ? [] : listCalls(served, served.method)), ...page];
+}
+
+/** Without reflection, tools for gRPC would need the proto files: such calls are left out. */
+function listCalls({ url, hasGet, client, tls }: Served, method: MethodInfo): Example[] {
   const { base, target, socketFlag } = locate(url, tls);
-  const plaintext = tls === undefined;
   const flags = tlsFlags(tls, "--") + socketFlag;
-  const grpcurl = `grpcurl ${plaintext ? "-plaintext " : tlsFlags(tls, "-")}-d ${json} ${quote(target)} ${path}`;
-  const bufCurl = `buf curl --protocol grpcweb ${plaintext ? "--http2-prior-knowledge " : ""}${flags}-d ${json} ${quote(`${base}/${path}`)}`;
-  const calls = [
-    {
-      caller: "Connect",
-      line: `curl ${flags}-H 'content-type: application/json' -d ${json} ${quote(`${base}/${path}`)}`,
-    },
-    { caller: "Connect GET", line: `curl ${flags}${quote(`${base}/${path}?${query}`)}` },
-    {
-      caller: "TypeScript",
-      line: `${client} ${tlsFlags(tls, "--tls-")}--url ${quote(socketFlag === "" ? base : target)}`,
-    },
+  const path = `${method.service}/${method.name}`;
+  const address = quote(`${base}/${path}`);
+  const json = JSON.stringify(method.sample);
+  const data = `-d ${quote(json)}`;
+  const http2 = tls === undefined ? "--http2-prior-knowledge " : "";
+  const grpcFlags = tls === undefined ? "-plaintext " : tlsFlags(tls, "-");
+  const query = new URLSearchParams({ connect: "v1", encoding: "json", message: json });
+  const isUnary = method.kind === "unary";
+  const hasReflection = method.protoFile === undefined;
+  const can = (protocol: string) => method.protocols.includes(protocol);
+  const [route] = method.routes;
+  const calls: [caller: string, isPossible: boolean, line: string][] = [
+    ["gRPC", can("grpc") && hasReflection, `grpcurl ${grpcFlags}${data} ${quote(target)} ${path}`],
+    ["gRPC-Web", can("grpc-web") && hasReflection, `buf curl --protocol grpcweb ${http2}${flags}${data} ${address}`],
+    ["Connect", can("connect") && isUnary, `curl ${flags}-H 'content-type: application/json' ${data} ${address}`],
+    ["Connect GET", can("connect") && isUnary && hasGet, `curl ${flags}${quote(`${base}/${path}?${query}`)}`],
+    ["REST", route !== undefined && isUnary, route === undefined ? "" : restCurl(base, flags, route)],
+    [
+      "TypeScript",
+      client !== undefined,
+      `${client} ${tlsFlags(tls, "--tls-")}--url ${quote(socketFlag === "" ? base : target)}`,
+    ],
   ];
-  if (!hasReflection) return calls;
-  return [{ caller: "gRPC", line: grpcurl }, { caller: "gRPC-Web", line: bufCurl }, ...calls];
+  return calls.filter(([, isPossible]) => isPossible).map(([caller, , line]) => ({ caller, line }));
+}
+
+function restCurl(base: string, flags: string, route: Route): string {
+  const { httpMethod, target, body, contentType } = toRestRequest(route, [route.sample]);
+  const method = httpMethod === (body === undefined ? "GET" : "POST") ? "" : `-X ${quote(httpMethod)} `;
+  const type = contentType === undefined ? "" : `-H ${quote(`content-type: ${contentType}`)} `;
+  const data = body === undefined ? "" : typeof body === "string" ? `-d ${quote(body)} ` : "--data-binary @file ";
+  return `curl ${flags}${method}${type}${data}${quote(`${base}${target}`)}`;
 }
 
 /** Where to call, as URL, as gRPC target, and as flag of curl. */

@@ -1,14 +1,20 @@
 // Turns a command line into what to do and the text of each flag, or into a text to print: the help or the version.
-import { createRequire } from "node:module";
 import { Command, CommanderError, Option } from "commander";
 import { SettingError } from "./config.js";
 import { defaultText, environmentName, type Flag, type Setting, settingGroups, settings } from "./settings.js";
+import { version } from "./version.js";
 
 /** What a command line asks for. `flags` has the text of each flag that was given; "true" for one that has no value. */
 export type CommandLine =
-  | { readonly kind: "serve"; readonly flags: ReadonlyMap<Flag, string> }
-  | { readonly kind: "openapi"; readonly flags: ReadonlyMap<Flag, string>; readonly format: "json" | "yaml" }
+  | ({ readonly kind: "serve" } & ServiceLine)
+  | ({ readonly kind: "openapi"; readonly format: "json" | "yaml" } & ServiceLine)
   | { readonly kind: "print"; readonly text: string };
+
+interface ServiceLine {
+  readonly flags: ReadonlyMap<Flag, string>;
+  /** Path of the module with the service; undefined for the Greeter. */
+  readonly module: string | undefined;
+}
 
 /** @throws SettingError for what it does not know. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
@@ -23,15 +29,15 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (error.exitCode === 0) return { kind: "print", text: printed };
     throw new SettingError(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
   }
-  const [word = "serve"] = command.args;
-  const flags = givenFlags(command);
+  const [word = "serve", module] = command.args;
+  const line = { flags: givenFlags(command), module };
   const isYaml = command.getOptionValue("yaml") === true;
-  if (word === "openapi") return { kind: "openapi", flags, format: isYaml ? "yaml" : "json" };
+  if (word === "openapi") return { kind: "openapi", ...line, format: isYaml ? "yaml" : "json" };
   if (word !== "serve") {
     throw new SettingError(`expected the command serve or openapi, found ${JSON.stringify(word)}`, 2);
   }
   if (isYaml) throw new SettingError("--yaml: expected the command openapi to go with it", 2);
-  return { kind: "serve", flags };
+  return { kind: "serve", ...line };
 }
 
 const footer = `
@@ -40,9 +46,13 @@ Times have a unit (500ms, 10s, 2m), sizes may have one (65536, 64KiB, 4MiB).`;
 
 function createCommand(print: (text: string) => void): Command {
   const command = new Command("manywire")
-    .description("Serves hello_world.Greeter on one port: gRPC, gRPC-Web and Connect, over HTTP/1.1 and HTTP/2.")
+    .description("Serves a protobuf service on one port: gRPC, gRPC-Web, Connect and REST, over HTTP/1.1 and HTTP/2.")
     .version(version())
     .argument("[command]", "what to do: serve, which is the default, or openapi, which prints the API's description")
+    .argument(
+      "[module]",
+      "the service: a module whose default export is routes, or options of createServer with routes",
+    )
     .option("--yaml", "with openapi: print YAML in the place of JSON")
     .addHelpText("after", footer)
     .exitOverride()
@@ -70,10 +80,4 @@ function givenFlags(command: Command): ReadonlyMap<Flag, string> {
     flags.set(flag, kind.placeholder === undefined ? "true" : String(command.getOptionValue(name)));
   }
   return flags;
-}
-
-/** Found by the package's own name, so that it is the same from the sources and from the build. */
-export function version(): string {
-  const { version } = createRequire(import.meta.url)("manywire/package.json") as { version: string };
-  return version;
 }

@@ -59,6 +59,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     if (text !== undefined) given.set(setting.flag, readSetting(setting, setting.flag, text));
     else if (inherited !== "") given.set(setting.flag, readSetting(setting, variable, inherited));
   }
+  readPlatformPort(given, environment);
   const value = <Value>(flag: Flag) => given.get(flag)?.value as Value | undefined;
   return {
     options: toOptions(given),
@@ -68,6 +69,13 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     httpRules: value("--http-rules"),
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };
+}
+
+/** Platforms that run containers give the port as `PORT`. It counts last. */
+function readPlatformPort(given: Map<Flag, Given>, { PORT = "" }: Environment): void {
+  const setting = settings.find(({ flag }) => flag === "--port");
+  if (PORT === "" || setting === undefined || given.has("--port") || given.has("--path")) return;
+  given.set("--port", readSetting(setting, "PORT", PORT));
 }
 
 function readSetting({ kind }: Setting, name: string, text: string): Given {

@@ -102,3 +102,13 @@ function renew(renewTls: () => void, logger: Logger): void {
     logger.error({ reason: (error as Error).message }, "certificates not read again; the old ones stay");
   }
 }
+
+/** A process whose output may lose its reader. */
+interface Writer {
+  on(event: "error", listener: () => void): unknown;
+}
+
+/** Keeps the process alive when the reader of its standard output or standard error closes the pipe (EPIPE). */
+export function ignoreClosedOutput({ stdout, stderr }: { readonly stdout: Writer; readonly stderr: Writer }): void {
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
+}

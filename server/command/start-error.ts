@@ -3,10 +3,19 @@
 import { ListenError } from "../listen/bind.js";
 import { RoutingError } from "../rest/route/rules.js";
 import { type Config, SettingError } from "./config.js";
+import type { Service } from "./service.js";
+import { describeError } from "./service-module.js";
 import { type Flag, settings } from "./settings.js";
 
-/** What `createServer` and `listen` throw, under the names of the command. An error of any other kind comes back as it is. */
-export function explainStartError(error: unknown, { options, nameOf, httpRules }: Config): unknown {
+/**
+ * What `createServer` and `listen` throw, under the names of the command. What is wrong in a module begins with its path. An
+ * error of any other kind comes back as it is.
+ */
+export function explainStartError(
+  error: unknown,
+  { options, nameOf, httpRules }: Config,
+  { module }: Pick<Service, "module">,
+): unknown {
   if (error instanceof ListenError) {
     const flag = options.path === undefined ? (flags.get(error.code) ?? "--host") : "--path";
     return new SettingError(`${nameOf(flag)}: ${error.message}`, 1);
@@ -16,7 +25,9 @@ export function explainStartError(error: unknown, { options, nameOf, httpRules }
     return new SettingError(error.problems.map((problem) => `${place}: ${problem}`).join("\n"), 1);
   }
   if (error instanceof RangeError) return new SettingError(renameOptions(error.message, nameOf), 2);
-  return error;
+  if (module === undefined) return error;
+  const problems = error instanceof RoutingError ? error.problems : [describeError(error)];
+  return new SettingError(problems.map((problem) => `${module}: ${problem}`).join("\n"), 2);
 }
 
 /** The settings that are wrong if an address cannot be bound, by Node's code. */

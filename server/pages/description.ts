@@ -33,7 +33,7 @@ export function* describeServices(
   methods: readonly Method[],
   bindings: readonly Binding[],
 ): Work<DescribedService[]> {
-  const hasReflection = methods.some(({ path }) => path.startsWith("/grpc.reflection.v1"));
+  const isReflected = hasReflection(methods);
   const bindingsByMethod = groupBy(bindings, (binding) => binding.method);
   const methodsByService = groupBy(methods, (method) => method.spec.method.parent);
   const all: DescribedService[] = [];
@@ -41,7 +41,7 @@ export function* describeServices(
     const described: DescribedMethod[] = [];
     for (const method of methodsByService.get(service) ?? []) {
       const desc = method.spec.method;
-      described.push({ desc, info: describeMethod(method, bindingsByMethod.get(desc) ?? [], hasReflection) });
+      described.push({ desc, info: describeMethod(method, bindingsByMethod.get(desc) ?? [], isReflected) });
       yield;
     }
     all.push({ desc: service, methods: described, isBuiltIn: isBuiltIn(service) });
@@ -60,6 +60,12 @@ function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key):
   return groups;
 }
 
-function isBuiltIn({ typeName }: DescService): boolean {
+/** Whether tools can ask the server for its schema. */
+export function hasReflection(methods: readonly Method[]): boolean {
+  return methods.some(({ path }) => path.startsWith("/grpc.reflection.v1"));
+}
+
+/** Whether every server has the service: health, reflection. */
+export function isBuiltIn({ typeName }: DescService): boolean {
   return /^grpc\.(health|reflection)\.v1/.test(typeName);
 }

@@ -39,7 +39,8 @@ function toStep(block: Block, before: Block | undefined, next: Block | undefined
   const name = /^file=(\S+)$/.exec(block.note)?.[1];
   if (name !== undefined) return { kind: "write", name };
   if (block.note === "log") return { kind: "log" };
-  if (block.language === "sh") return { kind: /npm start|node dist/.test(block.text) ? "serve" : "run", output };
+  if (block.language === "sh")
+    return { kind: /npm start|node dist|manywire serve/.test(block.text) ? "serve" : "run", output };
   if (block.language === "ts")
     return block.note === "serve" ? { kind: "compile and serve" } : { kind: "compile", output };
   return isOutputOf(before, block) ? { kind: "output" } : undefined;

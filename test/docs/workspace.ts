@@ -105,6 +105,7 @@ export class Workspace implements AsyncDisposable {
         `node '${join(folder, "dist/client/main.js")}' --url http://localhost:${this.#port}`,
       )
       .replaceAll(/^npm install .*$/gm, ":")
+      .replace("npx manywire serve ", `exec node '${main}' --port ${this.#port} serve `)
       .replaceAll("npx manywire ", `node '${main}' `)
       .replaceAll("npx ", "");
   }

@@ -31,6 +31,7 @@ test("`manywire` exports these names", () => {
     "createContextValues",
     "createServer",
     "peerCertificate",
+    "runServer",
   ]);
   expect(typesOf("server/index.ts")).toEqual([
     "CallObserver",

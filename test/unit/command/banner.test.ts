@@ -1,20 +1,28 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Greeter } from "../../../gen/hello_world_pb.js";
 import { formatBanner, listExamples, type Served } from "../../../server/command/banner.js";
 import { describeTls } from "../../../server/command/certificates.js";
+import { greeterService } from "../../../server/command/greeter-service.js";
+import type { ServerOptions } from "../../../server/options.js";
+import { describeFirstMethod } from "../../../server/pages/first-method.js";
+import { createServerAndApi } from "../../../server/server.js";
+import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { authority, serverIdentity } from "../../support/certificates.js";
 
 const client = "npm run client --";
-const plaintext: Served = { url: "http://127.0.0.1:50051", client, hasReflection: true };
+const describeService = (options: Partial<ServerOptions>) =>
+  describeFirstMethod(createServerAndApi({ ...greeterService, ...options }).api);
+const plaintext: Served = { url: "http://127.0.0.1:50051", client, hasPage: true, ...describeService({}) };
 const files = { cert: "server.pem", key: "key.pem", clientCa: undefined };
 const selfSigned = readFileSync(new URL("../../support/certificates/localhost-cert.pem", import.meta.url));
 
 const lines = (served: Partial<Served>) => listExamples({ ...plaintext, ...served }).map(({ line }) => line);
-const data = `'{"name":"you"}'`;
+const data = `'{"name":"name"}'`;
 const json = `-H 'content-type: application/json' -d ${data}`;
 const method = "hello_world.Greeter/SayHello";
-const query = "?connect=v1&encoding=json&message=%7B%22name%22%3A%22you%22%7D";
+const query = "?connect=v1&encoding=json&message=%7B%22name%22%3A%22name%22%7D";
 
 describe("the calls to try", () => {
   it("are one for each kind of caller", () => {
@@ -26,16 +34,54 @@ describe("the calls to try", () => {
       },
       { caller: "Connect", line: `curl ${json} http://127.0.0.1:50051/${method}` },
       { caller: "Connect GET", line: `curl 'http://127.0.0.1:50051/${method}${query}'` },
+      { caller: "REST", line: `curl ${json} http://127.0.0.1:50051/v1/example/echo` },
       { caller: "TypeScript", line: "npm run client -- --url http://127.0.0.1:50051" },
+      { caller: "page", line: "http://127.0.0.1:50051/" },
     ]);
   });
 
   it("are without those that need reflection where there is none", () => {
-    expect(listExamples({ ...plaintext, hasReflection: false }).map(({ caller }) => caller)).toEqual([
+    const served = { ...plaintext, ...describeService({ reflection: false }) };
+    expect(listExamples(served).map(({ caller }) => caller)).toEqual([
       "Connect",
       "Connect GET",
+      "REST",
       "TypeScript",
+      "page",
     ]);
+  });
+
+  it.each<[string, Partial<Served>, string[]]>([
+    ["a page that is off", { hasPage: false }, ["gRPC", "gRPC-Web", "Connect", "Connect GET", "REST", "TypeScript"]],
+    ["another service", { client: undefined }, ["gRPC", "gRPC-Web", "Connect", "Connect GET", "REST", "page"]],
+    [
+      "one protocol",
+      describeService({ grpc: false, grpcWeb: false }),
+      ["Connect", "Connect GET", "REST", "TypeScript", "page"],
+    ],
+    [
+      "no route",
+      describeService({ rest: { withoutRoutes: ["*"] } }),
+      ["gRPC", "gRPC-Web", "Connect", "Connect GET", "TypeScript", "page"],
+    ],
+    [
+      "streams only",
+      describeService({ routes: (router) => router.rpc(TestService.method.serverStream, async function* () {}) }),
+      ["gRPC", "gRPC-Web", "TypeScript", "page"],
+    ],
+    ["no service", describeService({ routes: () => {} }), ["page"]],
+  ])("are those that are possible with %s", (_, served, callers) => {
+    expect(listExamples({ ...plaintext, ...served }).map(({ caller }) => caller)).toEqual(callers);
+  });
+
+  it("are of a method with a route where there is one", () => {
+    const routes: ServerOptions["routes"] = (router) =>
+      router.rpc(TestService.method.unary, () => ({})).service(Greeter, {});
+    expect(describeService({ routes })).toMatchObject({
+      services: ["manywire.test.v1.TestService", "hello_world.Greeter"],
+      method: { name: "SayHello" },
+      hasGet: true,
+    });
   });
 
   it.each([
@@ -53,6 +99,7 @@ describe("the calls to try", () => {
       `buf curl --protocol grpcweb --http2-prior-knowledge --unix-socket '/run/a b.sock' -d ${data} http://localhost/${method}`,
       `curl --unix-socket '/run/a b.sock' ${json} http://localhost/${method}`,
       `curl --unix-socket '/run/a b.sock' 'http://localhost/${method}${query}'`,
+      `curl --unix-socket '/run/a b.sock' ${json} http://localhost/v1/example/echo`,
       "npm run client -- --url 'unix:/run/a b.sock'",
     ]);
   });
@@ -64,7 +111,9 @@ describe("the calls to try", () => {
       `buf curl --protocol grpcweb --cacert server.pem -d ${data} https://127.0.0.1/${method}`,
       `curl --cacert server.pem ${json} https://127.0.0.1/${method}`,
       `curl --cacert server.pem 'https://127.0.0.1/${method}${query}'`,
+      `curl --cacert server.pem ${json} https://127.0.0.1/v1/example/echo`,
       "npm run client -- --tls-ca server.pem --url https://127.0.0.1",
+      "https://127.0.0.1/",
     ]);
   });
 
@@ -94,12 +143,37 @@ it("the banner says where, and puts the calls below each other", () => {
   const [first, empty, ...rest] = formatBanner("1.2.3", plaintext).split("\n");
   expect(first).toBe("manywire 1.2.3 serves hello_world.Greeter on http://127.0.0.1:50051");
   expect(empty).toBe("");
-  expect(rest.slice(0, 5).map((line) => line.slice(0, 18))).toEqual([
+  expect(rest.slice(0, 7).map((line) => line.slice(0, 18))).toEqual([
     "  gRPC         grp",
     "  gRPC-Web     buf",
     "  Connect      cur",
     "  Connect GET  cur",
+    "  REST         cur",
     "  TypeScript   npm",
+    "  page         htt",
   ]);
-  expect(rest.slice(5)).toEqual(["", ""]);
+  expect(rest.slice(7)).toEqual([
+    "",
+    "  Only this machine can connect. In a container, or for other machines: --host ::",
+    "",
+    "",
+  ]);
+});
+
+it.each([
+  ["http://[::1]:50051", true],
+  ["https://localhost:50051", true],
+  ["http://[::]:50051", false],
+  ["http://192.0.2.1:50051", false],
+  ["unix:/run/a.sock", false],
+])("the banner of %s says that only this machine can connect: %s", (url, isSaid) => {
+  expect(formatBanner("1.2.3", { ...plaintext, url }).includes("--host ::")).toBe(isSaid);
+});
+
+it.each([
+  [[], "no service"],
+  [["a.A"], "a.A"],
+  [["a.A", "b.B", "c.C", "d.D", "e.E"], "a.A, b.B, c.C and 2 more"],
+])("the banner names the services %j", (services, names) => {
+  expect(formatBanner("1.2.3", { ...plaintext, services })).toContain(`serves ${names} on http`);
 });

@@ -87,6 +87,17 @@ describe("a setting", () => {
     expect(configure(["--port=1"], { MANYWIRE_PORT: "2" }).options.port).toBe(1);
   });
 
+  it.each<[argv: string[], environment: Environment, port: number | undefined, name: string]>([
+    [[], { PORT: "8080" }, 8080, "PORT"],
+    [[], { PORT: "" }, undefined, "--port"],
+    [[], { PORT: "8080", MANYWIRE_PORT: "1" }, 1, "MANYWIRE_PORT"],
+    [["--port", "2"], { PORT: "8080" }, 2, "--port"],
+    [["--path", "/run/a.sock"], { PORT: "8080" }, undefined, "--port"],
+  ])("with %j and %j has the port %s, from %s", (argv, environment, port, name) => {
+    const { options, nameOf } = configure(argv, environment);
+    expect([options.port, nameOf("--port")]).toEqual([port, name]);
+  });
+
   it("is not given by an empty variable", () => {
     expect(configure([], { MANYWIRE_PORT: "", MANYWIRE_NO_BANNER: "" })).toMatchObject({
       options: { limits: {} },
@@ -129,7 +140,7 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
   [["--no-reflection=x"], {}, "unknown option '--no-reflection=x' (Did you mean --no-reflection?)"],
   [["server"], {}, 'expected the command serve or openapi, found "server"'],
   [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
-  [["serve", "more"], {}, "too many arguments. Expected 1 argument but got 2."],
+  [["serve", "a.js", "more"], {}, "too many arguments. Expected 2 arguments but got 3."],
 ];
 
 describe("what cannot be read", () => {

@@ -177,7 +177,7 @@ describe("a command that only prints", () => {
   it("exits with 0 after its help", async () => {
     const outcome = await run(["--help"]);
     expect(outcome).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(outcome.stdout).toMatch(/^Usage: manywire \[options\] \[command\]\n/);
+    expect(outcome.stdout).toMatch(/^Usage: manywire \[options\] \[command\] \[module\]\n/);
   });
 
   it.each([

@@ -1,0 +1,38 @@
+// A service with the settings of the command: the options of `createServer` that come from both.
+import type { ServerOptions } from "../options.js";
+import type { Config } from "./config.js";
+
+/** What the command serves. */
+export interface Service {
+  /** Options of `createServer` as the module, or the caller of `runServer`, has them. */
+  readonly options: ServerOptions;
+  /** Path of the module, for errors; undefined if there is none. */
+  readonly module: string | undefined;
+  /** How the TypeScript client of the service is started; undefined if there is none. */
+  readonly client: string | undefined;
+}
+
+/** Options that the settings add. Files have been read. */
+export type Files = Pick<ServerOptions, "tls" | "httpRules">;
+
+/** The options of a service, replaced by those of the flags and of the environment where they are set. */
+export function mergeOptions(service: ServerOptions, { options }: Config, { tls, httpRules }: Files): ServerOptions {
+  const { path, ...others } = service;
+  const isElsewhere = options.host !== undefined || options.port !== undefined;
+  return {
+    ...others,
+    ...(path !== undefined && !isElsewhere && { path }),
+    ...options,
+    limits: { ...service.limits, ...options.limits },
+    rest: { ...service.rest, ...options.rest },
+    docs: mergeDocs(service.docs, options.docs),
+    tls: tls ?? service.tls,
+    httpRules: httpRules ?? service.httpRules,
+  };
+}
+
+/** The flag turns pages on or off; what they say is up to the service. */
+function mergeDocs(own: ServerOptions["docs"], flag: ServerOptions["docs"]): ServerOptions["docs"] {
+  if (flag === undefined) return own;
+  return flag === false || own === false || own === undefined ? flag : own;
+}
