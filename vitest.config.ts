@@ -6,7 +6,5 @@ export default defineConfig({
     testTimeout: 20_000,
     // Tests mostly wait: for a peer, a timer, a process.
     maxWorkers: 4,
-    // On a busy machine a process may stall for longer than a deadline under test.
-    retry: process.env.CI === undefined ? 0 : 2,
   },
 });

@@ -27,7 +27,6 @@ export interface Route {
 
 export type Combination = Place & Route;
 
-/** Our own code in full. The reference needs one slice: what TLS adds is below both lanes. */
 export const places: readonly Place[] = [
   { lane: "fast", security: "plaintext" },
   { lane: "fast", security: "TLS" },
@@ -39,6 +38,14 @@ export const routes: readonly Route[] = wires.flatMap((wire) =>
     (["1.1", "2"] as const).map((httpVersion) => ({ wire, codec, httpVersion })),
   ),
 );
+
+/**
+ * The routes that behaviours take at a place: all of them to our own code. The reference needs one slice: TLS is below both
+ * lanes, and protobuf-es reads and writes the messages of both codecs.
+ */
+export function routesAt({ lane }: Place): readonly Route[] {
+  return lane === "fast" ? routes : routes.filter(({ codec }) => codec === "proto");
+}
 
 /** Combinations for which something does not hold, and why. Those that have all the given values. */
 export interface Exception extends Partial<Combination> {

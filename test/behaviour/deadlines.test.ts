@@ -4,8 +4,8 @@ import { collect, failureOf } from "../support/outcome.js";
 import { type Behaviour, describeBehaviours, type MethodName, type Scene } from "./table.js";
 import { timeoutHeader } from "./wire.js";
 
-/** Long enough for a handler to begin, short enough to be waited for. */
-const soonMs = 80;
+/** Long enough for a handler to begin on a busy machine, short enough to be waited for. */
+const soonMs = 250;
 /** Longer than any test waits. */
 const lateMs = 30_000;
 

@@ -340,7 +340,7 @@ describeBehaviours(
       title: "an interceptor sees the deadline as the error of a handler that the signal has stopped",
       isSlow: true,
       async run({ client, wire, text }) {
-        const headers = { ...timeoutHeader(wire, 100), "x-text": text };
+        const headers = { ...timeoutHeader(wire, 250), "x-text": text };
         expect((await failureOf(client.unary({ text, waitMs: 30_000 }, { headers }))).code).toBe(Code.DeadlineExceeded);
         await expect.poll(() => codesSeen.get(text)).toBe(Code.DeadlineExceeded);
       },

@@ -13,7 +13,7 @@ import {
   type RawRequest,
 } from "../support/http.js";
 import { startServer, type TestServer, type TestServerOptions } from "../support/server.js";
-import { type Combination, type Exception, isExcepted, places, routes } from "./combinations.js";
+import { type Combination, type Exception, isExcepted, places, routesAt } from "./combinations.js";
 import { type ClientOptions, type OpenTransport, openTransport } from "./transport.js";
 import {
   contentType,
@@ -61,10 +61,7 @@ export interface Behaviour {
   /** A true sentence. */
   readonly title: string;
   readonly except?: readonly Exception[];
-  /**
-   * Whether it waits for time to pass. It then runs together with others that do, and again if it failed: on a busy machine
-   * time may pass before anything has begun.
-   */
+  /** Whether it waits for time to pass. It then runs together with others that do. */
   readonly isSlow?: boolean;
   run(scene: Scene): Promise<void>;
 }
@@ -80,7 +77,7 @@ export function describeBehaviours(options: TestServerOptions, behaviours: reado
         server = await startServer({ fastLane: place.lane === "fast", tls, ...options });
       });
       afterAll(() => server[Symbol.asyncDispose]());
-      for (const route of routes) describeRoute({ ...place, ...route }, behaviours, () => server);
+      for (const route of routesAt(place)) describeRoute({ ...place, ...route }, behaviours, () => server);
     });
   }
 }
@@ -102,7 +99,7 @@ function describeRoute(combination: Combination, behaviours: readonly Behaviour[
       await clients.connection[Symbol.asyncDispose]();
     });
     for (const { title, isSlow = false, run } of possible) {
-      test(title, { concurrent: isSlow, retry: isSlow ? 3 : 0 }, async ({ onTestFinished }) => {
+      test(title, { concurrent: isSlow }, async ({ onTestFinished }) => {
         await run(createScene(combination, server(), clients, onTestFinished));
       });
     }
@@ -159,7 +156,7 @@ function createScene(
 
 /** An exception from nothing is a mistake, or has become one. */
 function refuseIdle(behaviours: readonly Behaviour[]): void {
-  const all = places.flatMap((place) => routes.map((route) => ({ ...place, ...route })));
+  const all = places.flatMap((place) => routesAt(place).map((route) => ({ ...place, ...route })));
   for (const { title, except = [] } of behaviours) {
     for (const exception of except) {
       if (!all.some((combination) => isExcepted(combination, exception))) {

@@ -8,7 +8,6 @@ export default defineConfig({
     globalSetup: "test/judges/browser/setup.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    retry: process.env.CI === undefined ? 0 : 2,
     // Each file starts a browser.
     maxWorkers: 2,
   },

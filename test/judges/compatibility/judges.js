@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
  * @property {() => string} version
  * @property {string} calls what it does here, in short
  * @property {Tests | Conformance} from where its results are
+ * @property {boolean} [isByHand] whether the gate runs a part of it only
  *
  * @typedef {{ kind: "tests", files: string[], title?: string }} Tests files, and how the titles of its suites begin in them
  * @typedef {{ kind: "conformance", subject: string }} Conformance
@@ -16,7 +17,7 @@ import { readFileSync } from "node:fs";
 /** @type {Judge[]} */
 export const judges = [
   suite("our server", "fast"),
-  suite("our server, on Connect's own handlers", "reference"),
+  { ...suite("our server, on Connect's own handlers", "reference"), isByHand: true },
   suite("our client", "client"),
   interop(
     "grpcurl",

@@ -40,7 +40,7 @@ try {
 /** The scripts import what `setUpSuite` generates, so their types can be checked only now. */
 function checkTypes() {
   const folder = dirname(fileURLToPath(import.meta.url));
-  execFileSync(join(folder, "../../node_modules/.bin/tsc"), ["-p", folder], { stdio: "inherit" });
+  execFileSync(join(folder, "../../../node_modules/.bin/tsc"), ["-p", folder], { stdio: "inherit" });
 }
 
 async function main() {

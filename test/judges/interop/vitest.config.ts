@@ -7,7 +7,6 @@ export default defineConfig({
     include: ["test/judges/interop/**/*.interop.ts"],
     globalSetup: "test/judges/interop/setup.ts",
     testTimeout: 30_000,
-    retry: process.env.CI === undefined ? 0 : 2,
     hookTimeout: 120_000,
   },
 });
