@@ -67,3 +67,8 @@ export class ByteBuffer {
 function ownBytes(piece: Buffer, times: number): Buffer {
   return piece.length * times < piece.buffer.byteLength ? Buffer.from(piece) : piece;
 }
+
+/** A part of a chunk as plain bytes, in the same memory. */
+export function takeBytes(chunk: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+}

@@ -1,17 +1,16 @@
-// One call in the fast lane, from the head of its request to the last byte of its answer. What the shapes of a call have
-// in common: context, deadline, cancellation, and that only the first outcome counts.
+// One call, from the head of its request to the last byte of its response, whatever its protocol: context, deadline,
+// cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import type { Message } from "@bufbuild/protobuf";
-import { ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import type { Exchange, ExchangeOwner } from "../http/exchange.js";
 import type { ActiveCall, ActiveCalls, CallObserver } from "./active.js";
 import { CallContext } from "./context.js";
 import { deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
 import { LazyHeaders } from "./headers.js";
-import { invokeUnary, isPromise } from "./invoke.js";
+import { isPromise } from "./invoke.js";
 import { hasOneRequest, type Method, type ProtocolName } from "./method.js";
 import { closeReason } from "./reset.js";
-import { type SendableError, toSendableError } from "./sendable-error.js";
+import { type Reduction, reduce, reductions, type SendableError, toSendableError } from "./sendable-error.js";
 import type { Timeout } from "./timeout.js";
 import { requestUrl } from "./url.js";
 
@@ -28,8 +27,8 @@ export interface CallEnvironment {
 /** The application's code that failed: an observer of calls, a listener on a call's signal, or the shape of REST errors. */
 export type ApplicationStep = "observer" | "abort listener" | "error shape";
 
-/** What calls of one method in one shape share: made once, at the start. */
-export interface CallShape {
+/** What calls of one method in one form share: made once, at the start. */
+export interface CallSetup {
   readonly method: Method;
   readonly environment: CallEnvironment;
 }
@@ -50,17 +49,41 @@ export interface CallHead {
 /** Headers and trailers that go with a response. */
 export type ResponseMetadata = Pick<CallContext, "responseHeader" | "responseTrailer">;
 
-/** One call. A subclass reads the request, and writes the response in its shape. */
-export abstract class Call<Shape extends CallShape = CallShape> implements ActiveCall, ExchangeOwner {
+/** How one kind of call is on the wire: what reads its request, and writes its response. */
+export interface CallWire {
+  /** Starts reading the body. May throw. */
+  receive(): void;
+  /** A part of the body has come. Not called once the outcome is settled. */
+  onData(chunk: Buffer): void;
+  /** The body is complete. Not called once the outcome is settled. */
+  onEnd(): void;
+  /** What was written has left. */
+  onDrain?(): void;
+  /** The outcome is settled: nothing more is read, and no reply is wanted. */
+  onSettled?(error: ConnectError | undefined): void;
+  /** The response has been closed. */
+  onClose?(): void;
+  /** Whether the client of a stream has sent a part of a message. */
+  readonly hasPartOfMessage?: boolean;
+  /**
+   * Writes the response of a call that failed, or the rest of it. The outcome is settled already. May be called again, with
+   * less of the error or its metadata, if it throws or rejects because a header cannot be sent.
+   */
+  sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined;
+}
+
+/** One call: its context and deadline, its end, and who is told of it. */
+export class Call implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
+  readonly exchange: Exchange;
   place = -1;
-  protected readonly shape: Shape;
-  protected readonly exchange: Exchange;
   /** Whether the outcome is settled. What comes later is ignored. */
-  protected isDone = false;
+  isDone = false;
   /** Whether the client can no longer be written to. */
-  protected isClosed = false;
+  isClosed = false;
+  readonly #environment: CallEnvironment;
+  readonly #wire: CallWire;
   readonly #head: CallHead;
   readonly #problem: ConnectError | undefined;
   /** The start time is needed only by the observer. */
@@ -70,12 +93,12 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   #isObserved = false;
   #error: ConnectError | undefined;
 
-  constructor(shape: Shape, exchange: Exchange, head: CallHead) {
-    const { method, environment } = shape;
+  constructor({ method, environment }: CallSetup, exchange: Exchange, head: CallHead, wire: CallWire) {
     this.#startMs = environment.observe === undefined ? 0 : performance.now();
+    this.#environment = environment;
+    this.#wire = wire;
     this.#head = head;
     this.method = method;
-    this.shape = shape;
     this.exchange = exchange;
     const { timeoutMs } = head.timeout;
     const { values, problem } = makeValues(environment, exchange);
@@ -97,11 +120,11 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
 
   /** Starts reading the request, or refuses it. To be called once. */
   start(): void {
-    this.shape.environment.active.add(this);
+    this.#environment.active.add(this);
     this.exchange.attach(this);
     try {
       if (this.#problem !== undefined) this.fail(this.#problem);
-      else this.receive();
+      else this.#wire.receive();
     } catch (reason) {
       this.fail(reason);
     }
@@ -113,17 +136,17 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   }
 
   /** Ends the call with whatever a handler, an interceptor or a parser threw. */
-  protected fail(reason: unknown): void {
+  fail(reason: unknown): void {
     if (this.isDone) return;
     const sendable = toSendableError(toConnectError(reason));
-    this.settle(sendable.error, reason);
+    this.#settle(sendable.error, reason);
     this.#sendFailure(sendable);
   }
 
   /** Ends the call well. `send` writes the rest of the response. What it throws is sent in its place, as an error. */
-  protected complete(send: () => void): void {
+  complete(send: () => void): void {
     if (this.isDone) return;
-    this.settle(undefined);
+    this.#settle(undefined);
     try {
       send();
     } catch (reason) {
@@ -134,12 +157,13 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   }
 
   /** Settles the outcome: no later one counts, the timer stops, and the signal fires. */
-  protected settle(error: ConnectError | undefined, reason: unknown = error): void {
+  #settle(error: ConnectError | undefined, reason: unknown = error): void {
     this.isDone = true;
     this.#error = error;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.context.abort(reason);
-    this.shape.environment.active.delete(this);
+    this.#environment.active.delete(this);
+    this.#wire.onSettled?.(error);
   }
 
   /** Sends the error, without its details or without metadata if they do not fit into headers or trailers. */
@@ -164,7 +188,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     const retry = (refusal: unknown) => this.#trySending(error, rest, reason ?? refusal);
     try {
       const metadata = reduction.hasMetadata ? this.context : this.#bareMetadata();
-      const sent = this.sendError(reduce(error, reduction), metadata);
+      const sent = this.#wire.sendError(reduce(error, reduction), metadata);
       if (sent === undefined) done();
       else sent.then(done, retry);
     } catch (refusal) {
@@ -179,7 +203,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
   }
 
   /** Notes for the observer what of the response is not sent as it was meant. */
-  protected warn(warning: string): void {
+  warn(warning: string): void {
     this.#warnings = [...this.#warnings, warning];
   }
 
@@ -187,7 +211,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     if (this.#isObserved) return;
     this.#isObserved = true;
     const error = this.#error;
-    this.shape.environment.observe?.({
+    this.#environment.observe?.({
       method: this.method,
       protocol: this.context.protocolName,
       code: error?.code,
@@ -202,7 +226,7 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
    *
    * @returns false if `write` does
    */
-  protected write(write: () => boolean): boolean {
+  write(write: () => boolean): boolean {
     try {
       return write();
     } catch (reason) {
@@ -211,16 +235,8 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     }
   }
 
-  /** Invokes a unary method. Its answer goes to `reply`, unless the call has ended before. What either throws ends the call. */
-  protected invoke(message: Message): void {
-    this.whenReady(
-      () => invokeUnary(this.method, message, this.context),
-      (output) => this.reply(output),
-    );
-  }
-
   /** Makes a value and uses it, unless the call has ended before. What either throws, or rejects, ends the call. */
-  protected whenReady<Value>(make: () => Value | Promise<Value>, use: (value: Value) => void): void {
+  whenReady<Value>(make: () => Value | Promise<Value>, use: (value: Value) => void): void {
     try {
       const value = make();
       if (isPromise(value)) {
@@ -245,56 +261,28 @@ export abstract class Call<Shape extends CallShape = CallShape> implements Activ
     }
   }
 
+  onData(chunk: Buffer): void {
+    if (!this.isDone) this.#wire.onData(chunk);
+  }
+
+  onEnd(): void {
+    if (!this.isDone) this.#wire.onEnd();
+  }
+
+  onDrain(): void {
+    this.#wire.onDrain?.();
+  }
+
   onClose(): void {
     this.isClosed = true;
-    if (!this.isDone) this.settle(closeReason(this.exchange));
+    if (!this.isDone) this.#settle(closeReason(this.exchange));
     this.#observe();
+    this.#wire.onClose?.();
   }
 
   get owesRest(): boolean {
-    return !this.isDone && (hasOneRequest(this.method) || this.hasPartOfMessage);
+    return !this.isDone && (hasOneRequest(this.method) || this.#wire.hasPartOfMessage === true);
   }
-
-  /** Whether the client of a stream has sent a part of a message. */
-  protected get hasPartOfMessage(): boolean {
-    return false;
-  }
-
-  abstract onData(chunk: Buffer): void;
-  abstract onEnd(): void;
-  onDrain(): void {}
-
-  /** Answers with the reply of a unary method. May throw. */
-  protected reply(_output: Message): void {}
-  /** Starts reading the body. May throw. */
-  protected abstract receive(): void;
-  /**
-   * Writes the response of a call that failed, or the rest of it. The outcome is settled already. May be called again, with
-   * less of the error or its metadata, if it throws or rejects because a header cannot be sent.
-   */
-  protected abstract sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined;
-}
-
-/** What of an error is sent. */
-interface Reduction {
-  readonly hasDetails: boolean;
-  readonly hasMetadata: boolean;
-  readonly dropped?: string;
-}
-
-/** In the order in which they are tried: with gRPC details are in trailers, too. */
-const reductions: readonly Reduction[] = [
-  { hasDetails: true, hasMetadata: true },
-  { hasDetails: false, hasMetadata: true, dropped: "error details" },
-  { hasDetails: true, hasMetadata: false, dropped: "response metadata" },
-  { hasDetails: false, hasMetadata: false, dropped: "error details and response metadata" },
-];
-
-function reduce(error: ConnectError, { hasDetails, hasMetadata }: Reduction): ConnectError {
-  if (hasDetails && hasMetadata) return error;
-  const reduced = new ConnectError(error.rawMessage, error.code, hasMetadata ? error.metadata : undefined);
-  if (hasDetails) reduced.details = error.details;
-  return reduced;
 }
 
 function messageOf(reason: unknown): string {

@@ -74,3 +74,21 @@ export function toError(reason: unknown): Error {
 export function deadlineExceeded(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
+
+/**
+ * The error of a message over a limit.
+ *
+ * @param limitBytes the limit, in bytes, of the option
+ * @param sizeBytes the size of the message in bytes; left out where it is not known
+ */
+export function tooLarge(
+  limitBytes: number,
+  sizeBytes?: number,
+  option: "readMaxBytes" | "writeMaxBytes" = "readMaxBytes",
+): ConnectError {
+  const size = sizeBytes === undefined ? "" : ` ${sizeBytes}`;
+  return new ConnectError(
+    `message size${size} is larger than configured ${option} ${limitBytes}`,
+    Code.ResourceExhausted,
+  );
+}

@@ -18,10 +18,8 @@ import type {
 import { Code, ConnectError } from "@connectrpc/connect";
 import { lazySignal } from "./context.js";
 import { guardMessages } from "./error-boundary.js";
-import type { Method } from "./method.js";
+import type { StreamMethod, StreamSpec, UnaryMethod, UnarySpec } from "./method.js";
 
-type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
-type StreamSpec = Exclude<MethodImplSpec, { kind: "unary" }>;
 type Next = ReturnType<Interceptor>;
 type Init = MessageInitShape<DescMessage>;
 
@@ -36,9 +34,12 @@ export interface ReplyStream {
 const noEnd = (): void => {};
 
 /** Calls a unary method. Without interceptors and promises it answers at once. Throws what the method throws. */
-export function invokeUnary(method: Method, input: Message, context: HandlerContext): Message | Promise<Message> {
-  const spec = method.spec as UnarySpec;
-  if (method.interceptors.length > 0) return interceptUnary(spec, method.interceptors, input, context);
+export function invokeUnary(
+  { spec, interceptors }: UnaryMethod,
+  input: Message,
+  context: HandlerContext,
+): Message | Promise<Message> {
+  if (interceptors.length > 0) return interceptUnary(spec, interceptors, input, context);
   const output = spec.impl(input, context);
   return isPromise(output)
     ? output.then((value) => create(spec.method.output, value))
@@ -51,12 +52,11 @@ export function invokeUnary(method: Method, input: Message, context: HandlerCont
  * @throws ConnectError `unimplemented` if a server-streaming method got no request, or more than one.
  */
 export async function invokeStream(
-  method: Method,
+  { spec, interceptors }: StreamMethod,
   input: AsyncIterable<Message>,
   context: HandlerContext,
 ): Promise<ReplyStream> {
-  const spec = method.spec as StreamSpec;
-  if (method.interceptors.length > 0) return interceptStream(spec, method.interceptors, input, context);
+  if (interceptors.length > 0) return interceptStream(spec, interceptors, input, context);
   return { messages: await callStream(spec, input, context), end: noEnd };
 }
 

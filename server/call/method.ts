@@ -15,12 +15,9 @@ export interface MethodOptions extends UniversalHandlerOptions {
   readonly readMaxElements?: number | undefined;
 }
 
-/** One RPC: its descriptor, its implementation and the options in force for it. */
-export interface Method {
+interface MethodBase {
   /** The request path, `/package.Service/Method`. */
   readonly path: string;
-  /** Implementation and descriptor, as a union on `kind`. */
-  readonly spec: MethodImplSpec;
   /** The registry of `jsonOptions` also knows the types of the served files. */
   readonly options: MethodOptions;
   /** The registry of `jsonOptions` as the application gave it. */
@@ -31,7 +28,28 @@ export interface Method {
   readonly protocols: ReadonlySet<RpcProtocol>;
 }
 
+/** Implementation and descriptor of a unary method. */
+export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
+
+/** Implementation and descriptor of a streaming method. */
+export type StreamSpec = Exclude<MethodImplSpec, { kind: "unary" }>;
+
+/** A method with one request and one reply. */
+export interface UnaryMethod extends MethodBase {
+  readonly kind: "unary";
+  readonly spec: UnarySpec;
+}
+
+/** A method with many requests, many replies, or both. */
+export interface StreamMethod extends MethodBase {
+  readonly kind: StreamSpec["kind"];
+  readonly spec: StreamSpec;
+}
+
+/** One RPC: its descriptor, its implementation and the options in force for it. */
+export type Method = UnaryMethod | StreamMethod;
+
 /** Whether a request has exactly one message, so that the client must send all of it. */
-export function hasOneRequest({ spec }: Method): boolean {
-  return spec.kind === "unary" || spec.kind === "server_streaming";
+export function hasOneRequest({ kind }: Method): boolean {
+  return kind === "unary" || kind === "server_streaming";
 }

@@ -141,3 +141,26 @@ function nameOf(detail: unknown): string {
 function reasonOf(reason: unknown): string {
   return shorten(reason instanceof Error ? reason.message : String(reason), 200);
 }
+
+/** What of an error is sent. */
+export interface Reduction {
+  readonly hasDetails: boolean;
+  readonly hasMetadata: boolean;
+  readonly dropped?: string;
+}
+
+/** In the order in which they are tried: with gRPC details are in trailers, too. */
+export const reductions: readonly Reduction[] = [
+  { hasDetails: true, hasMetadata: true },
+  { hasDetails: false, hasMetadata: true, dropped: "error details" },
+  { hasDetails: true, hasMetadata: false, dropped: "response metadata" },
+  { hasDetails: false, hasMetadata: false, dropped: "error details and response metadata" },
+];
+
+/** The error with less of it. */
+export function reduce(error: ConnectError, { hasDetails, hasMetadata }: Reduction): ConnectError {
+  if (hasDetails && hasMetadata) return error;
+  const reduced = new ConnectError(error.rawMessage, error.code, hasMetadata ? error.metadata : undefined);
+  if (hasDetails) reduced.details = error.details;
+  return reduced;
+}

@@ -58,8 +58,8 @@ export function createMethodTable(options: TableOptions): MethodTable {
     const valid = validateUniversalHandlerOptions(merged);
     const { jsonOptions } = merged;
     methods.set(path, {
+      ...(spec.kind === "unary" ? { kind: spec.kind, spec } : { kind: spec.kind, spec }),
       path,
-      spec,
       protocols,
       options: {
         ...valid,

@@ -32,13 +32,13 @@ import { checkHeaderSize } from "../http/header-size.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
 import { createNegotiator } from "../rpc/compression.js";
 import { connectStream } from "../rpc/connect.js";
-import { messageOf } from "../rpc/connect-get.js";
+import { readQueryMessage } from "../rpc/connect-unary.js";
 import { checkVersionHeader } from "../rpc/connect-version.js";
 import type { Format } from "../rpc/format.js";
 import { grpc } from "../rpc/grpc.js";
 import { encodeMessage, shortenEncoded } from "../rpc/grpc-status.js";
 import { grpcWeb } from "../rpc/grpc-web.js";
-import type { Lane } from "../rpc/lane.js";
+import type { Lane } from "../rpc/handler.js";
 import { sendCallError } from "../rpc/refuse.js";
 import type { EnvelopeWire } from "../rpc/wire.js";
 
@@ -50,7 +50,7 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
   const findProblem = createHeadCheck(method);
   return (format, exchange, query) => {
     try {
-      if (query !== undefined) messageOf(query);
+      if (query !== undefined) readQueryMessage(query);
     } catch (reason) {
       sendCallError(exchange, format, toConnectError(reason));
       return;

@@ -1,6 +1,7 @@
 // Reads and writes the messages of one method, with the limits and in the words of Connect.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { tooLarge } from "../call/error.js";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { BinaryError } from "../codec/binary-input.js";
@@ -9,7 +10,6 @@ import { createJsonDecoder } from "../codec/json-read.js";
 import { createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
 import type { Body } from "../http/exchange.js";
-import { tooLarge } from "./envelope.js";
 import type { Codec } from "./format.js";
 
 /** The two directions of one codec. */
@@ -54,9 +54,7 @@ function limitCodec(
   checkRequired: ((message: Message) => void) | undefined,
 ): MessageCodec {
   function checkLength(length: number): void {
-    if (length <= writeMaxBytes) return;
-    const text = `message size ${length} is larger than configured writeMaxBytes ${writeMaxBytes}`;
-    throw new ConnectError(text, Code.ResourceExhausted);
+    if (length > writeMaxBytes) throw tooLarge(writeMaxBytes, length, "writeMaxBytes");
   }
   return {
     parse(data) {

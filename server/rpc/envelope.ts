@@ -1,7 +1,7 @@
 // Cuts a body into length-prefixed messages and back: one byte of flags, four of length, the data.
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
-import { Code, ConnectError } from "@connectrpc/connect";
-import { ByteBuffer } from "../call/byte-buffer.js";
+import { ByteBuffer, takeBytes } from "../call/byte-buffer.js";
+import { tooLarge } from "../call/error.js";
 
 /** Set in the flags of a message that is compressed, in every protocol. */
 export const compressedFlag = 1;
@@ -72,11 +72,6 @@ export class EnvelopeReader {
   }
 }
 
-/** A part of a chunk as plain bytes, in the same memory. */
-export function takeBytes(chunk: Buffer, start: number, end: number): Uint8Array {
-  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
-}
-
 /** Puts flags and length before the data. */
 export function encodeEnvelope(flags: number, data: Uint8Array): Buffer {
   const envelope = Buffer.allocUnsafe(headBytes + data.length);
@@ -93,13 +88,4 @@ export function sealEnvelope(flags: number, envelope: Buffer): Buffer {
   envelope[3] = length >>> 8;
   envelope[4] = length;
   return envelope;
-}
-
-/** The error of a message over the limit. Sizes in bytes; the size is left out where it is not known. */
-export function tooLarge(limitBytes: number, sizeBytes?: number): ConnectError {
-  const size = sizeBytes === undefined ? "" : ` ${sizeBytes}`;
-  return new ConnectError(
-    `message size${size} is larger than configured readMaxBytes ${limitBytes}`,
-    Code.ResourceExhausted,
-  );
 }

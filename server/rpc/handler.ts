@@ -4,8 +4,15 @@ import type { Method } from "../call/method.js";
 import type { Exchange, Handler } from "../http/exchange.js";
 import { quote, shorten } from "../quote.js";
 import { type Format, getFormats, parseFormat } from "./format.js";
-import type { Lane } from "./lane.js";
-import { refuse } from "./refuse.js";
+import { bidiNeedsHttp2, refuse } from "./refuse.js";
+
+/**
+ * Serves one call of one method: our own code, or Connect's handlers, which a caller cannot tell apart. Protocol, codec and
+ * form have been settled and suit the method.
+ *
+ * @param query the query parameters of a Connect GET; undefined for a POST
+ */
+export type Lane = (format: Format, exchange: Exchange, query: URLSearchParams | undefined) => void;
 
 /** Makes the function that answers requests to one method's path. */
 export function createRpcHandler(method: Method, lane: Lane): Handler {
@@ -13,9 +20,8 @@ export function createRpcHandler(method: Method, lane: Lane): Handler {
   const allow = isReadable ? "GET, POST" : "POST";
 
   return (exchange) => {
-    if (exchange.httpVersion === 1 && method.spec.kind === "bidi_streaming") {
-      // A client that waits for replies while it is still sending would hang: the connection has to be closed.
-      refuse(exchange, 505, `${method.path}: bidirectional streams need HTTP/2`, { connection: "close" });
+    if (exchange.httpVersion === 1 && method.kind === "bidi_streaming") {
+      refuse(exchange, 505, `${method.path}: ${bidiNeedsHttp2}`, { connection: "close" });
       return;
     }
     const query = isReadable && exchange.method === "GET" ? queryOf(exchange) : undefined;
@@ -41,7 +47,7 @@ function bodyFormat(method: Method, exchange: Exchange): Format | undefined {
 
 function isServed(method: Method, format: Format): boolean {
   if (!method.protocols.has(format.protocol)) return false;
-  return format.protocol !== "connect" || format.isEnveloped === (method.spec.kind !== "unary");
+  return format.protocol !== "connect" || format.isEnveloped === (method.kind !== "unary");
 }
 
 /** A GET has no content, so that a content type matters only if it says that the request is of another protocol. */

@@ -15,6 +15,12 @@ import { encodeMessage } from "./grpc-status.js";
 
 const json = { "content-type": "application/json" };
 
+/**
+ * Why a bidirectional stream is refused over HTTP/1.1, with 505. A client that waits for replies while it is still sending
+ * would hang, so the connection has to be closed.
+ */
+export const bidiNeedsHttp2 = "bidirectional streams need HTTP/2";
+
 /** Refuses a request with an HTTP status, from which clients of every protocol make a code, and a line for people. */
 export function refuse(
   exchange: Exchange,

@@ -19,10 +19,11 @@ import { RoutingError, type RuleOptions, readRules } from "../rest/route/rules.j
 import { findUnreachable } from "../rest/route/unreachable.js";
 import { parseTarget } from "../rest/target.js";
 import { parseFormat } from "../rpc/format.js";
+import { bidiNeedsHttp2 } from "../rpc/refuse.js";
 import { preferTypes } from "../schema/types.js";
-import type { RestShape } from "./rest-call.js";
-import { RestStreamCall } from "./rest-stream-call.js";
-import { RestUnaryCall } from "./rest-unary-call.js";
+import type { RestMatch, RestSetup } from "./rest-setup.js";
+import { serveStream } from "./stream.js";
+import { serveUnary } from "./unary.js";
 
 /** Options of REST routes. */
 export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions, RuleOptions {
@@ -33,6 +34,9 @@ export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions,
 }
 
 const defaultKeepAliveMs = 15_000;
+
+/** Serves calls of one binding. */
+type ServeRoute = (match: RestMatch, exchange: Exchange) => void;
 
 /** The routes of a server. */
 export interface Transcoder {
@@ -76,12 +80,16 @@ export function createTranscoder(
   const encodeError = createErrorEncoder(options.errorShape, registry, (reason) =>
     environment.report(toError(reason), "error shape"),
   );
-  const shapes = new Map<Binding, RestShape>();
-  const shapeOf = (binding: Binding): RestShape => {
-    const known = shapes.get(binding);
+  const servers = new Map<Binding, ServeRoute>();
+  const serverOf = (binding: Binding): ServeRoute => {
+    const known = servers.get(binding);
     if (known !== undefined) return known;
-    const method = methods.get(binding.method) as Method;
-    const shape: RestShape = {
+    const made = createRouteServer(binding, methods.get(binding.method) as Method);
+    servers.set(binding, made);
+    return made;
+  };
+  function createRouteServer(binding: Binding, method: Method): ServeRoute {
+    const setup = <M extends Method>(method: M): RestSetup<M> => ({
       method,
       environment,
       binding,
@@ -89,10 +97,17 @@ export function createTranscoder(
       encode: createResponseEncoder(binding, { ...options, registry }),
       encodeError,
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
+    });
+    if (method.kind === "unary") {
+      const unary = setup(method);
+      return (match, exchange) => serveUnary(unary, match, exchange);
+    }
+    const stream = setup(method);
+    return (match, exchange) => {
+      if (method.kind !== "bidi_streaming" || exchange.httpVersion !== 1) serveStream(stream, match, exchange);
+      else refuse(exchange, 505, new ConnectError(bidiNeedsHttp2, Code.Unimplemented), { connection: "close" });
     };
-    shapes.set(binding, shape);
-    return shape;
-  };
+  }
   const refuse = (exchange: Exchange, status: number, error: ConnectError, headers: Record<string, string> = {}) =>
     respond(exchange, status, { ...headers, "content-type": "application/json" }, JSON.stringify(encodeError(error)));
 
@@ -111,21 +126,9 @@ export function createTranscoder(
       if (exchange.method === "OPTIONS") answerOptions(exchange, allow);
       else refuse(exchange, 405, error, { allow });
     } else {
-      open(exchange, shapeOf(found.binding), { captures: found.captures, query });
+      serverOf(found.binding)({ captures: found.captures, query }, exchange);
     }
     return true;
-  }
-
-  function open(exchange: Exchange, shape: RestShape, match: { captures: readonly string[]; query: string }): void {
-    const { kind } = shape.method.spec;
-    if (kind === "bidi_streaming" && exchange.httpVersion === 1) {
-      const error = new ConnectError("bidirectional streams need HTTP/2", Code.Unimplemented);
-      refuse(exchange, 505, error, { connection: "close" });
-      return;
-    }
-    const call =
-      kind === "unary" ? new RestUnaryCall(shape, match, exchange) : new RestStreamCall(shape, match, exchange);
-    call.start();
   }
 
   return {

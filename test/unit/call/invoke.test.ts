@@ -14,22 +14,37 @@ import { CallContext } from "../../../server/call/context.js";
 import { withBoundaries } from "../../../server/call/error-boundary.js";
 import { LazyHeaders } from "../../../server/call/headers.js";
 import { invokeStream, invokeUnary, isPromise, takeSingle } from "../../../server/call/invoke.js";
-import type { Method } from "../../../server/call/method.js";
+import type { StreamMethod, UnaryMethod } from "../../../server/call/method.js";
 import { type TestReply, TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
 import type { TestServiceImpl } from "../../support/service.js";
 
 type Name = keyof TestServiceImpl;
 
-function method<N extends Name>(name: N, impl: TestServiceImpl[N], ...interceptors: Interceptor[]): Method {
+function methodBase(name: Name, interceptors: Interceptor[]) {
   const descriptor = TestService.method[name];
   return {
     path: `/${descriptor.parent.typeName}/${descriptor.name}`,
-    spec: createMethodImplSpec(descriptor, impl as never),
     options: validateUniversalHandlerOptions({ interceptors }),
-    protocols: new Set(["connect"]),
+    protocols: new Set(["connect"] as const),
     interceptors: withBoundaries(interceptors),
   };
+}
+
+function method(name: "unary", impl: TestServiceImpl["unary"], ...interceptors: Interceptor[]): UnaryMethod {
+  const spec = createMethodImplSpec(TestService.method[name], impl);
+  return { ...methodBase(name, interceptors), kind: "unary", spec: spec as UnaryMethod["spec"] };
+}
+
+type StreamName = "serverStream" | "clientStream" | "bidiStream";
+
+function streamMethod<N extends StreamName>(
+  name: N,
+  impl: TestServiceImpl[N],
+  ...interceptors: Interceptor[]
+): StreamMethod {
+  const spec = createMethodImplSpec(TestService.method[name], impl as never) as StreamMethod["spec"];
+  return { ...methodBase(name, interceptors), kind: spec.kind, spec };
 }
 
 function context(): CallContext {
@@ -133,7 +148,7 @@ describe("a unary method", () => {
 describe("a streaming method", () => {
   const text = (reply: unknown) => (reply as TestReply).text;
 
-  async function replies(of: Method, ...texts: string[]): Promise<string[]> {
+  async function replies(of: StreamMethod, ...texts: string[]): Promise<string[]> {
     const { messages, end } = await invokeStream(of, each(...texts.map(request)), context());
     const all = await collect(messages);
     end();
@@ -146,15 +161,15 @@ describe("a streaming method", () => {
         yield { text };
         yield { text: `${text}!` };
       };
-      expect(await replies(method("serverStream", server, ...interceptors), "a")).toEqual(["a", "a!"]);
+      expect(await replies(streamMethod("serverStream", server, ...interceptors), "a")).toEqual(["a", "a!"]);
       const client: TestServiceImpl["clientStream"] = async (requests) => {
         return { text: (await collect(requests)).map(({ text }) => text).join() };
       };
-      expect(await replies(method("clientStream", client, ...interceptors), "a", "b")).toEqual(["a,b"]);
+      expect(await replies(streamMethod("clientStream", client, ...interceptors), "a", "b")).toEqual(["a,b"]);
       const bidi: TestServiceImpl["bidiStream"] = async function* (requests) {
         for await (const { text } of requests) yield { text };
       };
-      expect(await replies(method("bidiStream", bidi, ...interceptors), "a", "b")).toEqual(["a", "b"]);
+      expect(await replies(streamMethod("bidiStream", bidi, ...interceptors), "a", "b")).toEqual(["a", "b"]);
     }
   });
 
@@ -166,7 +181,11 @@ describe("a streaming method", () => {
       yield {};
       trailer.set("x-late", "1");
     };
-    const { messages, end } = await invokeStream(method("serverStream", stream, replace), each(request("a")), one);
+    const { messages, end } = await invokeStream(
+      streamMethod("serverStream", stream, replace),
+      each(request("a")),
+      one,
+    );
     await collect(messages);
     expect([...one.responseTrailer]).toEqual([]);
     end();

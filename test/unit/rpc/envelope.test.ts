@@ -1,7 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Envelope, EnvelopeReader, encodeEnvelope, headBytes, tooLarge } from "../../../server/rpc/envelope.js";
+import { tooLarge } from "../../../server/call/error.js";
+import { type Envelope, EnvelopeReader, encodeEnvelope, headBytes } from "../../../server/rpc/envelope.js";
 import { cut, cuts } from "../../support/cuts.js";
 import { envelope } from "../../support/envelopes.js";
 

@@ -1,0 +1,50 @@
+// Takes the replies of a streaming method from its handler, as fast as the client reads them.
+import { create, type Message } from "@bufbuild/protobuf";
+import type { Call } from "./call.js";
+import { isPromise, leave, type ReplyStream } from "./invoke.js";
+import type { ReplyBatch } from "./reply-batch.js";
+
+/** The replies of one call. */
+export class ReplyPump {
+  readonly #call: Call;
+  readonly #batch: ReplyBatch;
+  #replies: AsyncIterator<unknown> | undefined;
+
+  constructor(call: Call, batch: ReplyBatch) {
+    this.#call = call;
+    this.#batch = batch;
+  }
+
+  /**
+   * Takes the replies, until there are no more or `take` returns false. Rejects with what the handler or `take` throws.
+   *
+   * @param take adds a reply to the batch, now or when its promise resolves, and returns whether more are wanted
+   * @returns false if the call ended before
+   */
+  async run({ messages, end }: ReplyStream, take: (reply: Message) => boolean | Promise<boolean>): Promise<boolean> {
+    const replies = messages[Symbol.asyncIterator]();
+    this.#replies = replies;
+    const { output } = this.#call.method.spec.method;
+    for (;;) {
+      const next = await replies.next();
+      if (this.#call.isDone) return false;
+      if (next.done === true) {
+        this.#replies = undefined;
+        break;
+      }
+      const taken = take(create(output, next.value));
+      if (!(isPromise(taken) ? await taken : taken)) break;
+      if (this.#batch.isFull) await this.#batch.room();
+      if (this.#call.isDone) return false;
+    }
+    end();
+    return true;
+  }
+
+  /** Leaves the handler, if it has more to yield. */
+  stop(): void {
+    this.#batch.drained();
+    leave(this.#replies);
+    this.#replies = undefined;
+  }
+}

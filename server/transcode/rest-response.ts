@@ -1,0 +1,123 @@
+// The response of a call by a route: its headers and trailers, a reply that is the whole body, and an error as JSON.
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import type { Call, ResponseMetadata } from "../call/call.js";
+import { type Body, noSniff } from "../http/exchange.js";
+import { header } from "../http/header.js";
+import { codeToStatus } from "../rest/error/status.js";
+import type { EncodedBody } from "../rest/response.js";
+import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "../rpc/body-response.js";
+import { responseHeaders, responseTrailers } from "./metadata.js";
+import type { RestHead, RestSetup } from "./rest-setup.js";
+
+/** What is sent of one call. */
+export class RestResponse {
+  readonly #call: Call;
+  readonly #setup: RestSetup;
+  readonly #compression: Compression | undefined;
+  #fixedHeaders: OutgoingHttpHeaders | undefined;
+  /** An error that HTTP has a status of its own for, which says more than its code does. */
+  #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
+
+  constructor(setup: RestSetup, head: RestHead, call: Call) {
+    this.#call = call;
+    this.#setup = setup;
+    this.#compression = head.compression;
+  }
+
+  /** Gives an error a status of its own. Returns the error. */
+  refuse(status: number, error: ConnectError): ConnectError {
+    this.#refusal = { status, error };
+    return error;
+  }
+
+  /** Sends one reply as the whole response. Throws if it cannot be encoded. */
+  send(output: Message): void {
+    const encoded = this.#setup.encode(output);
+    const body = encoded.kind === "json" ? encoded.text : encoded.data;
+    const response = this.#toResponse(200, this.headers(encoded), body, this.#call.context);
+    this.#call.whenReady(
+      () => compressBody(response),
+      (ready) => this.#call.complete(() => sendBody(this.#call.exchange, ready)),
+    );
+  }
+
+  /** Sends an error as the whole response. Throws or rejects if headers or trailers cannot be sent. */
+  sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    const header = new Headers(metadata.responseHeader);
+    header.set("content-type", "application/json");
+    header.delete("content-encoding");
+    error.metadata.forEach((value, name) => {
+      header.append(name, value);
+    });
+    const headers = { ...responseHeaders(header), ...noSniff };
+    const body = JSON.stringify(this.#setup.encodeError(error));
+    const response = this.#toResponse(this.#statusOf(error), headers, body, metadata);
+    return sendErrorBody(this.#call.exchange, response, (warning) => this.#call.warn(warning));
+  }
+
+  /** The reduced form of an error that does not fit has its status, too. */
+  #statusOf({ code, rawMessage }: ConnectError): number {
+    const refusal = this.#refusal;
+    const isRefusal = refusal?.error.code === code && refusal.error.rawMessage === rawMessage;
+    return isRefusal ? refusal.status : codeToStatus(code);
+  }
+
+  /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
+  fixHeaders(): void {
+    this.#fixedHeaders ??= this.#currentHeaders();
+  }
+
+  #currentHeaders(): OutgoingHttpHeaders {
+    const { responseHeader } = this.#call.context;
+    return responseHeader.isTouched ? responseHeaders(responseHeader) : { "content-type": "application/json" };
+  }
+
+  /** The headers of a reply, those of the handler among them. */
+  headers(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
+    const headers = Object.assign(this.#fixedHeaders ?? this.#currentHeaders(), noSniff);
+    if (encoded?.kind !== "bytes") {
+      // Only bytes can have been compressed before they came here.
+      delete headers["content-encoding"];
+      return headers;
+    }
+    // The handler sets the content type.
+    delete headers["content-type"];
+    if (encoded.contentType !== undefined) headers["content-type"] = encoded.contentType;
+    return headers;
+  }
+
+  /**
+   * Says in the headers that the response depends on Accept-Encoding. Returns the compression that it may have: none if the
+   * handler has compressed it already.
+   */
+  chooseCompression(headers: OutgoingHttpHeaders): Compression | undefined {
+    headers.vary = headers.vary === undefined ? "Accept-Encoding" : `${headers.vary}, Accept-Encoding`;
+    return headers["content-encoding"] === undefined ? this.#compression : undefined;
+  }
+
+  #toResponse(status: number, headers: OutgoingHttpHeaders, body: Body, metadata: ResponseMetadata): BodyResponse {
+    const compression = this.chooseCompression(headers);
+    const { compressMinBytes } = this.#setup.method.options;
+    return { status, headers, body, trailers: this.trailers(metadata), compression, compressMinBytes };
+  }
+
+  /** Whether only the head is asked for. */
+  get isHead(): boolean {
+    return this.#call.exchange.method === "HEAD";
+  }
+
+  /** Whether the client says that it reads trailers. */
+  get takesTrailers(): boolean {
+    return !this.isHead && /\btrailers\b/i.test(header(this.#call.exchange.headers, "te") ?? "");
+  }
+
+  /** The trailers that the handler has set; undefined for none, and for a client that does not read them. */
+  trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders | undefined {
+    if (!responseTrailer.isTouched || !this.takesTrailers) return undefined;
+    const trailers = responseTrailers(responseTrailer);
+    return Object.keys(trailers).length === 0 ? undefined : trailers;
+  }
+}

@@ -1,0 +1,209 @@
+// A streaming call by a route, in the order in which it happens: requests come as a JSON array or lines, replies go as a JSON
+// array, lines or events, or the bytes of google.api.HttpBody in either direction.
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { Call, type CallWire, type ResponseMetadata } from "../call/call.js";
+import { toConnectError } from "../call/error.js";
+import { invokeStream } from "../call/invoke.js";
+import type { StreamMethod } from "../call/method.js";
+import { ReplyBatch } from "../call/reply-batch.js";
+import { ReplyPump } from "../call/reply-pump.js";
+import type { Exchange } from "../http/exchange.js";
+import { header } from "../http/header.js";
+import { checkHeaderSize } from "../http/header-size.js";
+import { createJsonSplitter, type JsonSplitter } from "../rest/read/json-splitter.js";
+import type { EncodedBody } from "../rest/response.js";
+import { chooseStreamForm } from "./head.js";
+import { RequestReader } from "./request-reader.js";
+import { RestRequest } from "./rest-request.js";
+import { RestResponse } from "./rest-response.js";
+import { type RestHead, type RestMatch, type RestSetup, readRestHead } from "./rest-setup.js";
+import { type BodySink, createBodySink, streamCoding } from "./stream-coding.js";
+import { createStreamWriter, keepAliveComment, type StreamWriter } from "./stream-form.js";
+
+/** Serves one call. */
+export function serveStream(setup: RestSetup<StreamMethod>, match: RestMatch, exchange: Exchange): void {
+  new StreamWire(setup, match, exchange).call.start();
+}
+
+class StreamWire implements CallWire {
+  readonly call: Call;
+  readonly #setup: RestSetup<StreamMethod>;
+  readonly #request: RestRequest;
+  readonly #reader: RequestReader;
+  readonly #response: RestResponse;
+  readonly #batch: ReplyBatch;
+  readonly #pump: ReplyPump;
+  readonly #writer: StreamWriter;
+  /** Where the replies go, once the head has been sent. */
+  #sink: BodySink | undefined;
+  /** The first reply says what the type of bytes is. */
+  #first: EncodedBody | undefined;
+  /** The only reply of a client stream, which is the whole response. */
+  #only: Message | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
+
+  constructor(setup: RestSetup<StreamMethod>, match: RestMatch, exchange: Exchange) {
+    const head = readRestHead(setup, exchange);
+    this.call = new Call(setup, exchange, head, this);
+    this.#setup = setup;
+    this.#response = new RestResponse(setup, head, this.call);
+    this.#request = new RestRequest(setup, match, head, this.call, this.#response);
+    this.#reader = this.#createReader(head);
+    const form = this.#isBidi ? "lines" : chooseStreamForm(header(exchange.headers, "accept"));
+    this.#writer = createStreamWriter(setup.binding.responseBody.kind === "bytes" ? "bytes" : form);
+    this.#batch = new ReplyBatch((bytes) => this.#write(bytes));
+    this.#pump = new ReplyPump(this.call, this.#batch);
+  }
+
+  get #isBidi(): boolean {
+    return this.#setup.method.kind === "bidi_streaming";
+  }
+
+  /** Without a body there is one request, out of path and query. */
+  get #hasManyRequests(): boolean {
+    return this.#setup.method.kind !== "server_streaming" && this.#setup.binding.requestBody.kind !== "none";
+  }
+
+  #createReader(head: RestHead): RequestReader {
+    const limitBytes = this.#setup.method.options.readMaxBytes;
+    const coding = this.#hasManyRequests ? this.#request.contentCoding : undefined;
+    let splitter: JsonSplitter | undefined;
+    if (this.#setup.binding.requestBody.kind === "json") {
+      splitter = createJsonSplitter(this.#isBidi ? "lines" : (head.form ?? "json"), limitBytes);
+    }
+    return new RequestReader(
+      {
+        splitter,
+        decompressor: streamCoding(coding)?.decompress(),
+        limitBytes,
+        decode: (value) => this.#request.decode(value),
+        onProblem: (reason) => this.#request.refuseSize(toConnectError(reason)),
+      },
+      this.call.exchange,
+    );
+  }
+
+  receive(): void {
+    if (this.#hasManyRequests) this.#request.checkMany();
+    else this.#request.checkOne();
+    this.call.exchange.read();
+    if (this.#writer.isKeptAlive && !this.#response.isHead) {
+      this.#keepAlive = setInterval(() => this.#beat(), this.#setup.keepAliveMs);
+    }
+    this.#serve().catch((reason) => this.call.fail(reason));
+  }
+
+  async #serve(): Promise<void> {
+    const replies = await invokeStream(this.#setup.method, this.#reader.requests, this.call.context);
+    const isWhole = await this.#pump.run(replies, (reply) => this.#add(reply));
+    if (!isWhole) return;
+    if (this.#only !== undefined) this.#response.send(this.#only);
+    else this.call.complete(() => this.#end(undefined, this.call.context));
+  }
+
+  get hasPartOfMessage(): boolean {
+    return this.#reader.hasPartOfMessage;
+  }
+
+  onData(chunk: Buffer): void {
+    if (!this.#hasManyRequests) {
+      this.#request.push(chunk);
+      return;
+    }
+    try {
+      this.#request.checkTyped(chunk.length);
+      this.#reader.push(chunk);
+    } catch (reason) {
+      this.call.fail(reason);
+    }
+  }
+
+  onEnd(): void {
+    if (this.#hasManyRequests) {
+      this.#reader.end();
+      return;
+    }
+    this.#request.end((body) => {
+      this.#reader.requests.push([body], body.length);
+      this.#reader.requests.end();
+    });
+  }
+
+  /** Adds a reply to those that leave. Returns whether more are wanted. */
+  #add(reply: Message): boolean {
+    if (this.#setup.method.kind === "client_streaming") {
+      this.#only = reply;
+      return false;
+    }
+    const encoded = this.#setup.encode(reply);
+    this.#response.fixHeaders();
+    this.#first ??= encoded;
+    this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
+    // Of a HEAD request the first reply says all.
+    return !this.#response.isHead;
+  }
+
+  #beat(): void {
+    // A reader that has not even read what came before is not in need of more.
+    if (!this.#batch.isFull) this.#write(Buffer.from(keepAliveComment));
+  }
+
+  /** Writes bytes, the headers before them. Returns false if the client reads more slowly than we write. */
+  #write(bytes: Buffer): boolean {
+    if (this.call.isClosed || this.#response.isHead) return true;
+    return this.call.write(() => this.#openSink().write(bytes));
+  }
+
+  #openSink(): BodySink {
+    if (this.#sink !== undefined) return this.#sink;
+    const headers = { ...this.#response.headers(this.#first), ...this.#writer.headers };
+    delete headers["content-length"];
+    const name = this.#response.chooseCompression(headers)?.name;
+    const coding = streamCoding(name);
+    if (coding !== undefined) headers["content-encoding"] = name;
+    this.call.exchange.sendHead(200, headers, this.#response.takesTrailers);
+    this.#sink = createBodySink(this.call.exchange, coding, () => this.#batch.drained());
+    return this.#sink;
+  }
+
+  onDrain(): void {
+    this.#sink?.drained();
+  }
+
+  #end(error: ConnectError | undefined, metadata: ResponseMetadata): void {
+    const { exchange, isClosed } = this.call;
+    if (isClosed) return;
+    const trailers = this.#response.trailers(metadata) ?? {};
+    checkHeaderSize(exchange, trailers, "trailers");
+    if (error !== undefined && this.#writer.end === undefined) {
+      // Among bytes there is no place for an error. They must not look whole.
+      exchange.cut();
+      return;
+    }
+    const sink = this.#openSink();
+    const batch = this.#batch.take() ?? Buffer.alloc(0);
+    const end = this.#writer.end?.(error && this.#setup.encodeError(error)) ?? "";
+    const last = Buffer.concat([batch, Buffer.from(end)]);
+    if (this.#response.isHead) exchange.end();
+    else sink.end(last.length > 0 ? last : undefined, this.#response.takesTrailers ? trailers : undefined);
+  }
+
+  sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    // Before the first reply there is still a status to say it with. So there is if the headers could not be sent.
+    const isFirst = this.#first === undefined || metadata !== this.call.context;
+    if (this.#sink === undefined && isFirst) return this.#response.sendError(error, metadata);
+    this.#end(error, metadata);
+    return undefined;
+  }
+
+  onSettled(error: ConnectError | undefined): void {
+    clearInterval(this.#keepAlive);
+    this.#reader.stop(error);
+    this.#pump.stop();
+  }
+
+  onClose(): void {
+    this.#sink?.close();
+  }
+}
