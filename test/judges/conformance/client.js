@@ -6,18 +6,18 @@ import { compressionBrotli, compressionGzip, createTransport } from "manywire/cl
 import {
   ClientCompatRequestSchema,
   ClientCompatResponseSchema,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js";
 import {
   Codec,
   Compression,
   HTTPVersion,
   Protocol,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
 import { formatFrame, readFrames } from "./frames.js";
 import { invoke } from "./invoke.js";
 import { registry } from "./messages.js";
 
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientCompatRequest} Request */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientCompatRequest} Request */
 
 const protocols = /** @type {const} */ ({
   [Protocol.CONNECT]: "connect",

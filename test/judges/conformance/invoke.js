@@ -4,17 +4,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { ConnectError, createClient } from "@connectrpc/connect";
-import { ClientResponseResultSchema } from "../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js";
-import { StreamType } from "../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
+import { ClientResponseResultSchema } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js";
+import { StreamType } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
 import {
   ConformancePayloadSchema,
   ConformanceService,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
 import { formatError, formatHeaders, parseHeaders, registry } from "./messages.js";
 
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientCompatRequest} Request */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientResponseResult} Result */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").ConformancePayload} Payload */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientCompatRequest} Request */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/client_compat_pb.js").ClientResponseResult} Result */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").ConformancePayload} Payload */
 /** @typedef {ReturnType<typeof planCancel>} Cancel */
 /** @typedef {ReturnType<typeof createTurns>} Turns */
 

@@ -6,10 +6,10 @@ import {
   ErrorSchema,
   file_connectrpc_conformance_v1_service as file,
   HeaderSchema,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
 
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Error} ErrorMessage */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Header} HeaderMessage */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Error} ErrorMessage */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Header} HeaderMessage */
 
 /** Every message of the service: in JSON, the google.protobuf.Any fields of the answers need it. */
 export const registry = createRegistry(file);

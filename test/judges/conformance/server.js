@@ -2,11 +2,11 @@
 // ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the lane: fast, reference or baseline.
 // docs/testing_servers.md of connectrpc.com/conformance v1.0.5.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { HTTPVersion } from "../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
+import { HTTPVersion } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
 import {
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/server_compat_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/server_compat_pb.js";
 import { formatFrame, readFrames } from "./frames.js";
 import { registry } from "./messages.js";
 import { routes } from "./service.js";

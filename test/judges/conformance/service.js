@@ -13,14 +13,14 @@ import {
   ConformancePayload_RequestInfoSchema as RequestInfoSchema,
   ServerStreamRequestSchema,
   UnaryRequestSchema,
-} from "../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
+} from "../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js";
 import { appendHeaders, formatHeaders, parseError } from "./messages.js";
 
 /** @typedef {import("@bufbuild/protobuf/wkt").Any} Any */
 /** @typedef {import("@connectrpc/connect").HandlerContext} HandlerContext */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").UnaryResponseDefinition} UnaryDefinition */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").StreamResponseDefinition} StreamDefinition */
-/** @typedef {import("../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").ConformancePayload_RequestInfo} RequestInfo */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").UnaryResponseDefinition} UnaryDefinition */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").StreamResponseDefinition} StreamDefinition */
+/** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").ConformancePayload_RequestInfo} RequestInfo */
 
 // Delays ignore the signal on purpose: a deadline must end the call even when the handler does not care.
 // `unimplemented` is left out on purpose: the server has to say so itself.

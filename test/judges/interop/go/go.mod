@@ -26,4 +26,4 @@ require (
 )
 
 // Made from our proto files before the build.
-replace manywire.test/gen => ../../../.cache/interop/go-clients/gen
+replace manywire.test/gen => ../../../../.cache/interop/go-clients/gen
