@@ -53,7 +53,7 @@ export interface ServerOptions extends ConnectRouterOptions {
   drainTimeoutMs?: number | undefined;
   /**
    * Called for every finished call. `warnings` tells what of the response could not be sent. What it throws goes to
-   * `onConnectionError`.
+   * `onConnectionError`. Without it, unexpected errors of handlers are written to standard error with their stack.
    */
   onCall?: CallObserver | undefined;
   /** Called by `createServer` for each probable mistake in its options, such as a route that no request can reach. */

@@ -15,6 +15,7 @@ import { drain } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
 import { createReport } from "./operate/report.js";
+import { writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import { createDocs, describeApi } from "./pages/docs.js";
 import type { Pages } from "./pages/pages.js";
@@ -62,6 +63,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   const environment: CallEnvironment = {
     active,
     observe: guardObserver(settings.onCall, report),
+    onError: settings.onCall === undefined ? writeUnexpected : undefined,
     contextValues: contextValuesOf(settings),
     report,
   };

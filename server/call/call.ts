@@ -19,6 +19,8 @@ export interface CallEnvironment {
   readonly active: ActiveCalls;
   /** Never throws. */
   readonly observe: CallObserver | undefined;
+  /** Called with the error of a call that had one, for servers without an observer. Never throws. */
+  readonly onError: ((path: string, error: ConnectError) => void) | undefined;
   readonly contextValues: ((exchange: Exchange) => ContextValues) | undefined;
   /** Reports an error of the application's own code that no call ends with. Never throws. */
   readonly report: (error: Error, step: ApplicationStep) => void;
@@ -211,7 +213,9 @@ export class Call implements ActiveCall, ExchangeOwner {
     if (this.#isObserved) return;
     this.#isObserved = true;
     const error = this.#error;
-    this.#environment.observe?.({
+    const { observe, onError } = this.#environment;
+    if (error !== undefined) onError?.(this.method.path, error);
+    observe?.({
       method: this.method,
       protocol: this.context.protocolName,
       code: error?.code,

@@ -2,12 +2,12 @@
 // into a line, so that neither messages nor headers nor keys can.
 import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino } from "pino";
 import type { CallObserver } from "../call/active.js";
 import type { ListenStep } from "../listen/report.js";
 import { applicationSteps } from "./report.js";
+import { isUnexpected } from "./unexpected.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -44,7 +44,7 @@ export function logCalls(logger: Logger): CallObserver | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
   const isEach = logger.isLevelEnabled("info");
   return ({ method, protocol, code, durationMs, error, warnings }) => {
-    const isAccident = error?.cause !== undefined && faults.has(error.code);
+    const isAccident = isUnexpected(error);
     if (!isEach && !isAccident && warnings.length === 0) return;
     const fields = {
       method: method.path.slice(1),
@@ -58,9 +58,6 @@ export function logCalls(logger: Logger): CallObserver | undefined {
     else logger.info(fields, "call");
   };
 }
-
-/** Codes that speak of the server. With others the cause is what the client sent, and may quote it. */
-const faults: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Code.DataLoss]);
 
 /**
  * Writes a line per error that no call ended with: at `error` if the application's own code threw it. Malformed traffic is

@@ -343,8 +343,9 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
     this.#leaveHandler();
     const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
-    const { active, observe } = this.#environment;
+    const { active, observe, onError } = this.#environment;
     active.delete(this);
+    if (this.#error !== undefined) onError?.(this.method.path, this.#error);
     const durationMs = performance.now() - this.#startMs;
     const { method } = this;
     const { protocol } = this.#format;
