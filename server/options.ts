@@ -10,8 +10,11 @@ import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 
+/** The same options, each of which may also be `undefined`, which counts as not given. */
+type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined };
+
 /** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */
-export interface ServerOptions extends ConnectRouterOptions {
+export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Registers services, as with Connect's adapters: `(router) => router.service(Greeter, greeter)`. */
   routes: (router: ConnectRouter) => void;
   /** Port to listen on; 0 for any that is free. Default 50051. */
@@ -25,15 +28,15 @@ export interface ServerOptions extends ConnectRouterOptions {
   /** Values for the context of a call, from its request. */
   contextValues?: ((request: NodeServerRequest) => ContextValues) | undefined;
   /** The most that one message from a client may have, in bytes, also after decompression. Default 4 MiB, as with gRPC. */
-  readMaxBytes?: number;
+  readMaxBytes?: number | undefined;
   /**
    * Maximum number of elements of one request message: items of lists, entries of maps, and submessages, each of which
    * counts as many times as it has lists, maps and other properties when it is empty. Decoding stops with
    * `resource_exhausted` before it creates more. Default 4,194,304: as many as 4 MiB of packed numbers can have.
    */
-  readMaxElements?: number;
+  readMaxElements?: number | undefined;
   /** Limits on connections. */
-  limits?: Partial<ListenLimits> | undefined;
+  limits?: OrUndefined<Partial<ListenLimits>> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
   reflection?: boolean | undefined;
   /** Whether calls take our own, fast implementation of the protocols. Default true; Connect's own otherwise. */
@@ -44,7 +47,7 @@ export interface ServerOptions extends ConnectRouterOptions {
    */
   httpRules?: JsonValue | undefined;
   /** How routes of `google.api.http` are served. */
-  rest?: RestOptions | undefined;
+  rest?: OrUndefined<RestOptions> | undefined;
   /** What is told of the services at `/openapi.json` and the pages; false for nothing. Default true. */
   docs?: DocsOptions | boolean | undefined;
   /** How long `close` goes on accepting after it has told health checks, in milliseconds. Default 0. */
@@ -75,6 +78,7 @@ interface Defaults {
   acceptCompression: Compression[];
   reflection: boolean;
   fastLane: boolean;
+  limits: Partial<ListenLimits>;
   rest: RestOptions;
   docs: DocsOptions | boolean;
   drainDelayMs: number;
@@ -82,7 +86,9 @@ interface Defaults {
 }
 
 /** Options with defaults for all that has one. */
-export type Settings = Omit<ServerOptions, keyof Defaults> & Defaults;
+export type Settings = Omit<ServerOptions, keyof Defaults | keyof ConnectRouterOptions> &
+  ConnectRouterOptions &
+  Defaults;
 
 const defaults: Defaults = {
   port: 50051,
@@ -92,21 +98,31 @@ const defaults: Defaults = {
   acceptCompression: [compressionGzip, compressionBrotli],
   reflection: true,
   fastLane: true,
+  limits: {},
   rest: {},
   docs: true,
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
 };
 
-/** Fills in the defaults. An option that is `undefined` counts as not given. @throws RangeError that names the option */
+/**
+ * Fills in the defaults. An option that is `undefined` counts as not given.
+ *
+ * @throws RangeError that names the option
+ */
 export function resolveOptions(options: ServerOptions): Settings {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const settings = { ...defaults, ...(Object.fromEntries(given) as unknown as ServerOptions) } as Settings;
+  const { limits = {}, rest = {} } = options;
+  const given = { ...options, limits: withoutUndefined(limits), rest: withoutUndefined(rest) };
+  const settings = { ...defaults, ...withoutUndefined(given) } as Settings;
   const { readMaxElements } = settings;
   if (!Number.isInteger(readMaxElements) || readMaxElements < 1 || readMaxElements > maxInt32) {
     throw new RangeError(`readMaxElements: expected a whole number from 1 to ${maxInt32}, found ${readMaxElements}`);
   }
   return settings;
+}
+
+function withoutUndefined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 const maxInt32 = 2 ** 31 - 1;

@@ -6,6 +6,7 @@ import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
+import { checkOptions } from "./check-options.js";
 import type { Handler } from "./http/exchange.js";
 import { createListener } from "./listen/listener.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -27,10 +28,13 @@ import { refuseUnknownMethod } from "./rpc/refuse.js";
 import { createTranscoder, type Transcoder } from "./transcode/transcoder.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
-export interface Server {
+export interface Server extends AsyncDisposable {
   /** Starts listening. Rejects with an `Error` that names address and cause, if it cannot. */
   listen(): Promise<void>;
-  /** Stops: health checks fail, no new connection is accepted, calls under way may finish within the drain time. */
+  /**
+   * Stops: health checks fail, no new connection is accepted, calls under way may finish within the drain time. `await using`
+   * calls it, too.
+   */
   close(): Promise<void>;
   /** Where it listens: `http://127.0.0.1:50051`, `https://…` with TLS, `unix:/path` for a socket. Known once `listen` has resolved. */
   readonly url: string;
@@ -52,6 +56,7 @@ export function createServer(options: ServerOptions): Server {
 
 /** Makes a server, and says what it serves. */
 export function createServerAndApi(options: ServerOptions): { server: Server; api: Api } {
+  checkOptions(options);
   const settings = resolveOptions(options);
   const table = createMethodTable(settings);
   const active = new ActiveCalls();
@@ -88,16 +93,18 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     onError: report,
   });
   let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= drain(listener, active, health, settings);
+    return closing;
+  };
   const server: Server = {
     health,
     get url() {
       return listener.url;
     },
     listen: () => listener.listen(),
-    close() {
-      closing ??= drain(listener, active, health, settings);
-      return closing;
-    },
+    close,
+    [Symbol.asyncDispose]: close,
     openApi: () => describeApi(api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };

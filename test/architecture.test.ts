@@ -28,6 +28,7 @@ const map: Record<string, Part> = {
   // What knows nothing of the others.
   "gen/": { uses: ["gen/"], packages: [protobuf], isPortable: true },
   "server/quote.ts": { uses: [], isPortable: true },
+  "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
   "server/http/": { uses: [], namesPackages: [connectNode] },
@@ -43,7 +44,7 @@ const map: Record<string, Part> = {
   },
   // A call, and the protocols.
   "server/call/": {
-    uses: server("http/", "schema/", "dense-set.ts", "quote.ts"),
+    uses: server("http/", "schema/", "dense-set.ts", "quote.ts", "suggest.ts"),
     names: server("listen/tls.ts"),
     packages: [protobuf, connect],
   },
@@ -80,6 +81,10 @@ const map: Record<string, Part> = {
     namesPackages: [protobuf],
   },
   // What brings them together.
+  "server/check-options.ts": {
+    uses: server("quote.ts", "suggest.ts"),
+    names: server("listen/", "openapi/", "options.ts", "transcode/"),
+  },
   "server/options.ts": {
     uses: [],
     names: server("call/", "http/", "listen/", "openapi/", "transcode/"),
@@ -90,6 +95,7 @@ const map: Record<string, Part> = {
     uses: [
       ...server(
         "call/",
+        "check-options.ts",
         "http/",
         "listen/",
         "openapi/",

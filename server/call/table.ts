@@ -14,6 +14,7 @@ import {
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { createFileTypes, preferTypes } from "../schema/types.js";
+import { checkHandlers } from "./check-handlers.js";
 import { guardCompression } from "./compression.js";
 import { withBoundaries } from "./error-boundary.js";
 import type { Method, MethodOptions, RpcProtocol } from "./method.js";
@@ -83,6 +84,7 @@ export function createMethodTable(options: TableOptions): MethodTable {
       return [...methods.values()].map((method) => toUniversalHandler(method));
     },
     service(service, implementation, own) {
+      checkHandlers(service, implementation);
       addService(service);
       for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) record(spec, own);
       return router;

@@ -10,7 +10,7 @@ export interface TlsOptions {
   /** The private key of the certificate. */
   key: string | Buffer;
   /** Authorities of client certificates. With it every client has to show a certificate (mutual TLS). */
-  ca?: string | Buffer;
+  ca?: string | Buffer | undefined;
 }
 
 /** @throws Error if a PEM cannot be read, or if key and certificate do not belong together. */

@@ -29,7 +29,10 @@ function toOption({ name, type, text = "" }: Record<"name" | "type" | "text", st
     /^(.*?)(?: ?Default:? ([^.]*(?:\.\S[^.]*)*)\.?(.*))?$/s.exec(sentence) ?? [];
   return {
     name,
-    type: type.replaceAll(/\s+/g, " ").replace(/ \| undefined$/, ""),
+    type: type
+      .replaceAll(/\s+/g, " ")
+      .replace(/ \| undefined$/, "")
+      .replace(/^OrUndefined<(.*)>$/, "$1"),
     text: meaning + rest,
     default: otherwise,
   };

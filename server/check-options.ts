@@ -1,0 +1,169 @@
+// Checks names and types of options, which TypeScript does not do for programs in JavaScript.
+import type { ListenLimits } from "./listen/limits.js";
+import type { TlsOptions } from "./listen/tls.js";
+import type { DocsOptions } from "./openapi/options.js";
+import type { ServerOptions } from "./options.js";
+import { quote } from "./quote.js";
+import { didYouMean } from "./suggest.js";
+import type { RestOptions } from "./transcode/transcoder.js";
+
+/** What a value has to be; undefined for anything. */
+interface Type {
+  readonly expected: string;
+  readonly matches: (value: unknown) => boolean;
+  /** Types of its own options. */
+  readonly options?: Types<object>;
+}
+
+type Types<Options> = { readonly [Name in keyof Required<Options>]: Type };
+
+const ofType = (expected: string, name: string): Type => ({ expected, matches: (value) => typeof value === name });
+const number = ofType("a number", "number");
+const boolean = ofType("true or false", "boolean");
+const string = ofType("a string", "string");
+const callback = ofType("a function", "function");
+const milliseconds = ofType("a number of milliseconds", "number");
+const bytes = ofType("a number of bytes", "number");
+const list: Type = { expected: "an array", matches: Array.isArray };
+const object: Type = { expected: "an object", matches: isObject };
+const anything: Type = { expected: "", matches: () => true };
+const binary: Type = { expected: "a Uint8Array", matches: (value) => value instanceof Uint8Array };
+const pem: Type = {
+  expected: "PEM, a string or a Buffer",
+  matches: (value) => string.matches(value) || binary.matches(value),
+};
+
+const limits: Types<ListenLimits> = {
+  headerBytes: bytes,
+  headerCount: number,
+  streamsPerConnection: number,
+  openingMs: milliseconds,
+  headersMs: milliseconds,
+  requestMs: milliseconds,
+  keepAliveMs: milliseconds,
+  probeMs: milliseconds,
+  sessionMemoryMb: number,
+  unsentBytes: bytes,
+  stallMs: milliseconds,
+  streamWindowBytes: bytes,
+  connectionWindowBytes: bytes,
+  invalidFrames: number,
+  rejectedStreams: number,
+  settingsPerFrame: number,
+  resetBurst: number,
+  resetsPerSecond: number,
+  lingerMs: milliseconds,
+  lingerBytes: bytes,
+  idleGraceMs: milliseconds,
+};
+
+const rest: Types<RestOptions> = {
+  ignoreUnknownFields: boolean,
+  registry: object,
+  patchMask: boolean,
+  ignoreUnknownParameters: boolean,
+  ignoredParameters: list,
+  queryParameterLimit: number,
+  queryDepthLimit: number,
+  emitDefaults: boolean,
+  useProtoNames: boolean,
+  enumsAsNumbers: boolean,
+  ignoreTrailingSlash: boolean,
+  maxElements: number,
+  keptEncoded: string,
+  withoutRoutes: list,
+  errorShape: anything,
+  keepAliveMs: milliseconds,
+};
+
+const docs: Types<DocsOptions> = {
+  title: string,
+  version: string,
+  description: string,
+  license: object,
+  servers: list,
+  securitySchemes: object,
+  security: list,
+  tags: list,
+  operations: list,
+  descriptorSet: binary,
+};
+
+const tls: Types<TlsOptions> = { cert: pem, key: pem, ca: pem };
+
+const types: Types<ServerOptions> = {
+  routes: { expected: "a function (router) => void", matches: callback.matches },
+  port: number,
+  host: string,
+  path: string,
+  tls: { ...object, options: tls },
+  contextValues: callback,
+  readMaxBytes: bytes,
+  readMaxElements: number,
+  limits: { ...object, options: limits },
+  reflection: boolean,
+  fastLane: boolean,
+  httpRules: object,
+  rest: { ...object, options: rest },
+  docs: {
+    expected: "true, false or an object",
+    matches: (value) => boolean.matches(value) || isObject(value),
+    options: docs,
+  },
+  drainDelayMs: milliseconds,
+  drainTimeoutMs: milliseconds,
+  onCall: callback,
+  onWarning: callback,
+  onConnectionError: callback,
+  acceptCompression: list,
+  binaryOptions: object,
+  compressMinBytes: bytes,
+  connect: boolean,
+  grpc: boolean,
+  grpcWeb: boolean,
+  interceptors: list,
+  jsonOptions: object,
+  maxTimeoutMs: milliseconds,
+  requireConnectProtocolHeader: boolean,
+  shutdownSignal: { expected: "an AbortSignal", matches: (value) => value instanceof AbortSignal },
+  writeMaxBytes: bytes,
+};
+
+/**
+ * Checks the options of `createServer`. Ranges are checked where an option is used.
+ *
+ * @throws TypeError that names an unknown option, or one of the wrong type
+ */
+export function checkOptions(options: ServerOptions): void {
+  if (!isObject(options)) throw new TypeError(`createServer: expected options, found ${describe(options)}`);
+  checkGroup("", options, types);
+  if (options.routes === undefined) throw wrongType("routes", types.routes, undefined);
+}
+
+function checkGroup(prefix: string, options: object, types: Types<object>): void {
+  const known = new Map<string, Type>(Object.entries(types));
+  for (const [name, value] of Object.entries(options)) {
+    const type = known.get(name);
+    if (type === undefined) {
+      const suggestion = didYouMean(name, [...known.keys()]);
+      throw new TypeError(`createServer: unknown option ${quote(prefix + name)}${suggestion}`);
+    }
+    if (value === undefined) continue;
+    if (!type.matches(value)) throw wrongType(prefix + name, type, value);
+    if (type.options !== undefined && isObject(value)) checkGroup(`${prefix}${name}.`, value, type.options);
+  }
+}
+
+function wrongType(name: string, { expected }: Type, value: unknown): TypeError {
+  return new TypeError(`createServer: ${name}: expected ${expected}, found ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) return String(value);
+  return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
