@@ -17,6 +17,8 @@ export interface Bounds {
 
 export interface Victim {
   readonly url: string;
+  /** During an attack: the bytes that the server holds, garbage collected, over what it held before. */
+  grown(): Promise<number>;
   /** Attacks the server, and throws if it does not withstand. The attack is to close what it opened. */
   withstand(attack: (url: string) => Promise<void>, bounds?: Bounds): Promise<Withstood>;
 }
@@ -47,6 +49,7 @@ const closeMs = 1000;
 /** Starts a server before the tests of a file or block, and holds it afterwards to closing quickly, quietly and completely. */
 export function useVictim(options: ChildOptions): Victim {
   let child: Child;
+  let heldBefore = 0;
   const start = async () => {
     child = await startChild({ limits: quick, drainTimeoutMs: 2000, ...options });
     // Code that runs for the first time needs memory that it keeps.
@@ -65,9 +68,14 @@ export function useVictim(options: ChildOptions): Victim {
     get url() {
       return child.url;
     },
+    async grown() {
+      const { heldBytes } = await child.report();
+      return heldBytes - heldBefore;
+    },
     async withstand(attack, bounds = {}) {
       const { heldBytes, peakBytes } = { ...defaults, ...bounds };
       const before = await child.report().catch(() => start().then(() => child.report()));
+      heldBefore = before.heldBytes;
       await child.mark();
       await serveNeighbours(child, () => attack(child.url), bounds.patienceMs);
       const after = await calm(child, before.heldBytes + heldBytes);

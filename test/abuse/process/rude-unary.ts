@@ -84,7 +84,7 @@ export const rudeUnary: Readonly<Record<string, Rude>> = {
       throw new Error("secret");
     }),
   "rejects after the deadline": () =>
-    delay(250).then(() => {
+    delay(500).then(() => {
       throw new Error("secret");
     }),
   "never settles": never,
