@@ -2,8 +2,8 @@
 import { gzipSync } from "node:zlib";
 import { envelope } from "../support/envelopes.js";
 import { encodeFrame, encodeHeaders } from "../support/http2-frames.js";
+import type { Random } from "../support/random.js";
 import { callFields, opening } from "./frames.js";
-import type { Random } from "./random.js";
 
 const methods = ["Unary", "Get", "ServerStream", "ClientStream", "BidiStream", "Missing"];
 const types = [

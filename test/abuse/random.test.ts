@@ -2,9 +2,9 @@
 // MANYWIRE_ABUSE=long.
 import { connect } from "node:net";
 import { describe, test } from "vitest";
+import { Random, seed } from "../support/random.js";
 import { isLong } from "./long.js";
 import { mutatedRequest } from "./mutate.js";
-import { Random, seed } from "./random.js";
 import { useVictim } from "./victim.js";
 
 const cases = isLong ? 5000 : 1500;

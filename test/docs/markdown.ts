@@ -1,7 +1,7 @@
 // Takes a Markdown file apart into what can be checked: fenced blocks, links, headings.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../unit/command/stage.js";
+import { root } from "../support/stage.js";
 
 /** A fenced block. */
 export interface Block {

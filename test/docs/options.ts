@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { defaultText, environmentName, type Setting, settingGroups, settings } from "../../server/command/settings.js";
-import { root } from "../unit/command/stage.js";
+import { root } from "../support/stage.js";
 
 /** One option of an interface. */
 interface Option {

@@ -2,10 +2,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { type Outcome, outputOf, run } from "../judges/npm/program.js";
 import { request } from "../support/http.js";
+import { type Outcome, outputOf, run } from "../support/program.js";
+import { root, type Stage, stagePackage } from "../support/stage.js";
 import { CommandProcess } from "../unit/command/command-process.js";
-import { root, type Stage, stagePackage } from "../unit/command/stage.js";
 
 let stage: Stage;
 /** An empty project outside of the checkout, where nothing but the package and its dependencies can be found. */

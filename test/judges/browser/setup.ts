@@ -1,6 +1,6 @@
 // Runs once, before the tests in a browser: builds the package, since browsers run what is built.
 import type { TestProject } from "vitest/node";
-import { stagePackage } from "../../unit/command/stage.js";
+import { stagePackage } from "../../support/stage.js";
 
 declare module "vitest" {
   export interface ProvidedContext {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { outputOf } from "../npm/program.js";
+import { outputOf } from "../../support/program.js";
 
 export const root: string = fileURLToPath(new URL("../../../", import.meta.url));
 export const cache: string = join(root, ".cache", "interop");

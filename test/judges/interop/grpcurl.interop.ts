@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { outputOf, run } from "../npm/program.js";
+import { outputOf, run } from "../../support/program.js";
 import { certificateFiles, startTargetForTest, type Target, targets } from "../npm/target.js";
 import { root } from "./cache.js";
 import { grpcurl, importPaths, protoFiles } from "./tools.js";

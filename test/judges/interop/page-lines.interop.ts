@@ -7,7 +7,7 @@ import { listLines } from "../../../server/pages/browser/lines.js";
 import { describeServices } from "../../../server/pages/description.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
-import { outputOf } from "../npm/program.js";
+import { outputOf } from "../../support/program.js";
 import { startTargetForTest } from "../npm/target.js";
 import { grpcurl } from "./tools.js";
 

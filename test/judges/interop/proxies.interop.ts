@@ -13,7 +13,7 @@ import {
   webStreamCall,
 } from "../../behaviour/drain/calls.js";
 import { type CallEnd, type Caller, startLoad } from "../../behaviour/drain/load.js";
-import { hasProgram } from "../npm/program.js";
+import { hasProgram } from "../../support/program.js";
 import { type Front, haproxy, nginx, type ProxyProgram, startProxy } from "./proxy.js";
 
 const lanes = [

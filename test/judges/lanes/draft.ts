@@ -1,5 +1,5 @@
 // A request that is being made up: random, and with a count of what is wrong with it.
-import type { Random } from "../../abuse/random.js";
+import type { Random } from "../../support/random.js";
 
 export class Draft {
   readonly random: Random;

@@ -1,6 +1,7 @@
 // Random requests: valid, odd and broken, out of the grammars of the protocols and with a few strangers.
-import type { Random } from "../../abuse/random.js";
+
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import type { Random } from "../../support/random.js";
 import { type Codec, envelopes, inBase64, plainBody, queryMessage } from "./bodies.js";
 import { Draft } from "./draft.js";
 

@@ -1,7 +1,7 @@
 // The two lanes cannot be told apart, but by a short list of known differences: random requests, out of a seed that a
 // failure names, get the same answers from both. MANYWIRE_DIFFERENTIAL is how many of them, for each protocol.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Random, seed } from "../../abuse/random.js";
+import { Random, seed } from "../../support/random.js";
 import { allowances } from "./allowed.js";
 import { limitBytes } from "./bodies.js";
 import { describeDifference, describeSample } from "./describe.js";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { outputOf, run } from "./program.js";
+import { outputOf, run } from "../../support/program.js";
 import { certificateFiles, startTargetForTest, type Target, targets } from "./target.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));

@@ -7,8 +7,8 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openHttp2, request } from "../../support/http.js";
+import { type Stage, stagePackage } from "../../support/stage.js";
 import { CommandProcess } from "./command-process.js";
-import { type Stage, stagePackage } from "./stage.js";
 
 let stage: Stage;
 

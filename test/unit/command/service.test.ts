@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { request } from "../../support/http.js";
+import { type Stage, stagePackage } from "../../support/stage.js";
 import { CommandProcess } from "./command-process.js";
-import { type Stage, stagePackage } from "./stage.js";
 
 let stage: Stage;
 /** Modules; `F/` stands for their folder. It is inside of the package, so that they can import it by its name. */

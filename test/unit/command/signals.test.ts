@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authority } from "../../support/certificates.js";
 import { type Http2Connection, openHttp2, request } from "../../support/http.js";
+import { type Stage, stagePackage } from "../../support/stage.js";
 import { CommandProcess } from "./command-process.js";
-import { type Stage, stagePackage } from "./stage.js";
 
 let stage: Stage;
 let folder: string;

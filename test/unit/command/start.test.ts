@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { request } from "../../support/http.js";
+import { type Stage, stagePackage } from "../../support/stage.js";
 import { CommandProcess } from "./command-process.js";
-import { type Stage, stagePackage } from "./stage.js";
 
 let stage: Stage;
 /** Files for the command to read; `F/` stands for it in the tables. */

@@ -10,7 +10,7 @@ import { type Child, startChild } from "../../abuse/child.js";
 import { type HttpVersion, openHttp2 } from "../../support/http.js";
 
 /** How many replies a stream has. A million of them take ten seconds a test. */
-const count = Number(process.env.REST_STREAM_MESSAGES ?? 50_000);
+const count = Number(process.env.REST_STREAM_MESSAGES ?? 20_000);
 const text = "x".repeat(400);
 const httpRules = { rules: [{ selector: "manywire.test.v1.TestService.ServerStream", get: "/v1/stream" }] };
 const path = `/v1/stream?text=${text}&count=${count}`;

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Server } from "../../../../server/index.js";
 import type { Operation, Schema } from "../../../../server/openapi/types.js";
+import { outputOf } from "../../../support/program.js";
 import {
   type Drawn,
   jsonBody,
@@ -13,7 +14,6 @@ import {
   parametersOf,
   requestOf,
 } from "../../../unit/openapi/draw.js";
-import { outputOf } from "../../npm/program.js";
 import { createCheck } from "./checker.js";
 import { serverNames, serverOf } from "./documents.js";
 import { importJudge, judges } from "./tools.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { toYamlText } from "../../../../server/pages/docs.js";
-import { outputOf } from "../../npm/program.js";
+import { outputOf } from "../../../support/program.js";
 import { python } from "../tools.js";
 import { serverNames, serverOf } from "./documents.js";
 import { importJudge } from "./tools.js";

@@ -3,10 +3,10 @@
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { outputOf } from "../../judges/npm/program.js";
+import { outputOf } from "./program.js";
 
 /** The checkout, with its slash at the end. */
-export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
+export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A built package. To be disposed, which removes it. */
 export interface Stage extends AsyncDisposable {
