@@ -1,0 +1,97 @@
+// The streams of a connection: ids, how many there are, and which were closed lately (RFC 9113 §5.1.1, §5.1.2).
+import { maxStreamId } from "./frame/frame-types.js";
+import { RecentIds } from "./recent-ids.js";
+import type { Stream } from "./stream.js";
+import { StreamState } from "./stream-state.js";
+
+/** A frame on a stream that ended this many streams ago is an error all the same, only with another code. */
+const rememberedEnds = 100;
+
+export class Streams<Owner> {
+  readonly #open = new Map<number, Stream<Owner>>();
+  /** What ids of the peer are when divided by two: 1 of a client. */
+  readonly #peerParity: number;
+  readonly #ended = new RecentIds(rememberedEnds);
+  readonly #reset: RecentIds;
+  #nextOwnId: number;
+  #peerCount = 0;
+  /** The highest stream of the peer that we have begun to process, for GOAWAY. */
+  lastPeerId = 0;
+  /** Streams of the peer above this one are ignored: we have sent GOAWAY. */
+  maxPeerId = maxStreamId;
+
+  constructor(side: "server" | "client", rememberedResets: number) {
+    this.#peerParity = side === "server" ? 1 : 0;
+    this.#nextOwnId = side === "server" ? 2 : 1;
+    this.#reset = new RecentIds(rememberedResets);
+  }
+
+  /** Streams that are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Those of them that the peer has opened. */
+  get peerCount(): number {
+    return this.#peerCount;
+  }
+
+  get ownCount(): number {
+    return this.#open.size - this.#peerCount;
+  }
+
+  find(id: number): Stream<Owner> | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Iterates over a copy: streams may close meanwhile. */
+  list(): Stream<Owner>[] {
+    return [...this.#open.values()];
+  }
+
+  isOfPeer(id: number): boolean {
+    return (id & 1) === this.#peerParity;
+  }
+
+  /** Returns the id of the next stream of ours, or undefined if all have been used. */
+  takeOwnId(): number | undefined {
+    const id = this.#nextOwnId;
+    if (id > maxStreamId) return undefined;
+    this.#nextOwnId += 2;
+    return id;
+  }
+
+  add(stream: Stream<Owner>): void {
+    this.#open.set(stream.id, stream);
+    if (!this.isOfPeer(stream.id)) return;
+    this.#peerCount++;
+    this.lastPeerId = stream.id;
+  }
+
+  /** Removes a stream that has been closed, and remembers how. Returns false if it has been removed before. */
+  remove(stream: Stream<Owner>): boolean {
+    if (!this.#open.delete(stream.id)) return false;
+    if (this.isOfPeer(stream.id)) this.#peerCount--;
+    (stream.state === StreamState.reset ? this.#reset : this.#ended).add(stream.id);
+    return true;
+  }
+
+  /** Remembers a stream of the peer that we refused. */
+  refuse(id: number): void {
+    this.lastPeerId = id;
+    this.#reset.add(id);
+  }
+
+  /** The state of a stream that is not open. */
+  stateOfOther(id: number): number {
+    if (this.isOfPeer(id) ? id > this.lastPeerId : id >= this.#nextOwnId) {
+      return this.isOfPeer(id) && id > this.maxPeerId ? StreamState.reset : StreamState.idle;
+    }
+    return this.#reset.has(id) ? StreamState.reset : StreamState.closed;
+  }
+
+  /** Whether the stream has ended lately. False of one that was skipped, which is closed, too. */
+  hasEnded(id: number): boolean {
+    return this.#ended.has(id);
+  }
+}
