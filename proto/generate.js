@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { published } from "./published.js";
 
 /** Files by the name that their npm package gives them, and the name that every gRPC tool knows them by. */
-const canonicalNames = new Map([["health/v1/health.proto", "grpc/health/v1/health.proto"]]);
+const canonicalNames = new Map(published.flatMap(({ prefix, files }) => files.map((file) => [file, prefix + file])));
 
 const [output = "."] = process.argv.slice(2);
 const packages = "node_modules";
@@ -20,12 +21,7 @@ const generations = [
     template: "buf.gen.yaml",
     paths: [
       "proto/hello_world.proto",
-      `${packages}/google-gax/build/protos/google/api/field_behavior.proto`,
-      `${packages}/google-gax/build/protos/google/api/httpbody.proto`,
-      `${packages}/google-gax/build/protos/google/rpc/status.proto`,
-      `${packages}/google-gax/build/protos/google/rpc/error_details.proto`,
-      `${packages}/@grpc/reflection/build/proto/grpc/reflection`,
-      `${packages}/grpc-health-check/proto/health/v1`,
+      ...published.flatMap(({ folder, files }) => files.map((file) => `${packages}/${folder}/${file}`)),
     ],
     descriptors: { "gen/hello_world_descriptors.ts": "hello_world.proto", "gen/grpc/descriptors.ts": "grpc/" },
   },

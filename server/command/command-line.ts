@@ -8,6 +8,7 @@ import { version } from "./version.js";
 export type CommandLine =
   | ({ readonly kind: "serve" } & ServiceLine)
   | ({ readonly kind: "openapi"; readonly format: "json" | "yaml" } & ServiceLine)
+  | { readonly kind: "init"; readonly folder: string }
   | { readonly kind: "print"; readonly text: string };
 
 interface ServiceLine {
@@ -33,8 +34,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const line = { flags: givenFlags(command), module };
   const isYaml = command.getOptionValue("yaml") === true;
   if (word === "openapi") return { kind: "openapi", ...line, format: isYaml ? "yaml" : "json" };
+  if (word === "init") return { kind: "init", folder: module ?? "." };
   if (word !== "serve") {
-    throw new SettingError(`expected the command serve or openapi, found ${JSON.stringify(word)}`, 2);
+    throw new SettingError(`expected the command serve, openapi or init, found ${JSON.stringify(word)}`, 2);
   }
   if (isYaml) throw new SettingError("--yaml: expected the command openapi to go with it", 2);
   return { kind: "serve", ...line };
@@ -48,7 +50,10 @@ function createCommand(print: (text: string) => void): Command {
   const command = new Command("manywire")
     .description("Serves a protobuf service on one port: gRPC, gRPC-Web, Connect and REST, over HTTP/1.1 and HTTP/2.")
     .version(version())
-    .argument("[command]", "what to do: serve, which is the default, or openapi, which prints the API's description")
+    .argument(
+      "[command]",
+      "what to do: serve, which is the default, openapi, which prints the API's description, or init, which writes a project",
+    )
     .argument(
       "[module]",
       "the service: a module whose default export is routes, or options of createServer with routes",

@@ -7,6 +7,7 @@ import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { type Config, readConfig } from "./config.js";
 import { greeterClient, greeterService } from "./greeter-service.js";
 import { readHttpRules } from "./http-rules.js";
+import { init } from "./init.js";
 import { reportStartError, type ServingProcess, serve } from "./serve.js";
 import { mergeOptions, type Service } from "./service.js";
 import { loadService } from "./service-module.js";
@@ -29,6 +30,10 @@ export async function run(process: CommandProcess, openLog: () => BufferedSink):
 async function obey(line: CommandLine, process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
   if (line.kind === "print") {
     process.stdout.write(line.text);
+    return;
+  }
+  if (line.kind === "init") {
+    process.stdout.write(init(line.folder));
     return;
   }
   const config = readConfig(line.flags, process.env);

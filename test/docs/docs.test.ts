@@ -14,7 +14,10 @@ const docs = readdirSync(join(root, "docs"))
   .map((name) => `docs/${name}`);
 /** Pages whose blocks are followed. */
 const pages = ["README.md", ...docs].map((path) => ({ path, blocks: listBlocks(readMarkdown(path)) }));
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const readManifest = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
+const manifest = readManifest("package.json");
+/** Of a checkout, and of a project that `manywire init` has written. */
+const scripts = { ...manifest.scripts, ...readManifest("template/package.json").scripts };
 
 let stage: Stage;
 
@@ -40,7 +43,7 @@ function toStep(block: Block, before: Block | undefined, next: Block | undefined
   if (name !== undefined) return { kind: "write", name };
   if (block.note === "log") return { kind: "log" };
   if (block.language === "sh")
-    return { kind: /npm start|node dist|manywire serve/.test(block.text) ? "serve" : "run", output };
+    return { kind: /npm start|npm run dev|node dist|manywire serve/.test(block.text) ? "serve" : "run", output };
   if (block.language === "ts")
     return block.note === "serve" ? { kind: "compile and serve" } : { kind: "compile", output };
   return isOutputOf(before, block) ? { kind: "output" } : undefined;
@@ -201,7 +204,7 @@ describe.each(repositoryPages)("%s", (path) => {
     const names = [...markdown.matchAll(/\bnpm (?:run (\S+?)|(start|test))(?=[`\s])/g)].map(
       ([, run, own]) => run ?? own,
     );
-    expect(names.filter((name) => manifest.scripts[name ?? ""] === undefined)).toEqual([]);
+    expect(names.filter((name) => scripts[name ?? ""] === undefined)).toEqual([]);
   });
 });
 

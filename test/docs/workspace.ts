@@ -97,23 +97,29 @@ export class Workspace implements AsyncDisposable {
   /** The built package in the place of the checkout's own scripts, and no registry. */
   #translate(script: string): string {
     const { main, folder } = this.#stage;
-    return this.fill(script)
-      .replace("npm ci && ", "")
-      .replace(/\bnpm start( --)?/, `exec node '${main}' --port ${this.#port}`)
-      .replace(
-        "npm run client --",
-        `node '${join(folder, "dist/client/main.js")}' --url http://localhost:${this.#port}`,
-      )
-      .replaceAll(/^npm install .*$/gm, ":")
-      .replace("npx manywire serve ", `exec node '${main}' --port ${this.#port} serve `)
-      .replaceAll("npx manywire ", `node '${main}' `)
-      .replaceAll("npx ", "");
+    return (
+      this.fill(script)
+        .replace("npm ci && ", "")
+        .replace(/\bnpm start( --)?/, `exec node '${main}' --port ${this.#port}`)
+        .replace(
+          "npm run client --",
+          `node '${join(folder, "dist/client/main.js")}' --url http://localhost:${this.#port}`,
+        )
+        .replaceAll(/^npm install .*$/gm, ":")
+        // The packages are there already. What npm would do besides is in the script "prepare".
+        .replaceAll(/\bnpm install$/gm, "npm run prepare")
+        .replace("npx manywire init", `rm package.json && npx manywire init`)
+        .replace("npx manywire serve ", `exec node '${main}' --port ${this.#port} serve `)
+        .replaceAll("npx manywire ", `node '${main}' `)
+        .replaceAll("npx ", "")
+    );
   }
 
   get #environment(): NodeJS.ProcessEnv {
     const { PATH = "" } = process.env;
     return {
       ...process.env,
+      MANYWIRE_PORT: String(this.#port),
       PATH: [join(root, "node_modules", ".bin"), PATH].join(delimiter),
       npm_config_loglevel: "error",
     };

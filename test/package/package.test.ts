@@ -1,9 +1,10 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { request } from "../support/http.js";
-import { type Outcome, outputOf, run } from "../support/program.js";
+import { hasProgram, type Outcome, outputOf, run } from "../support/program.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
 import { CommandProcess } from "../unit/command/command-process.js";
 
@@ -37,7 +38,10 @@ describe("the tarball", () => {
     const pages = "dist/server/pages/browser";
     const isBuilt = /^dist\/(server|client|gen)\/(?!.*\/swagger-ui)[\w/-]+\.(js|d\.ts)$/;
     const built = paths.filter((path) => isBuilt.test(path));
-    const others = paths.filter((path) => !built.includes(path)).sort();
+    const protos = paths.filter((path) => path.startsWith("dist/proto/"));
+    const others = paths.filter((path) => !built.includes(path) && !protos.includes(path)).sort();
+    const template = readdirSync(join(root, "template"), { recursive: true, withFileTypes: true });
+    const templateFiles = template.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     expect(others).toEqual([
       "CHANGELOG.md",
       "LICENSE",
@@ -48,10 +52,19 @@ describe("the tarball", () => {
       ...["swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt", "swagger-ui.css"].map((name) => `${pages}/${name}`),
       "package.json",
       "proto/hello_world.proto",
+      ...templateFiles.map((file) => file.slice(root.length)).sort(),
     ]);
     const modules = built.filter((path) => path.endsWith(".js"));
     expect(built.filter((path) => path.endsWith(".d.ts"))).toEqual(modules.map((path) => path.replace(/js$/, "d.ts")));
     expect(modules).toContain("dist/server/index.js");
+    const names = ["google/api/annotations", "google/longrunning/operations", "google/rpc/status", "google/type/money"];
+    const ofGrpc = ["grpc/health/v1/health", "grpc/reflection/v1/reflection"];
+    const expected = ["LICENSE", ...[...names, ...ofGrpc].map((name) => `${name}.proto`)];
+    expect(protos).toEqual(expect.arrayContaining(expected.map((name) => `dist/proto/${name}`)));
+    const code = protos
+      .filter((file) => file.endsWith(".proto"))
+      .map((file) => file.replace("dist/proto/", "dist/gen/").replace(/\.proto$/, "_pb.js"));
+    expect(code.filter((file) => !modules.includes(file))).toEqual([]);
   });
 
   it("has every file that its manifest names", async () => {
@@ -165,6 +178,68 @@ describe("a project with the package installed", () => {
         expect(output.split("\n").sort()).toEqual(["", "/hello_world.Greeter/SayHello ok", "YOU"]);
       },
     );
+  });
+
+  describe("has protos to import", () => {
+    const proto = `
+      syntax = "proto3";
+      package shop.v1;
+      import "google/api/annotations.proto";
+      import "google/longrunning/operations.proto";
+      import "google/rpc/status.proto";
+      import "google/type/money.proto";
+      import "grpc/health/v1/health.proto";
+      import "grpc/reflection/v1/reflection.proto";
+      message Everything {
+        google.longrunning.Operation operation = 1;
+        google.rpc.Status status = 2;
+        google.type.Money money = 3;
+        grpc.health.v1.HealthCheckRequest health = 4;
+        grpc.reflection.v1.ServerReflectionRequest reflection = 5;
+      }
+      service Shop {
+        rpc Get(Everything) returns (Everything) { option (google.api.http) = {get: "/v1/everything"}; }
+      }
+    `;
+    const config = `{
+      "version": "v2",
+      "modules": [{"path": "proto"}, {"path": "node_modules/manywire/dist/proto"}]
+    }`;
+    const plugin = join(root, "node_modules/.bin/protoc-gen-es");
+    const rewrites = ["google", "grpc"].map((name) => `rewrite_imports=./${name}/**/*_pb.js:manywire/gen`);
+
+    beforeAll(async () => {
+      await mkdir(join(project, "proto"));
+      await writeFile(join(project, "proto/shop.proto"), proto);
+      await writeFile(join(project, "buf.yaml"), config);
+      const options = JSON.stringify(["target=js+dts", "import_extension=js", ...rewrites]);
+      const plugins = `[{"local": ${JSON.stringify(plugin)}, "out": "by-buf", "opt": ${options}}]`;
+      const template = `{"version": "v2", "inputs": [{"directory": "proto"}], "plugins": ${plugins}}`;
+      await writeFile(join(project, "buf.gen.yaml"), template);
+    });
+
+    const load = (file: string) =>
+      outputIn(
+        process.execPath,
+        "--eval",
+        `import(${JSON.stringify(file)}).then(({ Shop }) => console.log(Shop.typeName))`,
+      );
+
+    it("with buf", async (context) => {
+      needInstalled(context);
+      await outputIn(join(root, "node_modules/.bin/buf"), "generate");
+      expect(await load("./by-buf/shop_pb.js")).toBe("shop.v1.Shop\n");
+    });
+
+    it.skipIf(!hasProgram("protoc"))("with protoc", async (context) => {
+      needInstalled(context);
+      await mkdir(join(project, "by-protoc"));
+      const includes = ["-I", "proto", "-I", "node_modules/manywire/dist/proto"];
+      const options = ["target=js+dts", "import_extension=js", ...rewrites].map((option) => `--es_opt=${option}`);
+      const out = [`--plugin=protoc-gen-es=${plugin}`, "--es_out=by-protoc", ...options];
+      await outputIn("protoc", ...includes, ...out, "proto/shop.proto");
+      expect(await load("./by-protoc/shop_pb.js")).toBe("shop.v1.Shop\n");
+    });
   });
 
   it("starts the command, which answers, and says how the client is called from here", async (context) => {

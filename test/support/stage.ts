@@ -16,7 +16,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** What a package needs besides what is built. */
-const files = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "proto/hello_world.proto"];
+const files = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "proto/hello_world.proto", "template"];
 
 export async function stagePackage(): Promise<Stage> {
   await mkdir(join(root, ".cache"), { recursive: true });
@@ -32,10 +32,12 @@ export async function stagePackage(): Promise<Stage> {
 }
 
 async function build(folder: string): Promise<void> {
-  for (const file of files) await cp(join(root, file), join(folder, file));
+  for (const file of files) await cp(join(root, file), join(folder, file), { recursive: true });
   const tsc = join(root, "node_modules", ".bin", "tsc");
   // Types have been checked by lint.
   const options = ["--noCheck", "--outDir", join(folder, "dist")];
   await outputOf(tsc, ["-p", join(root, "tsconfig.build.json"), ...options], { limitMs: 60_000 });
-  await outputOf(process.execPath, [join(root, "server/pages/copy.js"), join(folder, "dist")]);
+  for (const script of ["server/pages/copy.js", "proto/copy.js"]) {
+    await outputOf(process.execPath, [join(root, script), join(folder, "dist")]);
+  }
 }

@@ -138,7 +138,7 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
   [["--port"], {}, "option '--port <number>' argument missing"],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
   [["--no-reflection=x"], {}, "unknown option '--no-reflection=x' (Did you mean --no-reflection?)"],
-  [["server"], {}, 'expected the command serve or openapi, found "server"'],
+  [["server"], {}, 'expected the command serve, openapi or init, found "server"'],
   [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
   [["serve", "a.js", "more"], {}, "too many arguments. Expected 2 arguments but got 3."],
 ];
