@@ -811,7 +811,10 @@ export class Connection<Owner> {
 
   #closeIfDone(): void {
     if (this.#streams.count > 0 || this.#isClosed) return;
-    if (this.#isGoingAway ? this.#isLastTold : this.#isPeerGoingAway && this.#side === "client") this.#close(undefined);
+    const isDone = this.#isGoingAway
+      ? this.#isLastTold || this.#isPeerGoingAway
+      : this.#isPeerGoingAway && this.#side === "client";
+    if (isDone) this.#close(undefined);
   }
 
   #close(error: ConnectionError | undefined): void {

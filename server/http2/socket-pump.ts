@@ -1,0 +1,127 @@
+// Moves bytes between one socket and one connection: reads, one write per turn, back pressure, the end.
+import { Connection, type ConnectionListener } from "./connection.js";
+import type { ConnectionLimits } from "./limits.js";
+
+/** What is needed of a socket: `net.Socket` and `tls.TLSSocket` have it. */
+export interface PumpSocket {
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "drain" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(): unknown;
+}
+
+export interface PumpOptions<Owner> {
+  readonly side: "server" | "client";
+  readonly limits: ConnectionLimits;
+  readonly listener: ConnectionListener<Owner>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** Calls it when this turn's work is done, so that what is ready together leaves together: `setImmediate`. */
+  readonly schedule: (flush: () => void) => void;
+}
+
+export class SocketPump<Owner> {
+  readonly connection: Connection<Owner>;
+  readonly #socket: PumpSocket;
+  readonly #now: () => number;
+  readonly #schedule: (flush: () => void) => void;
+  readonly #closeMs: number;
+  /** Whether a flush is scheduled. */
+  #isScheduled = false;
+  /** Whether the socket is behind: what follows waits in the connection. */
+  #isBlocked = false;
+  #isPaused = false;
+  /** Milliseconds of the clock when the socket was ended, or -1. */
+  #endedAt = -1;
+
+  /** Begins to read the socket. Its errors end the connection. */
+  constructor(socket: PumpSocket, { side, limits, listener, now, schedule }: PumpOptions<Owner>) {
+    this.#socket = socket;
+    this.#now = now;
+    this.#schedule = schedule;
+    this.#closeMs = limits.lingerMs;
+    this.connection = new Connection<Owner>({
+      side,
+      limits,
+      listener,
+      onOutput: () => this.#scheduleFlush(),
+      now: now(),
+    });
+    socket.on("data", (chunk) => this.receive(chunk));
+    socket.on("drain", () => this.#onDrain());
+    // A peer that has ended its side takes no part in HTTP/2 any more.
+    socket.on("end", () => this.#onEnd());
+    socket.on("close", () => this.connection.close());
+    socket.on("error", () => socket.destroy());
+    this.#scheduleFlush();
+  }
+
+  /** Takes bytes as if they came from the socket: those that were read before it was known what they are. */
+  receive(chunk: Uint8Array): void {
+    this.connection.receive(chunk, this.#now());
+    this.#scheduleFlush();
+    if (!this.connection.isBacklogged || !this.#isBlocked || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  /** To be called about once a second until the socket is closed. */
+  tick(): void {
+    const now = this.#now();
+    this.connection.tick(now);
+    if (this.#endedAt >= 0 && now - this.#endedAt > this.#closeMs) this.#socket.destroy();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isScheduled || this.#isBlocked || this.#endedAt >= 0) return;
+    this.#isScheduled = true;
+    this.#schedule(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false;
+    const parts = this.connection.takeOutput();
+    if (parts.length === 1) this.#isBlocked = !this.#socket.write(parts[0] as Uint8Array);
+    else if (parts.length > 1) this.#writeAll(parts);
+    if (this.connection.isClosed) this.#end();
+    else if (!this.#isBlocked) this.#resume();
+  };
+
+  #writeAll(parts: readonly Uint8Array[]): void {
+    this.#socket.cork();
+    for (const part of parts) this.#isBlocked = !this.#socket.write(part);
+    this.#socket.uncork();
+  }
+
+  #onDrain(): void {
+    this.#isBlocked = false;
+    this.#scheduleFlush();
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused || this.connection.isBacklogged) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  #onEnd(): void {
+    this.connection.close();
+    if (!this.#isBlocked) this.#flush();
+    this.#end();
+  }
+
+  /** Ends our side, and reads what comes until the peer ends its own: a reset could overtake GOAWAY. */
+  #end(): void {
+    if (this.#endedAt >= 0) return;
+    this.#endedAt = this.#now();
+    this.#socket.end();
+    this.#socket.resume();
+  }
+}
