@@ -13,6 +13,8 @@ import { importJudge } from "./tools.js";
 const folder = mkdtempSync(join(tmpdir(), "manywire-openapi-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const limitMs = 120_000;
+
 /** Rules of the linter that a document breaks on purpose, and why. */
 const exceptions: Record<string, readonly string[]> = {
   // The test service has routes that overlap, of which the most specific is taken.
@@ -29,10 +31,22 @@ describe.each(serverNames)("the document of %s", (name) => {
     expect(await new Validator().validate(JSON.parse(text))).toEqual({ valid: true });
   });
 
-  it.each(["json", "yaml"])("is valid to Python's openapi-spec-validator as %s", async (format) => {
-    const file = join(folder, `${name}.${format}`);
-    writeFileSync(file, format === "json" ? text : toYamlText(document));
-    expect(await outputOf(python, ["-m", "openapi_spec_validator", file])).toBe(`${file}: OK\n`);
+  // It takes 13 s for a document of many routes, so it gets the JSON alone.
+  it("is valid to Python's openapi-spec-validator", { timeout: limitMs }, async () => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, text);
+    expect(await outputOf(python, ["-m", "openapi_spec_validator", file], { limitMs })).toBe(`${file}: OK\n`);
+  });
+
+  it("is the same in YAML to the reader of Python's openapi-spec-validator", async () => {
+    const file = join(folder, `${name}.yaml`);
+    writeFileSync(file, toYamlText(document));
+    const program = [
+      "import json, sys",
+      "from openapi_spec_validator.readers import read_from_filename",
+      "print(json.dumps(read_from_filename(sys.argv[1])[0]))",
+    ].join("\n");
+    expect(JSON.parse(await outputOf(python, ["-c", program, file]))).toEqual(JSON.parse(text));
   });
 
   it("is clean to Redocly's recommended rules", async () => {
