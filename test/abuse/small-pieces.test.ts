@@ -31,7 +31,7 @@ async function writeAll({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Pr
 
 /** Waits until the server has read what was written: later calls on other connections are answered after it. */
 async function untilRead(url: string, { socket }: RawSocket): Promise<void> {
-  await expect.poll(() => socket.destroyed || socket.writableLength === 0, { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => socket.destroyed || socket.writableLength === 0, { timeout: 50_000 }).toBe(true);
   for (let call = 0; call < 10; call++) {
     await request(url, { path: unaryPath, headers: { "content-type": "application/json" }, body: "{}" });
   }
@@ -80,7 +80,8 @@ describe("REST", () => {
 
   test.each(rows.flatMap(([name, versions, ...row]) => versions.map((version) => [name, version, ...row] as const)))(
     "a body of 256 KB that arrives in chunks of one byte takes at most a few times its size: %s on HTTP/%i",
-    { timeout: 30_000 },
+    // Each byte that is decompressed goes through a thread.
+    { timeout: 60_000 },
     async (_, version, path, fields, body) => {
       const attack = async (url: string) => {
         await using socket = await openRaw(url);
