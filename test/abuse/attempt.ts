@@ -5,7 +5,7 @@ import { openHttp2, type RawAnswer, type RawRequest } from "../support/http.js";
 /** What came of a request. */
 export type Attempt = { kind: "answered"; answer: RawAnswer } | { kind: "cut" } | { kind: "nothing" };
 
-const patienceMs = 2000;
+const patienceMs = 10_000;
 
 /** Sends a request on a connection of its own. "cut" is an answer that breaks off or is no HTTP, "nothing" is none in time. */
 export async function attempt(url: string, { httpVersion = "1.1", ...request }: RawRequest): Promise<Attempt> {
