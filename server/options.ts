@@ -4,7 +4,7 @@ import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connec
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
-import type { NodeServerRequest } from "./http/node.js";
+import type { RequestInfo } from "./http/exchange.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
@@ -26,7 +26,7 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Certificates, for TLS in the place of plaintext. */
   tls?: TlsOptions | undefined;
   /** Values for the context of a call, from its request. */
-  contextValues?: ((request: NodeServerRequest) => ContextValues) | undefined;
+  contextValues?: ((request: RequestInfo) => ContextValues) | undefined;
   /** The most that one message from a client may have, in bytes, also after decompression. Default 4 MiB, as with gRPC. */
   readMaxBytes?: number | undefined;
   /**

@@ -7,7 +7,7 @@ import { contextValuesOf } from "./call/context-values.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
-import type { Handler } from "./http/exchange.js";
+import { createDispatch, type Surface } from "./dispatch.js";
 import { createListener } from "./listen/listener.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { Api } from "./openapi/document.js";
@@ -19,13 +19,10 @@ import { createReport } from "./operate/report.js";
 import { writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import { createDocs, describeApi } from "./pages/docs.js";
-import type { Pages } from "./pages/pages.js";
 import { createReferenceLane } from "./reference/reference-lane.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import { createFastLane } from "./rpc/fast-lane.js";
-import { createRpcHandler } from "./rpc/handler.js";
-import { refuseUnknownMethod } from "./rpc/refuse.js";
-import { createTranscoder, type Transcoder } from "./transcode/transcoder.js";
+import { createTranscoder } from "./transcode/transcoder.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -81,12 +78,15 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     bindings: transcoder.bindings,
     rest: settings.rest,
   };
+  const surface: Surface = {
+    methods: table.methods,
+    createLane: settings.fastLane ? createFastLane : createReferenceLane,
+    probes,
+    transcoder,
+    docs: createDocs(api, settings.docs),
+  };
   const listener = createListener({
-    handler: createHandler(table, settings, environment, {
-      probes,
-      transcoder,
-      docs: createDocs(api, settings.docs),
-    }),
+    handler: createDispatch(surface, environment),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
     limits: settings.limits,
@@ -130,32 +130,4 @@ function followShutdownSignals(table: MethodTable, active: ActiveCalls): void {
       active.cancelAll(error, (method) => method.options.shutdownSignal === signal);
     });
   }
-}
-
-/** What answers requests that call no method by its path. */
-interface Others {
-  readonly probes: ReadonlyMap<string, Handler>;
-  readonly transcoder: Transcoder;
-  readonly docs: Pages;
-}
-
-function createHandler(table: MethodTable, options: Settings, environment: CallEnvironment, others: Others): Handler {
-  const createLane = options.fastLane ? createFastLane : createReferenceLane;
-  const handlers = new Map<string, Handler>();
-  for (const [path, method] of table.methods) {
-    handlers.set(path, createRpcHandler(method, createLane(method, environment)));
-  }
-  const { probes, transcoder, docs } = others;
-  return (exchange) => {
-    const path = pathOf(exchange.target);
-    const handler = handlers.get(path) ?? probes.get(path);
-    if (handler !== undefined) return handler(exchange);
-    if (transcoder.serve(exchange) || refuseUnknownMethod(path, table.methods, exchange)) return;
-    return (docs.get(path) ?? transcoder.refuse)(exchange);
-  };
-}
-
-function pathOf(target: string): string {
-  const end = target.indexOf("?");
-  return end < 0 ? target : target.slice(0, end);
 }

@@ -31,10 +31,10 @@ const map: Record<string, Part> = {
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
-  "server/http/": { uses: [], namesPackages: [connectNode] },
+  "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: [], isPortable: true },
-  "server/listen/": { uses: server("http/", "dense-set.ts"), namesPackages: [connectNode] },
+  "server/listen/": { uses: server("http/", "dense-set.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {
@@ -56,7 +56,7 @@ const map: Record<string, Part> = {
     uses: server("call/", "codec/", "http/", "rest/", "rpc/", "schema/", "quote.ts"),
     packages: [protobuf, connect],
   },
-  "server/reference/": { uses: server("call/", "http/", "rpc/"), packages: [connect, connectNode] },
+  "server/reference/": { uses: server("call/", "http/", "rpc/"), packages: [connect] },
   // The service told to tools, to generators, to people.
   "server/reflection/": {
     uses: [...server("schema/", "quote.ts", "slices.ts"), "gen/grpc/"],
@@ -91,12 +91,16 @@ const map: Record<string, Part> = {
     packages: [connectNode],
     namesPackages: [connect, protobuf],
   },
+  "server/dispatch.ts": {
+    uses: server("rpc/"),
+    names: server("call/", "http/exchange.ts", "pages/pages.ts", "transcode/transcoder.ts"),
+  },
   "server/server.ts": {
     uses: [
       ...server(
         "call/",
         "check-options.ts",
-        "http/",
+        "dispatch.ts",
         "listen/",
         "openapi/",
         "operate/",

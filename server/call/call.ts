@@ -2,7 +2,7 @@
 // cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
-import type { Exchange, ExchangeOwner } from "../http/exchange.js";
+import type { Exchange, ExchangeOwner, RequestHead } from "../http/exchange.js";
 import type { ActiveCall, ActiveCalls, CallObserver } from "./active.js";
 import { CallContext } from "./context.js";
 import { deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
@@ -21,7 +21,7 @@ export interface CallEnvironment {
   readonly observe: CallObserver | undefined;
   /** Called with the error of a call that had one, for servers without an observer. Never throws. */
   readonly onError: ((path: string, error: ConnectError) => void) | undefined;
-  readonly contextValues: ((exchange: Exchange) => ContextValues) | undefined;
+  readonly contextValues: ((head: RequestHead) => ContextValues) | undefined;
   /** Reports an error of the application's own code that no call ends with. Never throws. */
   readonly report: (error: Error, step: ApplicationStep) => void;
 }

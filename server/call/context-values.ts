@@ -1,8 +1,7 @@
 // Makes the context values of a call: the application's own, and the certificate of the client.
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { type ContextKey, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
-import type { Exchange } from "../http/exchange.js";
-import type { NodeServerRequest } from "../http/node.js";
+import { type RequestHead, type RequestInfo, toRequestInfo } from "../http/exchange.js";
 import type { TlsOptions } from "../listen/tls.js";
 
 /** Context value: the verified certificate of the client; undefined unless the server asks for one. */
@@ -11,25 +10,25 @@ export const peerCertificate: ContextKey<PeerCertificate | undefined> = createCo
   { description: "certificate of the client" },
 );
 
-type MakeContextValues = (exchange: Exchange) => ContextValues;
+type MakeContextValues = (head: RequestHead) => ContextValues;
 
 /** Undefined if calls begin with no values. */
 export function contextValuesOf(options: {
-  contextValues?: ((request: NodeServerRequest) => ContextValues) | undefined;
+  contextValues?: ((request: RequestInfo) => ContextValues) | undefined;
   tls?: TlsOptions | undefined;
 }): MakeContextValues | undefined {
   const { contextValues } = options;
-  const make = contextValues && ((exchange: Exchange) => contextValues(exchange.nodeRequest()));
+  const make = contextValues && ((head: RequestHead) => contextValues(toRequestInfo(head)));
   return options.tls?.ca === undefined ? make : withPeerCertificate(make);
 }
 
 /** The certificate is read once per connection. */
 function withPeerCertificate(make: MakeContextValues | undefined): MakeContextValues {
   const certificates = new WeakMap<TLSSocket, PeerCertificate>();
-  return (exchange) => {
-    const socket = exchange.socket as TLSSocket;
+  return (head) => {
+    const socket = head.socket as TLSSocket;
     const certificate = certificates.get(socket) ?? socket.getPeerCertificate();
     certificates.set(socket, certificate);
-    return (make?.(exchange) ?? createContextValues()).set(peerCertificate, certificate);
+    return (make?.(head) ?? createContextValues()).set(peerCertificate, certificate);
   };
 }

@@ -1,5 +1,6 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects only when somebody looks.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { hopByHop } from "../http/header.js";
 import { toUnsendable } from "./error.js";
 
 /** A class that makes empty objects with a prototype, without a constructor's work. */
@@ -31,8 +32,8 @@ export class LazyHeaders extends HeadersShell {
   #headers: Headers | undefined;
 
   /**
-   * @param source name → value or values, or what gives that on first use. HTTP/2 pseudo-headers are left out. Read later,
-   * so it must not change.
+   * @param source name → value or values, or what gives that on first use. Read later, so it must not
+   * change.
    */
   constructor(source: Source | (() => Source)) {
     super();
@@ -52,7 +53,7 @@ export class LazyHeaders extends HeadersShell {
     for (const name in source) {
       // Several cookies are several headers, and make Headers.
       if (Array.isArray(source[name])) return undefined;
-      const value = name.startsWith(":") ? null : lookUp(source, name);
+      const value = lookUp(source, name);
       if (value !== null) node[name] = value;
     }
     this.#changes?.forEach((value, name) => {
@@ -162,26 +163,12 @@ function toWebHeaders(source: Source): Headers {
   const headers = new Headers();
   for (const name in source) {
     const value = source[name];
-    if (value === undefined || name.startsWith(":")) continue;
+    if (value === undefined) continue;
     if (Array.isArray(value)) for (const one of value) headers.append(name, one);
     else headers.append(name, String(value));
   }
   return headers;
 }
-
-/** Headers that belong to one connection (RFC 9110 section 7.6.1). Node refuses most of them in HTTP/2. */
-export const hopByHop: readonly string[] = [
-  "connection",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
 
 /** What is no metadata, whoever has set it: it would break the connection, or the body. */
 const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);

@@ -1,5 +1,5 @@
 // The URL of a request, for `HandlerContext.url`.
-import type { Exchange } from "../http/exchange.js";
+import { type RequestHead, targetOf } from "../http/exchange.js";
 
 /** A name with a port that a URL parser would leave as it is. Numbers may be addresses, and `xn--` is looked into. */
 const plainName = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::(?!80$|443$)[1-9]\d*)?$/;
@@ -13,7 +13,9 @@ const last = { scheme: "", authority: "", path: "" };
  * The URL that was called, normalised as a URL parser does. The listener has checked the authority. Parsing is only done
  * where it could change something.
  */
-export function requestUrl({ scheme, authority, target }: Exchange): string {
+export function requestUrl(head: Pick<RequestHead, "scheme" | "authority" | "path" | "query">): string {
+  const { scheme, authority } = head;
+  const target = targetOf(head);
   const url = `${scheme}://${authority}${target}`;
   if (target !== last.path) {
     if (!plainPath.test(target)) return new URL(url).toString();

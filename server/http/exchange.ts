@@ -1,7 +1,6 @@
 // One request and its response in one plain shape, whatever the HTTP version: what a listener hands on.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
-import type { NodeServerRequest, NodeServerResponse } from "./node.js";
 
 /** Answers one request. If it throws or rejects, the listener reports the error and replies 500. */
 export type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -14,19 +13,51 @@ export function toBytes(body: Body): Uint8Array {
   return typeof body === "string" ? Buffer.from(body) : body;
 }
 
-/** A request that is well-formed, and the way to its response. */
-export interface Exchange {
+/** The head of a request that is well-formed. */
+export interface RequestHead {
   readonly httpVersion: 1 | 2;
   readonly method: string;
-  /** The target as it was sent, in origin form: a path, and a query where there is one. */
-  readonly target: string;
-  /** Lower-case name → value; names that repeat are joined by commas, `set-cookie` is a list. No secret is taken out. */
-  readonly headers: IncomingHttpHeaders;
   readonly scheme: "http" | "https";
   /** Host and port as the client named them. */
   readonly authority: string;
+  /** The path as it was sent, from the first "/" to the query. */
+  readonly path: string;
+  /** What follows the first "?" of the target, as it was sent; undefined if there is none. */
+  readonly query: string | undefined;
+  /**
+   * Lower-case name → value; names that repeat are joined by commas, `set-cookie` is a list. Pseudo-headers are not among
+   * them. No secret is taken out.
+   */
+  readonly headers: IncomingHttpHeaders;
   /** The connection; with TLS a TLSSocket. To be looked at, not to be read or written. */
   readonly socket: Socket;
+}
+
+/** What an application sees of the head of a request: names as those of Node's own requests. */
+export interface RequestInfo {
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly url: string;
+  /** Lower-case name → value, without pseudo-headers. */
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: "1.1" | "2.0";
+  /** The connection; with TLS a TLSSocket. To be looked at, not to be read or written. */
+  readonly socket: Socket;
+}
+
+/** The target of a request, in origin form: path and query as they were sent. */
+export function targetOf({ path, query }: Pick<RequestHead, "path" | "query">): string {
+  return query === undefined ? path : `${path}?${query}`;
+}
+
+/** The head of a request for an application. */
+export function toRequestInfo(head: RequestHead): RequestInfo {
+  const { method, headers, socket } = head;
+  return { method, url: targetOf(head), headers, httpVersion: head.httpVersion === 2 ? "2.0" : "1.1", socket };
+}
+
+/** A request that is well-formed, and the way to its response. */
+export interface Exchange extends RequestHead {
   readonly isHeadSent: boolean;
   /** Whether the response has been closed: all of it has left, or nobody is there to read it. */
   readonly isClosed: boolean;
@@ -68,10 +99,6 @@ export interface Exchange {
   read(): void;
   /** Leaves the body unread, so that the client has to wait. */
   pause(): void;
-  /** The request as Node's own object, to be looked at. */
-  nodeRequest(): NodeServerRequest;
-  /** The response as Node's own object. Once asked for, it is what the response is written with, and not the exchange. */
-  nodeResponse(): NodeServerResponse;
 }
 
 /** Who serves an exchange. It is let go of as soon as the exchange is closed. */

@@ -1,4 +1,4 @@
-// Request headers that have one value.
+// Reads headers, and says which of them belong to one connection.
 import type { IncomingHttpHeaders } from "node:http";
 
 /** The value of a header. Node joins repeated ones by commas, but for those that it gives as a list. */
@@ -6,3 +6,34 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
   const value = headers[name];
   return Array.isArray(value) ? value.join(", ") : value;
 }
+
+/**
+ * The names in a header such as Accept or Accept-Encoding (RFC 9110 section 12.4.2): the best first, in lower case, without
+ * those ruled out.
+ */
+export function readPreferences(value = ""): string[] {
+  return value
+    .split(",")
+    .map((entry) => {
+      const [name = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith("q="));
+      return { name, quality: weight === undefined ? 1 : Number(weight.slice("q=".length)) };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality)
+    .map(({ name }) => name);
+}
+
+/** Headers that belong to one connection (RFC 9110 section 7.6.1). Node refuses most of them in HTTP/2. */
+export const hopByHop: readonly string[] = [
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];

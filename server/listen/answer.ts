@@ -25,7 +25,7 @@ export function answerRequests(
       return;
     }
     // There is nothing to say about the server as a whole (RFC 9110 section 9.3.7).
-    if (exchange.target === "*") {
+    if (exchange.path === "*") {
       exchange.sendHeadOnly(204, noSniff);
       return;
     }
@@ -64,7 +64,8 @@ export function answerRequests(
     // Reset before it was looked at; Node throws for whoever answers it.
     if (stream.destroyed || stream.closed) return;
     if (servers.http2.refuseTooLong(stream, rawHeaders) || !takeExpectation(stream, headers)) return;
-    answer(new Http2Exchange(stream, headers, rawHeaders), findHttp2Fault(headers));
+    const fault = findHttp2Fault(headers);
+    answer(new Http2Exchange(stream, headers), fault);
   });
   refuseOthers(servers, connections, report);
 }

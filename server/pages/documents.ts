@@ -5,7 +5,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { type Body, type Exchange, type Handler, respond, toBytes } from "../http/exchange.js";
-import { readPreferences } from "../http/preferences.js";
+import { readPreferences } from "../http/header.js";
 import { once } from "../slices.js";
 
 /** What is to be served at one path. */

@@ -3,7 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
 import type { Exchange, Handler } from "../http/exchange.js";
-import { readPreferences } from "../http/preferences.js";
+import { readPreferences } from "../http/header.js";
 import type { Binding } from "../rest/route/binding.js";
 import { joinText, once, runInSlices } from "../slices.js";
 import { readAssets } from "./assets.js";

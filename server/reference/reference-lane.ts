@@ -12,7 +12,6 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { guardListeners } from "../call/abort-listeners.js";
 import type { ActiveCall } from "../call/active.js";
 import { ByteBuffer } from "../call/byte-buffer.js";
@@ -26,6 +25,7 @@ import { closeReason } from "../call/reset.js";
 import { toSendableError } from "../call/sendable-error.js";
 import { toUniversalHandler } from "../call/table.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
+import { requestUrl } from "../call/url.js";
 import type { Exchange, ExchangeOwner } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { checkHeaderSize } from "../http/header-size.js";
@@ -122,7 +122,10 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #arrived = new ByteBuffer();
   readonly #chunks: RequestQueue<ByteBuffer, Buffer>;
   #arrivals = 0;
+  /** Aborted when the response has been closed. */
+  readonly #closed = new AbortController();
   #reject: (error: ConnectError) => void = () => {};
+  #resume: () => void = () => {};
   #leaveHandler: () => void = () => {};
   #error: ConnectError | undefined;
   #answer: UniversalServerResponse | undefined;
@@ -164,17 +167,24 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#reject(error);
   }
 
-  /** What Connect's handler gets in the place of Node's request. */
+  /** The request as Connect's handler takes it. */
   toUniversalRequest(): UniversalServerRequest {
-    const values = this.#makeValues();
-    const request = this.#exchange.nodeRequest();
-    const response = this.#exchange.nodeResponse();
-    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    for (const name in this.#mended) universal.header.set(name, this.#mended[name] as string);
-    if (this.problem !== undefined) universal.header.delete(timeoutHeaders[this.#format.protocol]);
+    const contextValues = this.#makeValues();
+    const { method, headers, httpVersion } = this.#exchange;
+    const header = copyHeaders(headers);
+    for (const name in this.#mended) header.set(name, this.#mended[name] as string);
+    if (this.problem !== undefined) header.delete(timeoutHeaders[this.#format.protocol]);
     // Connect would name a length over the limit first. A deadline that has passed already comes before it.
-    if (this.#error !== undefined) universal.header.delete("content-length");
-    return { ...universal, body: this.#requestBody() };
+    if (this.#error !== undefined) header.delete("content-length");
+    return {
+      httpVersion: httpVersion === 2 ? "2.0" : "1.1",
+      method,
+      url: requestUrl(this.#exchange),
+      header,
+      body: this.#requestBody(),
+      signal: this.#closed.signal,
+      contextValues,
+    };
   }
 
   #makeValues(): ContextValues {
@@ -242,11 +252,33 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       return;
     }
     if (this.#format.isText) answer.header?.set("content-type", this.#format.contentType);
-    const body = answer.body === undefined ? {} : { body: this.#responseBody(answer.body) };
-    // Never settles when all goes well; the response's own `close` event tells.
-    universalResponseToNodeResponse({ ...answer, ...body }, this.#exchange.nodeResponse()).catch(() =>
-      this.#exchange.cut(),
-    );
+    this.#write(answer).catch(() => this.#exchange.cut());
+  }
+
+  /** Writes head, body and trailers. Rejects if the handler fails or a header cannot be sent. */
+  async #write({ status, header: responseHeader, body, trailer }: UniversalServerResponse): Promise<void> {
+    const hasTrailers = trailer !== undefined;
+    const chunks = body === undefined ? undefined : this.#responseBody(body);
+    try {
+      let next = await chunks?.next();
+      // After the first chunk: until then the handler may set headers.
+      if (this.#exchange.isClosed) return;
+      this.#exchange.sendHead(status, toNodeHeaders(new Headers(responseHeader)), hasTrailers);
+      for (; next !== undefined && next.done !== true; next = await chunks?.next()) {
+        if (this.#exchange.isClosed) return;
+        if (!this.#exchange.write(next.value)) await this.#room();
+      }
+      if (!this.#exchange.isClosed) this.#exchange.end(undefined, trailer && toNodeHeaders(new Headers(trailer)));
+    } finally {
+      chunks?.return(undefined).catch(() => {});
+    }
+  }
+
+  /** Resolves when there is room for more of the response, or nobody is there to read it. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
   }
 
   /** Sends an error in the place of a response that cannot be sent: without details and metadata. */
@@ -331,14 +363,18 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     if (this.#arrivals > manyArrivals) this.#handOn();
     this.#chunks.end();
   }
-  // Connect's handler writes Node's own response.
-  onDrain(): void {}
+
+  onDrain(): void {
+    this.#resume();
+  }
 
   onClose(): void {
     clearTimeout(this.#timer);
     const isWhole = this.#exchange.isFinished;
     // First, so that the handler hears of it, and not of an end of requests that never came.
     if (!isWhole) this.cancel(closeReason(this.#exchange));
+    this.#closed.abort(isWhole ? undefined : closeReason(this.#exchange));
+    this.#resume();
     this.#chunks.stop();
     // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
     this.#leaveHandler();
@@ -364,6 +400,15 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     if (status === undefined) return this.#error?.code;
     return status === "0" ? undefined : Number(status);
   }
+}
+
+/** The headers of a request, as Connect's handlers take them. */
+function copyHeaders(headers: IncomingHttpHeaders): Headers {
+  const copy = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of [value ?? []].flat()) copy.append(name, one);
+  }
+  return copy;
 }
 
 function pick({ headers }: Exchange, names: string[]): Record<string, string> {

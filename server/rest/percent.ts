@@ -1,5 +1,6 @@
 // Turns percent-encoded text of a request target into text and back, each exactly once: RFC 3986 section 2, with the two
 // ways of a path variable that google/api/http.proto describes under "Path template syntax".
+import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
  * What stays as it was sent in a variable of several segments, where "/" separates:
@@ -69,4 +70,16 @@ export function normalizePercent(raw: string): string {
 
 function escapeByte(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+/**
+ * Checks that a path can be decoded.
+ *
+ * @throws ConnectError `invalid_argument` if it does not begin with "/", or holds a bad escape, a NUL, or no UTF-8
+ */
+export function checkPath(path: string): void {
+  if (!path.startsWith("/")) throw new ConnectError('the path does not begin with "/"', Code.InvalidArgument);
+  if (decodePercent(path) === undefined) {
+    throw new ConnectError("the path is not percent-encoded UTF-8 without NUL", Code.InvalidArgument);
+  }
 }

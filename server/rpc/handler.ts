@@ -24,7 +24,7 @@ export function createRpcHandler(method: Method, lane: Lane): Handler {
       refuse(exchange, 505, `${method.path}: ${bidiNeedsHttp2}`, { connection: "close" });
       return;
     }
-    const query = isReadable && exchange.method === "GET" ? queryOf(exchange) : undefined;
+    const query = isReadable && exchange.method === "GET" ? new URLSearchParams(exchange.query) : undefined;
     if (query === undefined && exchange.method !== "POST") {
       refuse(exchange, 405, `${method.path}: expected ${allow}, found ${shorten(exchange.method)}`, { allow });
       return;
@@ -55,11 +55,6 @@ function queryFormat(exchange: Exchange, query: URLSearchParams): Format | undef
   const contentType = exchange.headers["content-type"];
   if (contentType !== undefined && parseFormat(contentType)?.isEnveloped !== false) return undefined;
   return getFormats.get(query.get("encoding") ?? "");
-}
-
-function queryOf({ target }: Exchange): URLSearchParams {
-  const start = target.indexOf("?");
-  return new URLSearchParams(start < 0 ? "" : target.slice(start));
 }
 
 function unsupported(method: Method, exchange: Exchange, query: URLSearchParams | undefined): string {

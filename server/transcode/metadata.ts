@@ -1,8 +1,8 @@
 // Which headers of a request are metadata of its call, and which of those that a handler sets are sent. The others belong
 // to one connection (RFC 9110 section 7.6.1), or say how this body is written and until when it is wanted.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { hopByHop, toNodeHeaders } from "../call/headers.js";
-import { header } from "../http/header.js";
+import { toNodeHeaders } from "../call/headers.js";
+import { header, hopByHop } from "../http/header.js";
 
 /** What the transcoder has read from a head: a handler finds it in its message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const readHere: ReadonlySet<string> = new Set([
 /** What cannot come after the body that it describes (RFC 9110 section 6.5.1). */
 const writtenBefore: ReadonlySet<string> = new Set(["content-encoding", "content-type", "set-cookie"]);
 
-/** The headers of a request that reach its handler. HTTP/2 pseudo-headers are among them as they are among all. */
+/** The headers of a request that reach its handler. */
 export function requestMetadata(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = header(headers, "connection")
     ?.toLowerCase()

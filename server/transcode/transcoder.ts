@@ -5,10 +5,11 @@ import type { CallEnvironment } from "../call/call.js";
 import { toConnectError, toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
-import { type Exchange, noSniff, respond } from "../http/exchange.js";
+import { type Exchange, noSniff, respond, targetOf } from "../http/exchange.js";
 import { shorten } from "../quote.js";
 import { createErrorEncoder, type ErrorShape } from "../rest/error/errors.js";
 import { codeToStatus } from "../rest/error/status.js";
+import { checkPath } from "../rest/percent.js";
 import { createNameFilter } from "../rest/read/query.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/read/request.js";
 import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
@@ -17,7 +18,6 @@ import { readHttpConfig } from "../rest/route/http-config.js";
 import { createRoutes, type RouteOptions } from "../rest/route/routes.js";
 import { RoutingError, type RuleOptions, readRules } from "../rest/route/rules.js";
 import { findUnreachable } from "../rest/route/unreachable.js";
-import { parseTarget } from "../rest/target.js";
 import { parseFormat } from "../rpc/format.js";
 import { bidiNeedsHttp2 } from "../rpc/refuse.js";
 import { preferTypes } from "../schema/types.js";
@@ -114,7 +114,8 @@ export function createTranscoder(
   function serve(exchange: Exchange): boolean {
     // Whoever calls an RPC that there is not must be told so in its protocol, also where a route takes any path.
     if (parseFormat(exchange.headers["content-type"])?.isEnveloped === true) return false;
-    const { path, query } = parseTarget(exchange.target);
+    const { path, query = "" } = exchange;
+    checkPath(path);
     const found = routes.find(exchange.method, path);
     if (found.kind === "no-path") return false;
     if (found.kind === "wrong-method") {
@@ -144,7 +145,7 @@ export function createTranscoder(
       }
     },
     refuse(exchange) {
-      refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(exchange.target)}`, Code.NotFound));
+      refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(targetOf(exchange))}`, Code.NotFound));
     },
   };
 }

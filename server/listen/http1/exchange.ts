@@ -4,7 +4,6 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, noSniff } from "../../http/exchange.js";
 import { checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
-import type { NodeServerRequest, NodeServerResponse } from "../../http/node.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, NodeExchange } from "../node-exchange.js";
 
@@ -15,6 +14,8 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 1;
   readonly maxHeaderBytes: number = maxHeaderBytes;
   readonly resetCode: number = constants.NGHTTP2_CANCEL;
+  readonly path: string;
+  readonly query: string | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #hasWritten = false;
@@ -23,13 +24,14 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     super(request, request.complete, loadOf(request.socket));
     this.#request = request;
     this.#response = response;
+    const { url = "" } = request;
+    const mark = url.indexOf("?");
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? undefined : url.slice(mark + 1);
   }
 
   get method(): string {
     return this.#request.method ?? "";
-  }
-  get target(): string {
-    return this.#request.url ?? "";
   }
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
@@ -96,13 +98,6 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   endStalled(): void {
     if (this.isHeadSent) this.#request.socket.destroy();
     else this.#response.writeHead(408, { ...noSniff, connection: "close", "content-length": 0 }).end();
-  }
-  nodeRequest(): NodeServerRequest {
-    this.preferStream();
-    return this.#request;
-  }
-  nodeResponse(): NodeServerResponse {
-    return this.#response;
   }
 }
 

@@ -1,51 +1,50 @@
 // A stream of HTTP/2 as an Exchange, on Node's stream itself: the request and response objects of Node's compatibility
-// layer cost as much again as the stream, and are made only where somebody asks for them.
+// layer would cost as much again as the stream.
 import type { OutgoingHttpHeaders } from "node:http";
-import { constants, Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
 import { checkHeaderSize, smallHeaderBytes } from "../../http/header-size.js";
-import type { NodeServerRequest, NodeServerResponse } from "../../http/node.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";
-import { Http2Response, maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./server.js";
+import { maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./server.js";
 import { socketOf } from "./session-end.js";
 
 type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
 const withoutBody = { endStream: true };
+const pseudoHeaders = [":method", ":scheme", ":authority", ":path", ":protocol"] as const;
 
 export class Http2Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 2;
+  readonly method: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly #stream: Stream;
-  readonly #rawHeaders: readonly string[];
   trailers: OutgoingHttpHeaders | undefined;
-  #request: NodeServerRequest | undefined;
-  #response: NodeServerResponse | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
+  /** @param headers those of the stream, out of which the pseudo-headers are taken */
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     super(stream, stream.endAfterHeaders, loadOf(socketOf(stream.session)));
     this.#stream = stream;
     this.#stream.push = push;
+    const { ":path": target = "", ":method": method = "", ":authority": authority = headers.host ?? "" } = headers;
+    const mark = target.indexOf("?");
+    this.method = method;
+    this.authority = authority;
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.query = mark < 0 ? undefined : target.slice(mark + 1);
     this.headers = headers;
-    this.#rawHeaders = rawHeaders;
+    for (const name of pseudoHeaders) delete headers[name];
     stream.on("close", onClose);
   }
 
-  get method(): string {
-    return this.headers[":method"] ?? "";
-  }
-  get target(): string {
-    return this.headers[":path"] ?? "";
-  }
   get scheme(): "http" | "https" {
     return this.#stream.session?.encrypted === true ? "https" : "http";
-  }
-  get authority(): string {
-    return this.headers[":authority"] ?? this.headers.host ?? "";
   }
   get socket(): Socket {
     return this.#stream.session?.socket as Socket;
@@ -57,7 +56,9 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     return this.#stream.destroyed || this.#stream.closed;
   }
   get isFinished(): boolean {
-    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const { writableEnded, writableLength, rstCode } = this.#stream;
+    // Not `writableFinished`: Node may close a stream before it says so.
+    return writableEnded && writableLength === 0 && rstCode === constants.NGHTTP2_NO_ERROR;
   }
   get maxHeaderBytes(): number {
     return maxHeaderBytesOf(this.#stream);
@@ -128,16 +129,6 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   }
   cut(): void {
     resetWithError(this.#stream);
-  }
-  nodeRequest(): NodeServerRequest {
-    this.preferStream();
-    this.#request ??= new Http2ServerRequest(this.#stream, this.headers, {}, this.#rawHeaders);
-    return this.#request;
-  }
-  nodeResponse(): NodeServerResponse {
-    this.nodeRequest();
-    this.#response ??= new Http2Response(this.#stream);
-    return this.#response;
   }
 }
 

@@ -1,13 +1,11 @@
 // The HTTP/2 half of a listener: a server of Node that never listens and is given sockets, with the limits of each session.
-import type { OutgoingHttpHeaders } from "node:http";
 import type { Http2Server as NodeServer, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { headerBytes, maxHeaderBytes } from "../../http/header-size.js";
+import { maxHeaderBytes } from "../../http/header-size.js";
 import type { ListenLimits } from "../limits.js";
 import { toHttp2Options } from "../limits.js";
-import { type BodySource, exchangeKey } from "../node-exchange.js";
 import { isAdequateForHttp2 } from "../tls.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
@@ -117,45 +115,4 @@ export function maxHeaderBytesOf({ session }: ServerHttp2Stream): number {
 export function resetWithError(stream: ServerHttp2Stream, code: number = http2.constants.NGHTTP2_INTERNAL_ERROR): void {
   stream._final = () => {};
   stream.close(code);
-}
-
-/** Node's own response, for handlers that are written for it. */
-export class Http2Response extends http2.Http2ServerResponse {
-  constructor(stream: ServerHttp2Stream) {
-    super(stream);
-    limitHeaders(stream);
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: the overloads of write are all passed on alike.
-  override write(...rest: any[]): boolean {
-    resetIfFull(this.stream, rest[0]);
-    return super.write(...(rest as [string]));
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: the overloads of end are all passed on alike.
-  override end(...rest: any[]): this {
-    resetIfFull(this.stream, rest[0]);
-    stopUploadAfterAnswer(this.stream);
-    return super.end(...rest);
-  }
-}
-
-/** Resets a stream that writes a chunk while too much waits on its connection. */
-function resetIfFull(stream: BodySource<ServerHttp2Stream>, chunk: unknown): void {
-  const exchange = stream[exchangeKey];
-  if (chunk instanceof Uint8Array && exchange?.hasRoomFor(chunk.length) === false) exchange.endStalled();
-}
-
-/** Resets a stream whose headers or trailers are over the limit, where Node would fail the whole connection. */
-function limitHeaders(stream: ServerHttp2Stream): void {
-  const { respond, sendTrailers } = stream;
-  const isTooLarge = (headers: OutgoingHttpHeaders = {}) => headerBytes(headers) > maxHeaderBytesOf(stream);
-  stream.respond = (headers, options) => {
-    if (isTooLarge(headers)) resetWithError(stream);
-    else respond.call(stream, headers, options);
-  };
-  stream.sendTrailers = (trailers) => {
-    if (isTooLarge(trailers)) resetWithError(stream);
-    else sendTrailers.call(stream, trailers);
-  };
 }

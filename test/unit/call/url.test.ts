@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { requestUrl } from "../../../server/call/url.js";
-import type { Exchange } from "../../../server/http/exchange.js";
+import { splitTarget } from "../../support/target.js";
 
 function urlOf(scheme: "http" | "https", authority: string, target: string): string {
-  return requestUrl({ scheme, authority, target } as Exchange);
+  return requestUrl({ scheme, authority, ...splitTarget(target) });
 }
 
 const urls: [scheme: "http" | "https", authority: string, target: string, url: string][] = [

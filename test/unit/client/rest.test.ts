@@ -10,7 +10,7 @@ import { Code, ConnectError, createClient, createTransport, type TransportOption
 import { createRestMethods, openRequestStream } from "../../../client/rest-method.js";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
-import type { NodeServerRequest } from "../../../server/http/node.js";
+import type { RequestInfo } from "../../../server/http/exchange.js";
 import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
@@ -229,7 +229,7 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
 it("says what it wants, and until when", async () => {
   const names = ["accept", "content-type", "accept-encoding", "x-server-timeout", "grpc-timeout"];
   const seen: unknown[] = [];
-  const contextValues = ({ headers }: NodeServerRequest) => {
+  const contextValues = ({ headers }: RequestInfo) => {
     seen.push(names.map((name) => headers[name]));
     return createContextValues();
   };

@@ -141,26 +141,13 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
     }
   });
 
-  test("comes to its owner where somebody has asked for Node's own request", async () => {
-    const { events, begun, closed, handler } = record();
-    await using server = await startListener({
-      handler(exchange) {
-        expect(exchange.nodeRequest().headers).toHaveProperty(httpVersion === "2" ? ":path" : "host");
-        handler(exchange);
-      },
-    });
-    await using _ = await sendParts(server.url, httpVersion, begun);
-    await closed;
-    expect(events).toEqual(["data 5", "data 6", "end", "close"]);
-  });
-
   test("is answered alike with bytes and with text, beside a header that is not ASCII", async () => {
     const text = "äöü € 😀";
     await using server = await startListener({
       handler(exchange) {
         exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
         exchange.read();
-        respond(exchange, 200, { "x-name": "Zoë" }, exchange.target === "/text" ? text : Buffer.from(text));
+        respond(exchange, 200, { "x-name": "Zoë" }, exchange.path === "/text" ? text : Buffer.from(text));
       },
     });
     for (const path of ["/text", "/bytes"]) {
@@ -194,13 +181,6 @@ describe("a response that is cut", () => {
       (exchange) => {
         for (let count = 0; count < 10; count++) exchange.write(half);
         setTimeout(() => exchange.cut(), 20);
-      },
-    ],
-    [
-      "through Node's own response",
-      (exchange) => {
-        exchange.nodeResponse().write(half.subarray(0, 1000));
-        exchange.cut();
       },
     ],
   ];
@@ -314,24 +294,22 @@ test("response headers over the limit that the client has announced are refused,
   expect(server.errors).toHaveLength(1);
 });
 
-describe("headers and trailers over the limit that Node's own response sends", () => {
-  test.each<[what: string, act: (exchange: Exchange) => void]>([
-    ["headers", (exchange) => exchange.nodeResponse().writeHead(200, { "x-large": "x".repeat(70_000) })],
-    [
-      "trailers",
-      (exchange) => {
-        const response = exchange.nodeResponse();
-        response.addTrailers({ "x-large": "x".repeat(70_000) });
-        response.end("body");
+describe.each(["1.1", "2"] as const)("the head of a request on HTTP/%s", (httpVersion) => {
+  test.each([
+    ["/a/../b", "/a/../b", null],
+    ["/a?b=c", "/a", "b=c"],
+    ["/a?", "/a", ""],
+    ["/a?b?c", "/a", "b?c"],
+    ["//a%2Fb?%zz", "//a%2Fb", "%zz"],
+  ])("has path and query as they were sent, and no pseudo-header: %s", async (target, path, query) => {
+    await using server = await startListener({
+      handler(exchange) {
+        const pseudoHeaders = Object.keys(exchange.headers).filter((name) => name.startsWith(":"));
+        const { method, scheme, path, query = null } = exchange;
+        respond(exchange, 200, {}, JSON.stringify({ method, scheme, path, query, pseudoHeaders }));
       },
-    ],
-  ])("fail their call only: %s", async (_, act) => {
-    await using server = await startListener({ routes: { "/": act } });
-    await using raw = await openFrames(server.url);
-    raw.write(headersFrame(1, { isEnd: true }));
-    const { payload } = await untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === 1);
-    expect(payload.readUInt32BE(0), "INTERNAL_ERROR").toBe(2);
-    raw.write(headersFrame(3, { isEnd: true, path: "/other" }));
-    await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 3);
+    });
+    const { text } = await request(server.url, { path: target, body: "", httpVersion });
+    expect(JSON.parse(text)).toEqual({ method: "POST", scheme: "http", path, query, pseudoHeaders: [] });
   });
 });

@@ -272,27 +272,6 @@ describe("the reset of an HTTP/2 upload", () => {
     expect(describeStream(raw, 1)).toEqual(["HEADERS END", "RST_STREAM 0"]);
   });
 
-  test("comes for a handler of Node's own requests as well", async () => {
-    await using server = await startListener({
-      routes: {
-        "/": (exchange) => {
-          const request = exchange.nodeRequest();
-          const response = exchange.nodeResponse();
-          request.once("data", () => {
-            request.pause();
-            response.writeHead(413, {});
-            response.end("too large");
-          });
-        },
-      },
-    });
-    await using raw = await openFrames(server.url);
-    raw.write(headersFrame(1));
-    for (let i = 0; i < 4; i++) raw.write(dataFrame(1, 16_000));
-    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
-    expect(describeStream(raw, 1)).toContain("DATA 9");
-  });
-
   test("does not come when the whole body was there", async () => {
     await using server = await startListener({ routes });
     await using raw = await openFrames(server.url);

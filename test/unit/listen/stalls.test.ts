@@ -25,7 +25,7 @@ async function expectCalm(raw: RawSocket, stream: number): Promise<void> {
 /** Answers GET with its headers, and everything else never. `owesRest` is what the owner says of the body. */
 function hold(owesRest: boolean, closed: string[] = []): (exchange: Exchange) => void {
   return (exchange) => {
-    exchange.attach({ owesRest, onData() {}, onEnd() {}, onDrain() {}, onClose: () => closed.push(exchange.target) });
+    exchange.attach({ owesRest, onData() {}, onEnd() {}, onDrain() {}, onClose: () => closed.push(exchange.path) });
     exchange.read();
   };
 }
@@ -105,7 +105,7 @@ describe("a client that does not read", () => {
   });
 
   test("has over the limit of bytes that wait no more large responses", async () => {
-    const handler = (exchange: Exchange) => respond(exchange, 200, {}, exchange.target === "/" ? megabyte : "small");
+    const handler = (exchange: Exchange) => respond(exchange, 200, {}, exchange.path === "/" ? megabyte : "small");
     await using server = await startListener({ limits: { unsentBytes: 2_500_000 }, handler });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, noWindow]));

@@ -1,7 +1,7 @@
 // Starts a listener that echoes, and holds it to leaving nothing behind; and a neighbour that calls it all the while.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Exchange, Handler } from "../../../server/http/exchange.js";
-import { respond } from "../../../server/http/exchange.js";
+import { respond, targetOf } from "../../../server/http/exchange.js";
 import type { Listener, ListenerOptions } from "../../../server/listen/listener.js";
 import { createListener } from "../../../server/listen/listener.js";
 import { type HttpVersion, openHttp2, request } from "../../support/http.js";
@@ -35,7 +35,7 @@ export async function startListener({ routes = {}, ...options }: TestListenerOpt
   const errors: string[] = [];
   const listener = createListener({
     address: { host: "127.0.0.1", port: 0 },
-    handler: (exchange) => (routes[exchange.target] ?? echo)(exchange),
+    handler: (exchange) => (routes[targetOf(exchange)] ?? echo)(exchange),
     onError: (error, step) => errors.push(`${step}: ${"code" in error ? error.code : error.message}`),
     ...options,
     limits: { idleGraceMs: 0, lingerMs: 500, ...options.limits },
@@ -64,7 +64,7 @@ export function echo(exchange: Exchange): void {
     onData: (chunk) => {
       bytes += chunk.length;
     },
-    onEnd: () => respond(exchange, 200, {}, `${exchange.method} ${exchange.target} ${bytes}`),
+    onEnd: () => respond(exchange, 200, {}, `${exchange.method} ${targetOf(exchange)} ${bytes}`),
     onDrain() {},
     onClose() {},
   });

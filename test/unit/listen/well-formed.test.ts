@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { respond } from "../../../server/http/exchange.js";
+import { respond, targetOf } from "../../../server/http/exchange.js";
 import { type RawRequest, request } from "../../support/http.js";
 import { encodeFrame, frameFlags, frameTypes } from "../../support/http2-frames.js";
 import { openRaw } from "../../support/raw-socket.js";
@@ -83,7 +83,7 @@ describe("a request of HTTP/1.1", () => {
     ["http://[::1]:80/a", "/a", "[::1]:80"],
   ])("in absolute form is cut, not resolved, and its host replaces the Host header: %s", async (form, target, host) => {
     await using server = await startListener({
-      handler: (exchange) => respond(exchange, 200, {}, `${exchange.target} at ${exchange.authority}\n`),
+      handler: (exchange) => respond(exchange, 200, {}, `${targetOf(exchange)} at ${exchange.authority}\n`),
     });
     await using raw = await openRaw(server.url);
     raw.write(`GET ${form} HTTP/1.1\r\nHost: localhost\r\n\r\n`);

@@ -5,9 +5,9 @@ import { type RestRequest, toRestRequest } from "../../../server/pages/browser/r
 import { describeRoute } from "../../../server/pages/method-info.js";
 import { createRequestDecoder } from "../../../server/rest/read/request.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
-import { parseTarget } from "../../../server/rest/target.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { routesOf } from "../../support/routing.js";
+import { splitTarget } from "../../support/target.js";
 import { sendable, tryEncode } from "../rest/exchanged.js";
 import { bindingOf, bindings, registry } from "../rest/support.js";
 
@@ -15,7 +15,7 @@ const { routes } = routesOf([RestService]);
 
 /** What a server makes of a request: first the route, then the message. */
 function receive({ httpMethod, target, body = "", contentType }: RestRequest): { binding: Binding; message: Message } {
-  const { path, query } = parseTarget(target);
+  const { path, query = "" } = splitTarget(target);
   const found = routes.find(httpMethod, path);
   if (found.kind !== "found") throw new Error(`${httpMethod} ${path}: ${found.kind}`);
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;

@@ -4,14 +4,14 @@ import { ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { codeToStatus } from "../../../server/rest/error/status.js";
-import { decodePercent, decodeSegments } from "../../../server/rest/percent.js";
+import { checkPath, decodePercent, decodeSegments } from "../../../server/rest/percent.js";
 import { createPlace } from "../../../server/rest/read/place.js";
 import { createRequestDecoder, type RequestDecoder } from "../../../server/rest/read/request.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
 import { printTemplate } from "../../../server/rest/route/template.js";
-import { parseTarget } from "../../../server/rest/target.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { routesOf } from "../../support/routing.js";
+import { splitTarget } from "../../support/target.js";
 import { messageOf } from "./arbitrary.js";
 import { registry } from "./support.js";
 
@@ -139,13 +139,14 @@ const request = fc.oneof({ weight: 3, arbitrary: routed }, { weight: 1, arbitrar
 /** What becomes of a request: its message, or the reason why there is none. */
 function run(sent: Sent): string {
   try {
-    const target = parseTarget(`${sent.path}${sent.query === "" ? "" : `?${sent.query}`}`);
-    const found = routes.find(sent.method, target.path);
+    const { path, query = "" } = splitTarget(`${sent.path}${sent.query === "" ? "" : `?${sent.query}`}`);
+    checkPath(path);
+    const found = routes.find(sent.method, path);
     if (found.kind !== "found") return found.kind;
     const { binding, captures } = found;
-    const message = decoders.get(binding)?.({ captures, query: target.query, contentType: "a/b", body: sent.body });
+    const message = decoders.get(binding)?.({ captures, query, contentType: "a/b", body: sent.body });
     if (message === undefined) throw new Error("there is no decoder");
-    checkPath(binding, captures, message);
+    checkCaptures(binding, captures, message);
     checkPrototypes(reflect(binding.method.input, message));
     return "message";
   } catch (error) {
@@ -155,7 +156,7 @@ function run(sent: Sent): string {
 }
 
 /** Every field that the path binds has the value of the path. */
-function checkPath(binding: Binding, captures: readonly string[], message: Message): void {
+function checkCaptures(binding: Binding, captures: readonly string[], message: Message): void {
   binding.variables.forEach(({ fields, isMultiSegment }, index) => {
     const place = createPlace(fields);
     if (place === undefined) throw new Error("a variable has no text");

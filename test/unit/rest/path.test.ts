@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { createPlace, setAt } from "../../../server/rest/read/place.js";
 import { createRoutes } from "../../../server/rest/route/routes.js";
 import { printTemplate, type Segment, type Variable } from "../../../server/rest/route/template.js";
-import { parseTarget } from "../../../server/rest/target.js";
 import { createPathWriter } from "../../../server/rest/write/path.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -72,7 +71,7 @@ test("a path that is built of values is routed by its template, and gives the va
         const place = createPlace(fields);
         if (place !== undefined) setAt(reflect(EverythingSchema, message), place, values[index]);
       });
-      const { path } = parseTarget(createPathWriter(binding).write(message));
+      const path = createPathWriter(binding).write(message);
       const found = createRoutes([binding]).routes.find("GET", path);
       const captures = found.kind === "found" ? found.captures : undefined;
       if (captures === undefined) throw new Error(`${path} is not found by ${template}`);

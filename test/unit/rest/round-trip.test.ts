@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { type Body, createRequestDecoder } from "../../../server/rest/read/request.js";
 import { createResponseDecoder } from "../../../server/rest/response.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
-import { parseTarget } from "../../../server/rest/target.js";
 import type { RequestBody } from "../../../server/rest/write/body.js";
 import type { EncodedRequest } from "../../../server/rest/write/request.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -23,8 +22,7 @@ function sent(body: RequestBody): Body {
 
 /** What a server makes of a request: first the route, then the message. */
 function receive({ httpMethod, path, query, body }: EncodedRequest): { binding: Binding; message: Message } {
-  const target = parseTarget(query === "" ? path : `${path}?${query}`);
-  const found = routes.find(httpMethod, target.path);
+  const found = routes.find(httpMethod, path);
   if (found.kind !== "found") throw new Error(`${httpMethod} ${path}: ${found.kind}`);
   const options = { registry, ignoreUnknownFields: false };
   const message = createRequestDecoder(
@@ -32,7 +30,7 @@ function receive({ httpMethod, path, query, body }: EncodedRequest): { binding: 
     options,
   )({
     captures: found.captures,
-    query: target.query,
+    query,
     ...sent(body),
   });
   return { binding: found.binding, message };

@@ -1,0 +1,34 @@
+// Chooses who serves a request, by its path: a method, a probe, a route, a page, or a refusal.
+import type { CallEnvironment } from "./call/call.js";
+import type { Method } from "./call/method.js";
+import type { Handler } from "./http/exchange.js";
+import type { Pages } from "./pages/pages.js";
+import { createRpcHandler, type Lane } from "./rpc/handler.js";
+import { refuseUnknownMethod } from "./rpc/refuse.js";
+import type { Transcoder } from "./transcode/transcoder.js";
+
+/** All that a server serves. Made once; nothing in it changes. */
+export interface Surface {
+  /** Request path → method. */
+  readonly methods: ReadonlyMap<string, Method>;
+  /** Makes what serves calls of one method by its path. */
+  readonly createLane: (method: Method, environment: CallEnvironment) => Lane;
+  /** Request path → probe. */
+  readonly probes: ReadonlyMap<string, Handler>;
+  readonly transcoder: Transcoder;
+  readonly docs: Pages;
+}
+
+/** Makes the function that every request goes to. */
+export function createDispatch(surface: Surface, environment: CallEnvironment): Handler {
+  const { methods, createLane, probes, transcoder, docs } = surface;
+  const byPath = new Map<string, Handler>(probes);
+  for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
+  return (exchange) => {
+    const { path } = exchange;
+    const handler = byPath.get(path);
+    if (handler !== undefined) return handler(exchange);
+    if (transcoder.serve(exchange) || refuseUnknownMethod(path, methods, exchange)) return;
+    return (docs.get(path) ?? transcoder.refuse)(exchange);
+  };
+}

@@ -1,0 +1,23 @@
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { checkPath } from "../../../server/rest/percent.js";
+
+test.each(["/", "/a/../b", "/a/%2e%2e/b\\c", "//a", "/a%2Fb"])("%s is a path", (path) => {
+  expect(() => checkPath(path)).not.toThrow();
+});
+
+const notEncoded = "the path is not percent-encoded UTF-8 without NUL";
+const refused: [path: string, message: string][] = [
+  ["", 'the path does not begin with "/"'],
+  ["*", 'the path does not begin with "/"'],
+  ["http://host/a", 'the path does not begin with "/"'],
+  ["/a%", notEncoded],
+  ["/a%zz", notEncoded],
+  ["/%ff/b", notEncoded],
+  ["/%00", notEncoded],
+  ["/\u00ff", notEncoded],
+];
+
+test.each(refused)("%j is a bad request: %s", (path, rawMessage) => {
+  expect(() => checkPath(path)).toThrow(expect.objectContaining({ code: Code.InvalidArgument, rawMessage }));
+});
