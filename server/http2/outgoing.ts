@@ -20,10 +20,10 @@ export interface SendEvents<Owner> {
 }
 
 export class Outgoing<Owner> {
-  readonly frames = new FrameWriter();
-  readonly encoder = new HpackEncoder();
+  readonly frames: FrameWriter = new FrameWriter();
+  readonly encoder: HpackEncoder = new HpackEncoder();
   /** The window of the connection. */
-  readonly window = new SendWindow(defaultWindowBytes);
+  readonly window: SendWindow = new SendWindow(defaultWindowBytes);
   readonly #queue = new SendQueue<Owner>();
   readonly #events: SendEvents<Owner>;
   readonly #budget: Budget;

@@ -34,10 +34,10 @@ export class PeerSettings {
   readonly #side: "server" | "client";
   headerTableBytes = 4096;
   /** Streams that we may have open at once. */
-  maxConcurrentStreams = Number.POSITIVE_INFINITY;
-  initialWindowBytes = defaultWindowBytes;
+  maxConcurrentStreams: number = Number.POSITIVE_INFINITY;
+  initialWindowBytes: number = defaultWindowBytes;
   /** Size of a header list that the peer takes. */
-  maxHeaderListBytes = Number.POSITIVE_INFINITY;
+  maxHeaderListBytes: number = Number.POSITIVE_INFINITY;
 
   /** @param side ours */
   constructor(side: "server" | "client") {

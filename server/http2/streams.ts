@@ -18,7 +18,7 @@ export class Streams<Owner> {
   /** The highest stream of the peer that we have begun to process, for GOAWAY. */
   lastPeerId = 0;
   /** Streams of the peer above this one are ignored: we have sent GOAWAY. */
-  maxPeerId = maxStreamId;
+  maxPeerId: number = maxStreamId;
 
   constructor(side: "server" | "client", rememberedResets: number) {
     this.#peerParity = side === "server" ? 1 : 0;

@@ -2,7 +2,7 @@
 
 /** What a window is before SETTINGS_INITIAL_WINDOW_SIZE or WINDOW_UPDATE change it. */
 export const defaultWindowBytes = 65_535;
-export const maxWindowBytes = 2 ** 31 - 1;
+export const maxWindowBytes: number = 2 ** 31 - 1;
 
 /** What we may send. */
 export class SendWindow {

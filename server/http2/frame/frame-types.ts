@@ -32,7 +32,7 @@ export const frameHeadBytes = 9;
  */
 export const maxFrameBytes = 16_384;
 
-export const maxStreamId = 2 ** 31 - 1;
+export const maxStreamId: number = 2 ** 31 - 1;
 
 const text = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
