@@ -1,5 +1,5 @@
 // Puts the foreign clients that npm does not have into .cache/interop: grpcurl, from the Go module proxy, Python with
-// grpcio and stubs of our services, the Go programs of the folder `go`, and the judges of OpenAPI documents. A second run
+// grpcio, stubs of our services and hpack, the Go programs of the folder `go`, and the judges of OpenAPI documents. A second run
 // finds everything in place.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
