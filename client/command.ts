@@ -1,12 +1,12 @@
 /** Turns command-line arguments into two calls of the Greeter, their answers on standard output, and an exit code. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Greeter } from "../gen/hello_world_pb.js";
-import type { TlsOptions } from "./connections.js";
-import { explainFailure, SettingError } from "./failure.js";
+import { readCertificateFile, readPrivateKeyFile } from "../server/program/pem.js";
+import { SettingError } from "../server/program/setting-error.js";
+import { version } from "../server/program/version.js";
+import type { ClientTlsOptions } from "./connections.js";
+import { explainFailure } from "./failure.js";
 import { timeoutMaxMs } from "./timeout.js";
 import { createTransport, type Protocol, protocols, type TransportOptions } from "./transport.js";
 
@@ -17,7 +17,7 @@ export interface CommandStreams {
 }
 
 /** The flags' values, from the command line, else the environment, else the defaults. */
-interface Settings {
+interface CommandSettings {
   protocol: Protocol;
   url: string;
   name: string;
@@ -34,17 +34,17 @@ export async function run(argv: readonly string[], streams: CommandStreams): Pro
   const command = createCommand(streams);
   try {
     command.parse(argv, { from: "user" });
-    const settings = command.opts<Settings>();
+    const settings = command.opts<CommandSettings>();
     await greet(settings, (line) => streams.stdout.write(`${line}\n`));
     return 0;
   } catch (error) {
-    const { exitCode, line } = explainFailure(error, command.opts<Settings>().url);
+    const { exitCode, line } = explainFailure(error, command.opts<CommandSettings>().url);
     if (line !== "") streams.stderr.write(`${line}\n`);
     return exitCode;
   }
 }
 
-async function greet(settings: Settings, print: (line: string) => void): Promise<void> {
+async function greet(settings: CommandSettings, print: (line: string) => void): Promise<void> {
   const transport = createTransport(transportOptions(settings));
   try {
     await callGreeter(transport, settings.name, print);
@@ -59,7 +59,7 @@ async function callGreeter(transport: Transport, name: string, print: (line: str
   print(`SayHelloAgain received: ${(await greeter.sayHelloAgain({ name })).message}`);
 }
 
-function transportOptions(settings: Settings): TransportOptions {
+function transportOptions(settings: CommandSettings): TransportOptions {
   const { protocol, url: baseUrl, http: httpVersion, json, timeout: defaultTimeoutMs } = settings;
   const tls = readTls(settings);
   const options = { protocol, baseUrl, httpVersion, useBinaryFormat: !json, defaultTimeoutMs };
@@ -106,31 +106,14 @@ function parseTimeoutMs(text: string): number {
   return ms;
 }
 
-function readTls({ tlsCa, tlsCert, tlsKey }: Settings): TlsOptions | undefined {
+function readTls({ tlsCa, tlsCert, tlsKey }: CommandSettings): ClientTlsOptions | undefined {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new SettingError("--tls-cert, --tls-key: expected both or neither, found one", 2);
   }
-  const tls: TlsOptions = {
-    ...(tlsCa !== undefined && { ca: readPem("--tls-ca", tlsCa, (pem) => new X509Certificate(pem)) }),
-    ...(tlsCert !== undefined && { cert: readPem("--tls-cert", tlsCert, (pem) => new X509Certificate(pem)) }),
-    ...(tlsKey !== undefined && { key: readPem("--tls-key", tlsKey, createPrivateKey) }),
+  const tls: ClientTlsOptions = {
+    ...(tlsCa !== undefined && { ca: readCertificateFile("--tls-ca", tlsCa).pem }),
+    ...(tlsCert !== undefined && { cert: readCertificateFile("--tls-cert", tlsCert).pem }),
+    ...(tlsKey !== undefined && { key: readPrivateKeyFile("--tls-key", tlsKey).pem }),
   };
   return Object.keys(tls).length === 0 ? undefined : tls;
-}
-
-/** `judge` throws for what is not PEM of the right kind: Node's TLS would ignore an authority that it cannot read. */
-function readPem(flag: string, path: string, judge: (pem: Buffer) => unknown): Buffer {
-  try {
-    const pem = readFileSync(path);
-    judge(pem);
-    return pem;
-  } catch (error) {
-    throw new SettingError(`${flag}: ${path}: ${error instanceof Error ? error.message : String(error)}`, 1, error);
-  }
-}
-
-/** Found by the package's own name, so that it is the same from the sources and from the build. */
-function version(): string {
-  const { version } = createRequire(import.meta.url)("manywire/package.json") as { version: string };
-  return version;
 }

@@ -5,14 +5,14 @@ import { connect, isIP, Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type SecureContextOptions } from "node:tls";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
-import type { Target } from "./target.js";
+import type { Endpoint } from "./base-url.js";
 
 /** What Node's `tls` takes, as far as it is the caller's to say. */
-export type TlsOptions = SecureContextOptions &
+export type ClientTlsOptions = SecureContextOptions &
   Pick<ConnectionOptions, "servername" | "rejectUnauthorized" | "checkServerIdentity">;
 
 /** Connections, opened when a call needs them. */
-export interface Connections {
+export interface ClientConnections {
   /** The options by which a connect-node transport uses them. */
   options:
     | { httpVersion: "1.1"; nodeOptions: http.RequestOptions }
@@ -24,7 +24,7 @@ export interface Connections {
 const closed = (): ConnectError => new ConnectError("the transport was closed", Code.Canceled);
 
 /** Connections over HTTP/1.1, one for each call under way, kept for later calls. */
-export function openHttp1(target: Target, tls: TlsOptions = {}): Connections {
+export function openHttp1(target: Endpoint, tls: ClientTlsOptions = {}): ClientConnections {
   const agent = target.isTls ? new PromptAgent({ ...tls, keepAlive: true }) : new http.Agent({ keepAlive: true });
   const { socketPath } = target;
   return {
@@ -49,7 +49,7 @@ class PromptAgent extends https.Agent {
 }
 
 /** One connection over HTTP/2, shared by all calls and opened again when it is lost. */
-export function openHttp2(target: Target, pings: Http2SessionOptions, tls: TlsOptions = {}): Connections {
+export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: ClientTlsOptions = {}): ClientConnections {
   const sockets = new Set<Socket>();
   const createConnection = (): Socket => {
     const socket = openSocket(target, tls);
@@ -73,7 +73,7 @@ class SessionManager extends Http2SessionManager {
 }
 
 /** A socket as `http2.connect` would open it. */
-function openSocket({ url, isTls, socketPath }: Target, tls: TlsOptions): Socket {
+function openSocket({ url, isTls, socketPath }: Endpoint, tls: ClientTlsOptions): Socket {
   if (socketPath !== undefined) return connect(socketPath);
   const { hostname, port } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");

@@ -1,23 +1,13 @@
 /** Turns whatever ended the command into one line and an exit code. */
 import { ConnectError } from "@connectrpc/connect";
 import { CommanderError } from "commander";
+import { SettingError } from "../server/program/setting-error.js";
 import { TransportOptionError } from "./option-error.js";
 
 /** How the command ends; an empty `line` says nothing. */
 export interface Failure {
   exitCode: number;
   line: string;
-}
-
-/** A setting that cannot be used, by the name under which it was given: `--tls-ca: …`. */
-export class SettingError extends Error {
-  override name = "SettingError";
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number, cause?: unknown) {
-    super(message, { cause });
-    this.exitCode = exitCode;
-  }
 }
 
 /** The flags of those options whose values `createTransport` judges. */

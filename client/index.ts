@@ -1,7 +1,7 @@
 /** What `manywire/client` exports: a transport for every protocol, and what a program needs from Connect to use it. */
 export { Code, ConnectError, createClient } from "@connectrpc/connect";
 export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
-export type { TlsOptions } from "./connections.js";
+export type { ClientTlsOptions } from "./connections.js";
 export { TransportOptionError } from "./option-error.js";
 export {
   type ClosableTransport,

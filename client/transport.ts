@@ -13,10 +13,10 @@ import {
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
 import { createFileTypes, preferTypes } from "../server/schema/types.js";
-import { type Connections, openHttp1, openHttp2, type TlsOptions } from "./connections.js";
+import { type Endpoint, parseBaseUrl } from "./base-url.js";
+import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2 } from "./connections.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestTransport } from "./rest-transport.js";
-import { parseTarget, type Target } from "./target.js";
 import { tellDeadlines } from "./tell-deadlines.js";
 import { roundTimeoutMs, shortenGrpcTimeout, timeoutMaxMs } from "./timeout.js";
 
@@ -62,7 +62,7 @@ export interface TransportOptions
   /** The default is "2"; gRPC has no other. */
   httpVersion?: "1.1" | "2";
   /** What to trust and what to show on an `https:` URL. The default trusts Node's own authorities and shows nothing. */
-  tls?: TlsOptions;
+  tls?: ClientTlsOptions;
   /** The largest message accepted from the server, in bytes. The default is 4 MiB, as in gRPC. */
   readMaxBytes?: number;
   /**
@@ -93,7 +93,7 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
  */
 export function createTransport(options: TransportOptions): ClosableTransport {
   const { defaultTimeoutMs } = options;
-  const target = parseTarget(options.baseUrl);
+  const target = parseBaseUrl(options.baseUrl);
   refuseContradictions(options, target);
   const connections = openConnections(options, target);
   const transport = openTransport[options.protocol]({
@@ -133,7 +133,7 @@ function learnTypes({ interceptors = [], jsonOptions }: TransportOptions) {
   };
 }
 
-function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Target) {
+function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Endpoint) {
   if (!protocols.includes(protocol)) {
     throw new TransportOptionError("protocol", `expected ${protocols.join(", ")}, found "${protocol}"`);
   }
@@ -149,6 +149,6 @@ function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: 
   }
 }
 
-function openConnections(options: TransportOptions, target: Target): Connections {
+function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {
   return options.httpVersion === "1.1" ? openHttp1(target, options.tls) : openHttp2(target, options, options.tls);
 }

@@ -31,6 +31,8 @@ const map: Record<string, Part> = {
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
+  // What the programs of the server and of the client share: errors of settings, PEM files, the version.
+  "server/program/": { uses: [] },
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: [], isPortable: true },
@@ -125,7 +127,7 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/"),
+      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/"),
       ...server("rest/route/rules.ts", "server.ts"),
       "gen/",
     ],
@@ -135,7 +137,11 @@ const map: Record<string, Part> = {
   },
   "server/main.ts": { uses: server("command/", "operate/") },
   // The client, which shares nothing with the server but the reading and writing of REST.
-  "client/command.ts": { uses: ["client/", "gen/hello_world_pb.ts"], packages: [connect, "commander"] },
+  "client/command.ts": {
+    uses: ["client/", "server/program/", "gen/hello_world_pb.ts"],
+    packages: [connect, "commander"],
+  },
+  "client/failure.ts": { uses: ["client/", "server/program/"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
   "client/": {
     uses: ["client/", "server/rest/", "server/schema/"],

@@ -2,7 +2,6 @@
 
 import { BinaryError } from "./binary-input.js";
 import { ElementBudget } from "./element-limit.js";
-import { prototypeKey } from "./json-facts.js";
 
 export const state: { budget: ElementBudget; recursionLimit: number; keepsUnknown: boolean } = {
   budget: new ElementBudget(Number.POSITIVE_INFINITY),
@@ -18,10 +17,4 @@ export function checkDepth(depth: number): void {
 /** The error of a field that is longer than what it is in. */
 export function pastEnd(container: string): BinaryError {
   return new BinaryError(`extends past the end of its ${container}`);
-}
-
-/** Sets an own property, whatever its name. */
-export function setEntry<T>(map: Record<string, T>, key: string, value: T): void {
-  if (key !== prototypeKey) map[key] = value;
-  else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
 }

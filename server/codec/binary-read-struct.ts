@@ -12,8 +12,9 @@ import {
   readTag,
   skip,
 } from "./binary-input.js";
-import { checkDepth, pastEnd, setEntry, state } from "./binary-read-state.js";
+import { checkDepth, pastEnd, state } from "./binary-read-state.js";
 import { containerCost, entryCost } from "./element-limit.js";
+import { setEntry } from "./values.js";
 
 /** Tags of google/protobuf/struct.proto. */
 const tags = {

@@ -35,11 +35,12 @@ import {
   skip,
   takeTo,
 } from "./binary-input.js";
-import { checkDepth, pastEnd, setEntry, state } from "./binary-read-state.js";
+import { checkDepth, pastEnd, state } from "./binary-read-state.js";
 import { readJsonObject } from "./binary-read-struct.js";
 import { bytesCost, ElementBudget, elementCost, entryCost, unknownFieldCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import { isLongAsString } from "./json-facts.js";
+import { setEntry, type Target } from "./values.js";
 
 /** How messages are decoded. */
 export interface BinaryDecodeOptions {
@@ -51,7 +52,6 @@ export interface BinaryDecodeOptions {
   readonly maxElements?: number | undefined;
 }
 
-type Target = Record<string, unknown>;
 /** Reads the value of a field into a message. */
 type ValueSetter = (target: Target, depth: number) => void;
 /** Reads a value. The depth is that of the message that has it. */

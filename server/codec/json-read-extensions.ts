@@ -1,8 +1,9 @@
 // Reads extensions from JSON, `"[package.name]": value`, and adds them to a message as protobuf-es keeps them.
 import { type DescExtension, type DescField, type DescMessage, type Message, setExtension } from "@bufbuild/protobuf";
 import { Fault } from "./json-read-error.js";
-import type { FieldReader, Target } from "./json-read-fields.js";
+import type { FieldReader } from "./json-read-fields.js";
 import { state } from "./json-read-state.js";
+import type { Target } from "./values.js";
 
 /** Reads the value of an extension into a message. */
 export type ExtensionReader = (message: Message, depth: number) => void;

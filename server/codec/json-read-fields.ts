@@ -1,16 +1,13 @@
 // Reads the values of fields into messages: singular fields, members of oneofs, lists and maps.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { entryCost } from "./element-limit.js";
-import { prototypeKey } from "./json-facts.js";
 import { expect, expectClose, readText, signs, take, takeNull } from "./json-input.js";
 import { entrySegment, Fault, within } from "./json-read-error.js";
 import { ignored, type ValueReader } from "./json-read-scalar.js";
 import { rejectText, rejectValue } from "./json-read-skip.js";
 import { spend, state } from "./json-read-state.js";
 import { scalarText } from "./scalar-text.js";
-
-/** A message, or a map, as its properties. */
-export type Target = Record<string, unknown>;
+import { setEntry, type Target } from "./values.js";
 
 /** Reads the value of a field into a message. @throws Fault */
 export type FieldReader = (target: Target, depth: number) => void;
@@ -85,11 +82,6 @@ export function readEntries(map: Target, toKey: (name: string) => string, read: 
     throw name === undefined ? reason : within(reason, entrySegment(name));
   }
   expectClose(signs.closeObject);
-}
-
-function setEntry(map: Target, key: string, value: unknown): void {
-  if (key !== prototypeKey) map[key] = value;
-  else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** Keys are text in JSON, and text or numbers in objects: both are the same there. */

@@ -6,11 +6,12 @@ import { emptyMaker } from "./empty.js";
 import { expect, expectClose, isNullNext, readText, signs, take, takeAll } from "./json-input.js";
 import { Fault, memberSegment, within } from "./json-read-error.js";
 import { extensionReader } from "./json-read-extensions.js";
-import type { FieldReader, Target } from "./json-read-fields.js";
+import type { FieldReader } from "./json-read-fields.js";
 import type { ValueReader } from "./json-read-scalar.js";
 import { Seen } from "./json-read-seen.js";
 import { rejectValue, skipValue } from "./json-read-skip.js";
 import { checkDepth, spend, state } from "./json-read-state.js";
+import type { Target } from "./values.js";
 
 /** Makes the reader of a field. */
 export type FieldPlanner = (field: DescField) => FieldReader;

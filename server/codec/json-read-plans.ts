@@ -2,26 +2,20 @@
 // (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { elementCost } from "./element-limit.js";
+import { containerCost, elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import { nullValue } from "./json-facts.js";
 import { takeNull } from "./json-input.js";
 import { anyReader } from "./json-read-any.js";
 import { memberSegment, within } from "./json-read-error.js";
-import {
-  type FieldReader,
-  listReader,
-  mapReader,
-  oneofReader,
-  singularReader,
-  type Target,
-} from "./json-read-fields.js";
+import { type FieldReader, listReader, mapReader, oneofReader, singularReader } from "./json-read-fields.js";
 import { planOf, planReader } from "./json-read-message.js";
 import { enumReader, scalarReader, type ValueReader } from "./json-read-scalar.js";
 import { typeName as typeMember } from "./json-read-skip.js";
 import { checkDepth, spend } from "./json-read-state.js";
-import { containerCost, readPlainObject } from "./json-read-struct.js";
+import { readPlainObject } from "./json-read-struct.js";
 import { wellKnownReader, wrappedReader } from "./json-read-well-known.js";
+import type { Target } from "./values.js";
 
 const readers = new WeakMap<DescMessage, ValueReader>();
 

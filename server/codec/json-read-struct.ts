@@ -9,18 +9,16 @@ import {
   type Value,
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
-import { elementCost } from "./element-limit.js";
+import { containerCost, elementCost } from "./element-limit.js";
 import { expectClose, isNumberNext, peek, readText, signs, take, takeBool, takeNull } from "./json-input.js";
 import { within } from "./json-read-error.js";
-import { readEntries, sameKey, type Target } from "./json-read-fields.js";
+import { readEntries, sameKey } from "./json-read-fields.js";
 import { scalarTypeReader } from "./json-read-scalar.js";
 import { rejectValue } from "./json-read-skip.js";
 import { checkDepth, spend } from "./json-read-state.js";
+import type { Target } from "./values.js";
 
 const valueCost = elementCost(ValueSchema);
-
-/** An object or an array: its memory is that of two entries. */
-export const containerCost = 2;
 
 /** Reads a Struct as a message. */
 export function readStruct(depth: number): Struct {

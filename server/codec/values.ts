@@ -1,9 +1,19 @@
 // Says which values a plain field can have, and which of them mean that it is not set.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
+import { prototypeKey } from "./json-facts.js";
 
 /** A message as its fields, and those that its type does not know. */
 export type Source = Record<string, unknown> & { $unknown?: readonly unknown[] };
+
+/** A message, or a map, whose properties are set while it is read. */
+export type Target = Record<string, unknown>;
+
+/** Sets an own property, also one named `__proto__`. */
+export function setEntry<T>(map: Record<string, T>, key: string, value: T): void {
+  if (key !== prototypeKey) map[key] = value;
+  else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
+}
 
 /** The values of a type. */
 export interface ValueKind {

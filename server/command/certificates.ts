@@ -1,10 +1,10 @@
 // Reads the PEM files of a TLS server, and says which of them cannot be used and why.
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
 import type { TlsOptions } from "../listen/tls.js";
+import { readCertificateFile, readPrivateKeyFile } from "../program/pem.js";
+import { SettingError } from "../program/setting-error.js";
 import type { ServedTls } from "./banner.js";
-import { type Config, SettingError, type TlsFiles } from "./config.js";
-import { describeFileError } from "./file-error.js";
+import type { Config, TlsFiles } from "./config.js";
 import type { Flag } from "./settings.js";
 
 /**
@@ -20,14 +20,14 @@ export function readTls({ tls, nameOf }: Pick<Config, "tls" | "nameOf">): TlsOpt
     if (clientCa !== undefined) throw lacking(nameOf("--tls-client-ca"), "--tls-cert");
     return undefined;
   }
-  const certificate = readPem(nameOf("--tls-cert"), cert, readCertificate);
-  const privateKey = readPem(nameOf("--tls-key"), key, readPrivateKey);
+  const certificate = readCertificateFile(nameOf("--tls-cert"), cert);
+  const privateKey = readPrivateKeyFile(nameOf("--tls-key"), key);
   if (!certificate.value.checkPrivateKey(privateKey.value)) {
     throw new SettingError(`${nameOf("--tls-key")}: ${key}: not the key of the certificate ${cert}`, 1);
   }
   const pair = { cert: certificate.pem, key: privateKey.pem };
   if (clientCa === undefined) return pair;
-  return { ...pair, ca: readPem(nameOf("--tls-client-ca"), clientCa, readCertificate).pem };
+  return { ...pair, ca: readCertificateFile(nameOf("--tls-client-ca"), clientCa).pem };
 }
 
 /** What callers have to know: whom to trust, where one of our own files tells it, and whether to show a certificate. */
@@ -41,30 +41,4 @@ export function describeTls({ cert, ca }: TlsOptions, files: TlsFiles): ServedTl
 
 function lacking(name: string, missing: Flag): SettingError {
   return new SettingError(`${name}: expected ${missing} to go with it`, 1);
-}
-
-function readPem<Value>(name: string, path: string, parse: (pem: Buffer) => Value): { pem: Buffer; value: Value } {
-  try {
-    const pem = readFileSync(path);
-    return { pem, value: parse(pem) };
-  } catch (error) {
-    throw new SettingError(`${name}: ${path}: ${describeFileError(error)}`, 1);
-  }
-}
-
-function readCertificate(pem: Buffer): X509Certificate {
-  return read(() => new X509Certificate(pem), "expected a certificate in PEM");
-}
-
-function readPrivateKey(pem: Buffer): KeyObject {
-  return read(() => createPrivateKey(pem), "expected a private key in PEM, without a passphrase");
-}
-
-/** OpenSSL's own reasons differ from version to version and name its functions. */
-function read<Value>(parse: () => Value, expected: string): Value {
-  try {
-    return parse();
-  } catch {
-    throw new Error(expected);
-  }
 }

@@ -1,8 +1,8 @@
 // Turns a command line into what to do and the text of each flag, or into a text to print: the help or the version.
 import { Command, CommanderError, Option } from "commander";
-import { SettingError } from "./config.js";
+import { SettingError } from "../program/setting-error.js";
+import { version } from "../program/version.js";
 import { defaultText, environmentName, type Flag, type Setting, settingGroups, settings } from "./settings.js";
-import { version } from "./version.js";
 
 /** What a command line asks for. `flags` has the text of each flag that was given; "true" for one that has no value. */
 export type CommandLine =

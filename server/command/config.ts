@@ -1,6 +1,7 @@
 // Turns command line and environment into what the command is to do, or says which setting is wrong and how.
 import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
+import { SettingError } from "../program/setting-error.js";
 import { environmentName, type Flag, type Setting, settings } from "./settings.js";
 
 /** What the environment holds: `process.env`. */
@@ -24,18 +25,6 @@ export interface TlsFiles {
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly clientCa: string | undefined;
-}
-
-/** A setting that is wrong. The message begins with the name under which it was given. */
-export class SettingError extends Error {
-  override readonly name = "SettingError";
-  /** 2 if it cannot be read, 1 if what it names cannot be used. */
-  readonly exitCode: 1 | 2;
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
 }
 
 interface Given {

@@ -3,7 +3,7 @@ import { descriptors } from "../../gen/hello_world_descriptors.js";
 import { Greeter } from "../../gen/hello_world_pb.js";
 import { greeter } from "../greeter.js";
 import type { ServerOptions } from "../options.js";
-import { version } from "./version.js";
+import { version } from "../program/version.js";
 
 /** Whether this is a dependency of some project, not a checkout. */
 const isInstalled = import.meta.url.includes("/node_modules/");

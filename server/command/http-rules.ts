@@ -1,8 +1,9 @@
 // Reads the file of a service configuration, YAML or JSON, which is YAML too, as data (https://yaml.org/spec/1.2.2/).
 import { readFileSync } from "node:fs";
 import type { ServerOptions } from "../options.js";
-import { type Config, SettingError } from "./config.js";
-import { describeFileError } from "./file-error.js";
+import { describeFileError } from "../program/file-error.js";
+import { SettingError } from "../program/setting-error.js";
+import type { Config } from "./config.js";
 
 /**
  * What `createServer` takes; undefined if nothing was set.

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { SettingError } from "./config.js";
+import { SettingError } from "../program/setting-error.js";
 
 /** The manifest of a package, as far as it matters here. */
 interface Manifest {

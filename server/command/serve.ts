@@ -4,15 +4,16 @@ import type { Api } from "../openapi/document.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { describeFirstMethod } from "../pages/first-method.js";
+import { SettingError } from "../program/setting-error.js";
+import { version } from "../program/version.js";
 import { createServerAndApi, type Server } from "../server.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
-import { type Config, type Environment, SettingError } from "./config.js";
+import type { Config, Environment } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
 import { mergeOptions, type Service } from "./service.js";
 import { explainStartError } from "./start-error.js";
-import { version } from "./version.js";
 
 /** The process as the command sees it; `process` is one, but for its log. */
 export interface ServingProcess extends ProcessEvents {

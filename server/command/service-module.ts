@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ServerOptions } from "../options.js";
-import { SettingError } from "./config.js";
+import { SettingError } from "../program/setting-error.js";
 
 const expected = "routes (router) => void, or options of createServer with routes, as its default export";
 

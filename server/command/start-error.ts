@@ -1,8 +1,9 @@
 // Names the setting behind an error with which a server refused to start.
 
 import { ListenError } from "../listen/bind.js";
+import { SettingError } from "../program/setting-error.js";
 import { RoutingError } from "../rest/route/rules.js";
-import { type Config, SettingError } from "./config.js";
+import type { Config } from "./config.js";
 import type { Service } from "./service.js";
 import { describeError } from "./service-module.js";
 import { type Flag, settings } from "./settings.js";

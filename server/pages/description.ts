@@ -1,13 +1,11 @@
 // What the pages tell of: the services of a server, in order, with what there is to know of each method.
 import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
+import type { Comments } from "../openapi/comments.js";
 import type { Binding } from "../rest/route/binding.js";
 import type { Work } from "../slices.js";
 import type { MethodInfo } from "./browser/method.js";
-import { describeMethod } from "./method-info.js";
-
-/** The comments of the protos, by the full name of what they stand at. */
-export type Comments = ReadonlyMap<string, string>;
+import { toMethodInfo } from "./method-info.js";
 
 /** The comment of a declaration; empty if it has none. */
 export function commentOf(comments: Comments, desc: DescService | DescMethod | DescMessage | DescField): string {
@@ -41,7 +39,7 @@ export function* describeServices(
     const described: DescribedMethod[] = [];
     for (const method of methodsByService.get(service) ?? []) {
       const desc = method.spec.method;
-      described.push({ desc, info: describeMethod(method, bindingsByMethod.get(desc) ?? [], isReflected) });
+      described.push({ desc, info: toMethodInfo(method, bindingsByMethod.get(desc) ?? [], isReflected) });
       yield;
     }
     all.push({ desc: service, methods: described, isBuiltIn: isBuiltIn(service) });

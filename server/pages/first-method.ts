@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Api } from "../openapi/document.js";
 import type { MethodInfo } from "./browser/method.js";
 import { hasReflection, isBuiltIn } from "./description.js";
-import { describeMethod } from "./method-info.js";
+import { toMethodInfo } from "./method-info.js";
 
 /** What a server has of its user's, for one line each. */
 export interface FirstMethod {
@@ -24,7 +24,7 @@ export function describeFirstMethod({ methods, services, bindings }: Api): First
   const ownBindings = bindings.filter(({ method }) => method === chosen?.spec.method);
   return {
     services: services.filter((service) => !isBuiltIn(service)).map(({ typeName }) => typeName),
-    method: chosen && describeMethod(chosen, ownBindings, hasReflection(all)),
+    method: chosen && toMethodInfo(chosen, ownBindings, hasReflection(all)),
     hasGet: chosen?.spec.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS,
   };
 }

@@ -1,8 +1,10 @@
 // Writes the landing page: what is served, to be read without its script and called with it; and the same as plain text.
+
+import type { Comments } from "../openapi/comments.js";
 import type { Assets } from "./assets.js";
 import { listLines } from "./browser/lines.js";
 import { quote } from "./browser/shell.js";
-import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
+import { commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 import { paragraphs, serviceView } from "./service-view.js";
 

@@ -8,7 +8,7 @@ import type { FieldName, MethodInfo, Route } from "./browser/method.js";
 import { is64Bit, sampleOf } from "./sample.js";
 
 /** @param bindings those of the method. @param hasReflection whether tools can ask the server for its schema */
-export function describeMethod(
+export function toMethodInfo(
   { spec, protocols }: Method,
   bindings: readonly Binding[],
   hasReflection: boolean,

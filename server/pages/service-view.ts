@@ -1,8 +1,9 @@
 // Writes one service as a part of the landing page: what there is to read of it, which a script makes callable.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
+import type { Comments } from "../openapi/comments.js";
 import type { MethodInfo } from "./browser/method.js";
-import { type Comments, commentOf, type DescribedMethod, type DescribedService } from "./description.js";
+import { commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
 
 /**

@@ -6,6 +6,7 @@ import { FieldMaskSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { createJsonEncoder } from "../codec/json-write.js";
 import type { TextForm } from "../codec/scalar-text.js";
 import { durationText, expectedOfEnum, fieldMaskText, timestampText, toSnakeCase } from "../codec/well-known-text.js";
+import { attempt } from "./attempt.js";
 import { isTextMessage } from "./fields.js";
 import { type Leaf, scalarLeaf } from "./scalar-leaf.js";
 
@@ -85,13 +86,4 @@ function parseMask(text: string): Message | undefined {
   const paths = text === "" ? [] : text.split(",");
   if (!paths.every((path) => /^(?:\*|[a-z_]\w*(?:\.(?:\*|\w+))*)$/.test(path))) return undefined;
   return create(FieldMaskSchema, { paths: paths.map((path) => (path.includes("_") ? path : toSnakeCase(path))) });
-}
-
-/** What is thrown here says that the message has no such form, which the caller says of its field. */
-function attempt<T>(convert: () => T): T | undefined {
-  try {
-    return convert();
-  } catch {
-    return undefined;
-  }
 }

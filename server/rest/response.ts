@@ -6,7 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import { createJsonEncoder, createJsonFieldEncoder, type Omitted } from "../codec/json-write.js";
 import type { MessageField } from "./fields.js";
-import { type Body, createBodyDecoder, type DecodeOptions } from "./read/request.js";
+import { createBodyDecoder, type DecodeOptions, type ReceivedBody } from "./read/request.js";
 import type { Binding, BodyBinding } from "./route/binding.js";
 
 /** How JSON is written. */
@@ -40,7 +40,7 @@ export function createResponseEncoder(binding: Binding, options: EncodeOptions =
  *
  * @returns a function that throws ConnectError `internal` if a body is no such reply
  */
-export function createResponseDecoder(binding: Binding, options: DecodeOptions = {}): (body: Body) => Message {
+export function createResponseDecoder(binding: Binding, options: DecodeOptions = {}): (body: ReceivedBody) => Message {
   const decode = createBodyDecoder(binding.method.output, binding.responseBody, options);
   return (body) => {
     try {
@@ -58,7 +58,7 @@ export function createBodyEncoder(
   options: EncodeOptions,
   absent: string,
 ): BodyEncoder {
-  if (binding.kind === "bytes") return bytesWriter(desc, binding.field);
+  if (binding.kind === "bytes") return bytesEncoder(desc, binding.field);
   const write = createTextWriter(desc, binding.field, options);
   return (message) => {
     try {
@@ -95,7 +95,7 @@ function toJsonOptions(options: EncodeOptions): Partial<JsonWriteOptions> {
   };
 }
 
-function bytesWriter(desc: DescMessage, field: MessageField | undefined): BodyEncoder {
+function bytesEncoder(desc: DescMessage, field: MessageField | undefined): BodyEncoder {
   return (message) => {
     const body = field === undefined ? message : reflect(desc, message, false).get(field).message;
     const { contentType, data } = body as HttpBody;

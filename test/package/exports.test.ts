@@ -66,5 +66,5 @@ test("`manywire/client` exports these names", () => {
     "createTransport",
     "protocols",
   ]);
-  expect(typesOf("client/index.ts")).toEqual(["ClosableTransport", "Protocol", "TlsOptions", "TransportOptions"]);
+  expect(typesOf("client/index.ts")).toEqual(["ClientTlsOptions", "ClosableTransport", "Protocol", "TransportOptions"]);
 });

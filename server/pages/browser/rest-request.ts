@@ -3,7 +3,7 @@
 import type { FieldName, JsonObject, JsonValue, PathVariable, Route } from "./method.js";
 
 /** A request, but for the address of the server. */
-export interface RestRequest {
+export interface PageRequest {
   readonly httpMethod: string;
   /** Path and query, encoded. It begins with "/". */
   readonly target: string;
@@ -16,7 +16,7 @@ export interface RestRequest {
  *
  * @throws Error that names the field, if the path needs one that the message has not
  */
-export function toRestRequest(route: Route, messages: readonly JsonValue[], isStream = false): RestRequest {
+export function toRestRequest(route: Route, messages: readonly JsonValue[], isStream = false): PageRequest {
   const [first = toParts(route, {}), ...others] = messages.map((message) => toParts(route, message));
   const { path, query, body } = first;
   const target = query === "" ? path : `${path}?${query}`;
@@ -74,7 +74,7 @@ function toPairs(value: JsonValue, name: string): string[] {
 }
 
 /** @param body the JSON of a google.api.HttpBody, whose data are base64 */
-function toBytes(body: JsonValue): Pick<RestRequest, "body" | "contentType"> {
+function toBytes(body: JsonValue): Pick<PageRequest, "body" | "contentType"> {
   const { data = "", contentType, content_type = contentType } = isObject(body) ? body : {};
   const binary = atob(String(data).replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));

@@ -14,6 +14,7 @@ import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
 import { createJsonDecoder } from "../../codec/json-read.js";
 import { createJsonEncoder } from "../../codec/json-write.js";
+import { attempt } from "../attempt.js";
 
 type Detail = ConnectError["details"][number];
 
@@ -68,13 +69,4 @@ function binaryOf(desc: DescMessage, own: JsonObject, registry: Registry): Uint8
 function bytesOf({ value, ...others }: JsonObject): Uint8Array | undefined {
   const isOpaque = typeof value === "string" && Object.keys(others).length === 0;
   return isOpaque ? attempt(() => base64Decode(value)) : undefined;
-}
-
-/** What cannot be read or written as its type is passed on or left out: an error must not become another one. */
-function attempt<T>(convert: () => T): T | undefined {
-  try {
-    return convert();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,19 +1,20 @@
 // Splits a stream of JSON values, an array or lines, into the bytes of each value as they arrive. It looks only at brackets,
 // commas, strings and white space. The JSON reader decides whether a value is valid JSON.
 import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  backslash,
+  closeArray,
+  closeObject,
+  comma,
+  isBlank,
+  newline,
+  openArray,
+  openObject,
+  quote,
+} from "./json-bytes.js";
 
 /** The form of a body: one JSON text, which for a stream is an array, or one JSON text per line. */
 export type BodyForm = "json" | "lines";
-
-const code = (character: string): number => character.charCodeAt(0);
-const quote = code('"');
-const backslash = code("\\");
-const comma = code(",");
-const newline = code("\n");
-const arrayStart = code("[");
-const arrayEnd = code("]");
-const objectStart = code("{");
-const objectEnd = code("}");
 
 /** Takes the chunks of a body and appends the values that they complete to `values`, also those before an error. */
 export interface JsonSplitter {
@@ -146,7 +147,7 @@ class ArraySplitter implements JsonSplitter {
 
   #openArray(chunk: Uint8Array, start: number): number {
     const byte = chunk[start] as number;
-    if (this.#phase === "after" || byte !== arrayStart) throw noArray(`"${String.fromCharCode(byte)}"`);
+    if (this.#phase === "after" || byte !== openArray) throw noArray(`"${String.fromCharCode(byte)}"`);
     this.#phase = "inside";
     return start + 1;
   }
@@ -170,9 +171,9 @@ class ArraySplitter implements JsonSplitter {
   #endsElement(byte: number): boolean {
     if (this.#isInString) this.#stepInString(byte);
     else if (byte === quote) this.#isInString = true;
-    else if (byte === arrayStart || byte === objectStart) this.#depth++;
-    else if (this.#depth === 0) return byte === comma || byte === arrayEnd;
-    else if (byte === arrayEnd || byte === objectEnd) this.#depth--;
+    else if (byte === openArray || byte === openObject) this.#depth++;
+    else if (this.#depth === 0) return byte === comma || byte === closeArray;
+    else if (byte === closeArray || byte === closeObject) this.#depth--;
     return false;
   }
 
@@ -183,16 +184,12 @@ class ArraySplitter implements JsonSplitter {
   }
 
   #endElement(sign: number, values: Uint8Array[]): void {
-    if (sign === arrayEnd) this.#phase = "after";
+    if (sign === closeArray) this.#phase = "after";
     this.#count++;
     if (!this.#element.isEmpty) values.push(this.#element.take());
     // `[]` has no element. `[,` and `,]` miss one.
     else if (sign === comma || this.#count > 1) throw noArray("an element that is missing");
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === newline || byte === 0x0d || byte === 0x09;
 }
 
 function noArray(found: string): ConnectError {

@@ -1,14 +1,16 @@
 // Walks through the members of JSON objects without reading their values (https://www.rfc-editor.org/rfc/rfc8259). The text
 // has to be valid JSON: a reader has accepted it before.
-const code = (character: string): number => character.charCodeAt(0);
-const quote = code('"');
-const backslash = code("\\");
-const comma = code(",");
-const colon = code(":");
-const openObject = code("{");
-const closeObject = code("}");
-const openList = code("[");
-const closeList = code("]");
+import {
+  backslash,
+  closeArray,
+  closeObject,
+  colon,
+  comma,
+  isBlank,
+  openArray,
+  openObject,
+  quote,
+} from "./json-bytes.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -79,19 +81,15 @@ export class JsonWalk {
   #skipValue(): void {
     let depth = 0;
     for (let byte = this.#peek(); byte !== undefined; byte = this.#bytes[this.#at]) {
-      const isEnd = byte === comma || byte === closeObject || byte === closeList;
+      const isEnd = byte === comma || byte === closeObject || byte === closeArray;
       if (depth === 0 && isEnd) return;
       if (byte === quote) {
         this.#skipText();
         continue;
       }
-      if (byte === openObject || byte === openList) depth++;
-      else if (byte === closeObject || byte === closeList) depth--;
+      if (byte === openObject || byte === openArray) depth++;
+      else if (byte === closeObject || byte === closeArray) depth--;
       this.#at++;
     }
   }
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

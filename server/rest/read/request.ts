@@ -33,7 +33,7 @@ export interface DecodeOptions extends QueryOptions {
 }
 
 /** A request, as far as the schema is concerned. */
-export interface RestRequest {
+export interface ReceivedRequest {
   /** The raw values of the path's variables, as the routes found them. */
   readonly captures: readonly string[];
   /** The raw query, without "?". */
@@ -48,7 +48,7 @@ export interface RestRequest {
  * @throws ConnectError `invalid_argument`, with the field in a google.rpc.BadRequest if one is at fault;
  * `resource_exhausted` if the body has more elements than `maxElements`
  */
-export type RequestDecoder = (request: RestRequest) => Message;
+export type RequestDecoder = (request: ReceivedRequest) => Message;
 
 /**
  * Prepares the reading of requests for one binding.
@@ -84,14 +84,14 @@ function toRequestError(error: unknown): unknown {
 }
 
 /** A body with its type. */
-export type Body = Pick<RestRequest, "body" | "contentType">;
+export type ReceivedBody = Pick<ReceivedRequest, "body" | "contentType">;
 
 /** Prepares the reading of bodies. An empty one is the empty message: nothing is set. */
 export function createBodyDecoder(
   desc: DescMessage,
   binding: BodyBinding,
   { ignoreUnknownFields = true, registry, maxElements }: DecodeOptions,
-): (body: Body) => Message {
+): (body: ReceivedBody) => Message {
   if (binding.kind === "none") return () => create(desc);
   if (binding.kind === "bytes") return bytesReader(desc, binding.field);
   const options: JsonDecodeOptions = { ignoreUnknownFields, registry, maxElements };
@@ -99,8 +99,8 @@ export function createBodyDecoder(
   return ({ body }) => (body.length === 0 ? create(desc) : readJson(body));
 }
 
-function bytesReader(desc: DescMessage, field: MessageField | undefined): (body: Body) => Message {
-  const wrap = (httpDesc: DescMessage, { body, contentType = "" }: Body) =>
+function bytesReader(desc: DescMessage, field: MessageField | undefined): (body: ReceivedBody) => Message {
+  const wrap = (httpDesc: DescMessage, { body, contentType = "" }: ReceivedBody) =>
     create(httpDesc, { contentType, data: body } as MessageInitShape<DescMessage>);
   if (field === undefined) return (body) => wrap(desc, body);
   return (body) => {

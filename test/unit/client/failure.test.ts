@@ -1,8 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { explainFailure, type Failure, SettingError } from "../../../client/failure.js";
+import { explainFailure, type Failure } from "../../../client/failure.js";
 import { TransportOptionError } from "../../../client/option-error.js";
+import { SettingError } from "../../../server/program/setting-error.js";
 
 const bothAddresses = new AggregateError([
   new Error("connect ECONNREFUSED ::1:1"),

@@ -1,7 +1,7 @@
 import { type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type RestRequest, toRestRequest } from "../../../server/pages/browser/rest-request.js";
+import { type PageRequest, toRestRequest } from "../../../server/pages/browser/rest-request.js";
 import { describeRoute } from "../../../server/pages/method-info.js";
 import { createRequestDecoder } from "../../../server/rest/read/request.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
@@ -14,7 +14,7 @@ import { bindingOf, bindings, registry } from "../rest/support.js";
 const { routes } = routesOf([RestService]);
 
 /** What a server makes of a request: first the route, then the message. */
-function receive({ httpMethod, target, body = "", contentType }: RestRequest): { binding: Binding; message: Message } {
+function receive({ httpMethod, target, body = "", contentType }: PageRequest): { binding: Binding; message: Message } {
   const { path, query = "" } = splitTarget(target);
   const found = routes.find(httpMethod, path);
   if (found.kind !== "found") throw new Error(`${httpMethod} ${path}: ${found.kind}`);

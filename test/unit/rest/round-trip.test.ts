@@ -1,7 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Body, createRequestDecoder } from "../../../server/rest/read/request.js";
+import { createRequestDecoder, type ReceivedBody } from "../../../server/rest/read/request.js";
 import { createResponseDecoder } from "../../../server/rest/response.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
 import type { RequestBody } from "../../../server/rest/write/body.js";
@@ -15,7 +15,7 @@ const numRuns = Math.ceil(Number(process.env.REST_CASES ?? 2_000) / bindings.len
 const { routes } = routesOf([RestService]);
 
 /** A body as it arrives. */
-function sent(body: RequestBody): Body {
+function sent(body: RequestBody): ReceivedBody {
   if (body.kind === "json") return { contentType: "application/json", body: new TextEncoder().encode(body.text) };
   return body.kind === "bytes" ? { contentType: body.contentType, body: body.data } : { body: new Uint8Array() };
 }

@@ -5,7 +5,7 @@
 import { TransportOptionError } from "./option-error.js";
 
 /** Where a transport's calls go. */
-export interface Target {
+export interface Endpoint {
   /** The URL that method paths are added to; `http://localhost` for a Unix socket. */
   url: string;
   isTls: boolean;
@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** Throws a `TransportOptionError` for anything but an absolute `http:`, `https:` or `unix:` URL. */
-export function parseTarget(baseUrl: string): Target {
+export function parseBaseUrl(baseUrl: string): Endpoint {
   const socketPath = /^unix:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(baseUrl)?.[1];
   if (socketPath !== undefined) return { url: "http://localhost", isTls: false, socketPath };
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { type Endpoint, parseBaseUrl } from "../../../client/base-url.js";
 import { TransportOptionError } from "../../../client/option-error.js";
-import { parseTarget, type Target } from "../../../client/target.js";
 
-describe("a target", () => {
-  it.each<[string, Target]>([
+describe("a base URL", () => {
+  it.each<[string, Endpoint]>([
     ["http://localhost:50051", { url: "http://localhost:50051/", isTls: false }],
     ["https://example.com", { url: "https://example.com/", isTls: true }], // the scheme's own port
     ["HTTP://Example.com/Api/", { url: "http://example.com/Api/", isTls: false }], // only paths have a case
@@ -12,7 +12,7 @@ describe("a target", () => {
     ["unix:///run/a%20b", { url: "http://localhost", isTls: false, socketPath: "/run/a%20b" }], // taken as it is
     ["unix:here.sock", { url: "http://localhost", isTls: false, socketPath: "here.sock" }],
   ])("is understood: %s", (baseUrl, target) => {
-    expect(parseTarget(baseUrl)).toEqual(target);
+    expect(parseBaseUrl(baseUrl)).toEqual(target);
   });
 
   it.each([
@@ -27,6 +27,6 @@ describe("a target", () => {
     ["http://localhost?a=1#b", 'baseUrl: expected no query and no fragment, found "?a=1#b"'],
   ])("is refused with a reason: %j", (baseUrl, message) => {
     const problem = message.slice("baseUrl: ".length);
-    expect(() => parseTarget(baseUrl)).toThrow(new TransportOptionError("baseUrl", problem));
+    expect(() => parseBaseUrl(baseUrl)).toThrow(new TransportOptionError("baseUrl", problem));
   });
 });
