@@ -558,7 +558,9 @@ export class Connection<Owner> {
   }
 
   #refuse(id: number): void {
+    // Until it has our settings, the peer does not know of the limit.
     if (this.#isSettled) this.#budget.spendRefusal(this.#now);
+    else this.#budget.spendControl(this.#now);
     this.#streams.refuse(id);
     this.#outgoing.frames.resetStream(id, ErrorCode.refusedStream);
   }
