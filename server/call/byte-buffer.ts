@@ -1,14 +1,14 @@
-// Keeps bytes that arrive in pieces until they are wanted in one piece.
+// Collects chunks of bytes and joins them on demand.
 
-/** A shorter piece costs more as an object than as bytes, and is copied. */
+/** Shorter chunks are copied: as objects they take more memory than their bytes. */
 const smallBytes = 1024;
 const blockBytes = 8 * 1024;
 
-/** Bytes that have arrived. However small their pieces, they take little more memory than their length. */
+/** The bytes that have arrived. They take little more memory than their length, even in chunks of one byte. */
 export class ByteBuffer {
-  #pieces: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #length = 0;
-  /** Memory that small pieces are copied into, and how much of it is used. */
+  /** Memory that small chunks are copied into, and how much of it is used. */
   #block: Buffer | undefined;
   #blockUsed = 0;
 
@@ -16,56 +16,56 @@ export class ByteBuffer {
     return this.#length;
   }
 
-  push(piece: Buffer): void {
-    this.#length += piece.length;
-    // What is alone is often all there will be, and stays; others are joined soon.
-    if (this.#length === piece.length) this.#pieces.push(ownBytes(piece, 2));
-    else if (piece.length >= smallBytes) this.#add(ownBytes(piece, 8));
-    else this.#copy(piece);
+  push(chunk: Buffer): void {
+    this.#length += chunk.length;
+    // The first chunk is often the only one, and is kept as it is.
+    if (this.#length === chunk.length) this.#chunks.push(ownBytes(chunk, 2));
+    else if (chunk.length >= smallBytes) this.#add(ownBytes(chunk, 8));
+    else this.#copy(chunk);
   }
 
-  /** All bytes in one piece, which stay. */
+  /** Returns all bytes in one buffer, and keeps them. */
   join(): Buffer {
     this.#closeBlock();
-    const [first] = this.#pieces;
-    if (first !== undefined && this.#pieces.length === 1) return first;
-    const joined = Buffer.concat(this.#pieces, this.#length);
-    this.#pieces = [joined];
+    const [first] = this.#chunks;
+    if (first !== undefined && this.#chunks.length === 1) return first;
+    const joined = Buffer.concat(this.#chunks, this.#length);
+    this.#chunks = [joined];
     return joined;
   }
 
-  /** All bytes in one piece, which go. */
+  /** Returns all bytes in one buffer, and removes them. */
   take(): Buffer {
     const bytes = this.join();
-    this.#pieces = [];
+    this.#chunks = [];
     this.#length = 0;
     return bytes;
   }
 
-  #add(piece: Buffer): void {
+  #add(chunk: Buffer): void {
     this.#closeBlock();
-    this.#pieces.push(piece);
+    this.#chunks.push(chunk);
   }
 
-  #copy(piece: Buffer): void {
-    if (this.#block === undefined || this.#blockUsed + piece.length > blockBytes) {
+  #copy(chunk: Buffer): void {
+    if (this.#block === undefined || this.#blockUsed + chunk.length > blockBytes) {
       this.#closeBlock();
       this.#block = Buffer.allocUnsafeSlow(blockBytes);
     }
-    this.#block.set(piece, this.#blockUsed);
-    this.#blockUsed += piece.length;
+    this.#block.set(chunk, this.#blockUsed);
+    this.#blockUsed += chunk.length;
   }
 
   #closeBlock(): void {
-    if (this.#block !== undefined) this.#pieces.push(this.#block.subarray(0, this.#blockUsed));
+    if (this.#block !== undefined) this.#chunks.push(this.#block.subarray(0, this.#blockUsed));
     this.#block = undefined;
     this.#blockUsed = 0;
   }
 }
 
-/** The piece, or a copy of it, if it keeps so many times as much memory alive. */
-function ownBytes(piece: Buffer, times: number): Buffer {
-  return piece.length * times < piece.buffer.byteLength ? Buffer.from(piece) : piece;
+/** Returns the chunk, or a copy if its ArrayBuffer is more than `times` as large. */
+function ownBytes(chunk: Buffer, times: number): Buffer {
+  return chunk.length * times < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }
 
 /** A part of a chunk as plain bytes, in the same memory. */

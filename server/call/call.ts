@@ -51,19 +51,19 @@ export interface CallHead {
 /** Headers and trailers that go with a response. */
 export type ResponseMetadata = Pick<CallContext, "responseHeader" | "responseTrailer">;
 
-/** How one kind of call is on the wire: what reads its request, and writes its response. */
+/** Reads the request and writes the response of one kind of call. */
 export interface CallWire {
   /** Starts reading the body. May throw. */
   receive(): void;
-  /** A part of the body has come. Not called once the outcome is settled. */
+  /** Called with each chunk of the body, until the outcome is settled. */
   onData(chunk: Buffer): void;
-  /** The body is complete. Not called once the outcome is settled. */
+  /** Called at the end of the body, unless the outcome is settled. */
   onEnd(): void;
-  /** What was written has left. */
+  /** Called when the connection has written what it had buffered. */
   onDrain?(): void;
-  /** The outcome is settled: nothing more is read, and no reply is wanted. */
+  /** Called once when the outcome is settled. Reading and replying stop. */
   onSettled?(error: ConnectError | undefined): void;
-  /** The response has been closed. */
+  /** Called once when the exchange is closed. */
   onClose?(): void;
   /** Whether the client of a stream has sent a part of a message. */
   readonly hasPartOfMessage?: boolean;
@@ -74,7 +74,7 @@ export interface CallWire {
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined;
 }
 
-/** One call: its context and deadline, its end, and who is told of it. */
+/** One call: its context, its deadline, its outcome, and the report to the observer. */
 export class Call implements ActiveCall, ExchangeOwner {
   readonly method: Method;
   readonly context: CallContext;
@@ -204,7 +204,7 @@ export class Call implements ActiveCall, ExchangeOwner {
     return { responseHeader: new LazyHeaders(responseHeader), responseTrailer: new LazyHeaders(responseTrailer) };
   }
 
-  /** Notes for the observer what of the response is not sent as it was meant. */
+  /** Adds a warning for the observer: a part of the response could not be sent as intended. */
   warn(warning: string): void {
     this.#warnings = [...this.#warnings, warning];
   }

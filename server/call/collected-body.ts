@@ -4,7 +4,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { ByteBuffer, takeBytes } from "./byte-buffer.js";
 import { tooLarge } from "./error.js";
 
-/** A body that is wanted whole, and has a limit. */
+/** A body that is read completely before it is used, up to a limit in bytes. */
 export class CollectedBody {
   readonly #limitBytes: number;
   readonly #bytes = new ByteBuffer();
@@ -26,7 +26,7 @@ export class CollectedBody {
     return undefined;
   }
 
-  /** All of the body, which goes. */
+  /** Returns the whole body, and removes it. */
   take(): Uint8Array {
     const bytes = this.#bytes.take();
     return takeBytes(bytes, 0, bytes.length);

@@ -73,7 +73,7 @@ export class CallContext implements HandlerContext {
     Object.defineProperty(this, "signal", lazySignal);
   }
 
-  /** The signal of the call, made now if nobody has asked before. */
+  /** The signal of the call, created on first use. */
   openSignal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();

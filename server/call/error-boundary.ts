@@ -1,4 +1,4 @@
-// Lets interceptors see only errors that the client may see, whoever threw them.
+// Lets interceptors see only errors that the client may see, whether a handler or another interceptor threw them.
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import { toConnectError } from "./error.js";
 

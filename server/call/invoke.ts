@@ -23,17 +23,17 @@ import type { StreamMethod, StreamSpec, UnaryMethod, UnarySpec } from "./method.
 type Next = ReturnType<Interceptor>;
 type Init = MessageInitShape<DescMessage>;
 
-/** What a streaming method answers with. */
+/** The response of a streaming method. */
 export interface ReplyStream {
   /** The replies, each a message or what a message is made from. */
   readonly messages: AsyncIterable<Init>;
-  /** To be called after the last reply: brings trailers that an interceptor replaced into the context. */
+  /** Call after the last reply: copies trailers that an interceptor replaced into the context. */
   readonly end: () => void;
 }
 
 const noEnd = (): void => {};
 
-/** Calls a unary method. Without interceptors and promises it answers at once. Throws what the method throws. */
+/** Calls a unary method. Returns synchronously if there are no interceptors and the handler does. Throws what it throws. */
 export function invokeUnary(
   { spec, interceptors }: UnaryMethod,
   input: Message,
@@ -78,13 +78,13 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
-/** Leaves a handler that nobody reads from any more, so that its `finally` blocks run. What they throw has nobody left to tell. */
+/** Closes a response iterator that is no longer consumed, so its `finally` blocks run. Errors are ignored. */
 export function leave(replies: AsyncIterator<unknown> | undefined): void {
   try {
     const left: unknown = replies?.return?.();
     if (isPromise(left)) left.then(undefined, () => {});
   } catch {
-    // An iterator of somebody's own making, whose `return` throws.
+    // A custom iterator may throw in `return`. The call has ended, so the error has no use.
   }
 }
 
@@ -172,7 +172,7 @@ class InterceptedRequest {
     Object.defineProperty(this, "signal", lazySignal);
   }
 
-  /** The signal of the call, which is made now if nobody has looked before. */
+  /** The signal of the call, created on first use. */
   openSignal(): AbortSignal {
     return this.#context.signal;
   }

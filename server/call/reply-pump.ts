@@ -1,4 +1,4 @@
-// Takes the replies of a streaming method from its handler, as fast as the client reads them.
+// Reads the replies of a streaming method, as fast as the client reads them.
 import { create, type Message } from "@bufbuild/protobuf";
 import type { Call } from "./call.js";
 import { isPromise, leave, type ReplyStream } from "./invoke.js";
@@ -41,7 +41,7 @@ export class ReplyPump {
     return true;
   }
 
-  /** Leaves the handler, if it has more to yield. */
+  /** Closes the handler's iterator, if it has not ended. */
   stop(): void {
     this.#batch.drained();
     leave(this.#replies);

@@ -37,7 +37,7 @@ function decodeTexts(row: string): Buffer {
   return Buffer.concat(texts.map((text) => Buffer.from(text, "base64")));
 }
 
-/** Encodes one piece of a response body as a base64 text of its own. */
+/** Encodes one chunk of a response body as a base64 text of its own. */
 export function encodeBase64(bytes: Uint8Array): Buffer {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
   return Buffer.from(text, "latin1");

@@ -10,7 +10,7 @@ export type Negotiator = (requested: string | undefined, accepted: string | unde
 
 const none: Negotiated = { request: null, response: null };
 const maxRemembered = 256;
-/** Longer values are nobody's habit. */
+/** Longer header values are rare and not cached. */
 const maxRememberedLength = 256;
 
 /** @param acceptHeader the name of the request header that lists what the caller accepts, for the error text */

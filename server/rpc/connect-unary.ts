@@ -1,4 +1,4 @@
-// A unary call over Connect, in the order in which it happens: the message is the whole body, or a query parameter of a GET.
+// A unary call over Connect, in the order in which it happens. The message is the whole body, or a GET's query parameter.
 import type { Message } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";

@@ -1,4 +1,4 @@
-// The body of a request in envelopes, which may be base64 around them.
+// Reads a request body of envelopes, which gRPC-Web's text variant encodes in base64.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
@@ -13,7 +13,7 @@ import type { Format } from "./format.js";
 export class EnvelopeRequest {
   /** Envelopes that have arrived and wait to be taken. */
   arrived: Envelope[] = [];
-  /** Whether the body is no row of envelopes, so that the rest of it means nothing. */
+  /** True after a framing error. The rest of the body is ignored. */
   isBroken = false;
   readonly #codec: MessageCodec;
   readonly #compression: Compression | null;
@@ -34,7 +34,7 @@ export class EnvelopeRequest {
     return this.#reader.hasRest;
   }
 
-  /** Adds a chunk to what has arrived. Returns why the body cannot be read on, if it cannot. */
+  /** Adds a chunk to what has arrived. Returns an error if the body cannot be read further. */
   push(chunk: Buffer): ConnectError | undefined {
     try {
       this.#reader.push(this.#decoder === undefined ? chunk : this.#decoder.decode(chunk), this.arrived);
@@ -45,7 +45,7 @@ export class EnvelopeRequest {
     }
   }
 
-  /** The body is complete. Returns why it is not whole, if it is not. */
+  /** Ends the body. Returns an error if it is incomplete. */
   end(): ConnectError | undefined {
     try {
       this.#decoder?.end();

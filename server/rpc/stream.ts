@@ -1,5 +1,5 @@
-// A streaming call over any protocol, in the order in which it happens: messages in envelopes are taken as the handler asks
-// for them, and replies are written as it yields them.
+// A streaming call over any protocol, in the order in which it happens. Requests are read as the handler asks for them, and
+// replies are written as it yields them.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { Call, type CallWire, type ResponseMetadata } from "../call/call.js";
@@ -72,7 +72,7 @@ class StreamWire implements CallWire {
     if (!this.#request.isBroken) this.#requests.end(this.#request.end());
   }
 
-  /** Adds a reply to those that leave. Returns true: more are wanted. */
+  /** Adds a reply to the batch. Returns true: the handler is to yield more. */
   #add(reply: Message): true | Promise<true> {
     this.#response.fixHeaders();
     const sealed = this.#response.seal(reply);

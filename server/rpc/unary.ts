@@ -1,4 +1,4 @@
-// A unary call over gRPC or gRPC-Web, in the order in which it happens: one message in an envelope comes, one goes.
+// A unary call over gRPC or gRPC-Web, in the order in which it happens. Request and response have one envelope each.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { Call, type CallWire, type ResponseMetadata } from "../call/call.js";
@@ -21,8 +21,8 @@ class UnaryWire implements CallWire {
   readonly #method: UnaryMethod;
   readonly #request: EnvelopeRequest;
   readonly #response: EnvelopeResponse;
-  /** Whether the request has been found to be odd, so that its end tells nothing more. */
-  #isOdd = false;
+  /** True once the slow path has taken over. */
+  #isOnSlowPath = false;
 
   constructor(setup: EnvelopeSetup<UnaryMethod>, format: Format, exchange: Exchange) {
     const head = readEnvelopeHead(setup, format, exchange);
@@ -40,20 +40,20 @@ class UnaryWire implements CallWire {
     if (this.#request.isBroken) return;
     const problem = this.#request.push(chunk);
     if (problem !== undefined) this.#takeMessage(problem);
-    // A second message is an error already; waiting for the end would buffer whatever else comes.
-    else if (this.#request.arrived.length > 1) this.#takeOdd(undefined);
+    // A second message is an error already. Waiting for the end would buffer the rest of the body.
+    else if (this.#request.arrived.length > 1) this.#takeSlowly(undefined);
   }
 
   onEnd(): void {
     if (!this.#request.isBroken) this.#takeMessage(this.#request.end());
   }
 
-  /** Nothing more comes: the body has ended, or `problem` says why it is not read on. */
+  /** Uses the message once the body has ended, or once `problem` says why it is not read further. */
   #takeMessage(problem: ConnectError | undefined): void {
     const [only] = this.#request.arrived;
     const isUsual = problem === undefined && only !== undefined && (only.flags & compressedFlag) === 0;
-    if (!isUsual || this.#isOdd) {
-      this.#takeOdd(problem);
+    if (!isUsual || this.#isOnSlowPath) {
+      this.#takeSlowly(problem);
       return;
     }
     try {
@@ -63,10 +63,10 @@ class UnaryWire implements CallWire {
     }
   }
 
-  /** A request that is compressed, or has not exactly one message. */
-  #takeOdd(problem: ConnectError | undefined): void {
-    if (this.#isOdd) return;
-    this.#isOdd = true;
+  /** Slow path: compressed request, or not exactly one message. */
+  #takeSlowly(problem: ConnectError | undefined): void {
+    if (this.#isOnSlowPath) return;
+    this.#isOnSlowPath = true;
     takeSingle(this.#messages(problem), "unary").then(
       (message) => this.#invoke(message),
       (reason) => this.call.fail(reason),

@@ -1,5 +1,5 @@
 // Turns the body of a client's stream into requests, as the handler asks for them: the values of a JSON array or of lines,
-// or the pieces of a google.api.HttpBody.
+// or the chunks of a google.api.HttpBody.
 import type { Transform } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -10,7 +10,7 @@ import type { JsonSplitter } from "../rest/read/json-splitter.js";
 
 /** How a stream is read. */
 export interface RequestForm {
-  /** Cuts the body; undefined if each piece, as it comes, is a request. */
+  /** Splits the body; undefined if each chunk is a request. */
   readonly splitter: JsonSplitter | undefined;
   /** Undefined if the body is not compressed. */
   readonly decompressor: Transform | undefined;
@@ -18,7 +18,7 @@ export interface RequestForm {
   readonly limitBytes: number;
   /** Makes the request of a value. May throw. */
   readonly decode: (value: Uint8Array) => Message;
-  /** Is told why the body cannot be read; returns what the handler is told. */
+  /** Called with the reason why the body cannot be read. Returns the error that the handler gets. */
   readonly onProblem: (reason: unknown) => unknown;
 }
 
@@ -36,7 +36,7 @@ export class RequestReader {
   readonly requests: RequestQueue<Uint8Array>;
   readonly #form: RequestForm;
   readonly #exchange: Exchange;
-  /** Whether what still comes means nothing. */
+  /** True after an error or `stop`. The rest of the body is ignored. */
   #isBroken = false;
   #isHeld = false;
   /** Bytes that wait for the end of the turn, or for the decompressor. */
@@ -106,7 +106,7 @@ export class RequestReader {
     this.#finish();
   }
 
-  /** Nobody wants the requests any more. What still comes is dropped. */
+  /** Stops reading. The rest of the body is dropped. */
   stop(error: unknown): void {
     this.#isBroken = true;
     this.#form.decompressor?.destroy();
@@ -146,7 +146,7 @@ export class RequestReader {
     else this.#fail(problem.reason);
   }
 
-  /** The rest of the body means nothing. The handler is told after what came before. */
+  /** Ignores the rest of the body. The handler gets the error after the requests that arrived before. */
   #fail(reason: unknown): void {
     if (this.#isBroken) return;
     this.#isBroken = true;

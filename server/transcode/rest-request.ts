@@ -49,7 +49,7 @@ export class RestRequest {
     if (!isKnown || streamCoding(coding) === undefined) throw this.#refuseCoding(coding);
   }
 
-  /** Refuses a JSON body of unsaid type: a page of any site may send one without asking. @throws ConnectError */
+  /** Rejects a JSON body without Content-Type: browsers send those cross-origin without a preflight. @throws ConnectError */
   checkTyped(bytes: number): void {
     const isTyped = this.#setup.binding.requestBody.kind !== "json" || this.#head.contentType !== undefined;
     if (bytes > 0 && !isTyped) throw this.#refuseType();

@@ -130,7 +130,7 @@ class StreamWire implements CallWire {
     });
   }
 
-  /** Adds a reply to those that leave. Returns whether more are wanted. */
+  /** Adds a reply to the batch. Returns whether the handler is to yield more. */
   #add(reply: Message): boolean {
     if (this.#setup.method.kind === "client_streaming") {
       this.#only = reply;
@@ -140,12 +140,12 @@ class StreamWire implements CallWire {
     this.#response.fixHeaders();
     this.#first ??= encoded;
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
-    // Of a HEAD request the first reply says all.
+    // The first reply is enough for the headers, which is all that a HEAD request gets.
     return !this.#response.isHead;
   }
 
   #beat(): void {
-    // A reader that has not even read what came before is not in need of more.
+    // Skip keep-alives while the client is still behind.
     if (!this.#batch.isFull) this.#write(Buffer.from(keepAliveComment));
   }
 
@@ -177,7 +177,7 @@ class StreamWire implements CallWire {
     const trailers = this.#response.trailers(metadata) ?? {};
     checkHeaderSize(exchange, trailers, "trailers");
     if (error !== undefined && this.#writer.end === undefined) {
-      // Among bytes there is no place for an error. They must not look whole.
+      // A body of raw bytes cannot carry an error. Abort it, so that it does not look complete.
       exchange.cut();
       return;
     }

@@ -45,7 +45,7 @@ export interface Transcoder {
   readonly warnings: readonly string[];
   /** Answers a request for one of the routes. Returns false, with nothing done, if there is no route with its path. */
   serve(exchange: Exchange): boolean;
-  /** Answers a request that nobody else has answered: 404. */
+  /** Replies 404 to a request that nothing else serves. */
   refuse(exchange: Exchange): void;
 }
 
@@ -112,7 +112,7 @@ export function createTranscoder(
     respond(exchange, status, { ...headers, "content-type": "application/json" }, JSON.stringify(encodeError(error)));
 
   function serve(exchange: Exchange): boolean {
-    // Whoever calls an RPC that there is not must be told so in its protocol, also where a route takes any path.
+    // Calls to unknown RPCs get an error in their own protocol, even if a route matches every path.
     if (parseFormat(exchange.headers["content-type"])?.isEnveloped === true) return false;
     const { path, query = "" } = exchange;
     checkPath(path);
