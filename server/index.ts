@@ -14,6 +14,7 @@ export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export { peerCertificate } from "./call/context-values.js";
 export type { ProtocolName } from "./call/method.js";
+export type { RequestInfo } from "./http/exchange.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { TlsOptions } from "./listen/tls.js";
 export type { DocsOptions, OperationKind } from "./openapi/options.js";

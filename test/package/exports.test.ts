@@ -47,6 +47,7 @@ test("`manywire` exports these names", () => {
     "OpenApiDocument",
     "OperationKind",
     "ProtocolName",
+    "RequestInfo",
     "RestOptions",
     "Server",
     "ServerOptions",
