@@ -1,5 +1,4 @@
 // What the server knows of one RPC before it is called, whatever protocol calls it.
-import type { Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 
@@ -20,8 +19,6 @@ interface MethodBase {
   readonly path: string;
   /** The registry of `jsonOptions` also knows the types of the served files. */
   readonly options: MethodOptions;
-  /** The registry of `jsonOptions` as the application gave it. */
-  readonly givenRegistry?: Registry | undefined;
   /** The interceptors of `options`, with a boundary for errors inside each: what runs around the implementation. */
   readonly interceptors: Interceptor[];
   /** The RPC protocols that may call it. Never empty. */

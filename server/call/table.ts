@@ -68,7 +68,6 @@ export function createMethodTable(options: TableOptions): MethodTable {
         jsonOptions: { ...jsonOptions, registry: preferTypes(jsonOptions?.registry, types) },
         readMaxElements: options.readMaxElements,
       },
-      givenRegistry: jsonOptions?.registry,
       interceptors: withBoundaries(valid.interceptors),
     });
     addService(spec.method.parent);

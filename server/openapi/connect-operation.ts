@@ -5,7 +5,7 @@ import type { Method } from "../call/method.js";
 import { describeMethod } from "./describe-method.js";
 import { errorResponses } from "./errors.js";
 import type { OperationContext, PlacedOperation } from "./rest-operation.js";
-import type { Operation, Parameter, Schema } from "./types.js";
+import type { Content, Operation, Parameter, Schema } from "./types.js";
 
 /** The operations of a method; none, if it is a stream or not served over Connect. */
 export function connectOperations(method: Method, context: OperationContext): PlacedOperation[] {
@@ -42,24 +42,41 @@ function getOperation({ spec, options }: Method, context: OperationContext): Unn
   return {
     ...describeMethod(spec.method, context.comments),
     parameters: [
-      { name: "connect", in: "query", required: options.requireConnectProtocolHeader, schema: { enum: ["v1"] } },
+      {
+        name: "connect",
+        in: "query",
+        required: options.requireConnectProtocolHeader,
+        schema: { type: "string", enum: ["v1"] },
+      },
       { name: "encoding", in: "query", required: true, schema: { type: "string", enum: ["json"] } },
-      { name: "message", in: "query", required: true, content: { "application/json": { schema } } },
+      {
+        name: "message",
+        in: "query",
+        required: true,
+        description: "The request as JSON.",
+        schema: { type: "string", contentMediaType: "application/json", contentSchema: schema },
+      },
       timeout,
     ],
     responses: responsesOf(spec.method.output, context),
   };
 }
 
+const plainText: Content = { "text/plain": { schema: { type: "string" } } };
+
 const timeout: Parameter = {
   name: "Connect-Timeout-Ms",
   in: "header",
-  description: "How long the caller will wait, in milliseconds.",
-  schema: { type: "integer", minimum: 0, maximum: 9_999_999_999 },
+  description: "How long the client waits for the response, in milliseconds.",
+  schema: { type: "integer", format: "int64", minimum: 1, maximum: 9_999_999_999 },
 };
 
 function responsesOf(output: Parameters<OperationContext["output"]["message"]>[0], context: OperationContext) {
   const schema: Schema = context.output.message(output);
-  const description = context.comments.get(output.typeName) ?? "The reply.";
-  return { 200: { description, content: { "application/json": { schema } } }, ...errorResponses(context.error) };
+  const description = context.comments.get(output.typeName) ?? "The response.";
+  return {
+    200: { description, content: { "application/json": { schema } } },
+    ...errorResponses(context.error),
+    415: { description: "The content type or encoding is not supported.", content: plainText },
+  };
 }

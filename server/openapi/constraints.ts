@@ -104,7 +104,7 @@ function numberKeywords(rules: JsonObject): Schema {
   // Bounds the wrong way round mean what is outside of them.
   const isOutside = typeof least === "number" && typeof greatest === "number" && least >= greatest;
   const range = isOutside ? { anyOf: [lower, upper] } : { ...lower, ...upper };
-  return { ...range, ...listKeywords(rules), ...(rules.finite === true ? { type: "number" } : {}) };
+  return { ...range, ...listKeywords(rules) };
 }
 
 function pick(bounds: Record<string, JsonValue | undefined>): Schema {

@@ -15,6 +15,7 @@ import { type JsonForm, MessageSchemas } from "./message-schema.js";
 import { Names } from "./names.js";
 import type { DocsOptions, OperationKind } from "./options.js";
 import { Paths } from "./paths.js";
+import { withoutWildcards } from "./resource-names.js";
 import { type OperationContext, restOperation } from "./rest-operation.js";
 import type { OpenApiDocument, Schema, Tag } from "./types.js";
 
@@ -31,7 +32,9 @@ export interface Api {
 }
 
 /** Makes the document, and pauses after each operation and schema. */
-export function* createOpenApi(api: Api, options: DocsOptions, comments: Comments): Work<OpenApiDocument> {
+export function* createOpenApi(whole: Api, options: DocsOptions, texts: Comments): Work<OpenApiDocument> {
+  const api = withoutBuiltIns(whole);
+  const comments = new Map([...texts].map(([name, text]) => [name, withoutWildcards(text)]));
   const draft: Draft = {
     components: new Components(),
     paths: new Paths(),
@@ -44,7 +47,7 @@ export function* createOpenApi(api: Api, options: DocsOptions, comments: Comment
   if (operations.includes("rest")) yield* addRoutes(draft, api);
   if (operations.includes("connect")) yield* addMethods(draft, api);
   const schemas = yield* components.schemas();
-  const { securitySchemes, servers = [{ url: "/" }], security = [] } = options;
+  const { securitySchemes, servers = [{ url: "." }], security = [] } = options;
   return {
     openapi: "3.1.1",
     info: infoOf(api, options, comments),
@@ -53,6 +56,17 @@ export function* createOpenApi(api: Api, options: DocsOptions, comments: Comment
     tags: [...tags.values()],
     paths: paths.toObject(),
     components: { schemas, ...(securitySchemes === undefined ? {} : { securitySchemes }) },
+  };
+}
+
+/** Health and reflection are for machines that know them. */
+function withoutBuiltIns({ methods, services, bindings, rest }: Api): Api {
+  const isOwn = ({ typeName }: DescService) => !typeName.startsWith("grpc.");
+  return {
+    methods: new Map([...methods].filter(([, { spec }]) => isOwn(spec.method.parent))),
+    services: services.filter(isOwn),
+    bindings: bindings.filter(({ method }) => isOwn(method.parent)),
+    rest,
   };
 }
 
@@ -69,14 +83,13 @@ function* addRoutes(draft: Draft, { bindings, methods, rest }: Api): Work<void> 
   const form = {
     useProtoNames: rest.useProtoNames === true,
     enumsAsNumbers: rest.enumsAsNumbers === true,
-    registry: rest.registry,
   };
   const error = restErrorSchema(draft.components, rest.errorShape);
   const context = { ...contextOf(draft, form, error), hasPatchMask: rest.patchMask !== false };
   for (const binding of bindings) {
     yield;
-    const placed = restOperation(binding, context);
     const operationId = draft.names.operation(binding.method);
+    const placed = restOperation(binding, operationId, context);
     // The path of an RPC is served before any route.
     if (!methods.has(placed.path)) {
       draft.paths.add(placed, { operationId, tags: [tagOf(draft, binding.method.parent, "rest")] });
@@ -92,7 +105,6 @@ function* addMethods(draft: Draft, { methods }: Api): Work<void> {
     const form = {
       useProtoNames: useProtoFieldName === true,
       enumsAsNumbers: enumAsInteger === true,
-      registry: method.givenRegistry,
     };
     for (const placed of connectOperations(method, contextOf(draft, form, error))) {
       const { method: desc } = method.spec;
@@ -128,10 +140,9 @@ function tagOf({ names, tags, comments }: Draft, service: DescService, kind: Ope
 
 /** What the API is called, and what it is. */
 function infoOf({ services }: Api, options: DocsOptions, comments: Comments): OpenApiDocument["info"] {
-  // Those that every server has say nothing of this one.
-  const own = services.filter(({ typeName }) => !typeName.startsWith("grpc."));
-  const { title = own.map(({ typeName }) => typeName).join(", "), version = "0.0.0", license } = options;
-  const description = options.description ?? (own.length === 1 ? comments.get(own[0]?.typeName ?? "") : undefined);
+  const { title = services.map(({ typeName }) => typeName).join(", "), version = "0.0.0", license } = options;
+  const description =
+    options.description ?? (services.length === 1 ? comments.get(services[0]?.typeName ?? "") : undefined);
   return {
     title: title === "" ? "API" : title,
     version,

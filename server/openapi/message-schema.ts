@@ -1,14 +1,17 @@
 // Turns messages and enumerations into schemas of their ProtoJSON (https://protobuf.dev/programming-guides/json/), one
 // component each, which others refer to, so that types may contain themselves.
-import type { DescEnum, DescField, DescMessage, DescOneof, Registry } from "@bufbuild/protobuf";
-import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { type Claims, hasClaimedRival, noClaims } from "../rest/claims.js";
 import { isNested } from "../rest/fields.js";
 import { behaviorOf } from "./behavior.js";
 import type { Comments } from "./comments.js";
 import type { Components } from "./components.js";
 import { constraintsOf, isOneofRequired } from "./constraints.js";
-import { isRequiredBeside, isStricter } from "./required.js";
+import { needsExample, objectExample, valueExample } from "./examples.js";
+import { exclusions } from "./exclusions.js";
+import { isRequired, isRequiredBeside, isStricter } from "./required.js";
+import { constrain } from "./rule-keywords.js";
 import { mapKeySchema, scalarSchema } from "./scalar-schema.js";
 import type { Schema } from "./types.js";
 import { wellKnownSchema, wrapperSchema } from "./well-known-schema.js";
@@ -19,12 +22,7 @@ export interface JsonForm {
   readonly useProtoNames: boolean;
   /** Whether enum values are numbers. */
   readonly enumsAsNumbers: boolean;
-  /** What a `google.protobuf.Any` may hold. */
-  readonly registry: Registry | undefined;
 }
-
-/** What no value fits. */
-const never: Schema = { not: {} };
 
 /** Makes the schemas of one form of JSON, sent (`input`) or received: a reply need not have what a request must have. */
 export class MessageSchemas {
@@ -49,7 +47,12 @@ export class MessageSchemas {
     if (wrapped !== undefined) return wrapped;
     const suffix = this.#isInput && isStricter(desc) ? `${this.#suffix}-input` : this.#suffix;
     const name = `${desc.typeName}${hasCustomJsonRepresentation(desc) ? "" : suffix}`;
-    return this.#components.schema(name, () => this.#wellKnown(desc) ?? this.object(desc));
+    return this.#components.schema(name, () => wellKnownSchema(desc) ?? this.object(desc));
+  }
+
+  /** The schema of a message less what the path has: a reference, since generators name types after those. */
+  rest(name: string, desc: DescMessage, claims: ReadonlyMap<DescField, Claims>): Schema {
+    return this.#components.schema(name, () => this.object(desc, claims));
   }
 
   /**
@@ -63,14 +66,21 @@ export class MessageSchemas {
     const required = this.#isInput ? fields.filter(isRequiredHere).map((field) => this.nameOf(field)) : [];
     const properties = fields.map((field) => [this.nameOf(field), this.#property(field, claims.get(field))] as const);
     const forbidden = left.filter((field) => hasClaimedRival(claims, field));
-    const nevers = forbidden.map((field) => [this.nameOf(field), never] as const);
     const oneofs = desc.oneofs.filter((oneof) => oneof.fields.every((field) => fields.includes(field)));
+    const example = needsExample(desc) ? this.#example(desc, claims, []) : undefined;
     return {
       type: "object",
       ...this.#annotations(desc),
-      properties: Object.fromEntries([...properties, ...nevers]),
+      properties: Object.fromEntries(properties),
       ...(required.length > 0 ? { required } : {}),
-      ...this.#oneofs(oneofs.filter((oneof) => oneof.fields.length > 1 || isOneofRequired(oneof))),
+      ...exclusions(
+        forbidden.map((field) => this.nameOf(field)),
+        oneofs.map((oneof) => ({
+          names: oneof.fields.map((field) => this.nameOf(field)),
+          isRequired: isOneofRequired(oneof),
+        })),
+      ),
+      ...(example === undefined ? {} : { example }),
     };
   }
 
@@ -79,14 +89,15 @@ export class MessageSchemas {
     if (claims !== undefined && claims !== "whole" && isNested(field)) return this.object(field.message, claims);
     const { keywords, itemKeywords, keyKeywords } = constraintsOf(field);
     if (field.fieldKind === "list")
-      return { type: "array", items: { ...this.item(field), ...itemKeywords }, ...keywords };
-    if (field.fieldKind !== "map") return { ...this.item(field), ...keywords };
+      return { type: "array", items: constrain(this.item(field), itemKeywords), ...keywords };
+    if (field.fieldKind !== "map") return constrain(this.item(field), keywords);
     const keys = { ...mapKeySchema(field.mapKey), ...keyKeywords };
     const propertyNames = Object.keys(keys).length > 0 ? { propertyNames: keys } : {};
     return {
       type: "object",
-      additionalProperties: { ...this.item(field), ...itemKeywords },
+      additionalProperties: constrain(this.item(field), itemKeywords),
       ...propertyNames,
+      ...this.#mapExample(field),
       ...keywords,
     };
   }
@@ -102,14 +113,18 @@ export class MessageSchemas {
     if (desc.typeName === "google.protobuf.NullValue") return { type: "null" };
     const suffix = this.#form.enumsAsNumbers ? "-numbers" : "";
     return this.#components.schema(`${desc.typeName}${suffix}`, () => {
-      const numbers = { type: "integer", enum: [...new Set(desc.values.map(({ number }) => number))] };
-      const names = { type: "string", enum: desc.values.map(({ name }) => name) };
       const values = desc.values.map((value) => [value.name, this.#comments.get(`${desc.typeName}.${value.name}`)]);
       const list = values.filter(([, text]) => text !== undefined).map(([name, text]) => `- \`${name}\`: ${text}`);
       const { description, ...annotations } = this.#annotations(desc);
       const text = [description ?? [], list.join("\n") || []].flat().join("\n\n");
-      return { ...(suffix === "" ? names : numbers), ...annotations, ...(text === "" ? {} : { description: text }) };
+      return { ...this.#enumValues(desc), ...annotations, ...(text === "" ? {} : { description: text }) };
     });
+  }
+
+  #enumValues({ values }: DescEnum): Schema {
+    return this.#form.enumsAsNumbers
+      ? { type: "integer", enum: [...new Set(values.map(({ number }) => number))] }
+      : { type: "string", enum: values.map(({ name }) => name) };
   }
 
   /** The name of a field in JSON. */
@@ -117,12 +132,43 @@ export class MessageSchemas {
     return this.#form.useProtoNames ? field.name : field.jsonName;
   }
 
-  #wellKnown(desc: DescMessage): Schema | undefined {
-    return wellKnownSchema(desc, this.#form.registry, (held) => this.message(held));
-  }
-
   #property(field: DescField, claims: Claims | undefined): Schema {
     return { ...this.field(field, claims), ...this.#annotations(field), ...behaviorOf(field).keywords };
+  }
+
+  /** @param within the messages around this one, which it cannot contain in an example */
+  #example(
+    desc: DescMessage,
+    claims: ReadonlyMap<DescField, Claims>,
+    within: readonly DescMessage[],
+  ): object | undefined {
+    if (within.includes(desc)) return undefined;
+    const fields = desc.fields.filter((field) => !claims.has(field) && !hasClaimedRival(claims, field));
+    return objectExample(
+      fields.map((field) => ({
+        name: this.nameOf(field),
+        schema: { ...this.#exampleSchema(field, [...within, desc]), ...behaviorOf(field).keywords },
+        isRequired: this.#isInput && isRequired(field),
+        oneof: field.oneof,
+      })),
+    );
+  }
+
+  /** A schema that has an example, or says all that an example has to be. */
+  #exampleSchema(field: DescField, within: readonly DescMessage[]): Schema {
+    if (field.fieldKind === "enum") return constrain(this.#enumValues(field.enum), constraintsOf(field).keywords);
+    if (field.fieldKind !== "message" || isWrapperDesc(field.message)) return this.field(field);
+    const known = wellKnownSchema(field.message);
+    if (known !== undefined) return known;
+    return isRequired(field) ? { example: this.#example(field.message, noClaims, within) } : {};
+  }
+
+  /** Tools make up names for keys. */
+  #mapExample(field: DescField & { fieldKind: "map" }): Schema {
+    if (field.mapKey === ScalarType.STRING) return {};
+    const value = field.mapKind === "scalar" ? valueExample(scalarSchema(field.scalar)) : {};
+    const isSimple = field.mapKind === "scalar" || (field.mapKind === "message" && !isStricter(field.message));
+    return isSimple ? { example: { [field.mapKey === ScalarType.BOOL ? "true" : "1"]: value } } : {};
   }
 
   #annotations(desc: DescMessage | DescEnum | DescField): { description?: string; deprecated?: true } {
@@ -132,16 +178,5 @@ export class MessageSchemas {
       ...(description === undefined ? {} : { description }),
       ...(desc.deprecated ? { deprecated: true } : {}),
     };
-  }
-
-  /** At most one member of each; one, if it is required. */
-  #oneofs(oneofs: readonly DescOneof[]): Schema {
-    const rules = oneofs.map((oneof) => {
-      const members = oneof.fields.map((field) => ({ title: field.name, required: [this.nameOf(field)] }));
-      const absent = Object.fromEntries(oneof.fields.map((field) => [this.nameOf(field), never] as const));
-      const nothing = { title: `no ${oneof.name}`, properties: absent };
-      return { oneOf: isOneofRequired(oneof) ? members : [...members, nothing] };
-    });
-    return rules.length > 1 ? { allOf: rules } : (rules[0] ?? {});
   }
 }

@@ -6,6 +6,7 @@ import type { Binding, BoundVariable } from "../rest/route/binding.js";
 import type { Segment, Variable } from "../rest/route/template.js";
 import type { Comments } from "./comments.js";
 import type { MessageSchemas } from "./message-schema.js";
+import { singular, withoutWildcards } from "./resource-names.js";
 import { textSchema } from "./text-schema.js";
 import type { Parameter } from "./types.js";
 
@@ -77,17 +78,13 @@ function partOf(
   const pattern = segments.slice(variable.start, variable.end).map((segment) => {
     return segment.kind === "literal" ? segment.text : segment.kind === "single" ? "*" : "**";
   });
-  return [name, { description: `A part of \`${field}\`, which is \`${pattern.join("/")}\`.${note}`, schema: anyText }];
-}
-
-/** `shelves` → `shelf`, `books` → `book`, `categories` → `category`; good enough for a name. */
-function singular(text: string): string {
-  const word = text.replace(/\W+/g, "_");
-  return word
-    .replace(/ies$/, "y")
-    .replace(/(?<=[lr])ves$/, "f")
-    .replace(/(?<=ss|x|ch|sh)es$/, "")
-    .replace(/(?<=[^s])s$/, "");
+  return [
+    name,
+    {
+      description: `A part of \`${field}\`, which is \`${withoutWildcards(pattern.join("/"))}\`.${note}`,
+      schema: anyText,
+    },
+  ];
 }
 
 function uniqueName(name: string, taken: readonly Parameter[]): string {

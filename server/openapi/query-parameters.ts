@@ -9,7 +9,7 @@ import type { Comments } from "./comments.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { isRequired } from "./required.js";
 import { textSchema } from "./text-schema.js";
-import type { Parameter } from "./types.js";
+import type { Parameter, Schema } from "./types.js";
 
 /** How many are listed, and how many names a path has: what the server reads of one query, untold. */
 const limit = 1000;
@@ -63,14 +63,21 @@ function toParameter(fields: readonly DescField[], schemas: MessageSchemas, comm
   const rivals = listRivals(fields).map((rival) => `\`${printQueryPath(rival, schemas)}\``);
   const exclusion = rivals.length === 0 ? [] : `Not together with ${rivals.join(", ")}.`;
   const description = [comment ?? [], exclusion].flat().join(" ");
+  const isNeeded = fields.every(isRequired);
+  const schema = textSchema(field, schemas);
   return {
     name: printQueryPath(fields, schemas),
     in: "query",
-    ...(fields.every(isRequired) ? { required: true } : {}),
+    ...(isNeeded ? { required: true } : {}),
     ...(description === "" ? {} : { description }),
     ...(fields.some((one) => one.deprecated) ? { deprecated: true } : {}),
-    schema: textSchema(field, schemas),
+    schema: isNeeded ? schema : withoutExample(schema),
   };
+}
+
+/** Swagger UI sends the examples of all parameters, and with them two members of a oneof. */
+function withoutExample({ example: _, items, ...schema }: Schema): Schema {
+  return items === undefined ? schema : { ...schema, items: withoutExample(items as Schema) };
 }
 
 /** The other members of the oneofs on the way, of which a query may have one only: each with all that is within it. */

@@ -1,5 +1,6 @@
-// Says which fields a request must have, by google.api.field_behavior or the rules of protovalidate.
+// Says which fields a request must have, by proto2's `required`, google.api.field_behavior, or the rules of protovalidate.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Claims } from "../rest/claims.js";
 import { isNested } from "../rest/fields.js";
 import { behaviorOf } from "./behavior.js";
@@ -7,7 +8,8 @@ import { constraintsOf } from "./constraints.js";
 
 /** Whether a message that is sent must have the field. */
 export function isRequired(field: DescField): boolean {
-  return behaviorOf(field).isRequired || constraintsOf(field).isRequired;
+  const isLegacyRequired = field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
+  return isLegacyRequired || behaviorOf(field).isRequired || constraintsOf(field).isRequired;
 }
 
 /** Whether a message that is sent must have a field that is not fed from elsewhere. */

@@ -1,8 +1,9 @@
 // Turns a binding of google.api.http into an operation: parameters from its path and query, bodies, and the forms of its
 // streams, as server/transcode/ reads and writes them.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { pathClaimsOf } from "../rest/claims.js";
-import { hasImplicitPresence } from "../rest/fields.js";
+import { hasImplicitPresence, isNested } from "../rest/fields.js";
 import type { Binding, BodyBinding } from "../rest/route/binding.js";
 import type { Comments } from "./comments.js";
 import { describeMethod } from "./describe-method.js";
@@ -10,7 +11,7 @@ import { errorResponses } from "./errors.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { expandPath } from "./path-parameters.js";
 import { queryParameters } from "./query-parameters.js";
-import { hasRequired, isRequiredBeside } from "./required.js";
+import { hasRequired, isRequired, isRequiredBeside } from "./required.js";
 import type { Content, Operation, Schema } from "./types.js";
 
 /** What operations of one document share. */
@@ -36,13 +37,13 @@ export interface PlacedOperation {
   readonly isLoose: boolean;
 }
 
-/** Makes the operation of a binding. */
-export function restOperation(binding: Binding, context: OperationContext): PlacedOperation {
+/** Makes the operation of a binding, whose id names the schema of its body if that is no message. */
+export function restOperation(binding: Binding, operationId: string, context: OperationContext): PlacedOperation {
   const { comments, input, error } = context;
   const { method, httpMethod } = binding;
   const { path, parameters, fieldNames } = expandPath(binding, input, comments);
   const all = [...parameters, ...queryParameters(binding, context)];
-  const requestBody = requestBodyOf(binding, context);
+  const requestBody = requestBodyOf(binding, operationId, context);
   const anyMethod = requestBody === undefined ? "get" : "post";
   return {
     path,
@@ -54,7 +55,9 @@ export function restOperation(binding: Binding, context: OperationContext): Plac
       ...(requestBody === undefined ? {} : { requestBody }),
       responses: {
         200: {
-          description: comments.get(method.output.typeName) ?? "The reply.",
+          description: [comments.get(method.output.typeName) ?? "The response.", streamNotes(binding)]
+            .flat()
+            .join("\n\n"),
           content: replyContent(binding, context),
         },
         ...errorResponses(error),
@@ -71,40 +74,69 @@ function notesOf({ method, httpMethod }: Binding): string[] {
   ].flat();
 }
 
-const binary: Content = { "*/*": { schema: { type: "string", format: "binary" } } };
+/** What comes without an `Accept` header, and how a stream says that it failed. */
+function streamNotes({ method, responseBody }: Binding): string[] {
+  if (method.methodKind !== "server_streaming" || responseBody.kind === "bytes") return [];
+  const forms =
+    "`Accept` chooses the form: a JSON array, lines or server-sent events. Without it, the form is a JSON array.";
+  return [`${forms} An error after the first message is the last item: \`{"error": …}\`.`];
+}
 
-function requestBodyOf(binding: Binding, context: OperationContext): Operation["requestBody"] {
+/** The server takes and sends any type, which many clients cannot read as a range of types. */
+const binary: Content = { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
+
+function requestBodyOf(binding: Binding, operationId: string, context: OperationContext): Operation["requestBody"] {
   const { requestBody, method } = binding;
   if (requestBody.kind === "none") return undefined;
-  if (requestBody.kind === "bytes") return { required: false, content: binary };
-  const { schema, required } = jsonBody(binding, requestBody.field, context);
+  if (requestBody.kind === "bytes") {
+    const { field } = requestBody;
+    return { required: field !== undefined && isRequired(field), content: binary };
+  }
+  const { schema, required } = jsonBody(binding, requestBody.field, `${operationId}-body`, context);
   const { methodKind } = method;
   if (methodKind === "bidi_streaming") return { required: false, content: linesOf(schema) };
   if (methodKind !== "client_streaming") return { required, content: { "application/json": { schema } } };
   return { required: false, content: { ...arrayOf(schema), ...linesOf(schema) } };
 }
 
-function jsonBody(binding: Binding, field: DescField | undefined, { input }: OperationContext) {
+function jsonBody(binding: Binding, field: DescField | undefined, name: string, { input }: OperationContext) {
   const claims = pathClaimsOf(binding);
   if (field !== undefined) {
     const inField = claims.get(field);
-    return { schema: input.field(field, inField), required: isRequiredBeside(field, inField) };
+    const isPart = inField !== undefined && inField !== "whole" && isNested(field);
+    const schema = isPart ? input.rest(name, field.message, inField) : input.field(field);
+    return { schema, required: isRequiredBeside(field, inField) };
   }
   const desc = binding.method.input;
   return {
-    schema: claims.size === 0 ? input.message(desc) : input.object(desc, claims),
+    schema: claims.size === 0 ? input.message(desc) : input.rest(name, desc, claims),
     required: hasRequired(desc, claims),
   };
 }
 
-function replyContent({ method, responseBody }: Binding, { output, error }: OperationContext): Content {
+function replyContent(binding: Binding, { output, error }: OperationContext): Content {
+  const { method, responseBody } = binding;
   if (responseBody.kind === "bytes") return binary;
   const schema = replySchema(method.output, responseBody, output);
-  const ending = { type: "object", properties: { error: error }, required: ["error"] };
   const { methodKind } = method;
   if (methodKind === "bidi_streaming") return linesOf(schema);
   if (methodKind !== "server_streaming") return { "application/json": { schema } };
-  return { ...arrayOf({ anyOf: [schema, ending] }), ...linesOf(schema), ...eventsOf(schema) };
+  return { ...arrayOf(itemSchema(binding, schema, error)), ...linesOf(schema), ...eventsOf(schema) };
+}
+
+/**
+ * The last item may be `{"error": …}`. A message's schema allows it, so that it stands alone: generators do not find
+ * a message among alternatives.
+ */
+function itemSchema({ method, responseBody }: Binding, schema: Schema, error: Schema): Schema {
+  const isMessage = responseBody.kind === "json" && responseBody.field === undefined;
+  const { fields } = method.output;
+  const isOpen =
+    isMessage &&
+    !hasCustomJsonRepresentation(method.output) &&
+    fields.every(({ name, jsonName }) => ![name, jsonName].includes("error"));
+  if (isOpen) return schema;
+  return { anyOf: [schema, { type: "object", properties: { error }, required: ["error"] }] };
 }
 
 function replySchema(desc: DescMessage, { field }: BodyBinding & { kind: "json" }, output: MessageSchemas): Schema {

@@ -15,3 +15,9 @@ export function listKeywords(rules: JsonObject): Schema {
 export function sized(keyword: string, size: JsonValue | undefined): Schema {
   return size === undefined ? {} : { [keyword]: Number(size) };
 }
+
+/** A schema with further keywords, which its example may break. */
+export function constrain({ example, ...schema }: Schema, keywords: Schema): Schema {
+  const isFree = Object.keys(keywords).length === 0;
+  return { ...schema, ...(isFree && example !== undefined ? { example } : {}), ...keywords };
+}

@@ -1,5 +1,6 @@
 // Turns scalar types into schemas of their ProtoJSON (https://protobuf.dev/programming-guides/json/): in the form that is
-// written, which every reader takes.
+// written, which every reader takes. NaN and the infinities are strings in ProtoJSON, and are left out: of a number or
+// a string generators make a type of its own (openapi-generator) or nothing at all (ogen, oapi-codegen).
 import { ScalarType } from "@bufbuild/protobuf";
 import type { Schema } from "./types.js";
 
@@ -19,17 +20,14 @@ export function mapKeySchema(type: ScalarType): Schema | undefined {
 const int32: Schema = { type: "integer", format: "int32", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 const uint32: Schema = { type: "integer", format: "uint32", minimum: 0, maximum: 2 ** 32 - 1 };
 // JavaScript's numbers, and so JSON for many, are exact up to 53 bits only.
-const int64: Schema = { type: "string", format: "int64", pattern: "^-?[0-9]{1,19}$" };
-const uint64: Schema = { type: "string", format: "uint64", pattern: "^[0-9]{1,20}$" };
+const int64: Schema = { type: "string", format: "int64", example: "1" };
+const uint64: Schema = { type: "string", format: "uint64", example: "1" };
 
 const greatestFloat = 3.4028234663852886e38;
-const notFinite: Schema = { type: "string", enum: ["NaN", "Infinity", "-Infinity"] };
 
 const schemas: Readonly<Record<ScalarType, Schema>> = {
-  [ScalarType.DOUBLE]: { anyOf: [{ type: "number", format: "double" }, notFinite] },
-  [ScalarType.FLOAT]: {
-    anyOf: [{ type: "number", format: "float", minimum: -greatestFloat, maximum: greatestFloat }, notFinite],
-  },
+  [ScalarType.DOUBLE]: { type: "number", format: "double" },
+  [ScalarType.FLOAT]: { type: "number", format: "float", minimum: -greatestFloat, maximum: greatestFloat },
   [ScalarType.INT32]: int32,
   [ScalarType.SINT32]: int32,
   [ScalarType.SFIXED32]: int32,
@@ -42,12 +40,7 @@ const schemas: Readonly<Record<ScalarType, Schema>> = {
   [ScalarType.FIXED64]: uint64,
   [ScalarType.BOOL]: { type: "boolean" },
   [ScalarType.STRING]: { type: "string" },
-  [ScalarType.BYTES]: {
-    type: "string",
-    format: "byte",
-    contentEncoding: "base64",
-    pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
-  },
+  [ScalarType.BYTES]: { type: "string", format: "byte", contentEncoding: "base64", example: "aGVsbG8=" },
 };
 
 const unsigned = { [ScalarType.UINT64]: true, [ScalarType.FIXED64]: true };

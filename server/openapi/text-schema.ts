@@ -2,14 +2,17 @@
 import type { DescField } from "@bufbuild/protobuf";
 import { constraintsOf } from "./constraints.js";
 import type { MessageSchemas } from "./message-schema.js";
+import { constrain } from "./rule-keywords.js";
 import type { Schema } from "./types.js";
+import { wellKnownSchema } from "./well-known-schema.js";
 
 /** Names of fields as they are in the proto or in camel case. */
 const maskPath = "(?:\\*|[a-z_]\\w*(?:\\.(?:\\*|\\w+))*)";
 const fieldMask: Schema = {
   type: "string",
   pattern: `^(?:${maskPath}(?:,${maskPath})*)?$`,
-  description: "Paths of fields with commas between, such as `name,address.zip_code`.",
+  description: "Paths of fields, separated by commas, such as `name,address.zip_code`.",
+  example: "name",
 };
 
 /** The schema of one value of a field, whose text is that of its JSON without quotes; of all items, if it is a list. */
@@ -17,12 +20,12 @@ export function textSchema(field: DescField, schemas: MessageSchemas): Schema {
   const { keywords, itemKeywords } = constraintsOf(field);
   const item = itemSchema(field, schemas);
   return field.fieldKind === "list"
-    ? { type: "array", items: { ...item, ...itemKeywords }, ...keywords }
-    : { ...item, ...keywords };
+    ? { type: "array", items: constrain(item, itemKeywords), ...keywords }
+    : constrain(item, keywords);
 }
 
 function itemSchema(field: DescField, schemas: MessageSchemas): Schema {
   if (field.message?.typeName === "google.protobuf.FieldMask") return fieldMask;
   if (field.enum?.typeName === "google.protobuf.NullValue") return { type: "string", enum: ["NULL_VALUE"] };
-  return schemas.item(field);
+  return (field.message && wellKnownSchema(field.message)) ?? schemas.item(field);
 }

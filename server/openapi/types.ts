@@ -16,8 +16,7 @@ export interface Parameter {
   readonly required?: boolean;
   readonly deprecated?: boolean;
   readonly description?: string;
-  readonly schema?: Schema;
-  readonly content?: Content;
+  readonly schema: Schema;
 }
 
 /** What comes back. */

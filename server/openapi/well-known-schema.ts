@@ -1,6 +1,6 @@
 // Turns the messages that have a JSON form of their own into schemas of it (https://protobuf.dev/programming-guides/json/).
-import type { DescMessage, Registry } from "@bufbuild/protobuf";
-import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import type { DescMessage } from "@bufbuild/protobuf";
+import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { scalarSchema } from "./scalar-schema.js";
 import type { Schema } from "./types.js";
 
@@ -10,60 +10,49 @@ export function wrapperSchema(desc: DescMessage): Schema | undefined {
   return scalar === undefined ? undefined : scalarSchema(scalar);
 }
 
-/**
- * The schema of a well-known type; undefined for other messages.
- *
- * @param registry types that a `google.protobuf.Any` may hold, to be listed
- * @param refer gives the schema of a message that an Any may hold
- */
-export function wellKnownSchema(
-  desc: DescMessage,
-  registry: Registry | undefined,
-  refer: (desc: DescMessage) => Schema,
-): Schema | undefined {
-  return desc.typeName === "google.protobuf.Any" ? anySchema(registry, refer) : schemas[desc.typeName];
+/** The schema of a well-known type; undefined for other messages. */
+export function wellKnownSchema(desc: DescMessage): Schema | undefined {
+  return schemas[desc.typeName];
 }
 
-/** Names of fields in camel case; "_" would not come back as it was. */
-export const fieldMaskPattern = "^[^_]*$";
+/** Names of fields in camel case. "_" does not survive the way to snake case and back. */
+const fieldMaskPattern = "^[^_]*$";
 
 const schemas: Readonly<Record<string, Schema>> = {
   "google.protobuf.Timestamp": {
     type: "string",
     format: "date-time",
-    pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})$",
-    description: "A point in time by RFC 3339, such as `2024-02-29T12:00:00.5Z`.",
+    description: "A point in time by RFC 3339, with nine decimals at most.",
+    example: "2024-02-29T12:00:00.500Z",
   },
   "google.protobuf.Duration": {
     type: "string",
     format: "duration-seconds",
     pattern: "^-?[0-9]{1,12}(?:\\.[0-9]{1,9})?s$",
-    description: "Seconds with at most nine decimals and `s` behind, such as `1.5s`; at most 315,576,000,000.",
+    description: "Seconds with nine decimals at most, and `s` at the end. The maximum is 315,576,000,000 seconds.",
+    example: "1.500s",
   },
   "google.protobuf.FieldMask": {
     type: "string",
     pattern: fieldMaskPattern,
-    description: "Paths of fields in camel case with commas between, such as `name,address.zipCode`.",
+    description: "Paths of fields in camel case, separated by commas, such as `name,address.zipCode`.",
+    example: "name",
   },
-  "google.protobuf.Struct": { type: "object", additionalProperties: true, description: "Any JSON object." },
-  "google.protobuf.ListValue": { type: "array", items: {}, description: "Any JSON array." },
-  "google.protobuf.Value": { description: "Any JSON." },
+  "google.protobuf.Struct": {
+    type: "object",
+    additionalProperties: true,
+    description: "Any JSON object.",
+    example: { key: "value" },
+  },
+  "google.protobuf.ListValue": { type: "array", items: {}, description: "Any JSON array.", example: ["value"] },
+  "google.protobuf.Value": { description: "Any JSON.", example: "value" },
+  // The types that an Any may hold are not listed: they would be all messages of all served files.
+  "google.protobuf.Any": {
+    type: "object",
+    properties: { "@type": { type: "string" } },
+    additionalProperties: true,
+    description:
+      "A message with its type in `@type`. A type whose JSON is not an object of fields has its JSON in `value`.",
+    example: { "@type": "type.googleapis.com/google.protobuf.Duration", value: "1.500s" },
+  },
 };
-
-/**
- * A message with its type beside its fields; beside `value`, if the message's JSON is no object of fields. The server knows
- * more types than those of the registry: listing them would list every message of every served file.
- */
-function anySchema(registry: Registry | undefined, refer: (desc: DescMessage) => Schema): Schema {
-  const known = [...(registry ?? [])].filter((type) => type.kind === "message");
-  const alternatives = known.map((desc) => {
-    const type = { "@type": { const: `type.googleapis.com/${desc.typeName}` } };
-    if (hasCustomJsonRepresentation(desc)) {
-      return { type: "object", properties: { ...type, value: refer(desc) }, required: ["@type", "value"] };
-    }
-    return { allOf: [refer(desc), { type: "object", properties: type, required: ["@type"] }] };
-  });
-  const other = { type: "object", properties: { "@type": { type: "string" } }, additionalProperties: true };
-  const description = "A message, with its type in `@type`, such as `type.googleapis.com/google.protobuf.Duration`.";
-  return alternatives.length === 0 ? { ...other, description } : { anyOf: [...alternatives, other], description };
-}

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
-import type { Operation, Parameter, Schema } from "../../../server/openapi/types.js";
+import type { Parameter, Response, Schema } from "../../../server/openapi/types.js";
+import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { createUpdateService } from "../../support/update-service.js";
 import { documentOf, operationOf, schemaOf } from "./describe.js";
-import { listOperations } from "./draw.js";
+import { jsonBody, listOperations, type Place, resolve } from "./draw.js";
 
 const library = documentOf([LibraryService]);
 const rest = documentOf([RestService]);
@@ -14,6 +15,12 @@ const listed = (document: typeof library) =>
   listOperations(document).map(({ httpMethod, path, operation }) =>
     [httpMethod, path, operation.operationId].join(" "),
   );
+
+/** The schema of the JSON that an operation takes. */
+const bodyOf = (document: typeof library, place: string) => {
+  const schema = jsonBody(operationOf(document, place));
+  return schema && resolve(document, schema);
+};
 
 describe("operations", () => {
   it("are the routes and the unary methods over Connect, with GET where a method has no side effects", () => {
@@ -24,8 +31,6 @@ describe("operations", () => {
       "GET /hello_world.Greeter/SayHello Greeter_SayHello_ConnectGet",
       "POST /hello_world.Greeter/SayHelloAgain Greeter_SayHelloAgain_Connect",
       "GET /hello_world.Greeter/SayHelloAgain Greeter_SayHelloAgain_ConnectGet",
-      "POST /grpc.health.v1.Health/Check Health_Check_Connect",
-      "POST /grpc.health.v1.Health/List Health_List_Connect",
     ]);
   });
 
@@ -42,7 +47,7 @@ describe("operations", () => {
 
   it.each([
     [["rest"], ["Greeter (REST)"]],
-    [["connect"], ["Greeter (Connect)", "Health (Connect)"]],
+    [["connect"], ["Greeter (Connect)"]],
     [[], []],
   ] as const)("of kinds %j have tags %j", (operations, tags) => {
     const document = documentOf([Greeter], { docs: { operations } });
@@ -87,6 +92,15 @@ describe("texts", () => {
     expect(operationOf(document, "post /v1/example/echo").summary).toBe("SayHello");
   });
 
+  it("have nothing that ends a doc comment of generated code", () => {
+    const document = documentOf([DepotService]);
+    expect(JSON.stringify(document)).not.toContain("*/");
+    const { summary, parameters } = operationOf(document, "get /v1/shelves/{shelf}/items/{item}");
+    expect(summary).toBe("Returns the item `shelves/{shelf}/items/{item}`.");
+    const description = "A part of `name`, which is `shelves/{shelf}/items/{item}`.";
+    expect(parameters).toMatchObject([{ description }, { description }]);
+  });
+
   it("mark what is deprecated", () => {
     expect(operationOf(library, "delete /v1/shelves/{shelf}/books/{book}").deprecated).toBe(true);
     expect(schemaOf(library, "manywire.test.describe.v1.Book").properties.isbn10).toMatchObject({ deprecated: true });
@@ -116,7 +130,7 @@ describe("texts", () => {
         version: "0.0.0",
         description: "Lends books.\n\nEvery book is on a shelf. *Shelves* are numbered.",
       },
-      servers: [{ url: "/" }],
+      servers: [{ url: "." }],
       security: [],
     });
   });
@@ -177,7 +191,7 @@ describe("routes of one shape with other names of fields", () => {
     const inQuery = patch.filter((one) => one.in === "query").map(({ name }) => name);
     expect(inQuery).not.toContain("number");
     expect(inQuery).toContain("text");
-    const schema = operationOf(document, `put ${path}`).requestBody?.content["application/json"]?.schema;
+    const schema = bodyOf(document, `put ${path}`);
     expect(schema?.properties).toMatchObject({ text: { type: "string" }, node: { type: "object" } });
     const { node } = (schema?.properties ?? {}) as Record<string, Schema>;
     expect(node?.properties).not.toHaveProperty("text");
@@ -251,6 +265,26 @@ describe("queries", () => {
   });
 });
 
+describe("operations over Connect", () => {
+  const path = "/manywire.test.describe.v1.LibraryService/GetBook";
+
+  it("have typed parameters for GET, whose message is JSON as text", () => {
+    const { parameters } = operationOf(library, `get ${path}`);
+    const contentSchema = { $ref: "#/components/schemas/manywire.test.describe.v1.GetBookRequest-input" };
+    expect(parameters).toMatchObject([
+      { name: "connect", required: false, schema: { type: "string", enum: ["v1"] } },
+      { name: "encoding", required: true, schema: { type: "string", enum: ["json"] } },
+      { name: "message", schema: { type: "string", contentMediaType: "application/json", contentSchema } },
+      { name: "Connect-Timeout-Ms", schema: { type: "integer", format: "int64", minimum: 1 } },
+    ]);
+  });
+
+  it.each(["get", "post"])("may answer 415: %s", (httpMethod) => {
+    const { responses } = operationOf(library, `${httpMethod} ${path}`);
+    expect(responses["415"]).toMatchObject({ content: { "text/plain": { schema: { type: "string" } } } });
+  });
+});
+
 describe("bodies", () => {
   const body = (place: string) => operationOf(rest, place).requestBody?.content;
   const reply = (place: string) => (operationOf(rest, place).responses["200"] as { content: object }).content;
@@ -258,42 +292,43 @@ describe("bodies", () => {
 
   it("are the message, less what the path has and what would exclude that", () => {
     expect(body("post /v1/whole")).toEqual({ "application/json": { schema: everything } });
-    const properties = body("post /v1/whole/{choice_text}:choose")?.["application/json"]?.schema.properties;
-    expect(properties).toMatchObject({ text: { type: "string" }, choiceNumber: { not: {} } });
-    expect(properties).not.toHaveProperty("choiceText");
+    const schema = bodyOf(rest, "post /v1/whole/{choice_text}:choose");
+    expect(schema?.properties).toMatchObject({ text: { type: "string" } });
+    expect(Object.keys(schema?.properties ?? {}).filter((name) => name.startsWith("choice"))).toEqual([]);
+    const rivals = ["choiceNumber", "choiceNode", "choiceWrapped", "choiceMoment", "choiceColor"];
+    expect(schema?.not).toEqual({ anyOf: rivals.map((name) => ({ required: [name] })) });
   });
 
   it("have no nested field that the path has, and still its neighbours", () => {
-    const whole = body("patch /v1/whole/{node.text}/{node.child.number}")?.["application/json"]?.schema;
+    const whole = bodyOf(rest, "patch /v1/whole/{node.text}/{node.child.number}");
     const nodeOf = (schema: unknown) => (schema as { properties: Record<string, Schema> }).properties;
     const node = nodeOf(nodeOf(whole).node);
     expect(nodeOf(whole)).toHaveProperty("text");
     expect(Object.keys(node)).toEqual(["number", "child", "mark"]);
     expect(Object.keys(nodeOf(node.child))).toEqual(["text", "child", "mark"]);
-    const field = body("patch /v1/field/shelves/{shelf}/books/{book}")?.["application/json"]?.schema;
+    const field = bodyOf(rest, "patch /v1/field/shelves/{shelf}/books/{book}");
     expect(Object.keys(nodeOf(field))).toEqual(["number", "child", "mark"]);
   });
 
   it("must have what is required within a message of which the path has a part", () => {
     const selector = "manywire.test.describe.v1.LibraryService.CreateBook";
-    const bodyOf = (rule: object) => {
+    const requiredIn = (rule: object) => {
       const document = documentOf([LibraryService], { httpRules: { rules: [{ selector, ...rule }] } });
-      return Object.values(document.paths).flatMap((item) =>
-        "post" in item && (item.post as Operation).operationId === "LibraryService_CreateBook"
-          ? (item.post as Operation).requestBody
-          : [],
-      )[0];
+      const isOne = ({ operation }: Place) => operation.operationId === "LibraryService_CreateBook";
+      const { httpMethod, path, operation } = listOperations(document).find(isOne) as Place;
+      const schema = bodyOf(document, `${httpMethod.toLowerCase()} ${path}`);
+      return [operation.requestBody?.required, schema?.required];
     };
-    const some = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}", body: "*" });
-    expect([some?.required, some?.content["application/json"]?.schema.required]).toEqual([true, ["book"]]);
-    const all = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "*" });
-    expect([all?.required, all?.content["application/json"]?.schema.required]).toEqual([false, undefined]);
-    const field = bodyOf({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "book" });
-    expect([field?.required, field?.content["application/json"]?.schema.required]).toEqual([false, undefined]);
+    const some = requiredIn({ post: "/v1/{parent=shelves/*}/books/{book.shelf}", body: "*" });
+    expect(some).toEqual([true, ["book"]]);
+    const all = requiredIn({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "*" });
+    expect(all).toEqual([false, undefined]);
+    const field = requiredIn({ post: "/v1/{parent=shelves/*}/books/{book.shelf}/{book.title}", body: "book" });
+    expect(field).toEqual([false, undefined]);
   });
 
   it("are a field, and may be null in a reply that has not got it", () => {
-    const scalar = { type: "string", format: "int64", pattern: "^-?[0-9]{1,19}$" };
+    const scalar = { type: "string", format: "int64", example: "1" };
     expect(body("post /v1/field/number")).toEqual({ "application/json": { schema: scalar } });
     expect(reply("post /v1/field/note")).toEqual({
       "application/json": { schema: { anyOf: [{ type: "string" }, { type: "null" }] } },
@@ -301,8 +336,8 @@ describe("bodies", () => {
     expect(reply("post /v1/field/words")).toMatchObject({ "application/json": { schema: { type: "array" } } });
   });
 
-  it("are bytes of any type, for google.api.HttpBody", () => {
-    const bytes = { "*/*": { schema: { type: "string", format: "binary" } } };
+  it("are bytes, for google.api.HttpBody", () => {
+    const bytes = { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
     expect([body("post /v1/raw"), reply("post /v1/raw")]).toEqual([bytes, bytes]);
     expect(reply("get /v1/download/{name}")).toEqual(bytes);
   });
@@ -310,11 +345,28 @@ describe("bodies", () => {
   it("of a stream of replies have three types", () => {
     const content = reply("post /v1/server-stream");
     expect(content).toMatchObject({
-      "application/json": { schema: { type: "array", items: { anyOf: [everything, { required: ["error"] }] } } },
+      "application/json": { schema: { type: "array", items: everything } },
       "application/x-ndjson": { schema: { type: "string", contentSchema: everything } },
       "text/event-stream": { schema: { type: "string", contentSchema: everything } },
     });
     expect(Object.keys(content)).toHaveLength(3);
+  });
+
+  it("of a stream tell which of them comes without an Accept header", () => {
+    const { description } = operationOf(rest, "post /v1/server-stream").responses["200"] as Response;
+    expect(description).toContain("Without it, the form is a JSON array.");
+  });
+
+  it("of a stream of values that are no open objects allow the error beside them", () => {
+    const rule = {
+      selector: "manywire.test.rest.v1.RestService.ServerStream",
+      ...{ post: "/v1/texts", body: "*", response_body: "text" },
+    };
+    const document = documentOf([RestService], { httpRules: { rules: [rule] } });
+    const { content } = operationOf(document, "post /v1/texts").responses["200"] as Response;
+    expect(content?.["application/json"]?.schema).toMatchObject({
+      items: { anyOf: [{ type: "string" }, { required: ["error"] }] },
+    });
   });
 
   it("of a stream of requests have two types, and lines only where both sides stream", () => {

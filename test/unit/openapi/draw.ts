@@ -76,8 +76,8 @@ class Draw {
   }
 
   parameters(parameters: readonly Parameter[]): fc.Arbitrary<Record<string, unknown>> {
-    const entries = parameters.map(({ name, required, schema, content }) => {
-      const value = this.value(schema ?? content?.["application/json"]?.schema ?? {}, 2).filter(isFitForUrl);
+    const entries = parameters.map(({ name, required, schema = {} }) => {
+      const value = this.value(schema, 2).filter(isFitForUrl);
       return this.#entry(name, value, required === true, 5);
     });
     return fc.tuple(...entries).map((all) => Object.fromEntries(all.flat(1)));
@@ -91,6 +91,9 @@ class Draw {
     if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum);
     if (schema.type === "object" || schema.allOf !== undefined) return this.#object(schema, depth);
     if (schema.type === "array") return this.#array(schema, depth);
+    if (schema.contentMediaType === "application/json") {
+      return this.value(schema.contentSchema as Schema, depth).map((json) => JSON.stringify(json));
+    }
     if (schema.type === "string") return text(schema);
     if (schema.type === "integer") return fc.integer({ min: Number(schema.minimum), max: Number(schema.maximum) });
     if (schema.type === "number") return number(schema);
@@ -128,10 +131,9 @@ class Draw {
 
   /** An object with those of its parts: the names of each oneof in `choices`, and the rest as it is. */
   #merge(given: Schema): Schema {
-    const { allOf = [], oneOf, ...own } = resolve(this.#document, given) as Record<string, never> & Schema;
-    const names = ((oneOf ?? []) as Schema[]).flatMap((one) => (one.required ?? []) as string[]);
+    const { allOf = [], not, ...own } = resolve(this.#document, given) as Record<string, never> & Schema;
     const parts = [
-      { ...own, choices: names.length > 0 ? [names] : [] },
+      { ...own, choices: choicesOf(not as Schema | undefined) },
       ...(allOf as Schema[]).map((part) => this.#merge(part)),
     ];
     const properties = parts.flatMap((part) => Object.entries((part.properties ?? {}) as object));
@@ -159,6 +161,20 @@ class Draw {
       ? entry
       : fc.oneof({ weight: 1, arbitrary: entry }, { weight: rarity, arbitrary: fc.constant([]) });
   }
+}
+
+/** The names of which at most one may be there: those of each oneof. */
+export function choicesOf(not: Schema | undefined): string[][] {
+  const cases = (not?.anyOf ?? (not === undefined ? [] : [not])) as { required?: string[]; not?: Schema }[];
+  const groups: string[][] = [];
+  for (const { required = [], not: either } of cases) {
+    const listed = ((either?.oneOf ?? []) as { required?: string[] }[]).flatMap((one) => one.required ?? []);
+    const names = required.length > 1 ? required : listed;
+    const group = groups.find((one) => names.some((name) => one.includes(name)));
+    if (group === undefined && names.length > 0) groups.push([...names]);
+    else group?.push(...names.filter((name) => !group.includes(name)));
+  }
+  return groups;
 }
 
 /** A document does not list the types that a google.protobuf.Any may have. */

@@ -44,7 +44,7 @@ describe("paths", () => {
       .map((name, index) => (index === 0 ? name : undefined)),
     operation: {
       summary: path,
-      parameters: [...path.matchAll(/\{(.*?)\}/g)].map(([, name = ""]) => ({ name, in: "path" as const })),
+      parameters: [...path.matchAll(/\{(.*?)\}/g)].map(([, name = ""]) => ({ name, in: "path" as const, schema: {} })),
       responses: {},
     },
   });

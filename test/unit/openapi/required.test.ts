@@ -2,7 +2,8 @@ import { create, createFileRegistry, type DescMessage, fromJson, setExtension } 
 import { FieldOptionsSchema, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import { FieldBehavior, field_behavior } from "../../../gen/google/api/field_behavior_pb.js";
-import { isStricter } from "../../../server/openapi/required.js";
+import { isRequired, isStricter } from "../../../server/openapi/required.js";
+import { FormSchema } from "../../gen/manywire/test/limits/v1/form_pb.js";
 
 /** Messages by name, with the messages that their fields have; a `!` is a text that a request must have. */
 function messagesOf(shapes: Record<string, readonly string[]>): (name: string) => DescMessage {
@@ -34,6 +35,11 @@ const shapes = {
   Itself: ["Itself"],
 };
 const stricter = ["Own", "Within", "Deeper", "Round", "About"];
+
+it("proto2's required fields are required", () => {
+  const required = FormSchema.fields.filter(isRequired);
+  expect(required.map(({ name }) => name)).toEqual(["name"]);
+});
 
 describe("a message that a request must have more of", () => {
   const names = Object.keys(shapes);

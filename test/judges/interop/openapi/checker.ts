@@ -20,13 +20,15 @@ const ranges: Record<string, (text: string) => boolean> = {
   "duration-seconds": (text) => Math.abs(Number.parseFloat(text)) <= 315_576_000_000,
 };
 
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
 /** Prepares the judging by one document. */
 export function createCheck(document: OpenApiDocument): Check {
   const Ajv = ajvModule.default ?? ajvModule;
   const ajv = new Ajv({ strict: false, ownProperties: true });
   (formatsModule.default ?? formatsModule)(ajv);
   for (const [name, validate] of Object.entries(ranges)) ajv.addFormat(name, { type: "string", validate });
-  ajv.addFormat("uint32", true).addFormat("byte", true).addFormat("binary", true);
+  ajv.addFormat("byte", base64).addFormat("uint32", true).addFormat("binary", true);
   ajv.addSchema(JSON.parse(JSON.stringify(document)), "document");
   const compiled = new Map<string, (value: unknown) => boolean>();
   return (schema, value) => {

@@ -11,6 +11,7 @@ import { LibraryService } from "../../../gen/manywire/test/describe/v1/library_p
 import { NodeSchema } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
 import { echoing } from "../../../unit/transcode/support.js";
+import { routeDepot } from "./depot.js";
 
 const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
 /** What a `google.protobuf.Any` may hold. */
@@ -51,6 +52,7 @@ const options: Record<string, ServerOptions> = {
     jsonOptions: { registry },
   },
   LibraryService: { routes: routeLibrary, docs: { license, descriptorSet: descriptors } },
+  DepotService: { routes: routeDepot, docs: { license, descriptorSet: descriptors } },
   "RestService in other forms": {
     routes: routeRest,
     docs: { license, descriptorSet: descriptors },

@@ -17,10 +17,11 @@ export function readText(document: OpenApiDocument, given: Schema, text: string)
   return types.includes("boolean") && /^(?:true|false)$/.test(text) ? text === "true" : text;
 }
 
-/** What is taken besides what the schema says: numbers of enumerations, and base64 of the other alphabet or unpadded. */
+/** What is taken besides what the schema says: numbers that are not finite, numbers of enumerations, and base64 of the other alphabet or unpadded. */
 export function isLenientText(document: OpenApiDocument, given: Schema, text: string): boolean {
   const schema = resolve(document, given);
   if (schema.type === "array") return isLenientText(document, schema.items as Schema, text);
+  if (schema.type === "number" && /^(?:NaN|-?Infinity)$/.test(text)) return true;
   if (schema.enum !== undefined) return /^-?\d{1,9}$|^[A-Z]+_/.test(text);
   return schema.contentEncoding === "base64" && /^[\w+/-]*={0,2}$/.test(text) && text.length % 4 !== 1;
 }

@@ -5,12 +5,14 @@ import type { Server } from "../../../../server/index.js";
 import type { OpenApiDocument, Operation, Parameter, Schema } from "../../../../server/openapi/types.js";
 import { type Connection, openConnection, type RawAnswer } from "../../../support/http.js";
 import {
+  choicesOf,
   type Drawn,
   jsonBody,
   listOperations,
   type Place,
   parametersOf,
   requestOf,
+  resolve,
   toTarget,
 } from "../../../unit/openapi/draw.js";
 import { createCheck } from "./checker.js";
@@ -89,6 +91,32 @@ describe.each(serverNames)("%s", (name) => {
       { ...parameters, maxSkipsPerRun: 1000 },
     );
   });
+
+  // Bodies of one JSON value with a oneof, for each of which two members are drawn.
+  const rivals = places.flatMap(([id, place]) => {
+    const schema = jsonBody(place.operation);
+    const object = schema === undefined ? {} : resolve(document, schema);
+    return choicesOf(object.not as Schema | undefined).map((names) => [id, names.slice(0, 2), place] as const);
+  });
+
+  it.each(rivals)("forbids two members of a oneof, as the server does: %s %j", async (_, names, place) => {
+    const schema = jsonBody(place.operation) as Schema;
+    const properties = resolve(document, schema).properties as Record<string, Schema>;
+    const [drawn] = fc.sample(requestOf(document, place), { numRuns: 1, seed: 3 });
+    const members = names.map((name) => [name, exampleOf(properties[name] ?? {})] as const);
+    const body = Object.fromEntries([...Object.entries(drawn?.body as object), ...members]);
+    expect(check(schema, body)).toContain("must NOT be valid");
+    const { status } = await send(connection, place, { ...(drawn as Drawn), body });
+    expect(status).toBe(400);
+  });
+
+  /** A value that differs from what is left out. */
+  const exampleOf = (schema: Schema) => {
+    const { example, type, enum: names } = resolve(document, schema);
+    if (Array.isArray(names)) return names[1];
+    if (example !== undefined) return example;
+    return type === "object" ? {} : type === "boolean" ? true : type === "string" ? "a" : 1;
+  };
 
   const given = ({ operation }: Place) =>
     [...parametersOf(operation, "path"), ...parametersOf(operation, "query")].filter(isTyped);

@@ -14,6 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), "manywire-openapi-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const limitMs = 120_000;
+/** Looks for the property beside `required`, where `not` has none: generators read what is within `not` as a type. */
+const exception = "no-required-schema-properties-undefined";
 
 /** Rules of the linter that a document breaks on purpose, and why. */
 const exceptions: Record<string, readonly string[]> = {
@@ -51,7 +53,7 @@ describe.each(serverNames)("the document of %s", (name) => {
 
   it("is clean to Redocly's recommended rules", async () => {
     const { createConfig, lintFromString } = await importJudge("@redocly/openapi-core/lib/index.js");
-    const rules = Object.fromEntries((exceptions[name] ?? []).map((rule) => [rule, "off"]));
+    const rules = Object.fromEntries([exception, ...(exceptions[name] ?? [])].map((rule) => [rule, "off"]));
     const config = await createConfig({ extends: ["recommended"], rules });
     const problems = await lintFromString({ source: text, absoluteRef: join(folder, "openapi.json"), config });
     expect(problems.map(({ ruleId, message }: Record<string, string>) => `${ruleId}: ${message}`)).toEqual([]);
