@@ -30,7 +30,7 @@ interface CommandSettings {
 }
 
 /** Resolves to the exit code: 0 for two answers, 2 for wrong usage, 1 for the rest; then one line on `stderr` says why. */
-export async function run(argv: readonly string[], streams: CommandStreams): Promise<number> {
+export async function runCommand(argv: readonly string[], streams: CommandStreams): Promise<number> {
   const command = createCommand(streams);
   try {
     command.parse(argv, { from: "user" });

@@ -1,4 +1,4 @@
-/** Turns a target into connections that belong to one transport, so that whoever made the transport can end them. */
+/** Turns a target into connections that belong to one transport, so that the application can close them with the transport. */
 import * as http from "node:http";
 import * as https from "node:https";
 import { connect, isIP, Socket } from "node:net";

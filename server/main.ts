@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command `manywire` as a process.
-import { run } from "./command/command.js";
+import { runCommand } from "./command/command.js";
 import { ignoreClosedOutput } from "./command/lifecycle.js";
 import { openSink } from "./operate/log.js";
 
 ignoreClosedOutput(process);
-await run(process, () => openSink(process.stderr));
+await runCommand(process, () => openSink(process.stderr));

@@ -1,4 +1,4 @@
-// What a server can be told, and what it does untold.
+// Server options and their defaults.
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
@@ -17,17 +17,17 @@ type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined
 export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Registers services, as with Connect's adapters: `(router) => router.service(Greeter, greeter)`. */
   routes: (router: ConnectRouter) => void;
-  /** Port to listen on; 0 for any that is free. Default 50051. */
+  /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
-  /** Address or name to listen on. Default `127.0.0.1`: nobody outside this machine. `::` opens it to all. */
+  /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */
   host?: string | undefined;
-  /** Path of a Unix socket to listen on, in the place of host and port. */
+  /** Path of a Unix socket to listen on instead of host and port. */
   path?: string | undefined;
-  /** Certificates, for TLS in the place of plaintext. */
+  /** Certificates. With them the port accepts TLS only. */
   tls?: TlsOptions | undefined;
-  /** Values for the context of a call, from its request. */
+  /** Returns the context values of a call. Called once for every call. What it throws ends the call. */
   contextValues?: ((request: RequestInfo) => ContextValues) | undefined;
-  /** The most that one message from a client may have, in bytes, also after decompression. Default 4 MiB, as with gRPC. */
+  /** Maximum size of a request message in bytes, after decompression. Default 4 MiB, as with gRPC. */
   readMaxBytes?: number | undefined;
   /**
    * Maximum number of elements of one request message: items of lists, entries of maps, and submessages, each of which
@@ -39,37 +39,37 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   limits?: OrUndefined<Partial<ListenLimits>> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
   reflection?: boolean | undefined;
-  /** Whether calls take our own, fast implementation of the protocols. Default true; Connect's own otherwise. */
+  /** Whether manywire's own code serves the protocols. `false` serves them with Connect's handlers. Default true. */
   fastLane?: boolean | undefined;
   /**
-   * Rules that replace the `google.api.http` options of their methods: the data of a service configuration, a
-   * google.api.Service with its `http`, or a google.api.Http alone, `{ rules: [{ selector: "…", get: "/v1/…" }] }`.
+   * Rules that replace the `google.api.http` options of their methods: a service configuration as JSON (google.api.Service
+   * with `http`), or google.api.Http alone, `{ rules: [{ selector: "…", get: "/v1/…" }] }`.
    */
   httpRules?: JsonValue | undefined;
-  /** How routes of `google.api.http` are served. */
+  /** Options of REST routes. */
   rest?: OrUndefined<RestOptions> | undefined;
-  /** What is told of the services at `/openapi.json` and the pages; false for nothing. Default true. */
+  /** Options for `/openapi.json`, `/docs` and `/`. `false` turns them off. Default true. */
   docs?: DocsOptions | boolean | undefined;
-  /** How long `close` goes on accepting after it has told health checks, in milliseconds. Default 0. */
+  /** Milliseconds between failing health checks and refusing connections in `close`. Default 0. */
   drainDelayMs?: number | undefined;
-  /** How long `close` waits for calls under way, in milliseconds. Default 10,000. Then they get `unavailable`. */
+  /** Milliseconds that `close` waits for active calls. Then they end with `unavailable`. Default 10,000. */
   drainTimeoutMs?: number | undefined;
   /**
-   * Called for every finished call. `warnings` tells what of the response could not be sent. What it throws goes to
-   * `onConnectionError`. Without it, unexpected errors of handlers are written to standard error with their stack.
+   * Called once for every finished call. `warnings` lists the parts of the response that could not be sent. What it throws
+   * goes to `onConnectionError`. Without it, unexpected errors of handlers are written to standard error with their stack.
    */
   onCall?: CallObserver | undefined;
-  /** Called by `createServer` for each probable mistake in its options, such as a route that no request can reach. */
+  /** Called by `createServer` for each likely mistake in its options, such as an unreachable route. */
   onWarning?: ((message: string) => void) | undefined;
   /**
-   * Called for errors that no call ends with, and the step that failed: of connections, such as a failed handshake or a
-   * malformed frame, and of the application's own callbacks, such as `onCall` ("observer") or a listener on
-   * `context.signal` ("abort listener"). Without it, errors of callbacks become warnings of the process.
+   * Called for errors outside any call, with the step that failed: connection errors, such as a failed TLS handshake or a
+   * malformed frame, and errors of the application's callbacks, such as `onCall` ("observer") or a listener on
+   * `context.signal` ("abort listener"). Without it, errors of callbacks become process warnings.
    */
   onConnectionError?: ((error: Error, step: string) => void) | undefined;
 }
 
-/** Options that always have a value. */
+/** Options with a default. */
 interface Defaults {
   port: number;
   host: string;
@@ -85,7 +85,7 @@ interface Defaults {
   drainTimeoutMs: number;
 }
 
-/** Options with defaults for all that has one. */
+/** The options with their defaults. */
 export type Settings = Omit<ServerOptions, keyof Defaults | keyof ConnectRouterOptions> &
   ConnectRouterOptions &
   Defaults;

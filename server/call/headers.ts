@@ -1,4 +1,4 @@
-// Metadata of a call as WHATWG Headers, made from Node's header objects only when somebody looks.
+// Metadata of a call as WHATWG Headers, made from Node's header objects on first use.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { hopByHop } from "../http/header.js";
 import { toUnsendable } from "./error.js";
@@ -170,7 +170,7 @@ function toWebHeaders(source: Source): Headers {
   return headers;
 }
 
-/** What is no metadata, whoever has set it: it would break the connection, or the body. */
+/** Headers never sent as metadata: they would break the connection or the framing of the body. */
 const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
 
 /** Whether HTTP can carry the value: no control characters but tab (RFC 9110 section 5.5). */

@@ -191,7 +191,7 @@ function responseCommon(spec: MethodImplSpec, context: HandlerContext) {
   };
 }
 
-/** The context that the implementation gets: with what interceptors put in the place of the request's own. */
+/** The context that the implementation gets: with what interceptors have set instead of the request's own. */
 function withRequest(context: HandlerContext, request: UnaryRequest | StreamRequest): HandlerContext {
   const isSame = request instanceof InterceptedRequest;
   if (isSame && request.header === context.requestHeader && request.contextValues === context.values) return context;

@@ -108,7 +108,7 @@ export function decodeMessage(desc: DescMessage, bytes: Uint8Array, options: Bin
   }
 }
 
-/** In the place of the tag that ends a group. */
+/** Stands for the tag that ends a group. */
 const noGroup = -1;
 
 /** Reads fields into a message: up to a position, or to the tag that ends a group. */

@@ -23,7 +23,7 @@ import {
   type ValueKind,
 } from "./values.js";
 
-/** Thrown where there is something unusual, for protobuf-es to write or to refuse. Made once: nobody sees it. */
+/** Thrown where there is something unusual, for protobuf-es to write or to refuse. Made once, and never visible to callers. */
 const unusual: Error = new Error("unusual");
 
 type FieldWriter = (source: Source) => void;

@@ -58,7 +58,7 @@ function createCommand(print: (text: string) => void): Command {
       "[module]",
       "the service: a module whose default export is routes, or options of createServer with routes",
     )
-    .option("--yaml", "with openapi: print YAML in the place of JSON")
+    .option("--yaml", "with openapi: print YAML instead of JSON")
     .addHelpText("after", footer)
     .exitOverride()
     .configureOutput({ writeOut: print, outputError: () => {} });

@@ -19,7 +19,7 @@ export interface CommandProcess extends ServingProcess {
 }
 
 /** Resolves when the server listens, or when there is nothing more to do. `openLog` is called once, if there is a log. */
-export async function run(process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
+export async function runCommand(process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
   try {
     await obey(parseCommandLine(process.argv.slice(2)), process, openLog);
   } catch (error) {

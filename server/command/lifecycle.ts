@@ -1,4 +1,4 @@
-// Connects a server to its process: signals drain it or renew its certificates, and an error that nobody caught ends it.
+// Connects a server to its process: signals drain it or renew its certificates, and an uncaught error ends it.
 import type { Logger } from "pino";
 import type { BufferedSink } from "../operate/log.js";
 import type { Server } from "../server.js";
@@ -42,7 +42,7 @@ export function followProcess(events: ProcessEvents, running: Running): void {
   events.on("SIGINT", onSignal);
   const { renewTls } = running;
   events.on("SIGHUP", renewTls === undefined ? onSignal : () => renew(renewTls, logger));
-  // Rejections that nobody handles come here as well.
+  // Unhandled rejections come here as well.
   events.on("uncaughtException", (error, origin) => {
     logger.error({ err: error, origin }, "uncaught error");
     ending.begin(1);

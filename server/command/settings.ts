@@ -23,7 +23,7 @@ export type Flag = `--${string}`;
 export interface Setting {
   readonly flag: Flag;
   readonly kind: Kind<unknown>;
-  /** What it is for, in Markdown. */
+  /** Description, in Markdown. */
   readonly text: string;
   readonly option?: keyof ServerOptions | `limits.${keyof ListenLimits}` | `rest.${keyof RestOptions}`;
   readonly default?: string;
@@ -37,7 +37,7 @@ export interface SettingGroup {
 
 const file = text("file");
 
-/** In the order in which people look for them. */
+/** In the order of help and docs. */
 export const settingGroups: readonly SettingGroup[] = [
   {
     title: "Address",
@@ -46,15 +46,15 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--host",
         kind: text("address"),
         option: "host",
-        text: "address or name to listen on; `::` opens it to every machine, as a container needs",
+        text: "address or host name to listen on; `::` accepts connections from other machines, as in a container",
       },
       {
         flag: "--port",
         kind: wholeNumber(0, 65_535),
         option: "port",
-        text: "port to listen on; `0` takes a free one; without flag and variable, `PORT` counts",
+        text: "port to listen on; `0` takes a free port; `PORT` is used if neither flag nor variable is set",
       },
-      { flag: "--path", kind: file, option: "path", text: "Unix socket to listen on, in the place of host and port" },
+      { flag: "--path", kind: file, option: "path", text: "Unix socket to listen on instead of host and port" },
     ],
   },
   {
@@ -63,13 +63,13 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         flag: "--tls-cert",
         kind: file,
-        text: "certificate, followed by its intermediates, PEM; the port then speaks TLS only",
+        text: "certificate chain (PEM), leaf first; the port then accepts TLS only",
       },
-      { flag: "--tls-key", kind: file, text: "private key of the certificate, PEM" },
+      { flag: "--tls-key", kind: file, text: "private key of the certificate (PEM)" },
       {
         flag: "--tls-client-ca",
         kind: file,
-        text: "authorities of client certificates, PEM; every caller then has to show one",
+        text: "CA certificates (PEM) for client authentication; makes a client certificate mandatory",
       },
     ],
   },
@@ -80,114 +80,114 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--max-message-size",
         kind: size(),
         option: "readMaxBytes",
-        text: "the most that a caller's message may have, also after decompression",
+        text: "maximum request message size, after decompression",
       },
       {
         flag: "--max-message-elements",
         kind: wholeNumber(1),
         option: "readMaxElements",
-        text: "maximum number of list items, map entries and submessages that one request message may decode to",
+        text: "maximum number of list items, map entries and submessages in one request message",
       },
       {
         flag: "--max-header-size",
         kind: size(),
         option: "limits.headerBytes",
-        text: "the most that the head of a request may have",
+        text: "maximum size of request headers",
       },
       {
         flag: "--max-headers",
         kind: wholeNumber(1),
         option: "limits.headerCount",
-        text: "fields that the head of a request may have",
+        text: "maximum number of request headers",
       },
       {
         flag: "--max-streams",
         kind: wholeNumber(1),
         option: "limits.streamsPerConnection",
-        text: "calls at the same time on one connection: streams of HTTP/2, pipelined requests of HTTP/1.1",
+        text: "maximum concurrent calls per connection: HTTP/2 streams, or pipelined HTTP/1.1 requests",
       },
       {
         flag: "--max-timeout",
         kind: duration(1),
         option: "maxTimeoutMs",
-        text: "the longest deadline that a caller may ask for",
+        text: "maximum deadline that a client may request",
       },
       {
         flag: "--handshake-timeout",
         kind: duration(1),
         option: "limits.openingMs",
-        text: "time for each step before the first request: TLS handshake, first bytes, HTTP/2 settings",
+        text: "timeout of each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS",
       },
       {
         flag: "--headers-timeout",
         kind: duration(1),
         option: "limits.headersMs",
-        text: "time for the head of an HTTP/1.1 request",
+        text: "timeout for the headers of an HTTP/1.1 request",
       },
       {
         flag: "--request-timeout",
         kind: duration(),
         option: "limits.requestMs",
-        text: "time for an HTTP/1.1 request with its body; `0` is no limit",
+        text: "timeout for an HTTP/1.1 request with its body; `0` turns it off",
       },
       {
         flag: "--keep-alive-timeout",
         kind: duration(),
         option: "limits.keepAliveMs",
-        text: "time that an HTTP/1.1 connection may idle; `0` is no limit",
+        text: "idle timeout of an HTTP/1.1 connection; `0` turns it off",
       },
       {
         flag: "--probe-after",
         kind: duration(1),
         option: "limits.probeMs",
-        text: "silence after which a caller is asked whether it is still there; no answer in as long again cuts it off",
+        text: "idle time before a keepalive ping; the connection closes if it is unanswered for as long again",
       },
       {
         flag: "--session-memory",
         kind: megabytes,
         option: "limits.sessionMemoryMb",
-        text: "memory of Node's own for one HTTP/2 connection, without messages; over it new calls are refused",
+        text: "maximum memory of Node for one HTTP/2 connection, without messages; above it new calls are rejected",
       },
       {
         flag: "--max-unsent",
         kind: size(),
         option: "limits.unsentBytes",
-        text: "response bytes that may wait for the client of one HTTP/2 connection; over it large responses are reset",
+        text: "maximum unsent response bytes of one HTTP/2 connection; above it large responses are reset",
       },
       {
         flag: "--stall-timeout",
         kind: duration(),
         option: "limits.stallMs",
-        text: "time after which a client that stops reading, or stops in the middle of a message, loses its call; `0` is no limit",
+        text: "timeout of a client that stops reading, or stops in the middle of a message; `0` turns it off",
       },
       {
         flag: "--stream-window",
         kind: size(),
         option: "limits.streamWindowBytes",
-        text: "what a caller may send ahead on one HTTP/2 stream",
+        text: "initial HTTP/2 flow-control window per stream",
       },
       {
         flag: "--connection-window",
         kind: size(),
         option: "limits.connectionWindowBytes",
-        text: "what a caller may send ahead on one HTTP/2 connection",
+        text: "HTTP/2 flow-control window per connection",
       },
     ],
   },
   {
-    title: "End",
+    title: "Shutdown",
     settings: [
       {
         flag: "--drain-delay",
         kind: duration(),
         option: "drainDelayMs",
-        text: "time to go on accepting after health checks began to fail, for load balancers to notice",
+        text: "time between failing health checks and refusing connections, for load balancers to notice",
       },
       {
         flag: "--drain-timeout",
         kind: duration(),
         option: "drainTimeoutMs",
-        text: "time for calls under way to finish; then they get `unavailable`",
+        text: "timeout for active calls at shutdown; then they end with `unavailable`",
       },
     ],
   },
@@ -198,19 +198,19 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--no-reflection",
         kind: switchOff,
         option: "reflection",
-        text: "do not serve reflection: tools then need the proto files",
+        text: "turn reflection off; tools such as grpcurl then need the proto files",
       },
       {
         flag: "--docs",
         kind: onOff,
         option: "docs",
-        text: "`on` or `off`: whether to serve pages and `/openapi.json`, which tell how to call the services",
+        text: "`on` or `off`: serve `/`, `/docs` and `/openapi.json`",
       },
       {
         flag: "--reference-lane",
         kind: switchOff,
         option: "fastLane",
-        text: "serve calls with Connect's own handlers, to compare",
+        text: "serve calls with Connect's handlers, for comparison",
       },
     ],
   },
@@ -220,55 +220,55 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         flag: "--http-rules",
         kind: file,
-        text: "service configuration, YAML or JSON, whose `http` rules replace the `google.api.http` options of their methods",
+        text: "service configuration (YAML or JSON); its `http` rules replace the `google.api.http` options of their methods",
       },
       {
         flag: "--without-routes",
         kind: names("selectors", /^(?:\w+(?:\.\w+)*|(?:\w+\.)*\*)$/),
         option: "rest.withoutRoutes",
-        text: "methods that get no route, with commas between: `package.Service.Method`, `package.Service.*`, or `*` for all",
+        text: "comma-separated methods without routes: `package.Service.Method`, `package.Service.*`, or `*` for all",
       },
       {
         flag: "--ignore-parameters",
         kind: names("names", /^(?:\*|[^*]+\*?)$/),
         option: "rest.ignoredParameters",
-        text: "query parameters to ignore where no field has their name, with commas between, such as `key,fields,utm_*`",
+        text: "comma-separated query parameters to ignore if no field has their name, such as `key,fields,utm_*`",
       },
       {
         flag: "--ignore-trailing-slash",
         kind: switchOn,
         option: "rest.ignoreTrailingSlash",
-        text: "serve a path with a `/` at its end by the route without",
+        text: "match a path with a trailing `/` to the route without it",
       },
       {
         flag: "--reject-unknown-fields",
         kind: switchOff,
         option: "rest.ignoreUnknownFields",
-        text: "reject a JSON body with a field that the schema does not have",
+        text: "reject JSON bodies with unknown fields",
       },
       {
         flag: "--no-patch-mask",
         kind: switchOff,
         option: "rest.patchMask",
-        text: "do not make the FieldMask of a PATCH request from its body",
+        text: "do not derive the FieldMask of a PATCH request from its body",
       },
       {
         flag: "--emit-defaults",
         kind: switchOn,
         option: "rest.emitDefaults",
-        text: "write fields that have their default value",
+        text: "include fields with default values in JSON",
       },
       {
         flag: "--proto-names",
         kind: switchOn,
         option: "rest.useProtoNames",
-        text: "write fields under their names of the proto",
+        text: "use proto field names in JSON",
       },
       {
         flag: "--enums-as-numbers",
         kind: switchOn,
         option: "rest.enumsAsNumbers",
-        text: "write enum values as numbers",
+        text: "use enum numbers in JSON",
       },
     ],
   },
@@ -279,7 +279,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--log-level",
         kind: choice("debug", "info", "warn", "error", "silent"),
         default: "info",
-        text: "the least level that is logged; `info` has a line for every call",
+        text: "minimum log level; `info` logs every call",
       },
       {
         flag: "--log-format",
@@ -287,7 +287,7 @@ export const settingGroups: readonly SettingGroup[] = [
         default: "auto",
         text: "`auto` is `pretty` on a terminal and `json` elsewhere",
       },
-      { flag: "--no-banner", kind: switchOff, text: "do not print the URL and the calls to try" },
+      { flag: "--no-banner", kind: switchOff, text: "do not print the URL and example calls" },
     ],
   },
 ];
@@ -305,7 +305,7 @@ const defaults = new Map<string, unknown>([
   ...Object.entries(DEFAULT_LISTEN_LIMITS).map(([name, value]) => [`limits.${name}`, value] as const),
 ]);
 
-/** What holds if the setting is not given, as one would write it; empty if that is nothing. */
+/** The default as a user would write it; empty if there is none. */
 export function defaultText({ option, kind, default: own = "" }: Setting): string {
   const value = option === undefined ? undefined : defaults.get(option);
   return value === undefined ? own : kind.format(value);

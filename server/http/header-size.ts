@@ -1,4 +1,4 @@
-// The size of the headers or trailers of a response, and the limit on it.
+// Measures the size of response headers and trailers, and limits it.
 import type { OutgoingHttpHeaders } from "node:http";
 
 /**
@@ -7,7 +7,7 @@ import type { OutgoingHttpHeaders } from "node:http";
  */
 export const maxHeaderBytes = 64_000;
 
-/** Thrown in the place of sending headers or trailers over the limit. */
+/** Thrown instead of sending headers or trailers over the limit. */
 export class HeaderSizeError extends Error {
   override readonly name = "HeaderSizeError";
   readonly bytes: number;
@@ -32,7 +32,7 @@ export function headerBytes(headers: OutgoingHttpHeaders): number {
   return bytes;
 }
 
-/** Up to here, every client takes headers, and its limit is not looked up. */
+/** Every client accepts headers up to this size, so its limit is not looked up. */
 export const smallHeaderBytes = 4096;
 
 /**

@@ -1,6 +1,6 @@
 // One HTTP/2 connection, of either side: bytes in, calls of a listener out; calls in, bytes out (RFC 9113).
 //
-// It knows no socket, no timer and no promise. Whoever has the socket calls `receive` with what came and `tick` from time to
+// It knows no socket, no timer and no promise. The owner of the socket calls `receive` with what came and `tick` from time to
 // time, and writes what `takeOutput` returns. It never throws for what a peer sent: that ends a stream, or the connection.
 import { Budget } from "./budget.js";
 import { ConnectionError, ErrorCode, StreamError } from "./errors.js";
@@ -277,7 +277,7 @@ export class Connection<Owner> {
     this.#tellOutput();
   }
 
-  /** Bytes of the body have been read by whoever they are for, so the peer may send more. */
+  /** Tells the connection that bytes of the body were read, so that the peer may send more. */
   consume(stream: Stream<Owner>, bytes: number): void {
     stream.heldBytes -= bytes;
     // Who has sent everything needs no window.

@@ -9,7 +9,7 @@ import { defaultWindowBytes, SendWindow } from "./window.js";
 
 /** While more than this waits for the socket, bodies wait in their streams, where they can still be reset. */
 const fullBytes = 256 * 1024;
-/** A stream on which more waits is told to wait. */
+/** Maximum bytes that wait on a stream before `sendData` returns false. */
 const highWaterBytes = 16 * 1024;
 
 /** Called for what happens to streams when it is their turn. */

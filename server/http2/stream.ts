@@ -6,7 +6,7 @@ import { type ReceiveWindow, SendWindow } from "./window.js";
 /** @typeParam Owner whatever serves the stream: an exchange of a server, a call of a client */
 export class Stream<Owner> {
   readonly id: number;
-  /** Set by whoever serves the stream, so that the listener of the connection finds it. Let go of when the stream is closed. */
+  /** Set by the owner of the stream, so that the listener finds it. Cleared when the stream is closed. */
   owner: Owner | undefined = undefined;
   /** The error code it was closed with by either side, or undefined. REFUSED_STREAM if the peer has not processed it. */
   resetCode: number | undefined = undefined;
@@ -21,7 +21,7 @@ export class Stream<Owner> {
   state: number = StreamState.idle;
   readonly sendWindow: SendWindow;
   readonly receiveWindow: ReceiveWindow;
-  /** Bytes that the listener has been given and that nobody has consumed. */
+  /** Bytes that were passed to the listener and are not consumed yet. */
   heldBytes = 0;
   /** What the headers of the peer have announced as `content-length`, or -1. */
   contentLength = -1;

@@ -1,4 +1,4 @@
-// Brings accepted sockets to the server of the HTTP version that they speak: by ALPN with TLS, by the first bytes without.
+// Passes accepted sockets to the server of their HTTP version: by ALPN with TLS, by their first bytes in plaintext.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Connections } from "./connections.js";
@@ -46,14 +46,14 @@ export function acceptConnections(
   servers.http2.server.on("session", (session) => connections.addSession(session));
 }
 
-/** The accepted socket of a TLS connection. Node has no public name for it. */
+/** Returns the TCP socket of a TLS socket. Node has no public name for it. */
 function socketUnder(socket: TLSSocket): Socket | undefined {
   return (socket as { _parent?: Socket })._parent;
 }
 
 function ignore(): void {}
 
-/** Passes on what is worth a line in a log. That a client went away is not. */
+/** Reports connection errors, but not that a client has disconnected. */
 export function reportErrors(servers: Servers, descriptors: DescriptorWatch, report: Report): void {
   const { server } = servers.http1;
   const reportFrom = (step: ListenStep) => (error: NodeJS.ErrnoException) => {
@@ -68,7 +68,7 @@ export function reportErrors(servers: Servers, descriptors: DescriptorWatch, rep
   servers.http2.server.on("sessionError", reportFrom("http/2"));
 }
 
-/** Node ends the connection of a client whose certificate it does not accept without an error of its own. */
+/** Node closes the connection of a client with an invalid certificate without an error. */
 function certificateError({ authorizationError }: TLSSocket): Error | undefined {
   if (!authorizationError) return undefined;
   return new Error(`client certificate: ${authorizationError}`);

@@ -1,4 +1,4 @@
-// Brings the requests of both HTTP versions to one handler, and answers what is no request itself.
+// Passes HTTP/1.1 and HTTP/2 requests to one handler and rejects malformed ones.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -24,7 +24,7 @@ export function answerRequests(
       respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
       return;
     }
-    // There is nothing to say about the server as a whole (RFC 9110 section 9.3.7).
+    // `OPTIONS *` (RFC 9110 section 9.3.7).
     if (exchange.path === "*") {
       exchange.sendHeadOnly(204, noSniff);
       return;
@@ -43,7 +43,7 @@ export function answerRequests(
     const req: BodySource<IncomingMessage> = this.req;
     connections.callEnds(req.socket);
     req[exchangeKey]?.close();
-    // What the handler left unread would keep the next request of the connection waiting.
+    // An unread body would block the next request of the connection.
     if (!req.readableEnded) req.resume();
   }
   servers.http1.server.on("request", (request, response) => {
@@ -55,13 +55,13 @@ export function answerRequests(
     response.on("close", callEnds);
     const fault = findHttp1Fault(request, servers.http1.headerCount);
     const begin = () => answer(new Http1Exchange(request, response), fault);
-    // Pipelined requests are answered one after the other. Of those whose turn never comes Node tells nothing more.
+    // Pipelined requests are served one after the other. Node emits nothing for those whose turn never comes.
     if (response.socket === null) response.once("socket", begin);
     else begin();
   });
   servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
     stream.on("error", ignore);
-    // Reset before it was looked at; Node throws for whoever answers it.
+    // Already reset: Node throws if a response is sent.
     if (stream.destroyed || stream.closed) return;
     if (servers.http2.refuseTooLong(stream, rawHeaders) || !takeExpectation(stream, headers)) return;
     const fault = findHttp2Fault(headers);
@@ -72,7 +72,7 @@ export function answerRequests(
 
 const tooManyCalls = { code: "TOO_MANY_CALLS" };
 
-/** Does with CONNECT and Expect what Node's own request event does. Returns false if the request has been answered. */
+/** Handles CONNECT and Expect like Node's "request" event. Returns false if it has sent the response. */
 function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
   if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405, ...noSniff }, { endStream: true });
   else if (headers.expect === undefined) return true;
@@ -88,18 +88,18 @@ function refuseOthers({ http1 }: Servers, connections: Connections, report: Repo
   http1.server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(417, noSniff).end();
   });
-  // Node answers CONNECT not at all on HTTP/1.1.
+  // Node sends no response to CONNECT on HTTP/1.1.
   http1.server.on("connect", (_request: IncomingMessage, socket) => {
     connections.refuse(socket as Socket, { code: "CONNECT" });
   });
 }
 
-/** The client of a handler that threw learns at least that it has not got a whole answer. */
+/** After a handler has thrown: replies 500, or aborts the response if its head was already sent. */
 function fail(exchange: Exchange): void {
   if (exchange.isClosed) return;
   if (exchange.isHeadSent) exchange.cut();
   else respond(exchange, 500, {});
 }
 
-/** The `close` event that follows tells whoever serves the stream. */
+/** The call learns of the error from the "close" event that follows. */
 function ignore(): void {}

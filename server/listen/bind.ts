@@ -23,7 +23,7 @@ export class ListenError extends Error {
  * Resolves when the server listens. A socket file that no process listens on any more is replaced.
  * @throws ListenError
  */
-export async function bind(server: Server, address: ListenAddress): Promise<void> {
+export async function bindAddress(server: Server, address: ListenAddress): Promise<void> {
   try {
     checkPath(address);
     await listen(server, address);
@@ -31,7 +31,7 @@ export async function bind(server: Server, address: ListenAddress): Promise<void
     const { code = "UNKNOWN" } = cause as NodeJS.ErrnoException;
     if (code === "EADDRINUSE" && "path" in address && (await isAbandoned(address.path))) {
       await unlink(address.path);
-      return bind(server, address);
+      return bindAddress(server, address);
     }
     const reason = "path" in address ? await pathReason(address.path, code) : PORT_REASONS[code];
     throw new ListenError(`${formatAddress(address)}: ${reason ?? (cause as Error).message}`, code, { cause });
@@ -85,7 +85,7 @@ function isMissing(folder: string): Promise<boolean> {
   );
 }
 
-/** Whether `path` is a socket file, not any other file, and nobody answers there. */
+/** Whether `path` is a socket file, not any other file, and no process listens on it. */
 async function isAbandoned(path: string): Promise<boolean> {
   const stats: Stats | undefined = await lstat(path).catch(() => undefined);
   if (stats?.isSocket() !== true) return false;

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { DenseSet, type Placed } from "../dense-set.js";
 
-/** An exchange, as seen by whoever looks for stalled clients. */
+/** An exchange, as the search for stalled clients sees it. */
 export interface LoadingExchange extends Placed {
   /** Bytes of the response that wait for the client to read. */
   readonly unsentBytes: number;

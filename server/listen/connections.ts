@@ -1,4 +1,4 @@
-// The open connections of a listener: who is opening, who is idle, who is being answered, and how a drain ends each of them.
+// The open connections of a listener, and how a drain closes each of them.
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -7,20 +7,20 @@ import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
 
 interface Http1Connection {
-  /** Requests that came in and whose answer has not left yet; more than one when pipelined. */
+  /** Requests without a complete response; more than one when pipelined. */
   calls: number;
   latest: ServerResponse | undefined;
 }
 
 export class Connections {
   readonly #limits: ListenLimits;
-  /** Every accepted socket; with TLS the one underneath. */
+  /** Every accepted socket; with TLS the TCP socket. */
   readonly #accepted = new Set<Socket>();
-  /** Those of them that speak neither HTTP version yet. */
+  /** Accepted sockets whose HTTP version is not known yet. */
   readonly #opening = new Set<Socket>();
   readonly #http1 = new Map<Socket, Http1Connection>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  /** Listeners that all sockets and all sessions share: a closure for each would be half of what an idle connection costs us. */
+  /** Listeners shared by all sockets and sessions. A closure for each would take half of the memory of an idle connection. */
   readonly #forgetSocket: (this: Socket) => void;
   readonly #forgetSession: (this: ServerHttp2Session) => void;
   #isDraining = false;
@@ -43,7 +43,7 @@ export class Connections {
     return this.#accepted.size;
   }
 
-  /** Whether the connection of an HTTP/1.1 response has to end with it: in a drain, unless pipelined requests wait behind it. */
+  /** Whether the connection must close after this HTTP/1.1 response: during a drain, unless pipelined requests follow. */
   isLast(response: ServerResponse): boolean {
     return this.#isDraining && this.#http1.get(response.req.socket)?.latest === response;
   }
@@ -51,14 +51,14 @@ export class Connections {
   accept(socket: Socket): void {
     this.#accepted.add(socket);
     this.#opening.add(socket);
-    // Whoever reads a socket hears its errors as well; this is for the times when nobody does.
+    // Avoids an unhandled "error" event while no parser is attached.
     socket.on("error", ignore);
     socket.on("close", this.#forgetSocket);
   }
 
   /**
-   * Takes an accepted socket over from its opening into HTTP. `accepted` is undefined if it cannot be told which one it
-   * was; then no opening is cut by a drain. Returns false if the connection came too late and was destroyed.
+   * Marks the HTTP version of a socket as known. `accepted` is undefined if its TCP socket is unknown; then a drain closes no
+   * opening socket. Returns false if the drain grace is over and the socket was destroyed.
    */
   leaveOpening(accepted: Socket | undefined, socket: Socket): boolean {
     if (accepted === undefined) this.#opening.clear();
@@ -79,7 +79,7 @@ export class Connections {
     if (this.#isDraining) afterReading(() => session.close());
   }
 
-  /** Returns how many calls the connection has now; those that wait for their turn count. */
+  /** Counts a call. Returns the number of calls of the connection, with pipelined ones that wait. */
   callBegins(socket: Socket, response: ServerResponse): number {
     const connection = this.#http1.get(socket);
     if (connection === undefined) return 0;
@@ -94,7 +94,7 @@ export class Connections {
     if (this.#isGraceOver && connection.calls === 0) socket.destroySoon();
   }
 
-  /** What came on the socket is no request. True if the client was told or cut off for it, false if it had left anyway. */
+  /** Rejects malformed input. Returns false if the client had already disconnected. */
   refuse(socket: Socket, error: { code?: string | undefined }): boolean {
     const answer = answerTo(error);
     const connection = this.#http1.get(socket);
@@ -102,18 +102,18 @@ export class Connections {
       socket.destroy();
       return false;
     }
-    // The answer to the last request may have been written a moment ago.
+    // The response to the last request may have been written already.
     if (connection.calls === 0 || connection.latest?.writableEnded === true) {
       endAndDiscard(socket, this.#limits, answer);
     } else {
-      // The request that is being answered is broken itself: its handler hears of it by the end of the connection.
+      // The malformed input belongs to the request that is being served. Its handler sees the connection close.
       if (connection.calls === 1 && connection.latest?.headersSent === false) socket.write(answer);
       socket.end(() => socket.destroy());
     }
     return true;
   }
 
-  /** From here on every connection ends after what it is doing. */
+  /** Starts a drain: every connection closes after its active calls. */
   drain(): void {
     this.#isDraining = true;
     afterReading(() => {
@@ -127,7 +127,7 @@ export class Connections {
     this.#isGraceOver = true;
     for (const socket of this.#opening) socket.destroy();
     for (const [socket, { calls }] of this.#http1) {
-      // One that has ended already is given time to be read.
+      // The client of an ended socket gets time to read.
       if (calls === 0 && !socket.writableEnded) socket.destroy();
     }
   }
@@ -142,7 +142,7 @@ export class Connections {
   }
 }
 
-/** Waits until what has already arrived was read: GOAWAY names the last stream that is served. That takes a whole turn of the event loop. */
+/** Calls `act` after the frames that have arrived were read, because GOAWAY names the last served stream. This takes one turn of the event loop. */
 function afterReading(act: () => void): void {
   setImmediate(() => setImmediate(act));
 }

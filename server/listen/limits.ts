@@ -1,71 +1,71 @@
-// What a peer may take of one listener: sizes, counts and times, and their names in Node's HTTP/1.1 and HTTP/2 servers.
+// Limits of connections and requests, and their names in Node's HTTP/1.1 and HTTP/2 servers.
 import type { ServerOptions as Http1Options } from "node:http";
 import type { ServerOptions as Http2Options } from "node:http2";
 
 export interface ListenLimits {
   /**
-   * The head of a request, in bytes. Over it, HTTP/1.1 answers 431 and closes; HTTP/2 announces it as
+   * Maximum size of request headers in bytes. Above it, HTTP/1.1 replies 431 and closes; HTTP/2 announces the limit as
    * SETTINGS_MAX_HEADER_LIST_SIZE (names + values + 32 per field) and resets the stream.
    */
   headerBytes: number;
-  /** Headers of a request. Over it, HTTP/1.1 answers 431; HTTP/2 resets the stream. */
+  /** Maximum number of request headers. Above it, HTTP/1.1 replies 431; HTTP/2 resets the stream. */
   headerCount: number;
-  /** Calls at the same time on one connection: streams of HTTP/2 (SETTINGS_MAX_CONCURRENT_STREAMS), pipelined requests of HTTP/1.1. */
+  /** Maximum concurrent calls per connection: HTTP/2 streams (SETTINGS_MAX_CONCURRENT_STREAMS), or pipelined HTTP/1.1 requests. */
   streamsPerConnection: number;
-  /** Milliseconds for each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS. Then the socket is closed. */
+  /** Timeout in milliseconds of each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS. Then the socket is closed. */
   openingMs: number;
-  /** Milliseconds for the head of an HTTP/1.1 request, from its first byte. Then 408. */
+  /** Timeout in milliseconds for the headers of an HTTP/1.1 request, from their first byte. Then the status is 408. */
   headersMs: number;
   /**
-   * Milliseconds for a whole HTTP/1.1 request with its body; 0 for no limit. Off by default: the body of a client
-   * stream is as long as its call, and the deadline of a call is the caller's to set.
+   * Timeout in milliseconds for a whole HTTP/1.1 request with its body; 0 turns it off. Off by default: the body of a
+   * client stream lasts as long as its call, and the client sets the deadline of a call.
    */
   requestMs: number;
-  /** Milliseconds that an HTTP/1.1 connection may idle between requests; 0 for no limit. Longer than the 60 s of common proxies, so that they close first. */
+  /** Idle timeout of an HTTP/1.1 connection in milliseconds; 0 turns it off. Longer than the 60 s of common proxies, so that they close first. */
   keepAliveMs: number;
   /**
-   * Milliseconds of silence after which a peer is asked whether it is still there, by the kernel and over HTTP/2 by PING; one
-   * that does not answer in as long again is cut off.
+   * Idle time in milliseconds before a keepalive: TCP keepalive by the kernel, and PING over HTTP/2. A connection that does
+   * not reply for as long again is closed.
    */
   probeMs: number;
   /**
-   * Memory of Node's own for one HTTP/2 connection, in megabytes (10^6 bytes): streams, header tables, frames on their way.
-   * Over it new streams are refused. Messages of requests and bodies of responses do not count: see `unsentBytes` and
-   * `readMaxBytes`.
+   * Maximum memory of Node for one HTTP/2 connection in megabytes (10^6 bytes): streams, header tables, queued frames.
+   * Above it new streams are rejected. Request messages and response bodies do not count: see `readMaxBytes` and
+   * `unsentBytes`.
    */
   sessionMemoryMb: number;
   /**
-   * Bytes of response bodies that may wait for the client of one HTTP/2 connection to read them. While more wait, further
-   * chunks of over 16 KiB reset their stream with ENHANCE_YOUR_CALM (`resource_exhausted` in RPC clients); one response
-   * alone may be of any size. HTTP/1.1 answers one request at a time, so only one response waits.
+   * Maximum unsent response bytes of one HTTP/2 connection. While more are unsent, further chunks of over 16 KiB reset their
+   * stream with ENHANCE_YOUR_CALM (`resource_exhausted` in RPC clients). A response on its own may have any size. HTTP/1.1
+   * serves one request at a time, so only one response waits.
    */
   unsentBytes: number;
   /**
-   * Milliseconds after which a stalled client loses its call; 0 for no limit. It has stalled if responses wait and it reads
-   * less than 1 kB a second, or if it stops in the middle of a message or of a request with one message. HTTP/2 resets the
-   * stream with ENHANCE_YOUR_CALM; HTTP/1.1 closes the connection, after 408 if nothing has been sent. A stream without
-   * anything to send, and a client between two messages of its stream, may wait for ever.
+   * Timeout in milliseconds of a stalled client; 0 turns it off. A client has stalled if it reads less than 1 kB/s while
+   * responses wait, or if it stops in the middle of a message or of a request with one message. HTTP/2 resets the stream with
+   * ENHANCE_YOUR_CALM. HTTP/1.1 closes the connection, and replies 408 first if nothing has been sent. A client may be idle
+   * between two messages of a stream, and a stream may be idle, without a limit.
    */
   stallMs: number;
-  /** Bytes that a client may send ahead on one HTTP/2 stream (SETTINGS_INITIAL_WINDOW_SIZE). */
+  /** Initial HTTP/2 flow-control window per stream in bytes (SETTINGS_INITIAL_WINDOW_SIZE). */
   streamWindowBytes: number;
-  /** Bytes that a client may send ahead on one HTTP/2 connection. */
+  /** HTTP/2 flow-control window per connection in bytes. */
   connectionWindowBytes: number;
-  /** Malformed HTTP/2 frames after which a connection is cut. */
+  /** Maximum number of malformed HTTP/2 frames before the connection is closed. */
   invalidFrames: number;
-  /** Streams over `streamsPerConnection` that a client may try before its connection is cut. */
+  /** Maximum number of streams above `streamsPerConnection` that a client may open before its connection is closed. */
   rejectedStreams: number;
-  /** Entries in one SETTINGS frame. */
+  /** Maximum number of entries in one SETTINGS frame. */
   settingsPerFrame: number;
-  /** Streams that a client may reset at once (rapid reset). Node 20 has 1,000 built in and ignores this. */
+  /** Maximum number of streams that a client may reset at once (rapid reset). Node 20 uses 1,000 and ignores this. */
   resetBurst: number;
-  /** Resets that become free again each second. Node 20 has 33 built in and ignores this. */
+  /** Resets that are added to that budget each second. Node 20 uses 33 and ignores this. */
   resetsPerSecond: number;
-  /** Milliseconds for which the peer may go on after the server ended its side: to read an early answer, to close in turn. */
+  /** Milliseconds between the end of the server's side of a connection and its close: time for the client to read an early response. */
   lingerMs: number;
-  /** Bytes of an unfinished HTTP/1.1 request that are read and thrown away after its answer, so that the client gets to read it. */
+  /** Maximum bytes of an unfinished HTTP/1.1 request that are discarded after an early response, so that the client can read it. */
   lingerBytes: number;
-  /** Milliseconds between the start of a drain and the closing of idle HTTP/1.1 connections: a client that just sent a request still gets its answer. */
+  /** Milliseconds between the start of a drain and the close of idle HTTP/1.1 connections: a request that was just sent still gets its response. */
   idleGraceMs: number;
 }
 

@@ -6,7 +6,7 @@ import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import { answerRequests } from "./answer.js";
 import type { ListenAddress } from "./bind.js";
-import { bind, formatAddress, formatUrl, ListenError } from "./bind.js";
+import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
@@ -96,7 +96,7 @@ class HttpListener implements Listener {
     const { address, tls } = this.#options;
     const { server } = this.#servers.http1;
     if (this.#isStopped) throw new ListenError(`${formatAddress(address)}: already stopped`, "ERR_SERVER_NOT_RUNNING");
-    await bind(server, address);
+    await bindAddress(server, address);
     this.#url = formatUrl(address, server.address(), tls !== undefined);
     if (this.#isStopped) stopListening(server);
   }

@@ -1,4 +1,4 @@
-// Turns the first bytes of a plaintext connection into the HTTP version it speaks, by the preface of RFC 9113 section 3.4.
+// Detects the HTTP version of a plaintext connection by its first bytes (the preface, RFC 9113 section 3.4).
 import type { Socket } from "node:net";
 
 export type HttpVersion = "http1" | "http2";
@@ -6,9 +6,9 @@ export type HttpVersion = "http1" | "http2";
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /**
- * Reads until the bytes tell, puts them back and calls `found` once. An HTTP/1.1 client may send three bytes and wait, so
- * the first byte that differs from the preface decides. A socket that ends first, or is not told within `timeoutMs`, is
- * destroyed and `found` is never called.
+ * Reads until the version is known, puts the bytes back and calls `found` once. An HTTP/1.1 client may send three bytes and
+ * wait, so the first byte that differs from the preface decides. If the socket ends first, or the version is not known
+ * within `timeoutMs`, the socket is destroyed and `found` is not called.
  */
 export function sniff(socket: Socket, timeoutMs: number, found: (version: HttpVersion) => void): void {
   let seen: Buffer | undefined;
@@ -34,7 +34,7 @@ export function sniff(socket: Socket, timeoutMs: number, found: (version: HttpVe
   socket.on("readable", read).on("end", cut).on("close", forget);
 }
 
-/** The version that a connection beginning with `bytes` speaks, or undefined as long as it could be either. */
+/** Returns the version of a connection that begins with `bytes`, or undefined while it could be either. */
 export function versionOf(bytes: Buffer): HttpVersion | undefined {
   const known = Math.min(bytes.length, PREFACE.length);
   if (PREFACE.compare(bytes, 0, known, 0, known) !== 0) return "http1";

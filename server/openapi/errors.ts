@@ -1,4 +1,4 @@
-// The schemas of what is answered in the place of a reply: google.rpc.Status in JSON over REST
+// The schemas of error responses: google.rpc.Status in JSON over REST
 // (google/rpc/status.proto), and Connect's error (https://connectrpc.com/docs/protocol/#error-end-stream).
 import type { ErrorShape } from "../rest/error/errors.js";
 import type { Components } from "./components.js";

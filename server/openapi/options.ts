@@ -23,7 +23,7 @@ export interface DocsOptions {
   readonly securitySchemes?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   /** Which of those every operation needs, as Security Requirement Objects: `[{ token: [] }]`. Default none. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[] | undefined;
-  /** Texts of tags, in the place of those of the same name that are made from services, and further tags. */
+  /** Texts of tags, instead of those of the same name that are made from services, and further tags. */
   readonly tags?: readonly Tag[] | undefined;
   /** Which ways to call a method are shown. Default both. */
   readonly operations?: readonly OperationKind[] | undefined;

@@ -19,7 +19,7 @@ export async function drain(
   health.shutdown();
   if (drainDelayMs > 0) await delay(drainDelayMs);
   listener.stop();
-  // Health watchers have been told, and would stay for as long as they are let.
+  // Watchers have received NOT_SERVING; end them so they do not block the drain.
   active.cancelAll(shuttingDown(), ({ spec }) => spec.method.parent.typeName === HealthService.typeName);
   if (await isClosedWithin(listener, drainTimeoutMs)) return;
   active.cancelAll(shuttingDown());

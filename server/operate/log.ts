@@ -139,7 +139,7 @@ export function openSink(target: LogStream): BufferedSink {
 }
 
 /**
- * Files are written by other threads, so that a slow disk holds up no call. A pipe that nobody reads would hold up such
+ * Files are written by other threads, so that a slow disk holds up no call. A pipe that is not read would hold up such
  * a thread, and with it the end of the process; Node's own stream waits for it without one.
  */
 function openStream(target: LogStream): LogStream | ReturnType<typeof destination> {
@@ -148,7 +148,7 @@ function openStream(target: LogStream): LogStream | ReturnType<typeof destinatio
   return destination({ dest: target.fd, sync: false, maxLength: waitingBytes });
 }
 
-/** Puts words in the place of JSON. Loads what it needs for that only when called. */
+/** Writes words instead of JSON. Loads what it needs for that only when called. */
 export async function prettify(sink: LogSink, hasColors: boolean): Promise<LogSink> {
   const { prettyFactory } = await import("pino-pretty");
   const format = prettyFactory({

@@ -1,4 +1,4 @@
-// Health over plain HTTP, for whoever asks without gRPC: load balancers and orchestrators.
+// Health over plain HTTP, for load balancers and orchestrators without gRPC.
 import { type Handler, respond } from "../http/exchange.js";
 import type { Health } from "./health.js";
 

@@ -57,7 +57,7 @@ function toYaml(document: OpenApiDocument): Generator<string> {
   return yamlPieces(document, pieceDepth);
 }
 
-/** What is told of one API. What can be wrong is read at once, the rest made when it is first asked for. */
+/** The documents of one API. Options are checked at once; each document is made on first use. */
 class Description {
   readonly services: Api["services"];
   readonly methods: readonly Method[];

@@ -99,7 +99,7 @@ function createHeadCheck({ spec, options }: Method): (format: Format, exchange: 
 /** After so many bytes timers and other connections have their turn, even if a handler always has more at hand. */
 const turnBytes = 32 * 1024;
 
-/** More pieces than this have most bodies not. */
+/** Most bodies arrive in fewer chunks than this. */
 const manyArrivals = 64;
 
 class ReferenceCall implements ActiveCall, ExchangeOwner {
@@ -107,7 +107,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   /** Connect cuts the messages of streams, so their parts are not known here. */
   readonly owesRest: boolean;
   place = -1;
-  /** Why the handler is not to be called. */
+  /** The error that the call ends with before its handler is called. */
   problem: ConnectError | undefined;
   readonly #environment: CallEnvironment;
   readonly #format: Format;
@@ -131,7 +131,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
   #warnings: readonly string[] = [];
-  /** Whether an error was sent in the place of what Connect's handler answered. */
+  /** Whether an error was sent instead of the response of Connect's handler. */
   #isRefused = false;
 
   constructor(method: Method, environment: CallEnvironment, format: Format, exchange: Exchange) {
@@ -274,14 +274,14 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     }
   }
 
-  /** Resolves when there is room for more of the response, or nobody is there to read it. */
+  /** Resolves when there is room for more of the response, or the client is gone. */
   #room(): Promise<void> {
     return new Promise((resolve) => {
       this.#resume = resolve;
     });
   }
 
-  /** Sends an error in the place of a response that cannot be sent: without details and metadata. */
+  /** Sends an error instead of a response that cannot be sent: without details and metadata. */
   refuse(reason: unknown): void {
     if (this.#exchange.isClosed) return;
     this.#isRefused = true;
@@ -376,7 +376,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#closed.abort(isWhole ? undefined : closeReason(this.#exchange));
     this.#resume();
     this.#chunks.stop();
-    // Nobody asks for replies any more, so that a handler that waits to be asked would wait for ever.
+    // The handler may wait to be asked for the next reply.
     this.#leaveHandler();
     const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
     const { active, observe, onError } = this.#environment;

@@ -2,7 +2,7 @@
 import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
 import { shorten } from "../quote.js";
 
-/** What was settled for one call. `error` is to be sent in the place of an answer. */
+/** The compression of one call. `error` is the response if there is none. */
 export type Negotiated = ReturnType<typeof compressionNegotiate>;
 
 /** Settles compression from the values of two request headers. */

@@ -30,7 +30,7 @@ export interface BodySink {
   end(bytes: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void;
   /** To be called when what was written to the exchange has left. */
   drained(): void;
-  /** Lets go of everything. Nobody reads any more. */
+  /** Releases everything: the client is gone. */
   close(): void;
 }
 

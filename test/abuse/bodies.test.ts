@@ -211,7 +211,7 @@ describe("RPCs", () => {
       "a field that comes twice": '{"text":"a","text":"b"}',
       "bytes that are not UTF-8": Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]),
       "a byte order mark": "\ufeff{}",
-      "a text in the place of an object": '"text"',
+      "a text instead of an object": '"text"',
       null: "null",
       nothing: "",
     };

@@ -193,7 +193,7 @@ test.each([
   ["HEADERS on an even stream", Buffer.concat([opening(), callHead(2)])],
   ["PUSH_PROMISE", Buffer.concat([opening(), encodeFrame(frameTypes.pushPromise, 4, 1, Buffer.alloc(10))])],
   ["CONTINUATION without HEADERS", Buffer.concat([opening(), encodeFrame(frameTypes.continuation, 4, 1)])],
-  ["a frame in the place of CONTINUATION", Buffer.concat([opening(), encodeFrame(1, 0, 1), ping])],
+  ["a frame instead of CONTINUATION", Buffer.concat([opening(), encodeFrame(1, 0, 1), ping])],
   ["a frame of 16 MB", Buffer.concat([opening(), Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])])],
   ["HPACK that is none", Buffer.concat([opening(), encodeFrame(1, 5, 1, Buffer.alloc(100, 0xff))])],
   ["a first frame that is not SETTINGS", Buffer.concat([opening().subarray(0, 24), ping])],

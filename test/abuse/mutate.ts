@@ -46,7 +46,7 @@ const fieldValues = [
   "AAA=",
   "\u00ff",
 ];
-/** Words of the grammars, and strangers. */
+/** Words of the grammars, and others. */
 const tokens = [
   "\r\n",
   "\r\n\r\n",

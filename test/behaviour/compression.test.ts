@@ -106,7 +106,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a message that is compressed by nobody knows what is an internal error",
+    title: "a message of an unknown compression is an internal error",
     except: plainBody,
     async run({ prepare, send, read, wire }) {
       const { body: _, ...head } = prepare("unary", []);

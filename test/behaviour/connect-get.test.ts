@@ -41,13 +41,13 @@ const wrong: [what: string, change: (query: Query) => Query, status: number, mes
     `${path}: query parameter "encoding": expected "json" or "proto", found ""`,
   ],
   [
-    "an encoding that nobody knows",
+    "an unknown encoding",
     (query) => ({ ...query, encoding: "xml" }),
     415,
     `${path}: query parameter "encoding": expected "json" or "proto", found "xml"`,
   ],
   [
-    "a compression that nobody knows",
+    "an unknown compression",
     (query) => ({ ...query, compression: "snappy" }),
     501,
     'unknown compression "snappy": supported encodings are gzip,br',

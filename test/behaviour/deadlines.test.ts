@@ -9,7 +9,7 @@ const soonMs = 250;
 /** Longer than any test waits. */
 const lateMs = 30_000;
 
-// By hand in a header, because a client that is told of a deadline would end the call itself.
+// By hand in a header, because a client that knows the deadline would end the call itself.
 const soon = ({ wire }: Scene) => ({ headers: timeoutHeader(wire, soonMs) });
 
 function unfinishedBody(name: MethodName): Behaviour {

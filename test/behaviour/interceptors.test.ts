@@ -76,13 +76,13 @@ async function* count<T extends object>(messages: AsyncIterable<T>) {
 
 describeBehaviours({ interceptors: [changer] }, [
   {
-    title: "an interceptor may put other messages in the place of a request and its reply",
+    title: "an interceptor may put other messages instead of a request and its reply",
     async run({ client, text }) {
       expect((await client.unary({ text })).text).toBe("changed on the way in and out");
     },
   },
   {
-    title: "an interceptor may put other streams in the place of requests and replies",
+    title: "an interceptor may put other streams instead of requests and replies",
     async run({ client }) {
       const replies = await collect(client.serverStream({ text: "a", count: 2 }));
       expect(replies.map(({ text, index }) => [text, index])).toEqual([
@@ -215,7 +215,7 @@ describeBehaviours(
   },
   [
     {
-      title: "an interceptor may put another signal in the place of the call's",
+      title: "an interceptor may put another signal instead of the call's",
       async run({ client, server, text }) {
         const { code } = await failureOf(client.unary({ text, waitMs: 30_000 }));
         expect(code).toBe(Code.Internal);

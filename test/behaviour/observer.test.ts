@@ -35,7 +35,7 @@ const calls: [title: string, method: MethodName, code: Code | undefined, call: S
       return send({ ...head, body: body.subarray(0, 4) });
     },
   ],
-  ["a method that nobody implements", "missing", Code.Unimplemented, ({ client }) => client.missing({})],
+  ["a method that is not implemented", "missing", Code.Unimplemented, ({ client }) => client.missing({})],
 ];
 
 function told({ method, protocol, code, durationMs, error }: FinishedCall) {

@@ -52,7 +52,7 @@ describe.each([true, false])("with the fast lane %s", (fastLane) => {
     }
   });
 
-  test("nobody gets in whom the authority does not know", async () => {
+  test("no client of an unknown authority gets in", async () => {
     await using server = await startServer({ ...mutual, fastLane });
     for (const [protocol, httpVersion] of wires) {
       for (const identity of [{}, strangerIdentity]) {
@@ -63,7 +63,7 @@ describe.each([true, false])("with the fast lane %s", (fastLane) => {
     expect(server.finished).toEqual([]);
   });
 
-  test("a handler sees nobody, if the server does not ask", async () => {
+  test("a handler sees no certificate, if the server asks for none", async () => {
     await using server = await startServer({ implementation, tls: serverIdentity, fastLane });
     for (const [protocol, httpVersion] of wires) {
       using client = open(server.url, { protocol, httpVersion, tls: { ca: authority, ...clientIdentity } });

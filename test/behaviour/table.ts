@@ -1,5 +1,5 @@
-// Runs a table of behaviours over every combination. A behaviour is written once; what it is told of its combination is how
-// to call.
+// Runs a table of behaviours over every combination. A behaviour is written once, and gets the
+// functions that make a call.
 import { type Client, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";

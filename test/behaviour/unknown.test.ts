@@ -29,14 +29,14 @@ describeBehaviours({}, [
     (["unary", "serverStream"] as const).map((name) => unknown(what, path, message, name)),
   ),
   {
-    title: "a method that nobody implements is unimplemented",
+    title: "a method that is not implemented is unimplemented",
     async run({ client }) {
       const { code, rawMessage } = await failureOf(client.missing({}));
       expect([code, rawMessage]).toEqual([Code.Unimplemented, `${service}.Missing is not implemented`]);
     },
   },
   {
-    title: "an unknown path is a JSON 404 to whoever does not call a method",
+    title: "an unknown path is a JSON 404 to a request that calls no method",
     except: [
       ...onlyOn("connect", "the request is of no protocol"),
       { codec: "proto", reason: "the request is of no codec" },

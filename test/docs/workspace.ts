@@ -94,7 +94,7 @@ export class Workspace implements AsyncDisposable {
     ended.catch(() => {});
   }
 
-  /** The built package in the place of the checkout's own scripts, and no registry. */
+  /** The built package instead of the checkout's own scripts, and no registry. */
   #translate(script: string): string {
     const { main, folder } = this.#stage;
     return (

@@ -15,7 +15,7 @@ function readIdentity(name: string): Identity {
   return { cert: readPem(name), key: readPem(`${name}-key`) };
 }
 
-/** The authority that signed all but `stranger`. */
+/** The authority that signed all certificates but one. */
 export const authority: Buffer = readPem("authority");
 
 /** Of a server at localhost, 127.0.0.1 or ::1. Common name `first.localhost`. */

@@ -11,7 +11,7 @@ import { createTestService, type TestServiceImpl } from "./service.js";
 
 /** Options of a test's server. Those of `createServer` mean the same; port 0 is the default. */
 export interface TestServerOptions extends Partial<ServerOptions> {
-  /** Handlers in the place of the test service's own. */
+  /** Handlers instead of the test service's own. */
   implementation?: Partial<TestServiceImpl>;
   /** Options of the test service alone. */
   serviceOptions?: ConnectRouterOptions;
@@ -32,7 +32,7 @@ export interface TestServer extends AsyncDisposable {
   readonly sockets: ReadonlySet<Socket>;
   /**
    * The next call of the method to end after now. In the reference lane that is a moment after its client has the answer,
-   * so whoever made a call of the same method before has to have waited for its end, too.
+   * so a test that made a call of the same method before has to have waited for its end, too.
    */
   nextFinished(method: keyof typeof TestService.method): Promise<FinishedCall>;
 }

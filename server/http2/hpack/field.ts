@@ -2,7 +2,7 @@
 export interface Field {
   readonly name: string;
   readonly value: string;
-  /** Never indexed (RFC 7541 §6.2.3): whoever sends the field on must not put it into a table either. */
+  /** Never indexed (RFC 7541 §6.2.3): an intermediary must not put the field into a table either. */
   readonly isSensitive?: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface Http1Server {
   readonly server: http.Server | https.Server;
   /** The event with which `server` hands out sockets ready for their first byte. */
   readonly ready: "connection" | "secureConnection";
-  /** The most headers that a request may have. */
+  /** Maximum number of request headers. */
   readonly headerCount: number;
   serve(socket: Socket): void;
 }
@@ -30,7 +30,7 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
     tls === undefined
       ? http.createServer(options)
       : https.createServer({ ...options, ...toSecureServerOptions(tls, limits.openingMs) });
-  // Node would drop those that are too many, without a word.
+  // Node silently drops headers over its limit. Disable that; the server counts them and replies 431.
   server.maxHeadersCount = 0;
   const [serve] = server.listeners(ready) as [(socket: Socket) => void];
   server.removeAllListeners(ready);
@@ -86,7 +86,7 @@ function isLongBodyArriving({ complete, headers }: http.IncomingMessage): boolea
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > SHORT_BODY_BYTES;
 }
 
-/** The answer to bytes that are no request, by the code of Node's parser; undefined where nobody is left to read it. */
+/** Returns the response to malformed input, by the code of Node's parser; undefined if the client is gone. */
 export function answerTo({ code }: { code?: string | undefined }): string | undefined {
   if (code === "ECONNRESET" || code === "EPIPE") return undefined;
   const status = STATUS_OF[code ?? ""] ?? 400;

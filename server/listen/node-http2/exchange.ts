@@ -71,15 +71,15 @@ export class Http2Exchange extends NodeExchange implements Exchange {
 
   override attach(owner: ExchangeOwner): void {
     super.attach(owner);
-    // A body that is empty may have ended.
+    // An empty body may have ended already.
     this.hearEnd();
   }
   override endBody(): void {
-    // Node also ends what is reset in the middle.
+    // Node also emits "end" for an aborted body.
     if (!this.#stream.aborted) super.endBody();
   }
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
-    // Node throws where nobody is left to answer.
+    // Node throws if the client is gone.
     if (this.isClosed) return;
     this.#stream.respond(this.#head(status, headers), hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
@@ -89,7 +89,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     this.#stopUpload();
     this.#stream.respond(head, withoutBody);
   }
-  /** Headers with their status. Most responses of a method have the very same headers, and Node copies them anyway. */
+  /** Returns the headers with their status. Most responses of a method share one headers object, so the last one is cached. */
   #head(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
     if (headers === lastHeaders && lastHead[":status"] === status) return lastHead;
     const isSmall = checkHeaderSize(this, headers, "headers") <= smallHeaderBytes;
@@ -135,13 +135,13 @@ export class Http2Exchange extends NodeExchange implements Exchange {
 let lastHeaders: OutgoingHttpHeaders | undefined;
 let lastHead: OutgoingHttpHeaders = {};
 
-/** Takes the place of a stream's own `push`. */
+/** Replaces the `push` of a stream. */
 function push(this: Stream, chunk: Buffer | null): boolean {
   const taker = this[exchangeKey];
-  // The end of what was reset in the middle is Node's to tell.
+  // Node handles the end of an aborted body.
   if (this.closed || !taker?.takesPushed()) return Readable.prototype.push.call(this, chunk);
   const goesOn = taker.take(chunk);
-  // Node waits for the end of what is readable before it lets go of a stream.
+  // Otherwise Node keeps the stream until its readable side ends.
   if (chunk === null) this.readable = false;
   return goesOn;
 }
@@ -154,12 +154,12 @@ function onWantTrailers(this: Stream): void {
   try {
     this.sendTrailers(this[exchangeKey]?.trailers ?? {});
   } catch {
-    // Node refuses them.
+    // Node rejects the trailers.
     resetWithError(this);
   }
 }
 
-/** Node keeps a stream for a while after its end. What it was for is let go of at once. */
+/** Node retains closed streams for a while, so drop our reference right away. */
 function onClose(this: Stream): void {
   const closed = this[exchangeKey];
   this[exchangeKey] = undefined;

@@ -25,7 +25,7 @@ export function createHttp2Server(limits: ListenLimits): Http2Server {
   return {
     server,
     serve(socket) {
-      // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 nobody would ever end the other side.
+      // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 the other side would never end.
       socket.allowHalfOpen = false;
       server.once("session", (session) => {
         closeSocketAtEnd(session, socket);

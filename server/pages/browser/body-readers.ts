@@ -10,7 +10,7 @@ export interface BodyReader {
   end(): Verdict;
 }
 
-/** Is told of each message as it comes, as text. */
+/** Called with each message as text. */
 export type OnMessage = (text: string) => void;
 
 /** The type of a response; empty if it has none. */

@@ -22,7 +22,7 @@ start({
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
-  // Nobody else is asked whether the description is valid.
+  // No other host is asked to validate the document.
   validatorUrl: null,
 });
 

@@ -111,7 +111,7 @@ function bytesReader(desc: DescMessage, field: MessageField | undefined): (body:
   };
 }
 
-/** Sets what the path says, in the place of what the body may say of the same fields. */
+/** Sets what the path says, instead of what the body may say of the same fields. */
 function createPathReader(
   binding: Binding,
   kept: KeptEncoded,

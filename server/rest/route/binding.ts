@@ -49,7 +49,7 @@ export interface Rule {
 export class RuleError extends Error {}
 
 /** @throws TemplateError or RuleError */
-export function bind(rule: Rule): Binding {
+export function bindRule(rule: Rule): Binding {
   const { method, httpMethod, label } = rule;
   const template = parseTemplate(rule.template);
   const variables = template.variables.map((variable) => bindVariable(method.input, template, variable));

@@ -3,7 +3,7 @@
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { http } from "../../../gen/google/api/annotations_pb.js";
 import type { Http, HttpRule } from "../../../gen/google/api/http_pb.js";
-import { type Binding, bind, RuleError } from "./binding.js";
+import { type Binding, bindRule, RuleError } from "./binding.js";
 import { TemplateError } from "./template.js";
 
 /** A developer's mistake in the rules, which must stop the start. */
@@ -96,7 +96,7 @@ function describeUnknown(selector: string): string {
   return `${selector || '""'}: http rule: expected the name of a method that is served, found no such method`;
 }
 
-/** The bindings of one rule, its own and the additional ones; a text in the place of each that is wrong. */
+/** The bindings of one rule, its own and the additional ones; a text instead of each that is wrong. */
 function readRule(method: DescMethod, origin: string, rule: HttpRule): (Binding | string)[] {
   const isNested = rule.additionalBindings.some((additional) => additional.additionalBindings.length > 0);
   const nesting = `${origin}: expected additional_bindings without their own additional_bindings, found some with`;
@@ -109,7 +109,7 @@ function tryBind(method: DescMethod, origin: string, rule: HttpRule): Binding | 
   const label = name === "" ? origin : `${origin} ${name} ${JSON.stringify(template)}`;
   try {
     checkHttpMethod(httpMethod);
-    return bind({ method, httpMethod, template, body: rule.body, responseBody: rule.responseBody, label });
+    return bindRule({ method, httpMethod, template, body: rule.body, responseBody: rule.responseBody, label });
   } catch (error) {
     if (!(error instanceof RuleError) && !(error instanceof TemplateError)) throw error;
     return `${label}: ${error.message}`;

@@ -64,7 +64,7 @@ function expand({ pattern, variable }: Piece, root: ReflectMessage): string[] {
     const expected = pattern.map(printSegment).join("/");
     throw unfit(place.name, `${JSON.stringify(text)} does not match ${JSON.stringify(expected)}`);
   }
-  // Whoever parses the URL on the way would take these for steps, and call another path (RFC 3986 section 5.2.4).
+  // A URL parser on the way would resolve these as dot segments, and call another path (RFC 3986 section 5.2.4).
   if (segments.includes(".") || segments.includes(".."))
     throw unfit(place.name, 'a path cannot have "." or ".." in it');
   return segments;

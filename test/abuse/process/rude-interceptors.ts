@@ -6,7 +6,7 @@ type Next = Parameters<Interceptor>[0];
 type Request = Parameters<Next>[0];
 type Response = Awaited<ReturnType<Next>>;
 
-/** Answers with something else in the place of the response. */
+/** Answers with something else instead of the response. */
 const instead = (value: unknown) => () => async () => value;
 
 /** Answers with properties of the response replaced. */

@@ -6,7 +6,7 @@ const service = "/manywire.test.v1.TestService";
 
 /**
  * What comes back of messages in envelopes, as JSON; the last envelope of Connect and gRPC-Web included. Also what is no
- * envelope, for whoever is to be told of it.
+ * envelope, for the caller to read.
  */
 function texts(body: Buffer): string[] {
   try {

@@ -20,7 +20,7 @@ export interface Counts {
 }
 
 export interface Load {
-  /** Resolves when nobody gets through any more, or after `stop`, as soon as all calls have ended. */
+  /** Resolves when no call gets through any more, or after `stop`, as soon as all calls have ended. */
   readonly ended: Promise<Counts>;
   /** Calls that were answered so far. */
   readonly answered: number;

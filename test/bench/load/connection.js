@@ -21,7 +21,7 @@ export class Connection {
 
   /**
    * @param {string} url
-   * @param {Owner} owner is told of the answers
+   * @param {Owner} owner gets the responses
    */
   constructor(url, owner) {
     const { hostname, port } = new URL(url);

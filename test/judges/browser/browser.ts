@@ -1,4 +1,4 @@
-// Drives a real Chromium, and holds every page to two things: it says nothing of errors, and it asks nobody but its server.
+// Drives a real Chromium, and holds every page to two things: it says nothing of errors, and it asks no host but its server.
 import { access, mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";

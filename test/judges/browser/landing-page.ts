@@ -1,7 +1,7 @@
 // The landing page as its reader uses it: opens a method, fills in a request, calls, reads what comes.
 import type { Locator, Page } from "playwright-core";
 
-/** What stands in the place of one protocol. */
+/** What stands instead of one protocol. */
 export interface ShownOutcome {
   status: string;
   figures: string;

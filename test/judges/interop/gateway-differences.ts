@@ -91,7 +91,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "an empty segment",
-    reason: "a variable stands for one segment, and an empty one would be a name that nobody gave",
+    reason: "a variable stands for one segment, and an empty one would be a name that no message has",
     requests: [answered(200, 404)(get(`${echo}/`)), answered(501, 404)(post('{"name":"you"}', `${echo}/`))],
   },
   {
@@ -111,7 +111,7 @@ export const differences: readonly Difference[] = [
   },
   {
     name: "the other protocols",
-    reason: "they are on the same port here; a path of two segments that nobody serves is refused as Connect does",
+    reason: "they are on the same port here; a path of two segments that is not served is refused as Connect does",
     requests: [
       answered(404, 200)(post('{"name":"you"}', "/hello_world.Greeter/SayHello")),
       answered(404, 404)(post("{}", "/v1/example")),

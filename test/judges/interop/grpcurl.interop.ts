@@ -140,7 +140,7 @@ describe.each(targets)("grpcurl, %s", (_, options) => {
     }
   });
 
-  it("is told Unimplemented for what nobody serves", async () => {
+  it("is told Unimplemented for what is not served", async () => {
     const target = await startTargetForTest(options);
     expect((await run(grpcurl, call(target, "Missing", "{}"))).code).toBe(64 + 12);
   });
@@ -169,7 +169,7 @@ describe.each(targets)("grpcurl, %s", (_, options) => {
     expect(JSON.parse((await ask("List", "{}")).stdout).statuses[testService]).toEqual({ status: "SERVING" });
   });
 
-  it("calls under another authority, and with text in the place of JSON", async () => {
+  it("calls under another authority, and with text instead of JSON", async () => {
     const target = await startTargetForTest(options);
     const flags = ["-authority", "localhost", "-format", "text", "-user-agent", "tester/1"];
     const output = await outputOf(grpcurl, call(target, "hello_world.Greeter/SayHello", 'name: "you"', ...flags));

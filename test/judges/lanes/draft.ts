@@ -17,7 +17,7 @@ export class Draft {
     return isOdd;
   }
 
-  /** Cuts, lengthens or changes bytes: nobody knows what comes of it. */
+  /** Cuts, lengthens or changes bytes: the result is unknown. */
   breakBytes(bytes: Buffer): Buffer {
     this.faults += 2;
     const { random } = this;

@@ -1,4 +1,4 @@
-// Random requests: valid, odd and broken, out of the grammars of the protocols and with a few strangers.
+// Random requests: valid, odd and broken, out of the grammars of the protocols and with a few other words.
 
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import type { Random } from "../../support/random.js";

@@ -40,7 +40,7 @@ export interface CallChoices {
   options?: CallOptions;
   /** Is given the call when it has been started. */
   onStart?: (call: Handle) => void;
-  /** Is told of each reply of a stream, and of their number so far. */
+  /** Called with each reply of a stream, and the number of replies so far. */
   onReply?: (call: Handle, count: number) => void;
 }
 

@@ -108,7 +108,7 @@ describe.each(targets)("grpc-js, %s", (_, options) => {
     expect(failed.status.details).not.toContain("secret");
   });
 
-  it("is told UNIMPLEMENTED for what nobody serves", async () => {
+  it("is told UNIMPLEMENTED for what is not served", async () => {
     const { client } = await connect(options);
     const unknown = { code: status.UNIMPLEMENTED };
     expect((await call(client, missing, [{}])).status).toMatchObject(unknown);

@@ -1,4 +1,4 @@
-// Google's grpc-web client calls us, over HTTP/1.1, with an XMLHttpRequest for Node in the place of the browser's.
+// Google's grpc-web client calls us, over HTTP/1.1, with an XMLHttpRequest for Node instead of the browser's.
 import { Agent } from "node:https";
 import {
   create,
@@ -157,7 +157,7 @@ describe.each(combinations)("grpc-web, %s", (_, { options, format }) => {
     expect(answer).toMatchObject({ replies: [{}, {}], error: { code: StatusCode.ABORTED, message: "half" } });
   });
 
-  it("is told UNIMPLEMENTED for what nobody serves", async () => {
+  it("is told UNIMPLEMENTED for what is not served", async () => {
     const target = await startTargetForTest(options);
     for (const method of [missing, { ...unary, name: "Nothing" }]) {
       expect((await call(target, format, method, {})).error?.code).toBe(StatusCode.UNIMPLEMENTED);

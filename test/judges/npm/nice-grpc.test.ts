@@ -27,7 +27,7 @@ import { startTargetForTest, type TargetOptions, targets } from "./target.js";
 
 type Method<I extends DescMessage, O extends DescMessage> = DescMethod & { input: I; output: O };
 
-/** A method as nice-grpc is told of it. */
+/** A method as nice-grpc describes it. */
 function define<
   I extends DescMessage,
   O extends DescMessage,
@@ -192,7 +192,7 @@ describe.each(targets)("nice-grpc, %s", (_, options) => {
     await expect(replies.next()).rejects.toMatchObject({ code: Status.ABORTED, details: "half" });
   });
 
-  it("is told UNIMPLEMENTED for what nobody serves", async () => {
+  it("is told UNIMPLEMENTED for what is not served", async () => {
     const { client } = await connect(options);
     await expect(client.missing({})).rejects.toMatchObject({ code: Status.UNIMPLEMENTED });
   });

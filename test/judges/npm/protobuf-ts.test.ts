@@ -158,7 +158,7 @@ describe.each(
     }
   });
 
-  it("is told UNIMPLEMENTED for what nobody serves", async () => {
+  it("is told UNIMPLEMENTED for what is not served", async () => {
     const { unary } = await connect();
     for (const name of ["Missing", "Nothing"]) {
       await expect(unary({}, {}, name)).rejects.toMatchObject({ code: "UNIMPLEMENTED" });

@@ -19,7 +19,7 @@ export interface TargetOptions {
   security: Security;
   /** Default: any free one. */
   port?: number;
-  /** Path of a Unix socket, in the place of a port. */
+  /** Path of a Unix socket, instead of a port. */
   path?: string;
 }
 

@@ -42,7 +42,7 @@ describe("the context of a call", () => {
     expect({ ...context }.signal).toBe(signal);
   });
 
-  test("fires its signal with the first reason, also if nobody has asked for it before", () => {
+  test("fires its signal with the first reason, also if it is read later", () => {
     const early = open();
     const { signal } = early;
     early.abort("first");

@@ -84,7 +84,7 @@ describe("lazy headers", () => {
     expect([...new Response(null, { headers: lazy }).headers]).toEqual([["x-a", "1"]]);
   });
 
-  test("are untouched until somebody could have changed them, and leave their source alone", () => {
+  test("are untouched until they could have been changed, and leave their source alone", () => {
     const from = { "x-a": "1" };
     const lazy = new LazyHeaders(from);
     expect([lazy.get("X-A"), lazy.has("x-b"), lazy.isTouched]).toEqual(["1", false, false]);

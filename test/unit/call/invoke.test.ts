@@ -107,7 +107,7 @@ describe("a unary method", () => {
     expect([seen[0] === contexts[0], seen[1] === contexts[1]]).toEqual([true, true]);
   });
 
-  test("gets headers, signal and values that an interceptor put in the place of the request's", async () => {
+  test("gets headers, signal and values that an interceptor put instead of the request's", async () => {
     const key = createContextKey("none");
     const replacement = {
       header: new Headers({ "x-a": "2" }),

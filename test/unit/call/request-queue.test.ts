@@ -50,7 +50,7 @@ describe("a queue of requests", () => {
     ]);
   });
 
-  test("gives an error after what has arrived before it, to whoever asks", async () => {
+  test("gives an error after what has arrived before it, to the next reader", async () => {
     const { queue } = open();
     queue.push([1], 1);
     queue.end(new Error("cut"));
@@ -59,7 +59,7 @@ describe("a queue of requests", () => {
     await expect(queue.next()).rejects.toThrow("cut");
   });
 
-  test("wakes with the error whoever waits", async () => {
+  test("wakes the waiting reader with the error", async () => {
     const { queue } = open();
     const waiting = queue.next();
     queue.stop(new Error("cancelled"));
@@ -69,7 +69,7 @@ describe("a queue of requests", () => {
   test.each<[string, (item: number) => number | Promise<number>]>([
     ["at once", unopened],
     ["later", async (item) => unopened(item)],
-  ])("lets an error go, found %s, that nobody waits for", async (_, take) => {
+  ])("lets an error go, found %s, that no reader waits for", async (_, take) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.prependListener("unhandledRejection", note);

@@ -57,7 +57,7 @@ describe("the table of methods", () => {
     expect(methodOf({ interceptors: [outer] }).options.interceptors).toEqual([outer]);
   });
 
-  test("takes a service's limits in the place of the server's, and the server's where it has none", () => {
+  test("takes a service's limits instead of the server's, and the server's where it has none", () => {
     const server = { readMaxBytes: 100, writeMaxBytes: 200, maxTimeoutMs: 300 };
     expect(methodOf(server, { readMaxBytes: 1 }).options).toMatchObject({ ...server, readMaxBytes: 1 });
   });

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { run } from "../../../client/command.js";
+import { runCommand } from "../../../client/command.js";
 import packageJson from "../../../package.json" with { type: "json" };
 import { certificatePath, keyPath, type ServerOptions, startServer, type TestServer } from "./server.js";
 
@@ -13,14 +13,14 @@ interface Outcome {
   stderr: string;
 }
 
-async function runCommand(...argv: string[]): Promise<Outcome> {
+async function outcomeOf(...argv: string[]): Promise<Outcome> {
   const outcome: Outcome = { exitCode: -1, stdout: "", stderr: "" };
   const into = (name: "stdout" | "stderr") => ({
     write(text: string) {
       outcome[name] += text;
     },
   });
-  outcome.exitCode = await run(argv, { stdout: into("stdout"), stderr: into("stderr") });
+  outcome.exitCode = await runCommand(argv, { stdout: into("stdout"), stderr: into("stderr") });
   return outcome;
 }
 
@@ -30,7 +30,7 @@ async function start(options: ServerOptions): Promise<TestServer> {
   return server;
 }
 
-/** A port on which nobody listens any more. */
+/** A port on which no process listens any more. */
 async function findClosedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -60,7 +60,7 @@ describe("the command", () => {
     "with $flags prints both answers, called as $contentType",
     async ({ flags, httpVersion, contentType }) => {
       const server = await start({ httpVersion });
-      const outcome = await runCommand("--url", server.url, ...flags);
+      const outcome = await outcomeOf("--url", server.url, ...flags);
       expect(outcome).toEqual({ exitCode: 0, stdout: answers, stderr: "" });
       expect(server.requests.map((request) => [request.path, request.contentType])).toEqual([
         ["/hello_world.Greeter/SayHello", contentType],
@@ -71,14 +71,14 @@ describe("the command", () => {
 
   it("greets by the name it is given", async () => {
     const server = await start({ httpVersion: "2" });
-    const { stdout } = await runCommand("--url", server.url, "--name", "Zoë");
+    const { stdout } = await outcomeOf("--url", server.url, "--name", "Zoë");
     expect(stdout).toBe("SayHello received: Hello, Zoë!\nSayHelloAgain received: Hello, Zoë Again!\n");
   });
 
   it.each(["1.1", "2"] as const)("calls over TLS and shows its certificate, over HTTP/%s", async (httpVersion) => {
     const { url } = await start({ httpVersion, isTls: true, isMutual: true });
     const tls = ["--tls-ca", certificatePath, "--tls-cert", certificatePath, "--tls-key", keyPath];
-    expect(await runCommand("--url", url, "--http", httpVersion, ...tls)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await outcomeOf("--url", url, "--http", httpVersion, ...tls)).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   it("takes every flag from the environment, and prefers the command line", async () => {
@@ -95,22 +95,22 @@ describe("the command", () => {
       TIMEOUT: "5000",
     };
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(`MANYWIRE_CLIENT_${name}`, value);
-    expect(await runCommand("--name", "you")).toEqual({ exitCode: 0, stdout: answers, stderr: "" });
+    expect(await outcomeOf("--name", "you")).toEqual({ exitCode: 0, stdout: answers, stderr: "" });
     expect(server.requests[0]?.contentType).toBe("application/grpc-web+json");
-    const { stdout } = await runCommand("--help");
+    const { stdout } = await outcomeOf("--help");
     const documented = stdout.match(/(?<=MANYWIRE_CLIENT_)\w+/g);
     expect(documented).toEqual(Object.keys(environment));
   });
 
   it("names a wrong environment variable", async () => {
     vi.stubEnv("MANYWIRE_CLIENT_JSON", "1");
-    expect((await runCommand()).stderr).toBe(
+    expect((await outcomeOf()).stderr).toBe(
       "error: option '--json [boolean]' value '1' from env 'MANYWIRE_CLIENT_JSON' is invalid. Expected true or false.\n",
     );
   });
 
   it("prints the package's version", async () => {
-    expect(await runCommand("--version")).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+    expect(await outcomeOf("--version")).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
   const here = fileURLToPath(import.meta.url);
@@ -146,13 +146,13 @@ describe("the command", () => {
     [["--tls-ca", "/no/such"], 1, "error: --tls-ca: /no/such: no such file"],
     [["--tls-ca", here], 1, `error: --tls-ca: ${here}: expected a certificate in PEM`],
   ])("%j ends with exit code %i and one line", async (argv, exitCode, line) => {
-    expect(await runCommand(...argv)).toEqual({ exitCode, stdout: "", stderr: `${line}\n` });
+    expect(await outcomeOf(...argv)).toEqual({ exitCode, stdout: "", stderr: `${line}\n` });
   });
 
   it.each(["1.1", "2"])("says in one line that no server is there, over HTTP/%s", async (httpVersion) => {
     const url = `http://127.0.0.1:${await findClosedPort()}`;
     const stderr = `error: ${url}: [unavailable] connect ECONNREFUSED ${url.slice("http://".length)}\n`;
-    expect(await runCommand("--url", url, "--http", httpVersion)).toEqual({ exitCode: 1, stdout: "", stderr });
+    expect(await outcomeOf("--url", url, "--http", httpVersion)).toEqual({ exitCode: 1, stdout: "", stderr });
   });
 
   it.each([
@@ -161,7 +161,7 @@ describe("the command", () => {
     { speaks: "1.1", isTls: true, asked: "1.1", cause: "[internal] self-signed certificate" },
   ] as const)("says in one line that HTTP/$speaks with TLS $isTls is not what it can call", async (row) => {
     const { url } = await start({ httpVersion: row.speaks, isTls: row.isTls });
-    const { stderr, ...rest } = await runCommand("--url", url, "--http", row.asked);
+    const { stderr, ...rest } = await outcomeOf("--url", url, "--http", row.asked);
     expect(rest).toEqual({ exitCode: 1, stdout: "" });
     // Node 24 adds advice of its own.
     expect(stderr.replace(/;.*/, "")).toBe(`error: ${url}: ${row.cause}\n`);
@@ -183,7 +183,7 @@ describe("the command", () => {
     if (address === null || typeof address === "string") throw new Error("no port");
     const url = `http://127.0.0.1:${address.port}`;
     const stderr = `error: ${url}: [deadline_exceeded] the operation timed out\n`;
-    expect(await runCommand("--url", url, "--timeout", "50")).toEqual({ exitCode: 1, stdout: "", stderr });
+    expect(await outcomeOf("--url", url, "--timeout", "50")).toEqual({ exitCode: 1, stdout: "", stderr });
     await gone;
   });
 });

@@ -5,7 +5,7 @@ import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { run } from "../../../client/command.js";
+import { runCommand } from "../../../client/command.js";
 import { Code, ConnectError, createClient, createTransport, type TransportOptions } from "../../../client/index.js";
 import { createRestMethods, openRequestStream } from "../../../client/rest-method.js";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
@@ -351,7 +351,7 @@ it("calls the Greeter", async () => {
     stdout: { write: (text: string) => lines.push(text) },
     stderr: { write: (text: string) => lines.push(text) },
   };
-  expect(await run(["--protocol", "rest", "--url", server.url], streams)).toBe(0);
+  expect(await runCommand(["--protocol", "rest", "--url", server.url], streams)).toBe(0);
   expect(lines).toEqual(["SayHello received: Hello, you!\n", "SayHelloAgain received: Hello, you Again!\n"]);
 });
 

@@ -119,7 +119,7 @@ const isRefusedHere = /"(?:\s+-?\d+|-?\d+\s+|-?[\d.]+s[^"]+)"|[eE]\+?(?:[3-9]\d\
 const odd = ["null", "1.5", "1e2", "4294967296", '"1"', '"\\ud83d\\ude00"', '"\\u003a"', '"a:b"', '"NaN"', "[]"];
 const odder = ["{}", "[null]", "true", '"AQ"', '"COLOR_RED"', '"NONE"', '{"prototype":{"a":1}}', '{"a":1,"b":2}', ""];
 
-/** Ways to spoil a text: put something in the place of a value, or anywhere; double a member; cut. */
+/** Ways to spoil a text: put something instead of a value, or anywhere; double a member; cut. */
 const spoilers: fc.Arbitrary<(text: string) => string> = fc.oneof(
   fc.tuple(fc.nat(), fc.constantFrom(...odd, ...odder)).map(([at, value]) => (text: string) => {
     const values = [...text.matchAll(/(?<=[:[,])(?:"(?:[^"\\]|\\.)*"|[-\w.]+)(?=[\]},])/g)];

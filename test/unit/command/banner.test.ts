@@ -126,7 +126,7 @@ describe("the calls to try", () => {
     ]);
   });
 
-  it("trust nobody by name where a stranger signed the certificate", () => {
+  it("trust no name where an unknown authority signed the certificate", () => {
     const tls = describeTls(serverIdentity, files);
     expect(lines({ url: "https://127.0.0.1:50051", tls })[3]).toBe(`curl 'https://127.0.0.1:50051/${method}${query}'`);
   });

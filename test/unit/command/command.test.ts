@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type CommandProcess, run } from "../../../server/command/command.js";
+import { type CommandProcess, runCommand } from "../../../server/command/command.js";
 
 /** Runs the command in this process until it listens, ends it by a signal, and returns what it wrote. */
 async function runToItsEnd(argv: string[], stderr: { isTTY?: boolean; hasColors?: () => boolean } = {}) {
@@ -17,7 +17,7 @@ async function runToItsEnd(argv: string[], stderr: { isTTY?: boolean; hasColors?
     on: (event: string, listener: (signal: string) => void) => listeners.set(event, listener),
     exit: (code: number) => exit(code),
   } as unknown as CommandProcess;
-  await run(process, () => ({ write: (line) => (written.log += line), end: async () => {} }));
+  await runCommand(process, () => ({ write: (line) => (written.log += line), end: async () => {} }));
   listeners.get("SIGTERM")?.("SIGTERM");
   return { ...written, exitCode: await exited };
 }

@@ -108,7 +108,7 @@ describe("a signal", () => {
   });
 });
 
-describe("an error that nobody caught", () => {
+describe("an uncaught error", () => {
   it("is logged, drains and leaves with 1", async () => {
     const scene = new Scene();
     scene.emit("uncaughtException", new Error("boom"), "unhandledRejection");

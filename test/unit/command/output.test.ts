@@ -56,7 +56,7 @@ describe("standard error", () => {
     expect(command.log.filter(({ msg }) => msg === "call").length).toBe(200);
   });
 
-  it("holds up neither calls nor the end when nobody reads it, and has whole lines afterwards", async () => {
+  it("holds up neither calls nor the end when it is not read, and has whole lines afterwards", async () => {
     await using command = start();
     const url = await command.url();
     await using connection = await openHttp2(url);
@@ -96,7 +96,7 @@ describe("standard error", () => {
     expect(await command.exited).toBe(2);
   });
 
-  it("has words in the place of JSON if told so", async () => {
+  it("has words instead of JSON if told so", async () => {
     await using command = start("--log-format", "pretty", "--no-banner");
     const url = await command.until("an URL", () => /"(http:\/\/[^"]+)"/.exec(command.stderr)?.[1]);
     await request(url, { path, headers: json, body });

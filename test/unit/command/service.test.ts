@@ -91,7 +91,7 @@ describe("manywire serve with a module", () => {
     expect((await command.ended).exitCode).toBe(0);
   });
 
-  it("serves options, in the place of which flags and variables count", async () => {
+  it("serves options, and before which flags and variables count", async () => {
     await using command = start(["serve", "F/options.js", "--host", "127.0.0.1"], {
       MANYWIRE_PORT: "0",
       MANYWIRE_MAX_MESSAGE_SIZE: "200",

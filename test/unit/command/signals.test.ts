@@ -182,7 +182,7 @@ describe("SIGHUP with certificates", () => {
   });
 });
 
-describe("an error that nobody caught", () => {
+describe("an uncaught error", () => {
   it.each([
     ["exception", "uncaughtException"],
     ["rejection", "unhandledRejection"],

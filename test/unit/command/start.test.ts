@@ -229,7 +229,7 @@ describe("a command that serves", () => {
   });
 
   it.each(["rules.yaml", "rules.json"])(
-    "serves the routes of a file in the place of the annotated ones: %s",
+    "serves the routes of a file instead of the annotated ones: %s",
     async (file) => {
       await using command = start(rules(file));
       const url = await command.url();
@@ -293,7 +293,7 @@ describe("a command that serves", () => {
     expect((await greet(await command.url())).text).toBe('{"message":"Hello, you!"}');
   });
 
-  it("goes on when nobody reads its output any more", async () => {
+  it("goes on when its output is no longer read", async () => {
     await using command = start(["--port", "0"]);
     const url = await command.url();
     command.leave("stdout");
@@ -303,7 +303,7 @@ describe("a command that serves", () => {
     expect(await command.ended).toMatchObject({ exitCode: 0 });
   });
 
-  it("starts when nobody reads its banner", async () => {
+  it("starts when its banner is not read", async () => {
     await using command = start(["--port", "0"]);
     command.leave("stdout");
     expect((await greet(await command.url())).status).toBe(200);

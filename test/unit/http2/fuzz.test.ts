@@ -126,7 +126,7 @@ test(`${cases} random sequences from seed ${firstSeed} on`, { timeout: 60_000 + 
       if (harness.connection.isClosed) closed++;
       harness.connection.close();
       expect(harness.connection.streamCount).toBe(0);
-      // Each stream that was told of has been closed, once, and nothing is told of it afterwards.
+      // Each stream was closed once, and has no event afterwards.
       const told = harness.events.filter((event) => event.startsWith("request ")).map((event) => event.split(" ")[1]);
       for (const id of told) {
         const ofStream = harness.events.filter((event) => event.split(" ")[1] === id && !connectionEvent.test(event));

@@ -118,7 +118,7 @@ describe("on a Unix socket", () => {
     expect(await callUnix(path)).toBe("GET /a 0");
   });
 
-  test("a file on which somebody listens is left to them", async () => {
+  test("a socket that is in use stays", async () => {
     const path = join(folder, "live.sock");
     await using _server = await startListener({ address: { path } });
     expect(await errorOf({ path })).toEqual({ message: `unix:${path}: already in use`, code: "EADDRINUSE" });

@@ -102,7 +102,7 @@ describe("a drain", () => {
     socket.write(get("/"));
     await held.until(1);
     server.listener.stop();
-    // Nobody has read until now, so most of it is still in the server.
+    // The client has not read until now, so most of it is still in the server.
     let received = 0;
     for await (const chunk of socket) received += chunk.length;
     expect(received).toBeGreaterThan(answer.length);

@@ -100,7 +100,7 @@ describe("with TLS", () => {
     await raw.until(/^HTTP\/1\.1 200 OK[\s\S]*GET \/a 0$/);
   });
 
-  test("a client that offers only what nobody knows is refused", async () => {
+  test("a client that offers only unknown protocols is rejected", async () => {
     await using server = await startListener({ tls });
     await expect(openRaw(server.url, { ALPNProtocols: ["spdy/1"] })).rejects.toThrow();
     expect(server.errors).toEqual([expect.stringMatching(/^tls handshake: ERR_SSL_NO_APPLICATION_PROTOCOL/)]);
@@ -136,7 +136,7 @@ describe("with TLS", () => {
     await Promise.all([http1.closed, http2.closed]);
   });
 
-  test("a client that vanishes in the handshake hurts nobody", async () => {
+  test("a client that vanishes in the handshake hurts no other", async () => {
     await using server = await startListener({ tls });
     await using raw = await openPlain(server.url);
     raw.write(Buffer.from("160301", "hex"));

@@ -108,7 +108,7 @@ describe("what a call came to", () => {
       httpVerdict({ ok: false, status: 400 }, '{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"no"}}'),
       { status: "400 INVALID_ARGUMENT", error: "no" },
     ],
-    ["a code that nobody knows", httpVerdict({ ok: false, status: 500 }, '{"code":99}'), { status: "500" }],
+    ["an unknown code", httpVerdict({ ok: false, status: 500 }, '{"code":99}'), { status: "500" }],
     ["JSON that is no object", httpVerdict({ ok: false, status: 500 }, "null"), { status: "500", error: "null" }],
     ["Connect", connectVerdict("{}"), { isOk: true, status: "ok" }],
     [

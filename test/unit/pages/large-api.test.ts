@@ -22,7 +22,7 @@ function create() {
   });
 }
 
-/** Calls `use` with the URL of a server that nobody has asked anything yet. */
+/** Calls `use` with the URL of a server that has had no request yet. */
 async function withServer<T>(use: (url: string) => Promise<T>): Promise<T> {
   const server = create();
   await server.listen();

@@ -43,7 +43,7 @@ describe("a request that the page makes of JSON is read as the message of that J
     fc.assert(
       fc.property(sendable(binding), (message) => {
         const json = toJson(input, message, { registry });
-        // A JSON name with a dot in it is a path in a query, and without descriptors nobody knows another.
+        // A JSON name with a dot in it is a path in a query, and without descriptors no other is known.
         fc.pre(tryEncode(binding, message) !== undefined && !JSON.stringify(json).includes('"names":'));
         const typed = toJson(input, message, { registry, alwaysEmitImplicit: true });
         const received = receive(toRestRequest(route, [typed]));
@@ -69,7 +69,7 @@ describe("a path", () => {
     expect(() => toRestRequest(route, [message])).toThrow("text: the path needs a value");
   });
 
-  it("may have the names of the proto in the place of those of JSON", () => {
+  it("may have the names of the proto instead of those of JSON", () => {
     const chosen = describeRoute(bindingOf('Whole: google.api.http post "/v1/whole/{choice_text}:choose"'));
     const messages = [{ choice_text: "a" }, { choiceText: "a" }];
     const targets = messages.map((message) => toRestRequest(chosen, [message]).target);

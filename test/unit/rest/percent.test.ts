@@ -68,7 +68,7 @@ test("only unreserved characters are left as they are", () => {
   expect(encodePercent(ascii)?.replace(/%[\dA-F]{2}/g, "")).toBe(plain);
 });
 
-test.each(["\0", "a\0b", "\ud800"])("%j is not encoded, because nobody could decode it", (text) => {
+test.each(["\0", "a\0b", "\ud800"])("%j is not encoded, because it could not be decoded", (text) => {
   expect(encodePercent(text)).toBeUndefined();
 });
 

@@ -14,7 +14,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { HttpSchema } from "../../../gen/google/api/http_pb.js";
 import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { createRequestDecoder, type DecodeOptions } from "../../../server/rest/read/request.js";
-import { type Binding, bind } from "../../../server/rest/route/binding.js";
+import { type Binding, bindRule } from "../../../server/rest/route/binding.js";
 import { RoutingError } from "../../../server/rest/route/rules.js";
 import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -34,7 +34,7 @@ export function bindingOf(label: string): Binding {
 /** A binding that the test service does not have. */
 export function bindingTo(method: DescMethod, route: string, body = "", responseBody = ""): Binding {
   const [httpMethod = "", template = ""] = route.split(" ");
-  return bind({ method, httpMethod, template, body, responseBody, label: route });
+  return bindRule({ method, httpMethod, template, body, responseBody, label: route });
 }
 
 /** The problems of the test service under the rules of a service configuration. */

@@ -1,4 +1,4 @@
-// Clients that nobody here wrote: Google's own for REST, and the one for server-sent events.
+// Clients that others wrote: Google's own for REST, and the one for server-sent events.
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
@@ -128,7 +128,7 @@ describe("google-gax over REST", () => {
     },
   });
 
-  test("is told of the error that a stream has in the place of replies", async () => {
+  test("gets the error that a stream has instead of replies", async () => {
     const callOf = await connect(failing(0));
     const stream = callOf("serverStream", serverStream)({ text: "s" }) as unknown as Readable;
     const error = await new Promise<Error>((resolve) => stream.once("error", resolve));

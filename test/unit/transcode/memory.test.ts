@@ -15,7 +15,7 @@ const text = "x".repeat(400);
 const httpRules = { rules: [{ selector: "manywire.test.v1.TestService.ServerStream", get: "/v1/stream" }] };
 const path = `/v1/stream?text=${text}&count=${count}`;
 
-/** How much more a server may hold while somebody reads slowly: buffers of its connection, and one batch of replies. */
+/** How much more a server may hold while a client reads slowly: buffers of its connection, and one batch of replies. */
 const mostBytes = 3 * 1024 * 1024;
 
 async function open(url: string, httpVersion: HttpVersion, headers: Record<string, string>): Promise<Readable> {

@@ -1,4 +1,4 @@
-// Options of REST routes as a server takes them, and what nobody can switch on.
+// Options of REST routes as a server takes them, and what cannot be switched on.
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { RestOptions } from "../../../server/index.js";
 import type { RawRequest } from "../../support/http.js";

@@ -496,7 +496,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect(json(answer)).toEqual({ text: "a" });
   });
 
-  test("bytes go in and out as they are, with their type, which nobody guesses", async () => {
+  test("bytes go in and out as they are, with their type, which is not sniffed", async () => {
     const server = await start();
     const body = Buffer.from([0, 255, 10]);
     const headers = { "content-type": "image/x-own; a=b" };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bind } from "../../../../server/rest/route/binding.js";
+import { bindRule } from "../../../../server/rest/route/binding.js";
 import { createRoutes, type Routes } from "../../../../server/rest/route/routes.js";
 import { googleapisCount, googleapisRules, pathOf } from "../googleapis.js";
 
@@ -7,7 +7,7 @@ const rules = googleapisRules(googleapisCount);
 const requests = rules.map((rule) => [rule.httpMethod, pathOf(rule)] as const);
 
 function routesOf(count: number): Routes {
-  return createRoutes(rules.slice(0, count).map(bind)).routes;
+  return createRoutes(rules.slice(0, count).map(bindRule)).routes;
 }
 
 /** Nanoseconds a look-up: the best of many short rounds, taken in turn, because the machine has other work too. */
@@ -26,7 +26,7 @@ function timeLookups(tables: readonly Routes[], paths: readonly (readonly [strin
 test("13,833 routes are built in under a second and 100 MB, and every one is found", () => {
   const heapBytes = process.memoryUsage().heapUsed;
   const start = process.cpuUsage();
-  const { routes, problems } = createRoutes(rules.map(bind));
+  const { routes, problems } = createRoutes(rules.map(bindRule));
   const { user, system } = process.cpuUsage(start);
   const builtBytes = process.memoryUsage().heapUsed - heapBytes;
   expect(problems).toEqual([]);
@@ -67,7 +67,7 @@ test("a path among routes that differ in * at every segment is answered in the t
   );
   const [first] = rules;
   if (first === undefined) throw new Error("there are no rules");
-  const all = patterns.map((pattern) => bind({ ...first, template: `/${pattern}/x`, label: pattern }));
+  const all = patterns.map((pattern) => bindRule({ ...first, template: `/${pattern}/x`, label: pattern }));
   const { routes } = createRoutes(all);
   const start = performance.now();
   expect(routes.find("GET", `${"/a".repeat(10)}/y`).kind).toBe("no-path");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bind } from "../../../../server/rest/route/binding.js";
+import { bindRule } from "../../../../server/rest/route/binding.js";
 import { createRoutes } from "../../../../server/rest/route/routes.js";
 import { findUnreachable } from "../../../../server/rest/route/unreachable.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -10,7 +10,7 @@ import { bindings as testBindings } from "../support.js";
 function find(routes: readonly string[], ownPaths: readonly string[] = []): string[] {
   const bindings = routes.map((route) => {
     const [httpMethod = "", template = ""] = route.split(" ");
-    return bind({
+    return bindRule({
       method: RestService.method.template,
       httpMethod,
       template,
@@ -79,7 +79,7 @@ test("every route of the test service can be reached", () => {
 });
 
 test("13,833 routes are checked in less than half a second", () => {
-  const bindings = googleapisRules(googleapisCount).map(bind);
+  const bindings = googleapisRules(googleapisCount).map(bindRule);
   const { routes } = createRoutes(bindings);
   const start = process.cpuUsage();
   expect(findUnreachable(bindings, routes)).toEqual([]);
