@@ -70,6 +70,8 @@ export interface Behaviour {
 export function describeBehaviours(options: TestServerOptions, behaviours: readonly Behaviour[]): void {
   refuseIdle(behaviours);
   for (const place of places) {
+    const hasAny = routesAt(place).some((route) => possibleAt({ ...place, ...route }, behaviours).length > 0);
+    if (!hasAny) continue;
     describe(`${place.lane} lane, ${place.security}`, () => {
       let server: TestServer;
       beforeAll(async () => {
@@ -82,10 +84,13 @@ export function describeBehaviours(options: TestServerOptions, behaviours: reado
   }
 }
 
+/** The behaviours without an exception for the combination. */
+function possibleAt(combination: Combination, behaviours: readonly Behaviour[]): readonly Behaviour[] {
+  return behaviours.filter(({ except = [] }) => !except.some((exception) => isExcepted(combination, exception)));
+}
+
 function describeRoute(combination: Combination, behaviours: readonly Behaviour[], server: () => TestServer): void {
-  const possible = behaviours.filter(
-    ({ except = [] }) => !except.some((exception) => isExcepted(combination, exception)),
-  );
+  const possible = possibleAt(combination, behaviours);
   if (possible.length === 0) return;
   const { wire, codec, httpVersion } = combination;
   describe(`${wire}, ${codec}, HTTP/${httpVersion}`, () => {

@@ -7,9 +7,11 @@ import {
   type JsonReadOptions,
   type JsonValue,
   type Message,
+  ScalarType,
   toJson,
   toJsonString,
 } from "@bufbuild/protobuf";
+import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import {
   AnySchema,
   DoubleValueSchema,
@@ -73,9 +75,40 @@ function outcome(read: () => Message): Message | "refused" {
   }
 }
 
-/** What protobuf-es makes of a text. */
+/** What protobuf-es makes of a text. It keeps the digits of a number that is no 32-bit float, and so does not round it. */
 function readReference(desc: DescMessage, options: Partial<JsonReadOptions>, text: string): Message {
-  return fromJsonString(desc, new TextDecoder().decode(Buffer.from(text)), options);
+  const message = fromJsonString(desc, new TextDecoder().decode(Buffer.from(text)), options);
+  roundFloats(reflect(desc, message));
+  return message;
+}
+
+function roundFloats(message: ReflectMessage): void {
+  for (const field of message.fields) {
+    if (!message.isSet(field)) continue;
+    const isFloat = "scalar" in field && field.scalar === ScalarType.FLOAT;
+    if (field.fieldKind === "scalar" && isFloat) message.set(field, Math.fround(message.get(field) as number));
+    if (field.fieldKind === "message") {
+      const inner = message.get(field);
+      roundFloats(inner);
+      // In a message, a wrapper is a plain number.
+      if (field.message.typeName === FloatValueSchema.typeName) message.set(field, inner);
+    }
+    if (field.fieldKind === "list") {
+      const list = message.get(field);
+      for (let index = 0; index < list.size; index++) {
+        const item = list.get(index);
+        if (isReflectMessage(item)) roundFloats(item);
+        else if (isFloat) list.set(index, Math.fround(item as number));
+      }
+    }
+    if (field.fieldKind === "map") {
+      const map = message.get(field);
+      for (const [key, value] of map) {
+        if (isReflectMessage(value)) roundFloats(value);
+        else if (isFloat) map.set(key, Math.fround(value as number));
+      }
+    }
+  }
 }
 
 describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of %s", (_, desc) => {
