@@ -1,6 +1,7 @@
 // A request and its response, in either HTTP version.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { PreparedHead } from "./prepared-head.js";
 
 /** Serves one request. If it throws or rejects, the listener reports the error and replies 500. */
 export type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -78,6 +79,8 @@ export interface Exchange extends RequestHead {
    * @throws TypeError if Node refuses a header, with nothing sent
    */
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void;
+  /** Sends a head that many responses share. Throws like `sendHead`. */
+  sendPreparedHead(head: PreparedHead, hasTrailers?: boolean): void;
   /** Sends status and headers as the whole response. Throws like `sendHead`. */
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void;
   /** Writes a chunk of the body. Returns false if the client reads too slowly: wait for `onDrain`. */

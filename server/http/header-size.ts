@@ -33,21 +33,24 @@ export function headerBytes(headers: OutgoingHttpHeaders): number {
 }
 
 /** Every client accepts headers up to this size, so its limit is not looked up. */
-export const smallHeaderBytes = 4096;
+const smallHeaderBytes = 4096;
 
-/**
- * Returns the size of headers in bytes.
- *
- * @throws HeaderSizeError if it is over `exchange.maxHeaderBytes`
- */
+/** @throws HeaderSizeError if headers are over `exchange.maxHeaderBytes` */
 export function checkHeaderSize(
   exchange: { readonly maxHeaderBytes: number },
   headers: OutgoingHttpHeaders,
   kind: "headers" | "trailers",
-): number {
-  const bytes = headerBytes(headers);
+): void {
+  checkHeaderBytes(exchange, headerBytes(headers), kind);
+}
+
+/** As `checkHeaderSize`, for headers whose size is known. */
+export function checkHeaderBytes(
+  exchange: { readonly maxHeaderBytes: number },
+  bytes: number,
+  kind: "headers" | "trailers",
+): void {
   if (bytes > smallHeaderBytes && bytes > exchange.maxHeaderBytes) {
     throw new HeaderSizeError(kind, bytes, exchange.maxHeaderBytes);
   }
-  return bytes;
 }

@@ -6,6 +6,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import type { Call, ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
+import type { PreparedHead } from "../http/prepared-head.js";
 import { encodeBase64 } from "./base64-stream.js";
 import type { MessageCodec } from "./codec.js";
 import { compressedFlag, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
@@ -21,9 +22,9 @@ export class EnvelopeResponse {
   readonly #codec: MessageCodec;
   readonly #isText: boolean;
   readonly #compression: Compression | null;
-  /** Headers as they were before the handler. */
-  readonly #initialHeaders: OutgoingHttpHeaders;
-  #fixedHeaders: OutgoingHttpHeaders | undefined;
+  /** The head as it was before the handler. */
+  readonly #initialHead: PreparedHead;
+  #fixedHeaders: Readonly<OutgoingHttpHeaders> | undefined;
   #isHeadSent = false;
 
   constructor(setup: EnvelopeSetup, format: Format, head: EnvelopeHead, call: Call) {
@@ -33,7 +34,7 @@ export class EnvelopeResponse {
     this.#codec = setup.codecs[format.codec];
     this.#isText = format.isText;
     this.#compression = head.compression.response;
-    this.#initialHeaders = head.responseHeader;
+    this.#initialHead = head.response;
   }
 
   /** Puts a message in an envelope: compressed if the client takes it and it is worth it. Throws or rejects if it cannot. */
@@ -106,7 +107,7 @@ export class EnvelopeResponse {
     if (this.#call.isClosed) return;
     const { envelope, trailers } = ending;
     if (envelope === undefined && rest === undefined && this.#canBeTrailersOnly(metadata)) {
-      this.#call.exchange.sendHeadOnly(200, { ...this.#initialHeaders, ...trailers });
+      this.#call.exchange.sendHeadOnly(200, { ...this.#initialHead.headers, ...trailers });
     } else {
       this.#end(metadata, ending, rest);
     }
@@ -129,9 +130,9 @@ export class EnvelopeResponse {
     return metadata !== this.#call.context || (this.#fixedHeaders === undefined && !metadata.responseHeader.isTouched);
   }
 
-  #currentHeaders(): OutgoingHttpHeaders {
+  #currentHeaders(): Readonly<OutgoingHttpHeaders> {
     const { responseHeader } = this.#call.context;
-    return responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#initialHeaders;
+    return responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#initialHead.headers;
   }
 
   /**
@@ -142,10 +143,12 @@ export class EnvelopeResponse {
     if (this.#isHeadSent) return;
     const { hasTrailers } = this.#wire;
     const isOwn = metadata === this.#call.context;
-    const headers = isOwn ? (this.#fixedHeaders ?? this.#currentHeaders()) : this.#initialHeaders;
+    const headers = isOwn ? (this.#fixedHeaders ?? this.#currentHeaders()) : this.#initialHead.headers;
+    const { exchange } = this.#call;
     // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
-    const isSized = bodyBytes !== undefined && !hasTrailers;
-    this.#call.exchange.sendHead(200, isSized ? { ...headers, "content-length": bodyBytes } : headers, hasTrailers);
+    if (bodyBytes !== undefined && !hasTrailers) exchange.sendHead(200, { ...headers, "content-length": bodyBytes });
+    else if (headers === this.#initialHead.headers) exchange.sendPreparedHead(this.#initialHead, hasTrailers);
+    else exchange.sendHead(200, headers, hasTrailers);
     this.#isHeadSent = true;
   }
 }

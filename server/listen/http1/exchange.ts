@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, noSniff } from "../../http/exchange.js";
-import { checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
+import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
+import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, NodeExchange } from "../node-exchange.js";
 
@@ -58,6 +59,10 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
     checkHeaderSize(this, headers, "headers");
     this.#response.writeHead(status, headers);
+  }
+  sendPreparedHead(head: PreparedHead): void {
+    checkHeaderBytes(this, head.bytes, "headers");
+    this.#response.writeHead(head.status, head.headers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
     this.sendHead(status, headers);

@@ -5,7 +5,8 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
-import { checkHeaderSize, smallHeaderBytes } from "../../http/header-size.js";
+import { checkHeaderBytes, checkHeaderSize } from "../../http/header-size.js";
+import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";
 import { maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./server.js";
@@ -81,21 +82,22 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
     // Node throws if the client is gone.
     if (this.isClosed) return;
-    this.#stream.respond(this.#head(status, headers), hasTrailers === true ? withTrailers : undefined);
+    checkHeaderSize(this, headers, "headers");
+    this.#respond({ ":status": status, ...headers }, hasTrailers);
+  }
+  sendPreparedHead(head: PreparedHead, hasTrailers?: boolean): void {
+    if (this.isClosed) return;
+    checkHeaderBytes(this, head.bytes, "headers");
+    this.#respond(head.http2, hasTrailers);
+  }
+  #respond(head: OutgoingHttpHeaders, hasTrailers: boolean | undefined): void {
+    this.#stream.respond(head, hasTrailers === true ? withTrailers : undefined);
     if (hasTrailers === true) this.#stream.on("wantTrailers", onWantTrailers);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
-    const head = this.#head(status, headers);
+    checkHeaderSize(this, headers, "headers");
     this.#stopUpload();
-    this.#stream.respond(head, withoutBody);
-  }
-  /** Returns the headers with their status. Most responses of a method share one headers object, so the last one is cached. */
-  #head(status: number, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-    if (headers === lastHeaders && lastHead[":status"] === status) return lastHead;
-    const isSmall = checkHeaderSize(this, headers, "headers") <= smallHeaderBytes;
-    const head = { ":status": status, ...headers };
-    if (isSmall) [lastHeaders, lastHead] = [headers, head];
-    return head;
+    this.#stream.respond({ ":status": status, ...headers }, withoutBody);
   }
   write(chunk: Uint8Array): boolean {
     if (!this.#checkRoom(chunk.length)) return true;
@@ -131,9 +133,6 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     resetWithError(this.#stream);
   }
 }
-
-let lastHeaders: OutgoingHttpHeaders | undefined;
-let lastHead: OutgoingHttpHeaders = {};
 
 /** Replaces the `push` of a stream. */
 function push(this: Stream, chunk: Buffer | null): boolean {
