@@ -1,4 +1,4 @@
-/** Turns command-line arguments into two calls of the Greeter, their answers on standard output, and an exit code. */
+/** Calls the Greeter twice, as command-line arguments say, and prints the replies. */
 import { createClient, type Transport } from "@connectrpc/connect";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Greeter } from "../gen/hello_world_pb.js";
@@ -29,7 +29,7 @@ interface CommandSettings {
   timeout: number;
 }
 
-/** Resolves to the exit code: 0 for two answers, 2 for wrong usage, 1 for the rest; then one line on `stderr` says why. */
+/** Resolves to the exit code: 0 for two replies, 2 for wrong usage, 1 for the rest; then one line on `stderr` says why. */
 export async function runCommand(argv: readonly string[], streams: CommandStreams): Promise<number> {
   const command = createCommand(streams);
   try {

@@ -65,7 +65,7 @@ export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: Cli
   };
 }
 
-/** Says the authority itself: Node's `http2` leaves out the brackets of an IPv6 address, and `::1:80` is no authority. */
+/** Sets `:authority`: Node's `http2` omits the brackets of an IPv6 address, and `::1:80` is not a valid authority. */
 class SessionManager extends Http2SessionManager {
   override request(...[method, path, headers, options]: Parameters<Http2SessionManager["request"]>) {
     return super.request(method, path, { ":authority": new URL(this.authority).host, ...headers }, options);

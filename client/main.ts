@@ -2,6 +2,6 @@
 /** The client's command as a process. */
 import { runCommand } from "./command.js";
 
-// A reader that leaves early (`… | head -1`) is no failure to report.
+// A reader that closes the pipe early (`… | head -1`) is not a failure.
 process.stdout.on("error", () => process.exit());
 process.exitCode = await runCommand(process.argv.slice(2), process);

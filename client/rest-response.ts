@@ -57,12 +57,12 @@ function parseJson(body: Uint8Array): JsonValue | undefined {
   try {
     return JSON.parse(Buffer.from(body).toString()) as JsonValue;
   } catch {
-    // What is no JSON (a proxy's page, say) has nothing to tell beyond its status.
+    // A body that is not JSON, such as a proxy's page, adds nothing to its status.
     return undefined;
   }
 }
 
-/** Replies as they come: of JSON each value, of bytes each piece. Throws the error that the stream ends with. */
+/** Yields replies as they arrive: each JSON value, or each chunk of bytes. Throws the error that the stream ends with. */
 export async function* readReplies(
   response: UniversalClientResponse,
   kind: "json" | "bytes",

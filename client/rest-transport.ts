@@ -112,7 +112,7 @@ export function createRestTransport(options: RestTransportOptions): Transport {
 /** Lines can be read as they come, and an array too, which is what Google's servers have. */
 const streamTypes = "application/x-ndjson, application/json;q=0.9";
 
-/** What of a stream has to be known before anything is sent: where it goes, and its body. */
+/** The route and the body of a stream, which must be known before anything is sent. */
 async function startStream(desc: DescMethod, method: RestMethod, messages: AsyncIterable<Message>) {
   if (desc.methodKind === "server_streaming") {
     const encoded = method.encode(await takeOne(messages));

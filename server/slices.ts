@@ -38,7 +38,7 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Joins pieces of text, and pauses after each. */
+/** Joins texts, and pauses after each. */
 export function* joinText(pieces: Iterable<string>): Work<string> {
   const all: string[] = [];
   for (const piece of pieces) {

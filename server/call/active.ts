@@ -3,7 +3,7 @@ import type { Code, ConnectError } from "@connectrpc/connect";
 import { DenseSet, type Placed } from "../dense-set.js";
 import type { Method, ProtocolName } from "./method.js";
 
-/** A call that has not been answered to the end. */
+/** A call whose response is not complete. */
 export interface ActiveCall extends Placed {
   readonly method: Method;
   /** Ends the call with this error, whatever its handler does. */
@@ -16,7 +16,7 @@ export interface FinishedCall {
   readonly protocol: ProtocolName;
   /** The code that was sent, or would have been; undefined is OK. */
   readonly code: Code | undefined;
-  /** From the request's head to the end of the answer. */
+  /** From the head of the request to the end of the response. */
   readonly durationMs: number;
   /** The error that was sent. Its `cause` is the unexpected error of a handler, where there was one. */
   readonly error: ConnectError | undefined;

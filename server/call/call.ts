@@ -39,7 +39,7 @@ export interface CallSetup {
 export interface CallHead {
   readonly protocol: ProtocolName;
   readonly timeout: Timeout;
-  /** An error that is answered without reading the body. */
+  /** An error that ends the call before the body is read. */
   readonly problem: ConnectError | undefined;
   /** Headers of the request as a handler finds them; all of them, if undefined. */
   readonly requestHeader?: () => IncomingHttpHeaders;

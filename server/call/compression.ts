@@ -4,7 +4,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 
 /**
  * The same compression, whose methods never throw at once and resolve to bytes only. What else happens is rejected as
- * `internal`, with the reason as its `cause`. A ConnectError of `decompress` is passed on: it tells of bytes that are not
+ * `internal`, with the reason as its `cause`. A ConnectError of `decompress` is passed on: it is about bytes that are not
  * compressed so, or of too many.
  */
 export function guardCompression(compression: Compression): Compression {

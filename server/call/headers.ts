@@ -45,7 +45,7 @@ export class LazyHeaders extends HeadersShell {
     return this.#headers !== undefined || this.#changes !== undefined;
   }
 
-  /** As Node writes them; undefined if that cannot be told without making Headers. The object is the caller's. */
+  /** Returns the headers as Node writes them; undefined if that needs a Headers object. The caller owns the result. */
   toNode(): OutgoingHttpHeaders | undefined {
     if (this.#headers !== undefined) return undefined;
     const source = this.#read();

@@ -1,10 +1,9 @@
-// The replies of a stream, between the handler that yields them and the connection: those that are ready together leave
-// together, and none waits for the next.
+// Batches the replies of a stream: those that are ready together are written together, and none waits for the next.
 
 /** Up to here replies are kept together. */
 const maxBatchBytes = 32 * 1024;
 
-/** Replies that are ready to leave. */
+/** Replies that are ready to be written. */
 export class ReplyBatch {
   readonly #write: (bytes: Buffer) => boolean;
   #chunks: Buffer[] = [];
@@ -18,7 +17,7 @@ export class ReplyBatch {
     this.#write = write;
   }
 
-  /** Adds a reply. It leaves, at the latest, when the handler has nothing more at hand. */
+  /** Adds a reply. It is written at the latest when the handler has no other reply ready. */
   add(chunk: Buffer): void {
     if (this.#chunks.length === 0) process.nextTick(this.#flush);
     this.#chunks.push(chunk);

@@ -76,7 +76,7 @@ export class RequestQueue<Item, Value = Message> implements AsyncIterableIterato
     this.end(error);
   }
 
-  /** The next request. Calls that overlap are answered in their order. */
+  /** Returns the next request. Overlapping calls resolve in order. */
   next(): Promise<Result<Value>> {
     if (this.#waiter !== undefined) return quiet(this.#waiter.promise.then(() => this.next()));
     const taken = this.#take();
@@ -143,7 +143,7 @@ function createWaiter<Value>(): Waiter<Value> {
   return { promise, resolve };
 }
 
-/** A handler may ask and then not wait for the answer; an error that it does not see must not end the process. */
+/** Avoids an unhandled rejection if a handler asks for a request and does not await it. */
 function quiet<Settled>(promise: Promise<Settled>): Promise<Settled> {
   promise.catch(ignore);
   return promise;

@@ -6,7 +6,7 @@ const plainName = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::(?!80$|443$)[1
 /** A path that a URL parser would leave as it is. */
 const plainPath = /^(?:\/(?!\.)[\w\-.~!$&()*+,;=:@]*)+$/;
 
-/** What was last found to be as a URL parser would leave it: it is often asked for again. */
+/** The last values that needed no normalisation. Most requests repeat them. */
 const last = { scheme: "", authority: "", path: "" };
 
 /**

@@ -11,7 +11,7 @@ export type { Omitted } from "./json-write-plans.js";
  * Prepares the writing of a type. The text is what protobuf-es makes of a message, but for numbers: a 32-bit float has the
  * shortest digits that read back, and -0 its sign.
  *
- * @returns a function that throws JsonWriteError for a value that is none of its type
+ * @returns a function that throws JsonWriteError for a value that is not of its type
  */
 export function createJsonEncoder(
   desc: DescMessage,

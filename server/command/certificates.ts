@@ -30,7 +30,7 @@ export function readTls({ tls, nameOf }: Pick<Config, "tls" | "nameOf">): TlsOpt
   return { ...pair, ca: readCertificateFile(nameOf("--tls-client-ca"), clientCa).pem };
 }
 
-/** What callers have to know: whom to trust, where one of our own files tells it, and whether to show a certificate. */
+/** TLS settings of example calls: the CA to trust, if it is one of our files, and whether a client certificate is required. */
 export function describeTls({ cert, ca }: TlsOptions, files: TlsFiles): ServedTls {
   const certificate = new X509Certificate(cert);
   const signs = (pem: string | Buffer | undefined) =>

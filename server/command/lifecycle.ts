@@ -27,12 +27,12 @@ export interface Running {
  */
 const echoMs = 200;
 
-/** Exit codes of a process that leaves at once because of a signal: 128 + its number, as shells have it. */
+/** Exit codes of a process that exits at once because of a signal: 128 + its number, as in shells. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * SIGTERM and SIGINT drain and leave with 0; a second one leaves at once. SIGHUP renews certificates; without any it
- * is what a closing terminal sends, and drains. An uncaught error drains and leaves with 1.
+ * SIGTERM and SIGINT drain and exit with 0; a second one exits at once. SIGHUP renews certificates; without any it
+ * is what a closing terminal sends, and drains. An uncaught error drains and exits with 1.
  */
 export function followProcess(events: ProcessEvents, running: Running): void {
   const { logger } = running;
@@ -73,7 +73,7 @@ class Ending {
     }
   }
 
-  /** Drains and leaves. The worst of several exit codes counts. */
+  /** Drains and exits. The worst of several exit codes counts. */
   begin(exitCode: number): void {
     const isFirst = this.#exitCode === undefined;
     this.#exitCode = Math.max(exitCode, this.#exitCode ?? 0);

@@ -21,7 +21,7 @@ import { checkTls, toSecureContextOptions } from "./tls.js";
 export interface ListenerOptions {
   /**
    * Called for every well-formed request of either HTTP version: its authority is valid, and its target is a path. What
-   * it throws is answered with 500.
+   * it throws becomes a 500.
    */
   handler: Handler;
   address: ListenAddress;
@@ -137,7 +137,7 @@ function guardReport(report: (error: Error, step: ListenStep) => unknown): Repor
   };
 }
 
-/** An HTTP server's own `close` would cut answers that have been written but have not left yet. */
+/** An HTTP server's own `close` would drop responses that are written but not sent. */
 function stopListening(server: Server): void {
   Server.prototype.close.call(server);
 }

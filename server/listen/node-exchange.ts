@@ -101,7 +101,7 @@ export abstract class NodeExchange implements LoadingExchange {
     this.hearEnd();
   }
 
-  /** Takes the end of the body from the stream, should it tell. */
+  /** Listens for the end of the body on the stream. */
   protected hearEnd(): void {
     if (!this.#hearsEnd) this.#source.on("end", onEnd);
     this.#hearsEnd = true;

@@ -19,7 +19,7 @@ import { withoutWildcards } from "./resource-names.js";
 import { type OperationContext, restOperation } from "./rest-operation.js";
 import type { OpenApiDocument, Schema, Tag } from "./types.js";
 
-/** What a document tells of. */
+/** What a document describes. */
 export interface Api {
   /** Every method, found by request path. */
   readonly methods: ReadonlyMap<string, Method>;

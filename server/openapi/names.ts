@@ -9,7 +9,7 @@ export class Names {
   readonly #taken = new Set<string>();
   readonly #isShared: (name: string) => boolean;
 
-  /** @param services those whose names have to be told apart */
+  /** @param services the services whose names must differ */
   constructor(services: readonly DescService[]) {
     this.#isShared = (name) => services.filter((service) => service.name === name).length > 1;
   }

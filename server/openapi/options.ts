@@ -1,4 +1,4 @@
-// What the documents that a server has of itself can be told.
+// Options of the OpenAPI document and the pages.
 import type { ApiServer, Tag } from "./types.js";
 
 /** A way to call a method that the documents show: a route of `google.api.http`, or Connect. */
@@ -18,7 +18,7 @@ export interface DocsOptions {
   readonly servers?: readonly ApiServer[] | undefined;
   /**
    * Ways for callers to prove who they are, by name, as OpenAPI's Security Scheme Objects:
-   * `{ token: { type: "http", scheme: "bearer" } }`. The documents tell of them; interceptors have to check.
+   * `{ token: { type: "http", scheme: "bearer" } }`. The documents only describe them; interceptors must check them.
    */
   readonly securitySchemes?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   /** Which of those every operation needs, as Security Requirement Objects: `[{ token: [] }]`. Default none. */

@@ -1,4 +1,4 @@
-// Ends a server so that no accepted call is lost: tell, wait, stop accepting, let calls finish, cancel the rest.
+// Shuts a server down without a lost call: fail health checks, wait, stop accepting, let calls finish, cancel the rest.
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
@@ -6,10 +6,10 @@ import type { ActiveCalls } from "../call/active.js";
 import type { Listener } from "../listen/listener.js";
 import type { Health } from "./health.js";
 
-/** How long a cancelled call's last words may take to leave, in milliseconds. */
+/** Milliseconds for the errors of cancelled calls to be sent. */
 const lastWordsMs = 1000;
 
-/** Resolves when every connection has ended. Takes at most the two times, and a second for what was cancelled to leave. */
+/** Resolves when every connection has ended. Takes at most the two times, and a second for the errors of cancelled calls. */
 export async function drain(
   listener: Listener,
   active: ActiveCalls,

@@ -1,4 +1,4 @@
-// Turns the statuses that the application sets into the answers of `grpc.health.v1`, by
+// Serves `grpc.health.v1` with the statuses that the application sets, by
 // https://github.com/grpc/grpc/blob/191d0c3f83d6eb03405c8f19a642ecf80fcbde25/doc/health-checking.md.
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
@@ -8,13 +8,13 @@ import {
 } from "../../gen/grpc/health/v1/health_pb.js";
 import { type Change, createChange } from "./change.js";
 
-/** Able to answer, not able to, or not known yet, as while a service starts. */
+/** Whether a service is available, or not known yet, as while it starts. */
 export type HealthStatus = "SERVING" | "NOT_SERVING" | "UNKNOWN";
 
 /** The statuses of a server's services by full name (`hello_world.Greeter`); `""` is the server as a whole. */
 export interface Health {
   /**
-   * Sets a status and tells those who watch it; ignored after `shutdown`. The service need not be a registered one: any
+   * Sets a status and sends it to its watchers; ignored after `shutdown`. The service need not be a registered one: any
    * name that clients agree on becomes known with its first status. The overall status does not follow from the others.
    */
   set(service: string, status: HealthStatus): void;
@@ -22,7 +22,7 @@ export interface Health {
   get(service: string): HealthStatus | undefined;
   /** Whether the server as a whole is SERVING. */
   isServing(): boolean;
-  /** Makes everything NOT_SERVING for good and tells those who watch. */
+  /** Sets all statuses to NOT_SERVING for good, and sends them to watchers. */
   shutdown(): void;
   /** Registers `grpc.health.v1.Health`. */
   routes(router: ConnectRouter): void;

@@ -105,11 +105,11 @@ export type LogStream = Pick<NodeJS.WriteStream, "write" | "end" | "destroy" | "
   readonly fd: number;
 };
 
-/** A sink to a stream of the process. Lines of one turn of the event loop leave together. */
+/** A sink to a stream of the process. Lines of one turn of the event loop are written together. */
 export function openSink(target: LogStream): BufferedSink {
   const stream = openStream(target);
   const gone = new Promise<void>((resolve) => {
-    // A reader that has left cannot be told either.
+    // There is no reader to report to.
     stream.once("finish", resolve).on("error", () => resolve());
   });
   let lines: string[] = [];

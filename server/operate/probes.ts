@@ -3,7 +3,7 @@ import { type Handler, respond } from "../http/exchange.js";
 import type { Health } from "./health.js";
 
 /**
- * Handlers by path: `/healthz` says that the process answers at all, `/readyz` whether it should be sent requests, which
+ * Handlers by path: `/healthz` says that the process is alive, `/readyz` whether it should get requests, which
  * is 503 as soon as the server drains.
  */
 export function createProbes(health: Health): ReadonlyMap<string, Handler> {

@@ -1,4 +1,4 @@
-// What the pages tell of: the services of a server, in order, with what there is to know of each method.
+// Describes the services of a server for the pages: their order, and each of their methods.
 import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
 import type { Comments } from "../openapi/comments.js";

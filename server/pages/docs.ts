@@ -1,4 +1,4 @@
-// What the server tells people and tools of itself over plain HTTP, by path: documents made from its methods.
+// Serves the documents of the API over plain HTTP, by path.
 import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
 import { type Comments, readComments } from "../openapi/comments.js";
@@ -16,7 +16,7 @@ import { yamlPieces } from "./yaml-text.js";
  * document is what is served there. Each is made when it is first asked for.
  *
  * @param options false for no documents
- * @throws Error if the descriptor set is none
+ * @throws Error if the descriptor set is invalid
  */
 export function createDocs(api: Api, options: DocsOptions | boolean): Pages {
   if (options === false) return new Map();
@@ -45,7 +45,7 @@ function* writeOpenApi(description: Description, write: (document: OpenApiDocume
   return yield* joinText(write(yield* description.createOpenApi()));
 }
 
-/** A piece is one operation (`paths` → path → method) or one schema (`components` → `schemas` → name). */
+/** A part is one operation (`paths` → path → method) or one schema (`components` → `schemas` → name). */
 const pieceDepth = 3;
 
 function* toJson(document: OpenApiDocument): Generator<string> {

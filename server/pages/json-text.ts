@@ -1,6 +1,6 @@
-// Turns a document into JSON, piece by piece: `JSON.stringify` of a large document would block the event loop.
+// Turns a document into JSON, part by part: `JSON.stringify` of a large document would block the event loop.
 
-/** JSON of a value, in pieces. Values more than `depth` levels down are one piece each. */
+/** JSON of a value, in parts. Values more than `depth` levels down are one part each. */
 export function* jsonPieces(value: unknown, depth: number): Generator<string> {
   if (depth === 0 || typeof value !== "object" || value === null || Array.isArray(value)) {
     yield JSON.stringify(value);

@@ -15,7 +15,7 @@ export interface About {
   readonly description: string;
 }
 
-/** The page, in pieces. Its addresses are relative, so that a proxy may have it under a path. */
+/** The page, in parts. Its addresses are relative, so that a proxy may have it under a path. */
 export function* landingPage(
   { title, description }: About,
   services: readonly DescribedService[],
@@ -62,7 +62,7 @@ ${paragraphs(description)}
 `;
 }
 
-/** The page as plain text, in pieces. `base` is the address of the server. */
+/** The page as plain text, in parts. `base` is the address of the server. */
 export function* landingText(
   { title, description }: About,
   services: readonly DescribedService[],

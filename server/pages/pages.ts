@@ -1,4 +1,4 @@
-// The pages for people: `/`, which tells what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
+// The pages for people: `/`, which lists what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
 // read before someone asks.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
@@ -15,7 +15,7 @@ import type { Html } from "./html.js";
 import { type About, landingPage, landingText } from "./landing.js";
 import { serveTextPage } from "./text-page.js";
 
-/** What the pages tell of. */
+/** What the pages describe. */
 export interface Described extends About {
   readonly services: readonly DescService[];
   readonly methods: readonly Method[];

@@ -7,7 +7,7 @@ import { commentOf, type DescribedMethod, type DescribedService } from "./descri
 import { type Html, html } from "./html.js";
 
 /**
- * The markup of a service, in a piece for each method.
+ * The markup of a service, in a part for each method.
  *
  * @param opened the method that is open to begin with
  */

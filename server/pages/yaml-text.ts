@@ -1,8 +1,8 @@
-// Turns a document into YAML 1.2 (https://yaml.org/spec/1.2.2/) without anchors, piece by piece. The `yaml` package needs
+// Turns a document into YAML 1.2 (https://yaml.org/spec/1.2.2/) without anchors, part by part. The `yaml` package needs
 // 7 s for 993 methods, and cannot pause. A scalar is plain only where no reader can take it for another type; others are
 // double-quoted, because the escapes of JSON are also escapes of YAML.
 
-/** The lines of a value, in pieces. Values more than `depth` levels down are one piece each. */
+/** The lines of a value, in parts. Values more than `depth` levels down are one part each. */
 export function* yamlPieces(value: unknown, depth: number, indent = ""): Generator<string> {
   if (depth === 0 || !isFilledObject(value)) {
     yield block(value, indent);

@@ -1,5 +1,5 @@
 // Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
-// deadline that a handler ignores, one that is longer than a timer, a body that never ends, base64 that is none.
+// deadline that a handler ignores, one that is longer than a timer, a body that never ends, invalid base64.
 import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
@@ -236,7 +236,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     }
   }
 
-  /** Writes what Connect's handler answers with. @throws ConnectError or Error if its headers cannot be sent */
+  /** Writes the response of Connect's handler. @throws ConnectError or Error if its headers cannot be sent */
   answer(answer: UniversalServerResponse): void {
     this.#answer = answer;
     if (this.#exchange.isClosed) return;
@@ -291,7 +291,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     else sendCallError(this.#exchange, this.#format, new ConnectError(rawMessage, code));
   }
 
-  /** Shortens the message of gRPC's status, and leaves nothing but the status if the trailers are too large. */
+  /** Shortens the message of gRPC's status, and drops all other trailers if they are too large. */
   #fitTrailer(trailer: Headers | undefined): void {
     if (trailer === undefined) return;
     const message = trailer.get("grpc-message") ?? "";
@@ -312,7 +312,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     }
   }
 
-  /** The body, read by ourselves: Connect's own reading stops at an error, and leaves the client waiting. */
+  /** Reads the body. Connect's own reading stops at an error while the client waits. */
   async *#requestBody(): AsyncGenerator<Uint8Array> {
     const decoder = this.#format.isText ? new Base64Decoder() : undefined;
     this.#exchange.read();
@@ -349,7 +349,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   onData(chunk: Buffer): void {
     const isFirst = this.#arrived.length === 0;
     this.#arrived.push(chunk);
-    // What arrives in many pieces is handed on less often: Connect copies all that it has with every piece.
+    // Many small chunks are passed on together, because Connect copies all that it has with every chunk.
     const isNow = isFirst && ++this.#arrivals <= manyArrivals;
     this.#chunks.push(isNow ? [this.#arrived] : [], chunk.length);
     if (isFirst && !isNow) setImmediate(() => this.#handOn());
@@ -388,7 +388,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     observe?.({ method, protocol, code, durationMs, error: this.#error, warnings: this.#warnings });
   }
 
-  /** The code that the answer carries, wherever its protocol puts it. */
+  /** Reads the code of the response, in the place that its protocol has for it. */
   #sentCode(): Code | undefined {
     const end = Buffer.from(this.#lastChunk ?? []).toString("latin1");
     if (this.#format.protocol === "connect") {

@@ -22,7 +22,7 @@ export function isPlain(raw: string): boolean {
 }
 
 /**
- * Decodes one piece of a raw target, whose characters are bytes: one from U+0080 to U+00FF stands for that byte, as Node
+ * Decodes one segment of a raw target, whose characters are bytes: one from U+0080 to U+00FF stands for that byte, as Node
  * hands targets over.
  *
  * @returns undefined if an escape is incomplete, the bytes are not UTF-8, or one is NUL

@@ -1,4 +1,4 @@
-// Base64 in pieces, for application/grpc-web-text: a body is a row of base64 texts, each of which may end in padding,
+// Base64 in chunks, for application/grpc-web-text: a body is a row of base64 texts, each of which may end in padding,
 // cut anywhere. https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-WEB.md "grpc-web-text"
 import { Code, ConnectError } from "@connectrpc/connect";
 

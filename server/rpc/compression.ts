@@ -1,4 +1,4 @@
-// Settles which compression a request has and which its answer may have, as Connect does, once per pair of header values.
+// Negotiates the compression of request and response as Connect does, once per pair of header values.
 import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
 import { shorten } from "../quote.js";
 

@@ -1,4 +1,4 @@
-// The marker by which Connect requests are told from other JSON over HTTP, for servers that ask for it.
+// Checks the header that marks Connect requests, for servers that require it.
 // https://connectrpc.com/docs/protocol#unary-request "Connect-Protocol-Version"
 import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -14,7 +14,7 @@ const places: Record<Place, { name: string; kind: string; value: string }> = {
   query: { name: "connect", kind: "parameter", value: `v${protocolVersion}` },
 };
 
-/** The error of a POST whose version, in its header, is missing or not ours; none for a server that does not ask for it. */
+/** Returns the error of a POST with a missing or unknown version; undefined if the server does not require one. */
 export function checkVersionHeader(headers: IncomingHttpHeaders, options: MethodOptions): ConnectError | undefined {
   return options.requireConnectProtocolHeader
     ? check("header", header(headers, "connect-protocol-version"))

@@ -14,7 +14,7 @@ import { bidiNeedsHttp2, refuse } from "./refuse.js";
  */
 export type Lane = (format: Format, exchange: Exchange, query: URLSearchParams | undefined) => void;
 
-/** Makes the function that answers requests to one method's path. */
+/** Creates the handler of requests to one method's path. */
 export function createRpcHandler(method: Method, lane: Lane): Handler {
   const isReadable = method.protocols.has("connect") && isWithoutSideEffects(method);
   const allow = isReadable ? "GET, POST" : "POST";

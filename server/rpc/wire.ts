@@ -4,7 +4,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { ResponseMetadata } from "../call/call.js";
 import type { MethodOptions, RpcProtocol } from "../call/method.js";
 
-/** How an answer in envelopes ends. */
+/** The end of a response in envelopes. */
 export interface Ending {
   /** An envelope that follows the last message in the body. */
   readonly envelope?: Buffer;

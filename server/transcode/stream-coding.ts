@@ -1,4 +1,4 @@
-// Content codings (RFC 9110 section 8.4.1) of bodies that come or go in pieces. What is written leaves at once: a reader
+// Content codings (RFC 9110 section 8.4.1) of streamed bodies. Every write is flushed: a reader
 // that waits for a message must not have to wait for the next.
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Transform } from "node:stream";

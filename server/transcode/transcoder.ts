@@ -53,7 +53,7 @@ export interface Transcoder {
  * Prepares the routes of all methods.
  *
  * @param httpRules the data of a service configuration, whose rules replace the annotations of their methods
- * @param probePaths paths that are answered before a route is looked for, besides those of methods
+ * @param probePaths paths that are served before routes, besides those of methods
  * @throws RoutingError with everything that is wrong; RangeError that names an option
  */
 export function createTranscoder(

@@ -1,4 +1,4 @@
-// Ends a connection whose peer is still sending in such a way that the peer can read what it was told: RFC 9112 section 9.6.
+// Closes a connection while its client is still sending, so that the client can read the response (RFC 9112 section 9.6).
 import type { Socket } from "node:net";
 
 export interface LingerLimits {
@@ -19,7 +19,7 @@ export function halfCloseLimiter(lingerMs: number): (this: Socket) => void {
 
 /**
  * Writes `last` and ends the server's side of an HTTP/1.1 socket that has a `halfCloseLimiter`, then throws away what still
- * arrives, up to `lingerBytes`. Closing at once instead makes the kernel reset the connection, and the peer loses the answer.
+ * arrives, up to `lingerBytes`. Closing at once instead makes the kernel reset the connection, and the client loses the response.
  */
 export function endAndDiscard(socket: Socket, { lingerBytes }: LingerLimits, last?: string): void {
   if (socket.destroyed || socket.writableEnded) return;

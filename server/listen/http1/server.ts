@@ -1,4 +1,4 @@
-// The HTTP/1.1 half of a listener: Node's server with the limits, and answers that close the connection when they must.
+// The HTTP/1.1 half of a listener: Node's server with the limits, and responses that close the connection.
 import http from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
@@ -39,7 +39,7 @@ export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefi
     ready,
     headerCount: limits.headerCount,
     serve(socket) {
-      // Node ends a connection with its last answer by this method.
+      // Node calls this to close a connection after its last response.
       socket.destroySoon = () => endAndDiscard(socket, limits);
       serve.call(server, socket);
       // Node hands the bytes of a TLS socket straight to its parser, which fails on those that come while it is paused

@@ -65,7 +65,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     return maxHeaderBytesOf(this.#stream);
   }
   get resetCode(): number {
-    // A lost connection leaves its streams with codes of Node's own making.
+    // Node invents codes for the streams of a lost connection.
     const isConnectionLost = this.#stream.session === undefined || this.#stream.session.destroyed;
     return isConnectionLost ? constants.NGHTTP2_CANCEL : (this.#stream.rstCode ?? constants.NGHTTP2_CANCEL);
   }

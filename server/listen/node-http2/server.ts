@@ -64,13 +64,13 @@ function hasTooLongHead(stream: ServerHttp2Stream, rawHeaders: readonly string[]
   return bytes > headerBytes;
 }
 
-/** How long and how much a client that has its answer may go on sending. curl 7.88 loses the answer if a reset comes with it. */
+/** Limits of an upload after an early response. curl 7.88 loses the response if a reset follows at once. */
 const UPLOAD_MS = 1000;
 const UPLOAD_BYTES = 16 * 1024 * 1024;
 
 /**
- * Lets a client that is answered before it sent its whole body come to an end: for a while what it sends is thrown away,
- * then RST_STREAM with NO_ERROR tells it to stop, by RFC 9113 section 8.1. To be called before the answer is ended.
+ * Handles the rest of an upload after an early response. It is discarded for a while, then RST_STREAM with NO_ERROR stops the
+ * client (RFC 9113 section 8.1). Call before the response ends.
  */
 export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
   if (stream.readableEnded || stream.endAfterHeaders) return;
@@ -81,7 +81,7 @@ export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
     if (left < 0) stream.pause();
   });
   stream.resume();
-  // The answer to HEAD is finished by Node before it is begun.
+  // Node finishes the response to HEAD before it begins.
   if (stream.writableFinished) resetLater(stream);
   else stream.once("finish", () => resetLater(stream));
 }
@@ -93,7 +93,7 @@ function resetLater(stream: ServerHttp2Stream): void {
 
 function reset(stream: ServerHttp2Stream): void {
   if (stream.destroyed) return;
-  // The last frame of the answer may wait for a slow connection, and RST_STREAM would overtake it.
+  // The last frame of the response may wait for a slow connection, and RST_STREAM would overtake it.
   if (!stream.closed && stream.state.localClose !== 1) {
     resetLater(stream);
     return;

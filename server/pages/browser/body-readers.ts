@@ -3,7 +3,7 @@
 import { FrameReader } from "./frames.js";
 import { httpVerdict, type Verdict } from "./verdicts.js";
 
-/** Takes the body of a response, piece by piece. */
+/** Reads the body of a response, chunk by chunk. */
 export interface BodyReader {
   push(chunk: Uint8Array): void;
   /** The body has come to its end. */

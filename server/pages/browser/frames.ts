@@ -22,7 +22,7 @@ export function encodeFrames(texts: readonly string[]): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** Takes envelopes out of a body that comes in pieces. */
+/** Takes envelopes out of the chunks of a body. */
 export class FrameReader {
   #rest = new Uint8Array();
 

@@ -25,7 +25,7 @@ const typePrefix = "type.googleapis.com/";
 /**
  * What is of an unknown type, or does not fit its type, is `{"@type":…,"value":"<base64>"}`. Never throws.
  *
- * @returns undefined for a message that is none of its type, so that it has neither JSON nor bytes
+ * @returns undefined if the detail is not a valid message of its type
  */
 export function encodeDetail(detail: Detail, types: Registry): JsonObject | undefined {
   if (!("desc" in detail)) {

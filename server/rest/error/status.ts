@@ -47,7 +47,7 @@ export function codeToStatus(code: Code): number {
 }
 
 /**
- * The code of an error that says none: of an answer from a proxy, say. Other statuses from 400 are `failed_precondition`,
+ * The code of an error without one, such as a response of a proxy. Other statuses from 400 are `failed_precondition`,
  * from 500 `internal`, and those below 400, which are no errors as HTTP has it, `unknown`.
  */
 export function statusToCode(status: number): Code {

@@ -52,7 +52,7 @@ export function createRoutes(
  */
 class Search {
   private readonly trie: Trie;
-  /** The methods of routes that answer the request, the best first. */
+  /** The methods of routes that match the request, the best first. */
   private readonly methods: readonly string[];
   private allowed: Set<string> | undefined;
   /** The segments as literals are compared. */

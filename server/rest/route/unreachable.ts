@@ -7,7 +7,7 @@ import type { Segment } from "./template.js";
  * Returns a sentence for each route that cannot be reached, beginning with its label. Paths with empty segments are left out
  * of account.
  *
- * @param ownPaths paths that the server answers before it looks for a route
+ * @param ownPaths paths that the server serves before it looks for a route
  */
 export function findUnreachable(
   bindings: readonly Binding[],
