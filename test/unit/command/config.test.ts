@@ -154,7 +154,7 @@ describe("the help", () => {
   const words = text.replaceAll(/\s+/g, " ");
 
   it.each(settings.map(({ flag }) => flag))("has %s with its variable", (flag) => {
-    expect(words).toMatch(new RegExp(` ${flag} [^()]*\\(${environmentName(flag)}[,)]`));
+    expect(words).toMatch(new RegExp(` ${flag} (?:(?! --).)*\\(${environmentName(flag)}[,)]`));
   });
 
   it("has the defaults of the server", () => {
