@@ -5,9 +5,9 @@ import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import { halfCloseLimiter } from "./http1/linger.js";
 import type { Http1Server } from "./http1/server.js";
+import type { Http2Server } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
-import type { Http2Server } from "./node-http2/server.js";
-import type { ListenStep, Report } from "./report.js";
+import { isDisconnect, type ListenStep, type Report } from "./report.js";
 import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
 import type { StallWatch } from "./stalls.js";
@@ -43,7 +43,6 @@ export function acceptConnections(
       serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socketUnder(socket), socket);
     });
   }
-  servers.http2.server.on("session", (session) => connections.addSession(session));
 }
 
 /** Returns the TCP socket of a TLS socket. Node has no public name for it. */
@@ -54,10 +53,9 @@ function socketUnder(socket: TLSSocket): Socket | undefined {
 function ignore(): void {}
 
 /** Reports connection errors, but not that a client has disconnected. */
-export function reportErrors(servers: Servers, descriptors: DescriptorWatch, report: Report): void {
-  const { server } = servers.http1;
+export function reportErrors({ server }: Http1Server, descriptors: DescriptorWatch, report: Report): void {
   const reportFrom = (step: ListenStep) => (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ECONNRESET" && error.code !== "EPIPE") report(error, step);
+    if (!isDisconnect(error)) report(error, step);
   };
   const reportAccept = reportFrom("accept");
   server.on("listening", () => {
@@ -65,7 +63,6 @@ export function reportErrors(servers: Servers, descriptors: DescriptorWatch, rep
   });
   const reportHandshake = reportFrom("tls handshake");
   server.on("tlsClientError", (error, socket) => reportHandshake(certificateError(socket) ?? error));
-  servers.http2.server.on("sessionError", reportFrom("http/2"));
 }
 
 /** Node closes the connection of a client with an invalid certificate without an error. */

@@ -1,6 +1,5 @@
 // Passes HTTP/1.1 and HTTP/2 requests to one handler and rejects malformed ones.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { type Exchange, type Handler, noSniff, respond } from "../http/exchange.js";
 import type { Servers } from "./accept.js";
@@ -8,18 +7,12 @@ import type { Connections } from "./connections.js";
 import { Http1Exchange } from "./http1/exchange.js";
 import type { ListenLimits } from "./limits.js";
 import { type BodySource, exchangeKey } from "./node-exchange.js";
-import { Http2Exchange } from "./node-http2/exchange.js";
 import type { Report } from "./report.js";
-import { type Fault, findHttp1Fault, findHttp2Fault } from "./well-formed.js";
+import { findHttp1Fault, type OnRequest } from "./well-formed.js";
 
-export function answerRequests(
-  servers: Servers,
-  connections: Connections,
-  { streamsPerConnection }: ListenLimits,
-  handler: Handler,
-  report: Report,
-): void {
-  function answer(exchange: Exchange, fault: Fault | undefined): void {
+/** Makes the function that passes well-formed requests to a handler, and rejects the others. */
+export function passRequestsTo(handler: Handler, report: Report): OnRequest {
+  return (exchange, fault) => {
     if (fault !== undefined) {
       respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
       return;
@@ -38,7 +31,17 @@ export function answerRequests(
     } catch (error) {
       onError(error);
     }
-  }
+  };
+}
+
+/** Passes the requests of HTTP/1.1 on. */
+export function passHttp1Requests(
+  servers: Servers,
+  connections: Connections,
+  { streamsPerConnection }: ListenLimits,
+  onRequest: OnRequest,
+  report: Report,
+): void {
   function callEnds(this: ServerResponse): void {
     const req: BodySource<IncomingMessage> = this.req;
     connections.callEnds(req.socket);
@@ -54,32 +57,15 @@ export function answerRequests(
     }
     response.on("close", callEnds);
     const fault = findHttp1Fault(request, servers.http1.headerCount);
-    const begin = () => answer(new Http1Exchange(request, response), fault);
+    const begin = () => onRequest(new Http1Exchange(request, response), fault);
     // Pipelined requests are served one after the other. Node emits nothing for those whose turn never comes.
     if (response.socket === null) response.once("socket", begin);
     else begin();
-  });
-  servers.http2.server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
-    stream.on("error", ignore);
-    // Already reset: Node throws if a response is sent.
-    if (stream.destroyed || stream.closed) return;
-    if (servers.http2.refuseTooLong(stream, rawHeaders) || !takeExpectation(stream, headers)) return;
-    const fault = findHttp2Fault(headers);
-    answer(new Http2Exchange(stream, headers), fault);
   });
   refuseOthers(servers, connections, report);
 }
 
 const tooManyCalls = { code: "TOO_MANY_CALLS" };
-
-/** Handles CONNECT and Expect like Node's "request" event. Returns false if it has sent the response. */
-function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
-  if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405, ...noSniff }, { endStream: true });
-  else if (headers.expect === undefined) return true;
-  else if (headers.expect !== "100-continue") stream.respond({ ":status": 417, ...noSniff }, { endStream: true });
-  else stream.additionalHeaders({ ":status": 100 });
-  return !stream.headersSent;
-}
 
 function refuseOthers({ http1 }: Servers, connections: Connections, report: Report): void {
   http1.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
@@ -100,6 +86,3 @@ function fail(exchange: Exchange): void {
   if (exchange.isHeadSent) exchange.cut();
   else respond(exchange, 500, {});
 }
-
-/** The call learns of the error from the "close" event that follows. */
-function ignore(): void {}

@@ -1,6 +1,5 @@
 // The open connections of a listener, and how a drain closes each of them.
 import type { ServerResponse } from "node:http";
-import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { endAndDiscard } from "./http1/linger.js";
 import { answerTo } from "./http1/server.js";
@@ -19,23 +18,18 @@ export class Connections {
   /** Accepted sockets whose HTTP version is not known yet. */
   readonly #opening = new Set<Socket>();
   readonly #http1 = new Map<Socket, Http1Connection>();
-  readonly #sessions = new Set<ServerHttp2Session>();
-  /** Listeners shared by all sockets and sessions. A closure for each would take half of the memory of an idle connection. */
+  /** Shared by all sockets. A closure for each would take a good part of the memory of an idle connection. */
   readonly #forgetSocket: (this: Socket) => void;
-  readonly #forgetSession: (this: ServerHttp2Session) => void;
   #isDraining = false;
   #isGraceOver = false;
 
   constructor(limits: ListenLimits) {
     this.#limits = limits;
-    const [accepted, opening, http1, sessions] = [this.#accepted, this.#opening, this.#http1, this.#sessions];
+    const [accepted, opening, http1] = [this.#accepted, this.#opening, this.#http1];
     this.#forgetSocket = function () {
       accepted.delete(this);
       opening.delete(this);
       http1.delete(this);
-    };
-    this.#forgetSession = function () {
-      sessions.delete(this);
     };
   }
 
@@ -73,12 +67,6 @@ export class Connections {
     if (!this.#accepted.has(socket)) socket.on("close", this.#forgetSocket);
   }
 
-  addSession(session: ServerHttp2Session): void {
-    this.#sessions.add(session);
-    session.on("close", this.#forgetSession);
-    if (this.#isDraining) afterReading(() => session.close());
-  }
-
   /** Counts a call. Returns the number of calls of the connection, with pipelined ones that wait. */
   callBegins(socket: Socket, response: ServerResponse): number {
     const connection = this.#http1.get(socket);
@@ -113,12 +101,9 @@ export class Connections {
     return true;
   }
 
-  /** Starts a drain: every connection closes after its active calls. */
+  /** Starts a drain: every HTTP/1.1 connection closes after its active calls. */
   drain(): void {
     this.#isDraining = true;
-    afterReading(() => {
-      for (const session of this.#sessions) session.close();
-    });
     if (this.#limits.idleGraceMs === 0) this.#endGrace();
     else setTimeout(() => this.#endGrace(), this.#limits.idleGraceMs).unref();
   }
@@ -140,11 +125,6 @@ export class Connections {
   destroy(): void {
     for (const socket of this.#accepted) socket.destroy();
   }
-}
-
-/** Calls `act` after the frames that have arrived were read, because GOAWAY names the last served stream. This takes one turn of the event loop. */
-function afterReading(act: () => void): void {
-  setImmediate(() => setImmediate(act));
 }
 
 function ignore(): void {}

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import type { Handler } from "../http/exchange.js";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
-import { answerRequests } from "./answer.js";
+import { passHttp1Requests, passRequestsTo } from "./answer.js";
 import type { ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
@@ -12,7 +12,7 @@ import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
-import { createHttp2Server } from "./node-http2/server.js";
+import { createNodeHttp2Server } from "./node-http2/server.js";
 import type { ListenStep, Report } from "./report.js";
 import { StallWatch } from "./stalls.js";
 import type { TlsOptions } from "./tls.js";
@@ -68,12 +68,13 @@ class HttpListener implements Listener {
     if (tls !== undefined) checkTls(tls);
     const connections = new Connections(limits);
     const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
-    const servers = { http1, http2: createHttp2Server(limits) };
+    const onRequest = passRequestsTo(handler, onError);
+    const servers = { http1, http2: createNodeHttp2Server({ limits, onRequest, report: onError }) };
     const descriptors = new DescriptorWatch(http1.server, onError);
-    reportErrors(servers, descriptors, onError);
+    reportErrors(http1, descriptors, onError);
     const stalls = new StallWatch(limits);
     acceptConnections(servers, connections, stalls, limits);
-    answerRequests(servers, connections, limits, handler, onError);
+    passHttp1Requests(servers, connections, limits, onRequest, onError);
     this.#options = options;
     this.#connections = connections;
     this.#servers = servers;
@@ -116,6 +117,7 @@ class HttpListener implements Listener {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#connections.drain();
+    this.#servers.http2.drain();
     stopListening(this.#servers.http1.server);
   }
 

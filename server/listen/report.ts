@@ -5,3 +5,8 @@ export type ListenStep = "accept" | "tls handshake" | "http/1.1" | "http/2" | "h
 
 /** Called with errors that are worth a log line. Must not throw. */
 export type Report = (error: Error, step: ListenStep) => void;
+
+/** Whether an error says that the client has disconnected, which is no fault of anybody. */
+export function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ECONNRESET" || code === "EPIPE";
+}

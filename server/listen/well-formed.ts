@@ -1,6 +1,6 @@
 // Refuses requests that no URL can be made of, so that nothing behind has to expect them: RFC 9112 section 3.2, RFC 9113 section 8.3.1.
 import type { IncomingMessage } from "node:http";
-import type { IncomingHttpHeaders } from "node:http2";
+import type { Exchange } from "../http/exchange.js";
 import { isAuthority } from "./authority.js";
 
 /** What is wrong with a request, and the status that says so. */
@@ -8,6 +8,9 @@ export interface Fault {
   status: 400 | 431;
   text: string;
 }
+
+/** Called with every request, and what is wrong with it. */
+export type OnRequest = (exchange: Exchange, fault: Fault | undefined) => void;
 
 /**
  * What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form.
@@ -25,11 +28,14 @@ export function findHttp1Fault(request: IncomingMessage, headerCount: number): F
   return faultOfAuthority(request.headers.host);
 }
 
-/** What is wrong with the request, or undefined. It may come with Host alone, from a proxy that translated it. */
-export function findHttp2Fault(headers: IncomingHttpHeaders): Fault | undefined {
-  const target = headers[":path"] ?? "";
-  if (!isPath(target) && !isAsterisk(headers[":method"], target)) return badTarget;
-  return faultOfAuthority(headers[":authority"] ?? headers.host);
+/** What is wrong with the request, or undefined. @param authority that of Host if a proxy has translated the request */
+export function findHttp2Fault(
+  method: string | undefined,
+  target: string,
+  authority: string | undefined,
+): Fault | undefined {
+  if (!isPath(target) && !isAsterisk(method, target)) return badTarget;
+  return faultOfAuthority(authority);
 }
 
 const badTarget: Fault = { status: 400, text: "bad request target" };

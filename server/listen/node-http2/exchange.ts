@@ -9,8 +9,8 @@ import { checkHeaderBytes, checkHeaderSize } from "../../http/header-size.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";
-import { maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./server.js";
 import { socketOf } from "./session-end.js";
+import { maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./stream-end.js";
 
 type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
 

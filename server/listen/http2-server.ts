@@ -1,0 +1,21 @@
+// What a listener needs of whatever speaks HTTP/2 for it.
+import type { Socket } from "node:net";
+import type { ListenLimits } from "./limits.js";
+import type { Report } from "./report.js";
+import type { OnRequest } from "./well-formed.js";
+
+/** Speaks HTTP/2 on the sockets that it is given. */
+export interface Http2Server {
+  serve(socket: Socket): void;
+  /** Ends every connection after its calls: those that are open, and those that follow. */
+  drain(): void;
+  /** To be called when no connection is left. */
+  stop(): void;
+}
+
+export interface Http2ServerOptions {
+  readonly limits: ListenLimits;
+  readonly onRequest: OnRequest;
+  /** Told of connections that have failed. */
+  readonly report: Report;
+}
