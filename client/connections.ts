@@ -4,7 +4,8 @@ import * as https from "node:https";
 import { connect, isIP, Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type SecureContextOptions } from "node:tls";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { createNodeHttpClient, Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
 import type { Endpoint } from "./base-url.js";
 
 /** What Node's `tls` takes, as far as it is the caller's to say. */
@@ -13,10 +14,8 @@ export type ClientTlsOptions = SecureContextOptions &
 
 /** Connections, opened when a call needs them. */
 export interface ClientConnections {
-  /** The options by which a connect-node transport uses them. */
-  options:
-    | { httpVersion: "1.1"; nodeOptions: http.RequestOptions }
-    | { httpVersion: "2"; sessionManager: Http2SessionManager };
+  /** Sends a request on one of them. */
+  httpClient: UniversalClientFn;
   /** Ends them all; calls under way fail with `canceled`. */
   close(): void;
 }
@@ -28,7 +27,10 @@ export function openHttp1(target: Endpoint, tls: ClientTlsOptions = {}): ClientC
   const agent = target.isTls ? new PromptAgent({ ...tls, keepAlive: true }) : new http.Agent({ keepAlive: true });
   const { socketPath } = target;
   return {
-    options: { httpVersion: "1.1", nodeOptions: socketPath === undefined ? { agent } : { agent, socketPath } },
+    httpClient: createNodeHttpClient({
+      httpVersion: "1.1",
+      nodeOptions: socketPath === undefined ? { agent } : { agent, socketPath },
+    }),
     close() {
       // Agent.destroy() alone gives no reason, and the calls under way would fail with "aborted: socket hang up".
       for (const sockets of Object.values(agent.sockets)) {
@@ -56,8 +58,9 @@ export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: Cli
     sockets.add(socket);
     return socket.once("close", () => sockets.delete(socket));
   };
+  const sessionManager = new SessionManager(target.url, pings, { createConnection });
   return {
-    options: { httpVersion: "2", sessionManager: new SessionManager(target.url, pings, { createConnection }) },
+    httpClient: createNodeHttpClient({ httpVersion: "2", sessionProvider: () => sessionManager }),
     close() {
       // Http2SessionManager.abort() stops listening to a session whose error is still to come, which ends the process.
       for (const socket of sockets) socket.destroy(closed());

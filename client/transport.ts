@@ -1,15 +1,14 @@
 /** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
 import type { DescFile, JsonValue } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connectrpc/connect/protocol";
+import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
+import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
+import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
 import {
   type ConnectTransportOptions,
   compressionBrotli,
   compressionGzip,
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-  createNodeHttpClient,
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
 import { createFileTypes, preferTypes } from "../server/schema/types.js";
@@ -25,25 +24,16 @@ export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
-type OpenTransport = (options: ConnectTransportOptions & Pick<TransportOptions, "httpRules">) => Transport;
+type OpenTransport = (
+  options: CommonTransportOptions & Pick<TransportOptions, "httpRules" | "httpVersion">,
+) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
   connect: createConnectTransport,
-  grpc: createGrpcTransport as OpenTransport,
+  grpc: createGrpcTransport,
   "grpc-web": createGrpcWebTransport,
-  rest: openRestTransport,
+  rest: ({ httpVersion = "2", ...options }) => createRestTransport({ ...options, httpVersion }),
 };
-
-function openRestTransport(options: Parameters<OpenTransport>[0]): Transport {
-  const { readMaxBytes = readMaxBytesDefault, acceptCompression = [compressionGzip, compressionBrotli] } = options;
-  return createRestTransport({ ...options, readMaxBytes, acceptCompression, httpClient: openHttpClient(options) });
-}
-
-function openHttpClient(options: Parameters<OpenTransport>[0]): UniversalClientFn {
-  if (options.httpVersion === "1.1") return createNodeHttpClient(options);
-  const { sessionManager } = options;
-  return createNodeHttpClient({ httpVersion: "2", ...(sessionManager && { sessionProvider: () => sessionManager }) });
-}
 
 /**
  * Connect's own options (`useBinaryFormat`, `interceptors`, `acceptCompression`, `useHttpGet`, `pingIntervalMs`, …)
@@ -84,6 +74,7 @@ export interface ClosableTransport extends Transport, Disposable {
 }
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
+
 /**
  * Makes a transport, which connects with its first call. Throws a `TransportOptionError` for options that cannot be
  * fulfilled.
@@ -98,10 +89,17 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const connections = openConnections(options, target);
   const transport = openTransport[options.protocol]({
     ...options,
-    ...connections.options,
+    ...validateReadWriteMaxBytes(
+      options.readMaxBytes ?? readMaxBytesDefault,
+      options.writeMaxBytes,
+      options.compressMinBytes,
+    ),
     ...learnTypes(options),
+    httpClient: connections.httpClient,
     baseUrl: target.url,
-    readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
+    useBinaryFormat: options.useBinaryFormat ?? true,
+    acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
+    sendCompression: options.sendCompression ?? null,
     ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
   });
   return { ...withRoundTimeouts(transport), close: connections.close, [Symbol.dispose]: connections.close };

@@ -3,7 +3,6 @@ import type { Transport } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport as createGrpc } from "@connectrpc/connect/protocol-grpc";
 import { createTransport as createGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
-import { createNodeHttpClient } from "@connectrpc/connect-node";
 import { openHttp1, openHttp2 } from "../../client/connections.js";
 import { createTransport, type TransportOptions } from "../../client/index.js";
 import { authority } from "../support/certificates.js";
@@ -47,10 +46,7 @@ function openOdd(
   const tls = baseUrl.startsWith("https:") ? { ca: authority } : {};
   const target = { url: baseUrl, isTls: baseUrl.startsWith("https:") };
   const connections = httpVersion === "1.1" ? openHttp1(target, tls) : openHttp2(target, {}, tls);
-  const { options: how } = connections;
-  const httpClient = createNodeHttpClient(
-    how.httpVersion === "2" ? { httpVersion: "2", sessionProvider: () => how.sessionManager } : how,
-  );
+  const { httpClient } = connections;
   const transport =
     wire === "grpc"
       ? createGrpc({ ...options, baseUrl, httpClient })
