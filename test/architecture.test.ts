@@ -30,13 +30,14 @@ const map: Record<string, Part> = {
   "server/quote.ts": { uses: [], isPortable: true },
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
+  "server/clock.ts": { uses: [] },
   "server/slices.ts": { uses: [] },
   // What the programs of the server and of the client share: errors of settings, PEM files, the version.
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: [], isPortable: true },
-  "server/listen/": { uses: server("http/", "dense-set.ts") },
+  "server/listen/": { uses: server("http/", "clock.ts", "dense-set.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {

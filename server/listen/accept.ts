@@ -1,6 +1,7 @@
 // Passes accepted sockets to the server of their HTTP version: by ALPN with TLS, by their first bytes in plaintext.
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Clock } from "../clock.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import { halfCloseLimiter } from "./http1/linger.js";
@@ -22,10 +23,11 @@ export function acceptConnections(
   connections: Connections,
   stalls: StallWatch,
   limits: ListenLimits,
+  clock: Clock,
 ): void {
   const { server, ready } = servers.http1;
   server.on("connection", (socket: Socket) => connections.accept(socket));
-  const limitHalfClose = halfCloseLimiter(limits.lingerMs);
+  const limitHalfClose = halfCloseLimiter(limits.lingerMs, clock);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
     socket.on("finish", limitHalfClose);
     if (!connections.leaveOpening(accepted, socket)) return;
@@ -35,7 +37,7 @@ export function acceptConnections(
   };
   if (ready === "connection") {
     server.on(ready, (socket: Socket) => {
-      sniff(socket, limits.openingMs, (version) => serve(version, socket, socket));
+      sniff(socket, limits.openingMs, clock, (version) => serve(version, socket, socket));
     });
   } else {
     server.on(ready, (socket: TLSSocket) => {

@@ -1,6 +1,7 @@
 // The open connections of a listener, and how a drain closes each of them.
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Clock } from "../clock.js";
 import { endAndDiscard } from "./http1/linger.js";
 import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
@@ -13,6 +14,7 @@ interface Http1Connection {
 
 export class Connections {
   readonly #limits: ListenLimits;
+  readonly #clock: Clock;
   /** Every accepted socket; with TLS the TCP socket. */
   readonly #accepted = new Set<Socket>();
   /** Accepted sockets whose HTTP version is not known yet. */
@@ -23,8 +25,9 @@ export class Connections {
   #isDraining = false;
   #isGraceOver = false;
 
-  constructor(limits: ListenLimits) {
+  constructor(limits: ListenLimits, clock: Clock) {
     this.#limits = limits;
+    this.#clock = clock;
     const [accepted, opening, http1] = [this.#accepted, this.#opening, this.#http1];
     this.#forgetSocket = function () {
       accepted.delete(this);
@@ -105,7 +108,7 @@ export class Connections {
   drain(): void {
     this.#isDraining = true;
     if (this.#limits.idleGraceMs === 0) this.#endGrace();
-    else setTimeout(() => this.#endGrace(), this.#limits.idleGraceMs).unref();
+    else this.#clock.schedule(() => this.#endGrace(), this.#limits.idleGraceMs);
   }
 
   #endGrace(): void {

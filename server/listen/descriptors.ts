@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { devNull } from "node:os";
+import { type CancelTimer, type Clock, repeat } from "../clock.js";
 import type { Report } from "./report.js";
 import { descriptorOf } from "./tcp-handle.js";
 
@@ -19,15 +20,17 @@ export function isOutOfDescriptors({ code }: NodeJS.ErrnoException): boolean {
  * descriptor so far. A shortage of less than a second that other files have caused may be missed.
  */
 export class DescriptorWatch {
+  readonly #clock: Clock;
   readonly #report: Report;
-  #timer: NodeJS.Timeout | undefined;
+  #stop: CancelTimer | undefined;
   #highest = 0;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(server: Server, report: Report) {
+  constructor(server: Server, clock: Clock, report: Report) {
+    this.#clock = clock;
     this.#report = report;
     server.on("listening", () => {
-      this.#timer = setInterval(() => this.#check(), checkMs).unref();
+      this.#stop = repeat(clock, () => this.#check(), checkMs);
     });
     server.on("connection", (socket: Socket) => {
       const descriptor = descriptorOf(socket) ?? -1;
@@ -38,12 +41,12 @@ export class DescriptorWatch {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stop?.();
   }
 
   /** Reports a shortage, once a minute at most. */
   report(cause: NodeJS.ErrnoException): void {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.now();
     if (nowMs - this.#reportedMs < reportMs) return;
     this.#reportedMs = nowMs;
     const message = "no file descriptor left: new connections are closed; raise the limit (ulimit -n)";

@@ -1,5 +1,6 @@
 // What a listener needs of whatever speaks HTTP/2 for it.
 import type { Socket } from "node:net";
+import type { Clock } from "../clock.js";
 import type { ListenLimits } from "./limits.js";
 import type { Report } from "./report.js";
 import type { OnRequest } from "./well-formed.js";
@@ -15,6 +16,7 @@ export interface Http2Server {
 
 export interface Http2ServerOptions {
   readonly limits: ListenLimits;
+  readonly clock: Clock;
   readonly onRequest: OnRequest;
   /** Told of connections that have failed. */
   readonly report: Report;

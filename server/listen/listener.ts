@@ -1,6 +1,7 @@
 // Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
 import { Server } from "node:net";
 import { inspect } from "node:util";
+import { type Clock, systemClock } from "../clock.js";
 import type { Handler } from "../http/exchange.js";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   limits?: Partial<ListenLimits> | undefined;
   /** Told of what is worth a line in a log: refused handshakes, bytes that are no HTTP, a handler that threw. */
   onError?: Report | undefined;
+  /** The system clock by default. Node keeps the time of TLS handshakes, HTTP/1.1 requests and idle HTTP/1.1 connections itself. */
+  clock?: Clock | undefined;
 }
 
 export interface Listener {
@@ -62,18 +65,18 @@ class HttpListener implements Listener {
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
-    const { address, tls, handler } = options;
+    const { address, tls, handler, clock = systemClock } = options;
     const onError = guardReport(options.onError ?? (() => {}));
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
-    const connections = new Connections(limits);
+    const connections = new Connections(limits, clock);
     const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
     const onRequest = passRequestsTo(handler, onError);
-    const servers = { http1, http2: createNodeHttp2Server({ limits, onRequest, report: onError }) };
-    const descriptors = new DescriptorWatch(http1.server, onError);
+    const servers = { http1, http2: createNodeHttp2Server({ limits, clock, onRequest, report: onError }) };
+    const descriptors = new DescriptorWatch(http1.server, clock, onError);
     reportErrors(http1, descriptors, onError);
-    const stalls = new StallWatch(limits);
-    acceptConnections(servers, connections, stalls, limits);
+    const stalls = new StallWatch(limits, clock);
+    acceptConnections(servers, connections, stalls, limits, clock);
     passHttp1Requests(servers, connections, limits, onRequest, onError);
     this.#options = options;
     this.#connections = connections;

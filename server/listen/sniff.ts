@@ -1,5 +1,6 @@
 // Detects the HTTP version of a plaintext connection by its first bytes (the preface, RFC 9113 section 3.4).
 import type { Socket } from "node:net";
+import type { Clock } from "../clock.js";
 
 export type HttpVersion = "http1" | "http2";
 
@@ -10,9 +11,9 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
  * wait, so the first byte that differs from the preface decides. If the socket ends first, or the version is not known
  * within `timeoutMs`, the socket is destroyed and `found` is not called.
  */
-export function sniff(socket: Socket, timeoutMs: number, found: (version: HttpVersion) => void): void {
+export function sniff(socket: Socket, timeoutMs: number, clock: Clock, found: (version: HttpVersion) => void): void {
   let seen: Buffer | undefined;
-  const timer = setTimeout(cut, timeoutMs);
+  const cancelTimeout = clock.schedule(cut, timeoutMs);
 
   function read(): void {
     const bytes: Buffer | null = socket.read();
@@ -28,7 +29,7 @@ export function sniff(socket: Socket, timeoutMs: number, found: (version: HttpVe
     socket.destroy();
   }
   function forget(): void {
-    clearTimeout(timer);
+    cancelTimeout();
     socket.off("readable", read).off("end", cut).off("close", forget);
   }
   socket.on("readable", read).on("end", cut).on("close", forget);

@@ -1,5 +1,6 @@
 // Finds clients that stop reading a response or stop in the middle of a request, and ends their calls.
 import type { Socket } from "node:net";
+import { type CancelTimer, type Clock, repeat } from "../clock.js";
 import { type ConnectionLoad, type LoadedSocket, loadOf, startLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
 import { queuedBytes, sentBytes } from "./tcp-handle.js";
@@ -9,13 +10,15 @@ const leastBytesPerMs = 1;
 
 /** Looks four times per `stallMs`, so a stall is found up to a quarter later. */
 export class StallWatch {
+  readonly #clock: Clock;
   readonly #stallMs: number;
   readonly #maxUnsentBytes: number;
   readonly #sockets = new Set<LoadedSocket>();
   readonly #forget: (this: Socket) => void;
-  #timer: NodeJS.Timeout | undefined;
+  #stop: CancelTimer | undefined;
 
-  constructor({ stallMs, unsentBytes }: ListenLimits) {
+  constructor({ stallMs, unsentBytes }: ListenLimits, clock: Clock) {
+    this.#clock = clock;
     this.#stallMs = stallMs;
     this.#maxUnsentBytes = unsentBytes;
     const sockets = this.#sockets;
@@ -27,17 +30,17 @@ export class StallWatch {
   add(socket: LoadedSocket): void {
     startLoad(socket, this.#maxUnsentBytes);
     if (this.#stallMs === 0) return;
-    this.#timer ??= setInterval(() => this.#lookAtAll(), Math.ceil(this.#stallMs / 4)).unref();
+    this.#stop ??= repeat(this.#clock, () => this.#lookAtAll(), Math.ceil(this.#stallMs / 4));
     this.#sockets.add(socket);
     socket.on("close", this.#forget);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stop?.();
   }
 
   #lookAtAll(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.now();
     for (const socket of this.#sockets) this.#look(socket, loadOf(socket) as ConnectionLoad, nowMs);
   }
 

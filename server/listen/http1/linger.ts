@@ -1,5 +1,6 @@
 // Closes a connection while its client is still sending, so that the client can read the response (RFC 9112 section 9.6).
 import type { Socket } from "node:net";
+import type { Clock } from "../../clock.js";
 
 export interface LingerLimits {
   lingerMs: number;
@@ -10,10 +11,12 @@ export interface LingerLimits {
  * Makes the listener of a socket's `finish`, the moment when the server has ended its side: the peer then has `lingerMs` to
  * end its own, or the socket is destroyed.
  */
-export function halfCloseLimiter(lingerMs: number): (this: Socket) => void {
+export function halfCloseLimiter(lingerMs: number, clock: Clock): (this: Socket) => void {
   return function () {
-    const timer = setTimeout(() => this.destroy(), lingerMs);
-    this.once("close", () => clearTimeout(timer));
+    this.once(
+      "close",
+      clock.schedule(() => this.destroy(), lingerMs),
+    );
   };
 }
 

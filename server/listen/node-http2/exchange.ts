@@ -4,6 +4,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import type { Clock } from "../../clock.js";
 import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize } from "../../http/header-size.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
@@ -26,12 +27,14 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   readonly query: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly #stream: Stream;
+  readonly #clock: Clock;
   trailers: OutgoingHttpHeaders | undefined;
 
   /** @param headers those of the stream, out of which the pseudo-headers are taken */
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clock: Clock) {
     super(stream, stream.endAfterHeaders, loadOf(socketOf(stream.session)));
     this.#stream = stream;
+    this.#clock = clock;
     this.#stream.push = push;
     const { ":path": target = "", ":method": method = "", ":authority": authority = headers.host ?? "" } = headers;
     const mark = target.indexOf("?");
@@ -127,7 +130,7 @@ export class Http2Exchange extends NodeExchange implements Exchange {
   #stopUpload(): void {
     if (this.isBodyEnded) return;
     this.readFromStream();
-    stopUploadAfterAnswer(this.#stream);
+    stopUploadAfterAnswer(this.#stream, this.#clock);
   }
   cut(): void {
     resetWithError(this.#stream);

@@ -1,6 +1,7 @@
 // Finds HTTP/2 connections whose other end is gone, by PING (RFC 9113 section 6.7).
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { type CancelTimer, type Clock, repeat } from "../../clock.js";
 import { resumeReading } from "../tcp-handle.js";
 
 interface Probed {
@@ -19,11 +20,13 @@ const resumeMs = Number.parseInt(process.versions.node, 10) < 22 ? 1000 : undefi
 export class Probe {
   readonly #probed = new Map<ServerHttp2Session, Probed>();
   readonly #forget: (this: ServerHttp2Session) => void;
+  readonly #clock: Clock;
   readonly #probeMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #resumeTimer: NodeJS.Timeout | undefined;
+  #stopProbing: CancelTimer | undefined;
+  #stopResuming: CancelTimer | undefined;
 
-  constructor(probeMs: number) {
+  constructor(probeMs: number, clock: Clock) {
+    this.#clock = clock;
     this.#probeMs = probeMs;
     const probed = this.#probed;
     this.#forget = function () {
@@ -33,15 +36,15 @@ export class Probe {
 
   add(session: ServerHttp2Session, socket: Socket): void {
     // What came while the process was busy or asleep is read before the judgement.
-    this.#timer ??= setInterval(() => setImmediate(() => this.#askAll()), this.#probeMs).unref();
-    if (resumeMs !== undefined) this.#resumeTimer ??= setInterval(() => this.#resumeAll(), resumeMs).unref();
+    this.#stopProbing ??= repeat(this.#clock, () => setImmediate(() => this.#askAll()), this.#probeMs);
+    if (resumeMs !== undefined) this.#stopResuming ??= repeat(this.#clock, () => this.#resumeAll(), resumeMs);
     this.#probed.set(session, { socket, bytesRead: 0, isAsked: false });
     session.on("close", this.#forget);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    clearInterval(this.#resumeTimer);
+    this.#stopProbing?.();
+    this.#stopResuming?.();
   }
 
   #resumeAll(): void {

@@ -12,10 +12,10 @@ import { Http2Exchange } from "./exchange.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
 
-export function createNodeHttp2Server({ limits, onRequest, report }: Http2ServerOptions): Http2Server {
+export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http2ServerOptions): Http2Server {
   const server = http2.createServer(toHttp2Options(limits));
   const sessions = new Sessions();
-  const probe = new Probe(limits.probeMs);
+  const probe = new Probe(limits.probeMs, clock);
   server.on("sessionError", (error: NodeJS.ErrnoException) => {
     if (!isDisconnect(error)) report(error, "http/2");
   });
@@ -27,7 +27,7 @@ export function createNodeHttp2Server({ limits, onRequest, report }: Http2Server
       stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     } else if (takeExpectation(stream, headers)) {
       const fault = findHttp2Fault(headers[":method"], headers[":path"] ?? "", headers[":authority"] ?? headers.host);
-      onRequest(new Http2Exchange(stream, headers), fault);
+      onRequest(new Http2Exchange(stream, headers, clock), fault);
     }
   });
   return {
@@ -35,10 +35,10 @@ export function createNodeHttp2Server({ limits, onRequest, report }: Http2Server
       // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 the other side would never end.
       socket.allowHalfOpen = false;
       server.once("session", (session) => {
-        closeSocketAtEnd(session, socket);
+        closeSocketAtEnd(session, socket, clock);
         sessions.add(session);
         session.setLocalWindowSize(limits.connectionWindowBytes);
-        setTimeout(destroyUnlessSettled, limits.openingMs, session).unref();
+        clock.schedule(() => destroyUnlessSettled(session), limits.openingMs);
         probe.add(session, socket);
         if ("getCipher" in socket) refuseWeakCipher(session, socket as TLSSocket);
       });

@@ -1,12 +1,14 @@
 // Closes the socket of an HTTP/2 session that has ended, also in the cases in which Node leaves it open.
 import type { Http2Session, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import type { Clock } from "../../clock.js";
 import { queuedBytes } from "../tcp-handle.js";
 
 const socketKey: unique symbol = Symbol("socket");
+const clockKey: unique symbol = Symbol("clock");
 const isGoingAwayKey: unique symbol = Symbol("isGoingAway");
 
-type Session = ServerHttp2Session & { [socketKey]: Socket; [isGoingAwayKey]: boolean };
+type Session = ServerHttp2Session & { [socketKey]: Socket; [clockKey]: Clock; [isGoingAwayKey]: boolean };
 
 /** Time between two looks at the socket of a destroyed session, in milliseconds. */
 const intervalMs = 500;
@@ -17,8 +19,8 @@ export function socketOf(session: Http2Session | undefined): Socket | undefined 
 }
 
 /** Makes a session close its socket when it ends. */
-export function closeSocketAtEnd(session: ServerHttp2Session, socket: Socket): void {
-  const ending: Session = Object.assign(session, { [socketKey]: socket, [isGoingAwayKey]: false });
+export function closeSocketAtEnd(session: ServerHttp2Session, socket: Socket, clock: Clock): void {
+  const ending: Session = Object.assign(session, { [socketKey]: socket, [clockKey]: clock, [isGoingAwayKey]: false });
   ending.on("goaway", onGoaway);
   ending.destroy = destroy;
 }
@@ -40,16 +42,20 @@ function destroy(this: Session, error?: Error, code?: number): void {
 function destroyNow(session: Session, error?: Error, code?: number): void {
   const { destroy } = Object.getPrototypeOf(session) as ServerHttp2Session;
   destroy.call(session, error, code);
-  setTimeout(closeSocket, intervalMs, session[socketKey], error !== undefined).unref();
+  closeSocketLater(session[socketKey], session[clockKey], error !== undefined);
+}
+
+function closeSocketLater(socket: Socket, clock: Clock, hasFailed: boolean): void {
+  clock.schedule(() => closeSocket(socket, clock, hasFailed), intervalMs);
 }
 
 /**
  * Node closes the socket of a destroyed session when its last write completes. On a TLS connection that the client has
  * reset, that write may never complete.
  */
-function closeSocket(socket: Socket, hasFailed: boolean): void {
+function closeSocket(socket: Socket, clock: Clock, hasFailed: boolean): void {
   // Once its last byte was sent, a socket has `lingerMs`.
   if (socket.destroyed || socket.writableFinished) return;
   if (hasFailed || queuedBytes(socket) === 0) socket.destroy();
-  else setTimeout(closeSocket, intervalMs, socket, hasFailed).unref();
+  else closeSocketLater(socket, clock, hasFailed);
 }

@@ -1,5 +1,6 @@
 // How a stream of Node ends before its request has: after an early response, and with an error.
 import http2, { type ServerHttp2Stream } from "node:http2";
+import type { Clock } from "../../clock.js";
 import { maxHeaderBytes } from "../../http/header-size.js";
 
 /** Limits of an upload after an early response. curl 7.88 loses the response if a reset follows at once. */
@@ -10,7 +11,7 @@ const UPLOAD_BYTES = 16 * 1024 * 1024;
  * Handles the rest of an upload after an early response. It is discarded for a while, then RST_STREAM with NO_ERROR stops the
  * client (RFC 9113 section 8.1). Call before the response ends.
  */
-export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
+export function stopUploadAfterAnswer(stream: ServerHttp2Stream, clock: Clock): void {
   if (stream.readableEnded || stream.endAfterHeaders) return;
   let left = UPLOAD_BYTES;
   stream.removeAllListeners("data");
@@ -20,20 +21,22 @@ export function stopUploadAfterAnswer(stream: ServerHttp2Stream): void {
   });
   stream.resume();
   // Node finishes the response to HEAD before it begins.
-  if (stream.writableFinished) resetLater(stream);
-  else stream.once("finish", () => resetLater(stream));
+  if (stream.writableFinished) resetLater(stream, clock);
+  else stream.once("finish", () => resetLater(stream, clock));
 }
 
-function resetLater(stream: ServerHttp2Stream): void {
-  const timer = setTimeout(reset, UPLOAD_MS, stream);
-  stream.once("close", () => clearTimeout(timer));
+function resetLater(stream: ServerHttp2Stream, clock: Clock): void {
+  stream.once(
+    "close",
+    clock.schedule(() => reset(stream, clock), UPLOAD_MS),
+  );
 }
 
-function reset(stream: ServerHttp2Stream): void {
+function reset(stream: ServerHttp2Stream, clock: Clock): void {
   if (stream.destroyed) return;
   // The last frame of the response may wait for a slow connection, and RST_STREAM would overtake it.
   if (!stream.closed && stream.state.localClose !== 1) {
-    resetLater(stream);
+    resetLater(stream, clock);
     return;
   }
   stream.close(http2.constants.NGHTTP2_NO_ERROR);
