@@ -39,6 +39,25 @@ export class TestClock implements Clock {
     }
   }
 
+  /** Moves time on in steps, and lets sockets work after each. */
+  async pass(totalMs: number, stepMs: number): Promise<void> {
+    for (let ms = 0; ms < totalMs; ms += stepMs) {
+      this.advance(stepMs);
+      await turns();
+    }
+  }
+
+  /** Moves time on in steps until a promise is settled. */
+  async passUntil<Result>(outcome: Promise<Result>, stepMs: number): Promise<Result> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+    };
+    outcome.then(settle, settle);
+    while (!isSettled) await this.pass(stepMs, stepMs);
+    return outcome;
+  }
+
   /** Moves time on. Timers that become due fire in their order, each at its own time. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;
@@ -51,4 +70,9 @@ export class TestClock implements Clock {
     }
     this.#nowMs = endMs;
   }
+}
+
+/** Lets local sockets write and read: five turns of the event loop. */
+export async function turns(): Promise<void> {
+  for (let count = 0; count < 5; count++) await new Promise((resolve) => setImmediate(resolve));
 }

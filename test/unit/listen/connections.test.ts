@@ -4,9 +4,11 @@ import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { type Exchange, respond } from "../../../server/http/exchange.js";
+import { DEFAULT_LISTEN_LIMITS } from "../../../server/listen/limits.js";
 import { clientIdentity, serverIdentity } from "../../support/certificates.js";
+import { TestClock, turns } from "../../support/clock.js";
 import { answerOf, openHttp2, request } from "../../support/http.js";
-import { decodeFrames, frameTypes, preface } from "../../support/http2-frames.js";
+import { decodeFrames, encodeFrame, frameTypes, preface } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import { describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
 
@@ -131,20 +133,24 @@ describe("a drain", () => {
   });
 
   test("closes HTTP/1.1 connections that idle, that are in the middle of a head, or that have said nothing", async () => {
-    await using server = await startListener();
-    await using idle = await openRaw(server.url);
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits: { idleGraceMs: 100 } });
     await using half = await openRaw(server.url);
     await using silent = await openRaw(server.url);
+    await using idle = await openRaw(server.url);
+    half.write("GET / HTTP/1.1\r\nHost");
     idle.write(get("/"));
     await idle.until(/GET \/ 0$/);
-    half.write("GET / HTTP/1.1\r\nHost");
-    await new Promise((resolve) => setTimeout(resolve, 50));
     server.listener.stop();
+    clock.advance(99);
+    await turns();
+    expect(server.listener.connectionCount).toBe(3);
+    clock.advance(1);
     await Promise.all([idle.closed, half.closed, silent.closed, server.listener.closed]);
   });
 
   test("answers a request that comes on an idle HTTP/1.1 connection in the time of grace", async () => {
-    await using server = await startListener({ limits: { idleGraceMs: 500 } });
+    await using server = await startListener({ clock: new TestClock(), limits: { idleGraceMs: 100 } });
     await using raw = await openRaw(server.url);
     await using fresh = await openRaw(server.url);
     raw.write(get("/a"));
@@ -182,7 +188,8 @@ describe("a drain", () => {
     server.listener.stop();
     await untilFrame(raw, ({ type }) => type === frameTypes.goaway);
     raw.write(headersFrame(3, { isEnd: true }));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    raw.write(encodeFrame(frameTypes.ping, 0, 0, Buffer.alloc(8)));
+    await untilFrame(raw, ({ type }) => type === frameTypes.ping);
     expect(held.calls).toHaveLength(1);
     held.answer();
     await raw.closed;
@@ -211,13 +218,16 @@ describe("a drain", () => {
   });
 
   test("closes HTTP/2 connections whose client never closes its side", async () => {
-    await using server = await startListener({ limits: { lingerMs: 100 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits: { lingerMs: 100 } });
     const { hostname, port } = new URL(server.url);
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     await once(socket, "connect");
     socket.write(preface);
     await once(socket, "data");
     server.listener.stop();
+    await clock.untilScheduled(100);
+    clock.advance(100);
     await server.listener.closed;
     socket.destroy();
   });
@@ -288,15 +298,18 @@ describe("the end of a listener", () => {
   });
 
   test("leaves no timer and no socket behind", async () => {
+    const clock = new TestClock();
     const before = activeResources();
     {
-      await using server = await startListener();
+      await using server = await startListener({ clock });
       await using _raw = await openRaw(server.url);
       await using http2 = await openHttp2(server.url);
       await http2.request({ path: "/" });
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(activeResources()).toEqual(before);
+    await expect.poll(activeResources).toEqual(before);
+    // Timers of connections that have closed may still run, for at most 10 s. Those of the listener have stopped.
+    clock.advance(DEFAULT_LISTEN_LIMITS.openingMs);
+    expect(clock.delays).toEqual([]);
   });
 });
 
@@ -310,11 +323,9 @@ test("a listener counts its connections", async () => {
   await using _first = await openHttp2(server.url);
   {
     await using _second = await openRaw(server.url);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(server.listener.connectionCount).toBe(2);
+    await expect.poll(() => server.listener.connectionCount).toBe(2);
   }
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(server.listener.connectionCount).toBe(1);
+  await expect.poll(() => server.listener.connectionCount).toBe(1);
 });
 
 describe("a handler that throws", () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits, resolveLimits } from "../../../server/listen/limits.js";
+import { TestClock, turns } from "../../support/clock.js";
 import { openHttp2 } from "../../support/http.js";
 import { decodeFrames, encodeFrame, encodeHeaders, frameFlags, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
@@ -82,9 +83,12 @@ describe("HTTP/2", () => {
   });
 
   test("closes the connection of a client that never acknowledges the limits", async () => {
-    await using server = await startListener({ limits: { openingMs: 100 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { isEnd: true }));
+    await untilFrame(raw, ({ type }) => type === frameTypes.data);
+    clock.advance(DEFAULT_LISTEN_LIMITS.openingMs);
     await raw.closed;
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 8 END"]);
   });
@@ -224,17 +228,33 @@ describe("a flood", () => {
 });
 
 describe("a silent HTTP/2 connection", () => {
+  const { probeMs } = DEFAULT_LISTEN_LIMITS;
+  const ack = encodeFrame(frameTypes.settings, frameFlags.ack, 0);
+
   test("lives on if its client answers PING", async () => {
-    await using server = await startListener({ limits: { probeMs: 50 } });
-    await using connection = await openHttp2(server.url);
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    expect((await connection.request({ path: "/a" })).text).toBe("POST /a 0");
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
+    await using raw = await openFrames(server.url);
+    raw.write(ack);
+    await untilFrame(raw, ({ type }) => type === frameTypes.settings);
+    const pings = () => decodeFrames(raw.received).filter(({ type }) => type === frameTypes.ping);
+    for (let answered = 0; answered < 3; ) {
+      await clock.pass(probeMs, probeMs);
+      for (const { payload } of pings().slice(answered)) {
+        raw.write(encodeFrame(frameTypes.ping, frameFlags.ack, 0, payload));
+        answered++;
+      }
+      await turns();
+    }
+    raw.write(headersFrame(1, { isEnd: true }));
+    await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 1);
   });
 
   test("is cut off if it does not, and its calls are cancelled", async () => {
     const codes: number[] = [];
+    const clock = new TestClock();
     await using server = await startListener({
-      limits: { probeMs: 50 },
+      clock,
       handler: (exchange) => {
         exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => codes.push(exchange.resetCode) });
         exchange.read();
@@ -242,6 +262,8 @@ describe("a silent HTTP/2 connection", () => {
     });
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1));
+    await untilFrame(raw, ({ type }) => type === frameTypes.settings);
+    await clock.pass(3 * probeMs, probeMs);
     await raw.closed;
     expect(codes).toEqual([8]);
   });
@@ -306,10 +328,19 @@ describe("HTTP/1.1", () => {
   });
 
   test("breaks an answer off when the request's body turns out to be none", async () => {
-    await using server = await startListener();
+    let onData = () => {};
+    const hasData = new Promise<void>((resolve) => {
+      onData = resolve;
+    });
+    await using server = await startListener({
+      handler(exchange) {
+        exchange.attach({ onData, onEnd() {}, onDrain() {}, onClose() {} });
+        exchange.read();
+      },
+    });
     await using raw = await openRaw(server.url);
     raw.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await hasData;
     raw.write("no chunk\r\n");
     await raw.closed;
     expect(raw.text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);

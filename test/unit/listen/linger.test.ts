@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../../../server/http/exchange.js";
 import { respond } from "../../../server/http/exchange.js";
+import { TestClock, turns } from "../../support/clock.js";
 import { openHttp2 } from "../../support/http.js";
 import { encodeFrame, frameFlags, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, RawSocket } from "../../support/raw-socket.js";
@@ -35,6 +36,10 @@ const routes = {
   "/early": refuseEarly,
   "/unread": (exchange: Exchange) => respond(exchange, 413, {}, "too large"),
 };
+/** The lingering of HTTP/1.1 connections in the tests of its time. */
+const lingerMs = 10;
+/** The time for the rest of an HTTP/2 upload. */
+const uploadMs = 1000;
 const paths = ["/early", "/unread"];
 const longBody = Buffer.alloc(4 * 1024 * 1024, "b");
 
@@ -66,28 +71,35 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
   });
 
   test("ends in time, even if the client goes on and on", async () => {
-    await using server = await startListener({ routes, limits: { lingerMs: 200 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes, limits: { lingerMs } });
     await using raw = await openHalf(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nsome`);
     await raw.until(/too large$/);
-    const begin = performance.now();
-    const drip = setInterval(() => raw.write("more"), 20);
-    await raw.closed;
-    clearInterval(drip);
-    expect(performance.now() - begin).toBeGreaterThan(150);
+    await clock.untilScheduled(lingerMs);
+    for (let ms = 1; ms < lingerMs; ms++) {
+      raw.write("more");
+      await clock.pass(1, 1);
+    }
+    expect(server.listener.connectionCount).toBe(1);
+    clock.advance(1);
+    await expect.poll(() => server.listener.connectionCount).toBe(0);
   });
 
   test("ends in time, even if the client falls silent", async () => {
-    await using server = await startListener({ routes, limits: { lingerMs: 100 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes, limits: { lingerMs } });
     await using raw = await openHalf(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nsome`);
     await raw.until(/too large$/);
     server.listener.stop();
+    await clock.untilScheduled(lingerMs);
+    clock.advance(lingerMs);
     await server.listener.closed;
   });
 
   test("ends when more has come than is thrown away", async () => {
-    await using server = await startListener({ routes, limits: { lingerBytes: 1_000_000, lingerMs: 10_000 } });
+    await using server = await startListener({ routes, clock: new TestClock(), limits: { lingerBytes: 1_000_000 } });
     await using raw = await openHalf(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\nsome`);
     await raw.until(/too large$/);
@@ -104,7 +116,7 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
     // Together with the next request the body would be read in one go.
     for (let part = 0; part < 4; part++) {
       raw.write(Buffer.alloc(14_999, "b"));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await turns();
     }
     raw.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     await raw.until(/GET \/next 0$/);
@@ -181,12 +193,14 @@ test("what a handler left unread of a whole HTTP/1.1 body does not hinder the ne
 
 describe.each(paths)("an HTTP/2 request to %s, answered before its body is there,", (path) => {
   test("is reset after the answer, and the connection stays usable", async () => {
-    await using server = await startListener({ routes });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes });
     await using _neighbour = await startNeighbour(server.url, "2");
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { path }));
     raw.write(dataFrame(1, 10_000));
-    await untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === 1);
+    const reset = untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === 1);
+    await clock.passUntil(reset, uploadMs);
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 9 END", "RST_STREAM 0"]);
     raw.write(dataFrame(1, 10_000));
     raw.write(headersFrame(3, { path: "/next", isEnd: true }));
@@ -207,14 +221,15 @@ describe.each(paths)("an HTTP/2 request to %s, answered before its body is there
   });
 
   test("ends even if more comes than is thrown away", async () => {
-    await using server = await startListener({ routes });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes });
     await using connection = await openHttp2(server.url);
     const stream = connection.begin({ path });
     const closed = once(stream, "close");
     stream.resume();
     for (let megabytes = 0; megabytes < 20; megabytes++) stream.write(Buffer.alloc(1_000_000));
     await once(stream, "response");
-    await closed;
+    await clock.passUntil(closed, uploadMs);
     expect(stream.rstCode).toBe(0);
     expect((await connection.request({ path: "/next", body: Buffer.alloc(2_000_000) })).text).toBe(
       "POST /next 2000000",
@@ -225,7 +240,8 @@ describe.each(paths)("an HTTP/2 request to %s, answered before its body is there
   });
 
   test("gives the client's window back, however often it happens", async () => {
-    await using server = await startListener({ routes, limits: { connectionWindowBytes: 100_000 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes, limits: { connectionWindowBytes: 100_000 } });
     await using raw = await openFrames(server.url);
     const streams = Array.from({ length: 20 }, (_, index) => 2 * index + 1);
     for (const stream of streams) {
@@ -233,15 +249,18 @@ describe.each(paths)("an HTTP/2 request to %s, answered before its body is there
       raw.write(dataFrame(stream, 16_000));
     }
     const last = streams.at(-1);
-    await untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === last);
+    const reset = untilFrame(raw, ({ type, stream }) => type === frameTypes.rstStream && stream === last);
+    await clock.passUntil(reset, uploadMs);
     for (const stream of streams) expect(describeStream(raw, stream)).toContain("DATA 9 END");
   });
 });
 
 describe("the reset of an HTTP/2 upload", () => {
   test("does not overtake an answer that waits for the client's window, nor its trailers", async () => {
+    const clock = new TestClock();
     const answer = Buffer.alloc(100_000, "a");
     await using server = await startListener({
+      clock,
       routes: {
         "/": (exchange) => {
           exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
@@ -253,22 +272,31 @@ describe("the reset of an HTTP/2 upload", () => {
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1));
     raw.write(dataFrame(1, 1000));
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await untilFrame(raw, ({ type }) => type === frameTypes.data);
+    await clock.pass(3 * uploadMs, uploadMs);
     expect(describeStream(raw, 1).filter((frame) => !frame.startsWith("DATA"))).toEqual(["HEADERS"]);
     const window = Buffer.alloc(4);
     window.writeUInt32BE(answer.length);
     for (const stream of [0, 1]) raw.write(encodeFrame(frameTypes.windowUpdate, 0, stream, window));
-    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
+    await untilFrame(raw, ({ type, flags }) => type === frameTypes.headers && (flags & frameFlags.endStream) !== 0);
+    await clock.passUntil(
+      untilFrame(raw, ({ type }) => type === frameTypes.rstStream),
+      uploadMs,
+    );
     expect(describeStream(raw, 1).slice(-2)).toEqual(["HEADERS END", "RST_STREAM 0"]);
     const sizes = describeStream(raw, 1).map((frame) => Number(/DATA (\d+)/.exec(frame)?.[1] ?? 0));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(answer.length);
   });
 
   test("comes after an answer to HEAD as well", async () => {
-    await using server = await startListener({ routes });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, routes });
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { method: "HEAD", path: "/unread" }));
-    await untilFrame(raw, ({ type }) => type === frameTypes.rstStream);
+    await clock.passUntil(
+      untilFrame(raw, ({ type }) => type === frameTypes.rstStream),
+      uploadMs,
+    );
     expect(describeStream(raw, 1)).toEqual(["HEADERS END", "RST_STREAM 0"]);
   });
 

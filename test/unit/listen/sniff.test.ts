@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { DEFAULT_LISTEN_LIMITS } from "../../../server/listen/limits.js";
 import { type HttpVersion, versionOf } from "../../../server/listen/sniff.js";
+import { TestClock } from "../../support/clock.js";
 import { encodeFrame, frameFlags, frameTypes, preface } from "../../support/http2-frames.js";
 import { openRaw } from "../../support/raw-socket.js";
-import { describeStream, headersFrame, startListener, startNeighbour, untilFrame } from "./support.js";
+import { describeStream, headersFrame, startListener, untilFrame } from "./support.js";
 
 const versions: [bytes: string, version: HttpVersion | undefined, reason: string][] = [
   ["", undefined, "nothing has come"],
@@ -24,6 +26,8 @@ test.each(versions)("the bytes %j are of version %s: %s", (bytes, version) => {
 
 const get = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const get2 = Buffer.concat([preface, encodeFrame(frameTypes.settings, 0, 0), headersFrame(1, { isEnd: true })]);
+
+const { openingMs } = DEFAULT_LISTEN_LIMITS;
 
 describe("a listener", () => {
   test("understands HTTP/1.1 one byte at a time", async () => {
@@ -50,10 +54,13 @@ describe("a listener", () => {
   });
 
   test("waits with an HTTP/1.1 client that sends three bytes and then takes its time", async () => {
-    await using server = await startListener({ limits: { openingMs: 50 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
     await using raw = await openRaw(server.url);
+    await clock.untilScheduled(openingMs);
     raw.write("GET");
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await expect.poll(() => clock.delays).not.toContain(openingMs);
+    clock.advance(openingMs);
     raw.write(get.slice(3));
     await raw.until(/GET \/a 0$/);
   });
@@ -63,19 +70,28 @@ describe("a listener", () => {
     ["sends half of the preface", "PRI * HTTP/2"],
     ["sends a byte that could be of either version", "P"],
   ])("closes a connection that %s, and others do not notice", async (_what, bytes) => {
-    await using server = await startListener({ limits: { openingMs: 100 } });
-    await using _neighbour1 = await startNeighbour(server.url, "1.1");
-    await using _neighbour2 = await startNeighbour(server.url, "2");
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
     await using raw = await openRaw(server.url);
     raw.write(bytes);
+    await clock.untilScheduled(openingMs);
+    clock.advance(openingMs - 1);
+    await using other = await openRaw(server.url);
+    await clock.untilScheduled(openingMs, 2);
+    clock.advance(1);
     await raw.closed;
     expect(raw.text).toBe("");
+    other.write(get);
+    await other.until(/GET \/a 0$/);
   });
 
   test("closes an HTTP/2 connection on which no SETTINGS follow the preface", async () => {
-    await using server = await startListener({ limits: { openingMs: 100 } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
     await using raw = await openRaw(server.url);
     raw.write(preface);
+    await untilFrame(raw, ({ type }) => type === frameTypes.settings);
+    clock.advance(openingMs);
     await raw.closed;
   });
 

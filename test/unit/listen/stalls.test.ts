@@ -1,13 +1,15 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type Exchange, respond } from "../../../server/http/exchange.js";
 import { serverIdentity } from "../../support/certificates.js";
+import { TestClock, turns } from "../../support/clock.js";
 import { decodeFrames, encodeFrame, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import { dataFrame, describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
 
 const stallMs = 300;
 const limits = { stallMs };
+/** Time between two looks at the connections. */
+const lookMs = stallMs / 4;
 const ack = encodeFrame(frameTypes.settings, 1, 0);
 /** SETTINGS with an initial window of 0. */
 const noWindow = encodeFrame(frameTypes.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
@@ -17,8 +19,8 @@ const megabyte = Buffer.alloc(1_000_000, "x");
 const resetOf = (id: number) => (frame: { type: number; stream: number }) =>
   frame.type === frameTypes.rstStream && frame.stream === id;
 
-async function expectCalm(raw: RawSocket, stream: number): Promise<void> {
-  const { payload } = await untilFrame(raw, resetOf(stream));
+async function expectCalm(raw: RawSocket, stream: number, clock: TestClock): Promise<void> {
+  const { payload } = await clock.passUntil(untilFrame(raw, resetOf(stream)), lookMs);
   expect(payload.readUInt32BE(0), "ENHANCE_YOUR_CALM").toBe(11);
 }
 
@@ -35,29 +37,35 @@ describe("a client that does not read", () => {
     ["a small response", Buffer.from("hello")],
     ["a large response", megabyte],
   ])("loses %s on HTTP/2 when it grants no window, and keeps its connection", async (_, body) => {
+    const clock = new TestClock();
     await using server = await startListener({
+      clock,
       limits,
       routes: { "/": (exchange) => respond(exchange, 200, {}, body) },
     });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, noWindow, headersFrame(1, { isEnd: true })]));
-    await expectCalm(raw, 1);
+    await expectCalm(raw, 1, clock);
     raw.write(encodeFrame(frameTypes.settings, 0, 0, Buffer.from([0, 4, 0, 0, 255, 255])));
     raw.write(headersFrame(3, { path: "/other", isEnd: true }));
     await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 3);
   });
 
   test("keeps its response when it reads slowly", async () => {
+    const clock = new TestClock();
     await using server = await startListener({
+      clock,
       limits,
       routes: { "/": (exchange) => respond(exchange, 200, {}, megabyte) },
     });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, noWindow, headersFrame(1, { isEnd: true })]));
     const grant = encodeFrame(frameTypes.windowUpdate, 0, 1, Buffer.from([0, 0, 0, 200]));
-    for (let ms = 0; ms < 4 * stallMs; ms += 50) {
+    for (let ms = 0; ms < 4 * stallMs; ms += lookMs) {
+      const before = raw.received.length;
       raw.write(grant);
-      await delay(50);
+      await raw.untilBytes(before + 200);
+      clock.advance(lookMs);
     }
     expect(decodeFrames(raw.received).filter(resetOf(1))).toEqual([]);
   });
@@ -68,8 +76,10 @@ describe("a client that does not read", () => {
     ["HTTP/2", undefined, undefined],
   ])("is cut off where its socket takes no more: %s", async (_, tls, request) => {
     const closed: string[] = [];
+    const clock = new TestClock();
     await using server = await startListener({
       tls,
+      clock,
       limits,
       handler(exchange) {
         exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => closed.push("closed") });
@@ -85,7 +95,11 @@ describe("a client that does not read", () => {
     }
     raw.socket.pause();
     raw.write(request ?? headersFrame(1, { isEnd: true }));
-    await expect.poll(() => [closed, server.listener.connectionCount], { timeout: 5000 }).toEqual([["closed"], 0]);
+    const state = async () => {
+      await clock.pass(lookMs, lookMs);
+      return [closed, server.listener.connectionCount];
+    };
+    await expect.poll(state, { timeout: 5000 }).toEqual([["closed"], 0]);
   });
 
   test("may wait for ever for a stream that has nothing to send", async () => {
@@ -95,23 +109,26 @@ describe("a client that does not read", () => {
       exchange.sendHead(200, {});
       exchange.write(Buffer.from("first"));
     };
-    await using server = await startListener({ limits, handler });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits, handler });
     await using raw1 = await openRaw(server.url);
     raw1.write(get);
     await using raw2 = await openFrames(server.url);
     raw2.write(Buffer.concat([ack, headersFrame(1, { isEnd: true })]));
-    await delay(4 * stallMs);
+    await Promise.all([raw1.until(/first/), untilFrame(raw2, ({ type }) => type === frameTypes.data)]);
+    await clock.pass(4 * stallMs, lookMs);
     expect([closed, server.listener.connectionCount]).toEqual([[], 2]);
   });
 
   test("has over the limit of bytes that wait no more large responses", async () => {
     const handler = (exchange: Exchange) => respond(exchange, 200, {}, exchange.path === "/" ? megabyte : "small");
-    await using server = await startListener({ limits: { unsentBytes: 2_500_000 }, handler });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits: { unsentBytes: 2_500_000 }, handler });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, noWindow]));
     for (const id of [1, 3, 5, 7]) raw.write(headersFrame(id, { isEnd: true }));
     raw.write(headersFrame(9, { path: "/small", isEnd: true }));
-    await expectCalm(raw, 7);
+    await expectCalm(raw, 7, clock);
     await untilFrame(raw, ({ type, stream }) => type === frameTypes.headers && stream === 9);
     for (const id of [1, 3, 5, 9]) {
       expect(describeStream(raw, id)).toEqual(["HEADERS"]);
@@ -129,20 +146,22 @@ describe("a client that stops in the middle of its body", () => {
 
   test("gets 408 on HTTP/1.1 if a rest is due, and its call ends", async () => {
     const closed: string[] = [];
-    await using server = await startListener({ limits, routes: { "/": hold(true, closed) } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits, routes: { "/": hold(true, closed) } });
     await using raw = await openRaw(server.url);
     raw.write(`${head}hello`);
-    await raw.closed;
+    await clock.passUntil(raw.closed, lookMs);
     expect(raw.text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*\r\nconnection: close\r\n/i);
     expect(closed).toEqual(["/"]);
   });
 
   test("loses its call on HTTP/2 if a rest is due, and keeps its connection", async () => {
     const closed: string[] = [];
-    await using server = await startListener({ limits, routes: { "/": hold(true, closed) } });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits, routes: { "/": hold(true, closed) } });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, headersFrame(1), dataFrame(1, 5)]));
-    await expectCalm(raw, 1);
+    await expectCalm(raw, 1, clock);
     expect(closed).toEqual(["/"]);
     raw.write(headersFrame(3, { path: "/other", isEnd: true }));
     await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 3);
@@ -153,27 +172,33 @@ describe("a client that stops in the middle of its body", () => {
     ["it is not read", true, (exchange: Exchange) => exchange.pause()],
   ])("may wait for ever if %s", async (_, owesRest, act) => {
     const closed: string[] = [];
+    let begun = 0;
     const handler = (exchange: Exchange) => {
+      begun++;
       hold(owesRest, closed)(exchange);
       act(exchange);
     };
-    await using server = await startListener({ limits, handler });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits, handler });
     await using raw1 = await openRaw(server.url);
     raw1.write(`${head}hello`);
     await using raw2 = await openFrames(server.url);
     raw2.write(Buffer.concat([ack, headersFrame(1), dataFrame(1, 5)]));
-    await delay(4 * stallMs);
+    await expect.poll(() => begun).toBe(2);
+    await clock.pass(4 * stallMs, lookMs);
     expect([closed, server.listener.connectionCount]).toEqual([[], 2]);
   });
 
   test("is not stopped while it sends slowly", async () => {
     const closed: string[] = [];
-    await using server = await startListener({ limits, handler: hold(true, closed) });
+    const clock = new TestClock();
+    await using server = await startListener({ clock, limits, handler: hold(true, closed) });
     await using raw = await openFrames(server.url);
     raw.write(Buffer.concat([ack, headersFrame(1)]));
-    for (let ms = 0; ms < 4 * stallMs; ms += 50) {
+    for (let ms = 0; ms < 4 * stallMs; ms += lookMs) {
       raw.write(dataFrame(1, 1));
-      await delay(50);
+      await turns();
+      clock.advance(lookMs);
     }
     expect(closed).toEqual([]);
   });
