@@ -44,10 +44,12 @@ export function chooseCompression(available: Compression[], accepted: string | u
   return undefined;
 }
 
-/** The forms of a stream of replies. */
-export type StreamForm = "array" | "lines" | "events";
+/** The forms of a stream of replies; "bytes" is that of google.api.HttpBody, which the method has and no client chooses. */
+export type StreamForm = "array" | "lines" | "events" | "bytes";
 
-const streamForms: ReadonlyMap<string, StreamForm> = new Map([
+type AcceptableForm = Exclude<StreamForm, "bytes">;
+
+const streamForms: ReadonlyMap<string, AcceptableForm> = new Map([
   ["application/json", "array"],
   ["application/*", "array"],
   ["*/*", "array"],
@@ -57,7 +59,7 @@ const streamForms: ReadonlyMap<string, StreamForm> = new Map([
 ]);
 
 /** The form that Accept likes best; a JSON array if it names none. */
-export function chooseStreamForm(accept: string | undefined): StreamForm {
+export function chooseStreamForm(accept: string | undefined): AcceptableForm {
   for (const type of readPreferences(accept)) {
     const form = streamForms.get(type);
     if (form !== undefined) return form;

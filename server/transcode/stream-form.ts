@@ -1,6 +1,6 @@
 // The forms of a stream of replies over plain HTTP: a JSON array, lines of JSON, or server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
-import type { OutgoingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { StreamForm } from "./head.js";
 
@@ -15,7 +15,7 @@ export interface StreamWriter {
   readonly end: ((error: JsonValue | undefined) => string) | undefined;
 }
 
-const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
+const writers: Record<StreamForm, () => StreamWriter> = {
   /** Google's REST clients read exactly this. */
   array: () => {
     let isFirst = true;
@@ -45,14 +45,14 @@ const writers: Record<StreamForm | "bytes", () => StreamWriter> = {
     headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
     isKeptAlive: true,
     reply: (text) => `data: ${text}\n\n`,
-    end: (error) => (error === undefined ? "" : `event: error\ndata: ${JSON.stringify(error)}\n\n`),
+    end: (error) => (error === undefined ? lastEvent("end", {}) : lastEvent("error", error)),
   }),
   /** The data of google.api.HttpBody, one after the other. */
   bytes: () => ({ headers: {}, isKeptAlive: false, reply: (text) => text, end: undefined }),
 };
 
 /** A writer for one stream. */
-export function createStreamWriter(form: StreamForm | "bytes"): StreamWriter {
+export function createStreamWriter(form: StreamForm): StreamWriter {
   return writers[form]();
 }
 
@@ -60,6 +60,21 @@ export function createStreamWriter(form: StreamForm | "bytes"): StreamWriter {
 function printError(error: JsonValue): string {
   const isNamed = typeof error === "object" && error !== null && "error" in error;
   return JSON.stringify(isNamed ? error : { error });
+}
+
+/** The id of the last event of a stream. A browser repeats it as `Last-Event-ID` when it reconnects. */
+const lastEventId = "end-of-stream";
+
+function lastEvent(name: string, data: JsonValue): string {
+  return `event: ${name}\nid: ${lastEventId}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/**
+ * Whether a client that reconnects has had the whole stream. `EventSource` reconnects whenever a response ends, and stops
+ * if it gets 204 (https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface).
+ */
+export function isAfterEnd(form: StreamForm, { "last-event-id": id }: IncomingHttpHeaders): boolean {
+  return form === "events" && id === lastEventId;
 }
 
 /** What keeps a connection without events open: a comment. */

@@ -8,22 +8,31 @@ import { invokeStream } from "../call/invoke.js";
 import type { StreamMethod } from "../call/method.js";
 import { ReplyBatch } from "../call/reply-batch.js";
 import { ReplyPump } from "../call/reply-pump.js";
-import type { Exchange } from "../http/exchange.js";
+import { type Exchange, noSniff } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { checkHeaderSize } from "../http/header-size.js";
 import { createJsonSplitter, type JsonSplitter } from "../rest/read/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
-import { chooseStreamForm } from "./head.js";
+import { chooseStreamForm, type StreamForm } from "./head.js";
 import { RequestReader } from "./request-reader.js";
 import { RestRequest } from "./rest-request.js";
 import { RestResponse } from "./rest-response.js";
 import { type RestHead, type RestMatch, type RestSetup, readRestHead } from "./rest-setup.js";
 import { type BodySink, createBodySink, streamCoding } from "./stream-coding.js";
-import { createStreamWriter, keepAliveComment, type StreamWriter } from "./stream-form.js";
+import { createStreamWriter, isAfterEnd, keepAliveComment, type StreamWriter } from "./stream-form.js";
 
 /** Serves one call. */
 export function serveStream(setup: RestSetup<StreamMethod>, match: RestMatch, exchange: Exchange): void {
-  new StreamWire(setup, match, exchange).call.start();
+  const form = chooseForm(setup, exchange);
+  if (isAfterEnd(form, exchange.headers)) exchange.sendHeadOnly(204, noSniff);
+  else new StreamWire(setup, match, exchange, form).call.start();
+}
+
+function chooseForm({ method, binding }: RestSetup<StreamMethod>, { headers }: Exchange): StreamForm {
+  if (binding.responseBody.kind === "bytes") return "bytes";
+  // A client stream has one reply, which is the whole response.
+  if (method.kind === "client_streaming") return "array";
+  return method.kind === "bidi_streaming" ? "lines" : chooseStreamForm(header(headers, "accept"));
 }
 
 class StreamWire implements CallWire {
@@ -43,15 +52,14 @@ class StreamWire implements CallWire {
   #only: Message | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
 
-  constructor(setup: RestSetup<StreamMethod>, match: RestMatch, exchange: Exchange) {
+  constructor(setup: RestSetup<StreamMethod>, match: RestMatch, exchange: Exchange, form: StreamForm) {
     const head = readRestHead(setup, exchange);
     this.call = new Call(setup, exchange, head, this);
     this.#setup = setup;
     this.#response = new RestResponse(setup, head, this.call);
     this.#request = new RestRequest(setup, match, head, this.call, this.#response);
     this.#reader = this.#createReader(head);
-    const form = this.#isBidi ? "lines" : chooseStreamForm(header(exchange.headers, "accept"));
-    this.#writer = createStreamWriter(setup.binding.responseBody.kind === "bytes" ? "bytes" : form);
+    this.#writer = createStreamWriter(form);
     this.#batch = new ReplyBatch((bytes) => this.#write(bytes));
     this.#pump = new ReplyPump(this.call, this.#batch);
   }

@@ -6,7 +6,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { EventSource } from "eventsource";
 import gax from "google-gax";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import type { TestServerOptions } from "../../support/server.js";
@@ -170,6 +170,29 @@ describe("eventsource", () => {
     expect(data).toEqual([{ text: "a/b\n1" }, { text: "2" }]);
     expect(JSON.parse(error.data)).toEqual({ code: Code.NotFound, message: "no more", details: [] });
     expect(seen[1]).toBe("text/event-stream");
+  });
+
+  // It reconnects after 3 s, as browsers do.
+  test.each([
+    ["end", undefined],
+    ["error", new ConnectError("no more", Code.NotFound)],
+  ])("does not come again after the event %s", { timeout: 15_000 }, async (name, problem) => {
+    let calls = 0;
+    const server = await start({
+      async *serverStream() {
+        calls++;
+        yield {};
+        if (problem !== undefined) throw problem;
+      },
+    });
+    const source = new EventSource(`${server.url}/v1/server-stream/a`);
+    onTestFinished(() => source.close());
+    const named = new Promise<MessageEvent>((resolve) => {
+      source.addEventListener(name, (event) => "data" in event && resolve(event as never));
+    });
+    expect((await named).lastEventId).toBe("end-of-stream");
+    await vi.waitUntil(() => source.readyState === EventSource.CLOSED, { timeout: 10_000 });
+    expect(calls).toBe(1);
   });
 
   test("is refused by a status before the first event, and does not come again", async () => {

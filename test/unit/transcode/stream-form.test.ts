@@ -9,12 +9,12 @@ test.each([
   ["lines", [], undefined, ""],
   ["lines", ["1", "2"], undefined, "1\n2\n"],
   ["lines", ["1"], {}, '1\n{"error":{}}\n'],
-  ["events", [], undefined, ""],
-  ["events", ["1", "2"], undefined, "data: 1\n\ndata: 2\n\n"],
-  ["events", ["1"], {}, "data: 1\n\nevent: error\ndata: {}\n\n"],
+  ["events", [], undefined, "event: end\nid: end-of-stream\ndata: {}\n\n"],
+  ["events", ["1", "2"], undefined, "data: 1\n\ndata: 2\n\nevent: end\nid: end-of-stream\ndata: {}\n\n"],
+  ["events", ["1"], { code: 5 }, 'data: 1\n\nevent: error\nid: end-of-stream\ndata: {"code":5}\n\n'],
   ["array", [], { error: { code: 404 } }, '[{"error":{"code":404}}]'],
   ["lines", [], { error: { code: 404 } }, '{"error":{"code":404}}\n'],
-  ["events", [], { error: { code: 404 } }, 'event: error\ndata: {"error":{"code":404}}\n\n'],
+  ["events", [], { error: { code: 404 } }, 'event: error\nid: end-of-stream\ndata: {"error":{"code":404}}\n\n'],
 ] as const)("%s of %j with the error %j is %j", (form, replies, error, expected) => {
   const writer = createStreamWriter(form);
   expect(replies.map((text) => writer.reply(text)).join("") + writer.end?.(error)).toBe(expected);

@@ -39,6 +39,7 @@ function gate() {
 const status = '{"code":5,"message":"no more","details":[]}';
 const events = { accept: "text/event-stream" };
 const lines = { accept: "application/x-ndjson" };
+const end = "event: end\nid: end-of-stream\ndata: {}\n\n";
 
 describe.each(versions)("over HTTP/%s", (httpVersion) => {
   test.each([
@@ -47,11 +48,11 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     ["text/html, application/json", "application/json", '[{"text":"a"},{"text":"a","number":"1"}]'],
     ["application/x-ndjson", "application/x-ndjson", '{"text":"a"}\n{"text":"a","number":"1"}\n'],
     ["application/jsonl", "application/x-ndjson", '{"text":"a"}\n{"text":"a","number":"1"}\n'],
-    ["text/event-stream", "text/event-stream", 'data: {"text":"a"}\n\ndata: {"text":"a","number":"1"}\n\n'],
+    ["text/event-stream", "text/event-stream", `data: {"text":"a"}\n\ndata: {"text":"a","number":"1"}\n\n${end}`],
     [
       "application/json;q=0.5, text/event-stream",
       "text/event-stream",
-      'data: {"text":"a"}\n\ndata: {"text":"a","number":"1"}\n\n',
+      `data: {"text":"a"}\n\ndata: {"text":"a","number":"1"}\n\n${end}`,
     ],
   ])("Accept: %s gets %s", async (accept, type, text) => {
     const server = await start();
@@ -67,7 +68,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     [lines, 0, 404, status],
     [{}, 1, 200, `[{},{"error":${status}}]`],
     [lines, 1, 200, `{}\n{"error":${status}}\n`],
-    [events, 1, 200, `data: {}\n\nevent: error\ndata: ${status}\n\n`],
+    [events, 1, 200, `data: {}\n\nevent: error\nid: end-of-stream\ndata: ${status}\n\n`],
   ])("with %o, an error after %i replies has the status %i", async (headers, after, expected, text) => {
     const server = await start(failing(after));
     const answer = await send(server.url, { httpVersion, path: "/v1/server-stream/a", headers });
@@ -78,7 +79,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
   test.each([
     [{}, "[]"],
     [lines, ""],
-    [events, ""],
+    [events, end],
   ])("with %o, a stream without replies is empty", async (headers, text) => {
     const server = await start();
     const answer = await send(server.url, { httpVersion, path: "/v1/server-stream/a", headers });
@@ -99,6 +100,34 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
       "no-cache",
       "no",
       "7",
+    ]);
+  });
+
+  test("a reader of events that has had the end gets 204, and no other reader does", async () => {
+    let calls = 0;
+    const server = await start({
+      async *serverStream() {
+        calls++;
+        yield {};
+      },
+      clientStream: async () => ({ text: "a" }),
+    });
+    const path = "/v1/server-stream/a";
+    const after = { "last-event-id": "end-of-stream" };
+    for (const method of ["GET", "HEAD"]) {
+      const ended = await send(server.url, { httpVersion, method, path, headers: { ...events, ...after } });
+      expect([ended.status, ended.text, ended.headers["content-type"]]).toEqual([204, "", undefined]);
+    }
+    expect(calls).toBe(0);
+    for (const headers of [after, { ...lines, ...after }, { ...events, "last-event-id": "end-of-streams" }, events]) {
+      expect((await send(server.url, { httpVersion, path, headers })).status).toBe(200);
+    }
+    const one = { httpVersion, path: "/v1/client-stream", body: "[]", headers: { ...events, ...after } };
+    const answer = await send(server.url, one);
+    expect([answer.status, answer.headers["content-type"], json(answer)]).toEqual([
+      200,
+      "application/json",
+      { text: "a" },
     ]);
   });
 
@@ -356,6 +385,20 @@ test("a silent stream of events is kept open, also before the first", async () =
   second.open();
   await raw.closed;
   expect(raw.text.endsWith("\r\n0\r\n\r\n")).toBe(true);
+});
+
+test("a slow reply of a client stream has no keep-alives before it", async () => {
+  const server = await start(
+    {
+      async clientStream() {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return { text: "a" };
+      },
+    },
+    { rest: { keepAliveMs: 5 } },
+  );
+  const answer = await send(server.url, { path: "/v1/client-stream", body: "[]", headers: events });
+  expect(answer.text).toBe('{"text":"a"}');
 });
 
 test("nothing is said any more once a stream of events has ended", async () => {
