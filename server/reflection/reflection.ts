@@ -16,7 +16,7 @@ type ReflectionRequest = v1.ServerReflectionRequest | v1alpha.ServerReflectionRe
  * Routes of `grpc.reflection.v1.ServerReflection` and `grpc.reflection.v1alpha.ServerReflection`.
  *
  * `services` is called once, with the first request, since routes are registered before all services are known.
- * Clients get what it returns, with reflection itself if it is among them. What cannot be found is
+ * Clients get what it returns, with reflection itself if it is among them, and the types of error details. What cannot be found is
  * answered with an `error_response` (NOT_FOUND), as is a request without a question (INVALID_ARGUMENT); neither ends
  * the stream.
  */

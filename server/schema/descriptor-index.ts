@@ -3,12 +3,13 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { DescriptorProto, FieldDescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import type { Work } from "../slices.js";
+import { commonFiles } from "./types.js";
 
 /** What can be looked up about a set of services. All names are fully qualified and have no leading dot. */
 export interface DescriptorIndex {
   /** The services' names, sorted. */
   readonly serviceNames: readonly string[];
-  /** File name ("google/api/http.proto") → file, for the services' files and everything they import. */
+  /** File name ("google/api/http.proto") → file, for the services' files, everything they import, and `commonFiles`. */
   readonly files: ReadonlyMap<string, DescFile>;
   /** Service, method, message, field, oneof, enum, enum value or extension → the file that declares it. */
   readonly symbols: ReadonlyMap<string, DescFile>;
@@ -16,14 +17,18 @@ export interface DescriptorIndex {
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
 
-/** Indexes the services' files and everything that they import. Pauses after each symbol. */
+/**
+ * Indexes the services' files and everything that they import, then `commonFiles`, so that clients can read the details of
+ * errors. Of two files with one name or one symbol the first counts. Pauses after each symbol.
+ */
 export function* indexDescriptors(services: readonly DescService[]): Work<DescriptorIndex> {
-  const files = withDependencies(services.map((service) => service.file));
+  const served = withDependencies(services.map((service) => service.file));
+  const files = withDependencies([...served.values(), ...commonFiles]);
   const symbols = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
   for (const file of files.values()) {
     for (const name of symbolNames(file.proto)) {
-      symbols.set(name, file);
+      if (!symbols.has(name)) symbols.set(name, file);
       yield;
     }
     for (const [name] of messagesIn(file.proto.package, file.proto.messageType)) {

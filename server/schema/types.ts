@@ -17,8 +17,8 @@ import {
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.js";
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.js";
 
-/** Files whose types are always known. */
-const commonFiles: readonly DescFile[] = [
+/** Files whose types are always known: the well-known types, and the details of errors. */
+export const commonFiles: readonly DescFile[] = [
   file_google_protobuf_any,
   file_google_protobuf_api,
   file_google_protobuf_descriptor,

@@ -125,9 +125,11 @@ describe.each(targets)("grpcurl, %s", (_, options) => {
     expect(trailers).toMatch(/^x-echo-trailer: end$/m);
   });
 
-  it("gets an error with message and details, and ends with its code", async () => {
+  it.each([
+    ["reflection", []],
+    ["-proto", fromProtoFiles([...protoFiles, "google/rpc/error_details.proto"])],
+  ])("gets an error with message and details, by %s, and ends with its code", async (_, flags) => {
     const target = await startTargetForTest(options);
-    const flags = fromProtoFiles([...protoFiles, "google/rpc/error_details.proto"]);
     const failure = '{"count":2,"failure":{"code":5,"message":"100 % gone: ä","reason":"GONE"}}';
     for (const method of ["Unary", "ServerStream", "BidiStream"]) {
       const { code, stderr } = await run(grpcurl, call(target, method, failure, "-format-error", ...flags));

@@ -144,6 +144,13 @@ describe.each(versions)("reflection $version", ({ service }) => {
     ["an enum value without a package", symbol("NONE"), ["bare.proto"]],
     ["an extension by number", extensionOf("shelf.Book", 101), ["shelf/shelf.proto"]],
     ["a nested extension by number", extensionOf("shelf.Book", 100), ["shelf/more.proto", "shelf/shelf.proto"]],
+    [
+      "an error detail, which no service imports",
+      symbol("google.rpc.BadRequest"),
+      ["google/rpc/error_details.proto", "google/protobuf/duration.proto"],
+    ],
+    ["the status that holds it", symbol("google.rpc.Status"), ["google/rpc/status.proto", "google/protobuf/any.proto"]],
+    ["a well-known type", symbol("google.protobuf.Struct"), ["google/protobuf/struct.proto"]],
     ["an option by number", extensionOf("google.protobuf.MethodOptions", 72295728), greeterFiles.slice(1)],
   ])("sends the file of %s first, then its imports", async (_, question, names) => {
     expect(filesIn(await ask(service, question)).map((file) => file.name)).toEqual(names);
