@@ -1,16 +1,16 @@
 /** Turns a target into connections that belong to one transport, so that the application can close them with the transport. */
 import * as http from "node:http";
 import * as https from "node:https";
-import { connect, isIP, Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls, type SecureContextOptions } from "node:tls";
+import { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createNodeHttpClient, Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
 import type { Endpoint } from "./base-url.js";
+import { type ClientTlsOptions, openSocket } from "./http2/open-socket.js";
+import { Sessions } from "./http2/sessions.js";
+import { createUniversalClient } from "./http2/universal-client.js";
 
-/** What Node's `tls` takes, as far as it is the caller's to say. */
-export type ClientTlsOptions = SecureContextOptions &
-  Pick<ConnectionOptions, "servername" | "rejectUnauthorized" | "checkServerIdentity">;
+export type { ClientTlsOptions } from "./http2/open-socket.js";
 
 /** Connections, opened when a call needs them. */
 export interface ClientConnections {
@@ -52,6 +52,26 @@ class PromptAgent extends https.Agent {
 
 /** One connection over HTTP/2, shared by all calls and opened again when it is lost. */
 export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: ClientTlsOptions = {}): ClientConnections {
+  const {
+    pingIntervalMs = Number.POSITIVE_INFINITY,
+    pingTimeoutMs = 15_000,
+    pingIdleConnection = false,
+    idleConnectionTimeoutMs = 15 * 60_000,
+  } = pings;
+  const sessions = new Sessions({
+    ...{ pingIntervalMs, pingTimeoutMs, pingIdleConnection, idleConnectionTimeoutMs },
+    isTls: target.isTls,
+    openSocket: () => openSocket(target, tls),
+  });
+  return { httpClient: createUniversalClient(sessions, target.url), close: () => sessions.close(closed()) };
+}
+
+/** The same by Node's `http2` and connect-node, to compare. */
+export function openNodeHttp2(
+  target: Endpoint,
+  pings: Http2SessionOptions,
+  tls: ClientTlsOptions = {},
+): ClientConnections {
   const sockets = new Set<Socket>();
   const createConnection = (): Socket => {
     const socket = openSocket(target, tls);
@@ -73,14 +93,4 @@ class SessionManager extends Http2SessionManager {
   override request(...[method, path, headers, options]: Parameters<Http2SessionManager["request"]>) {
     return super.request(method, path, { ":authority": new URL(this.authority).host, ...headers }, options);
   }
-}
-
-/** A socket as `http2.connect` would open it. */
-function openSocket({ url, isTls, socketPath }: Endpoint, tls: ClientTlsOptions): Socket {
-  if (socketPath !== undefined) return connect(socketPath);
-  const { hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  if (!isTls) return connect({ host, port: Number(port || 80) });
-  const servername = isIP(host) === 0 ? host : "";
-  return connectTls({ servername, ...tls, host, port: Number(port || 443), ALPNProtocols: ["h2"] });
 }

@@ -13,7 +13,7 @@ import {
 } from "@connectrpc/connect-node";
 import { createFileTypes, preferTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
-import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2 } from "./connections.js";
+import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestTransport } from "./rest-transport.js";
 import { tellDeadlines } from "./tell-deadlines.js";
@@ -51,6 +51,11 @@ export interface TransportOptions
   baseUrl: string;
   /** The default is "2"; gRPC has no other. */
   httpVersion?: "1.1" | "2";
+  /**
+   * Which implementation of HTTP/2 to use: manywire's own, or Node's `node:http2` with `"node"`, which is slower and there
+   * to compare. The default is "own".
+   */
+  http2?: "own" | "node";
   /** What to trust and what to show on an `https:` URL. The default trusts Node's own authorities and shows nothing. */
   tls?: ClientTlsOptions;
   /** The largest message accepted from the server, in bytes. The default is 4 MiB, as in gRPC. */
@@ -148,5 +153,6 @@ function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: 
 }
 
 function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {
-  return options.httpVersion === "1.1" ? openHttp1(target, options.tls) : openHttp2(target, options, options.tls);
+  if (options.httpVersion === "1.1") return openHttp1(target, options.tls);
+  return (options.http2 === "node" ? openNodeHttp2 : openHttp2)(target, options, options.tls);
 }

@@ -156,7 +156,7 @@ describe("the command", () => {
   });
 
   it.each([
-    { speaks: "1.1", isTls: false, asked: "2", cause: "[internal] Protocol error" },
+    { speaks: "1.1", isTls: false, asked: "2", cause: "[internal] the server does not speak HTTP/2" },
     { speaks: "2", isTls: true, asked: "2", cause: "[internal] self-signed certificate" },
     { speaks: "1.1", isTls: true, asked: "1.1", cause: "[internal] self-signed certificate" },
   ] as const)("says in one line that HTTP/$speaks with TLS $isTls is not what it can call", async (row) => {

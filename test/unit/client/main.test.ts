@@ -67,7 +67,7 @@ describe("the process", () => {
 
   it("ends with 1 and one line when the server is none for it", async () => {
     const { url } = await start({ httpVersion: "1.1" });
-    const stderr = `error: ${url}: [internal] Protocol error\n`;
+    const stderr = `error: ${url}: [internal] the server does not speak HTTP/2\n`;
     expect(await runClient("--url", url, "--protocol", "grpc")).toEqual({ exitCode: 1, stdout: "", stderr });
   });
 

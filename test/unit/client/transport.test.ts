@@ -36,6 +36,12 @@ const combinations = wires.flatMap(([protocol, httpVersion, contentType]) =>
     [true, false].map((useBinaryFormat) => ({ protocol, httpVersion, isTls, useBinaryFormat, contentType })),
   ),
 );
+const http2s = combinations.flatMap((one) =>
+  (one.httpVersion === "2" && one.useBinaryFormat ? (["own", "node"] as const) : (["own"] as const)).map((http2) => ({
+    ...one,
+    http2,
+  })),
+);
 
 async function start(options: ServerOptions): Promise<TestServer> {
   const server = await startServer(options);
@@ -74,13 +80,13 @@ async function* requests(...texts: string[]) {
   for (const text of texts) yield { text };
 }
 
-describe.each(combinations)(
-  "$protocol over HTTP/$httpVersion, TLS $isTls, binary $useBinaryFormat",
-  ({ protocol, httpVersion, isTls, useBinaryFormat, contentType }) => {
+describe.each(http2s)(
+  "$protocol over HTTP/$httpVersion ($http2), TLS $isTls, binary $useBinaryFormat",
+  ({ protocol, httpVersion, http2, isTls, useBinaryFormat, contentType }) => {
     it("reaches every kind of method, under its own content type", async () => {
       const server = await start({ httpVersion, isTls });
       const tls = isTls ? { tls: { ca: certificate } } : {};
-      const transport = open({ protocol, httpVersion, useBinaryFormat, baseUrl: server.url, ...tls });
+      const transport = open({ protocol, httpVersion, http2, useBinaryFormat, baseUrl: server.url, ...tls });
       const client = createClient(TestService, transport);
 
       const data = Uint8Array.of(0, 1, 255);

@@ -1,0 +1,298 @@
+// One HTTP/2 connection to a server, from its socket to the end of its last call.
+import type { Socket } from "node:net";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectionListener } from "../../server/http2/connection.js";
+import { type ConnectionError, ErrorCode } from "../../server/http2/errors.js";
+import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { Field } from "../../server/http2/hpack/field.js";
+import { type ConnectionLimits, defaultConnectionLimits } from "../../server/http2/limits.js";
+import { SocketPump } from "../../server/http2/socket-pump.js";
+import { StreamState } from "../../server/http2/stream-state.js";
+import {
+  errorOfConnection,
+  errorOfGoaway,
+  errorOfGoawayBefore,
+  errorOfReset,
+  errorOfSocket,
+  type Goaway,
+} from "./endings.js";
+import { Keepalive, type KeepaliveOptions, startTimer } from "./keepalive.js";
+import type { Request, RequestStream } from "./request.js";
+
+/** What a server may do on a connection of ours. A server that is slow to read is no fault, so nothing ends a stall. */
+const limits: ConnectionLimits = {
+  ...defaultConnectionLimits,
+  headerBytes: 256 * 1024,
+  headerCount: 1000,
+  headerBlockBytes: 256 * 1024,
+  openingMs: 20_000,
+  stallMs: 0,
+};
+
+/** Streams that are opened before the server has said how many it takes: the least that RFC 9113 §6.5.2 recommends. */
+const unsettledStreams = 100;
+
+export interface SessionOptions extends KeepaliveOptions {
+  /** Milliseconds without a call after which the connection is closed. */
+  readonly idleConnectionTimeoutMs: number;
+}
+
+export interface SessionListener {
+  /** The connection takes requests, or more of them than before. */
+  onRoom(session: Session): void;
+  /** The connection takes no more requests. Those that it has go on. */
+  onLeaving(session: Session): void;
+  /** The server has had too many PINGs. */
+  onTooManyPings(): void;
+  /** The connection has ended, and the calls that it had have failed with the error. The last call. */
+  onEnd(session: Session, error: ConnectError): void;
+}
+
+export class Session implements ConnectionListener<Request> {
+  readonly #socket: Socket;
+  readonly #options: SessionOptions;
+  readonly #listener: SessionListener;
+  #pump: SocketPump<Request> | undefined;
+  #keepalive: Keepalive | undefined;
+  /** Streams that were opened. */
+  #opened = 0;
+  /** Streams that the end of the connection has closed. Their requests fail when it is known why. */
+  #lost: Request[] = [];
+  #isWanted = true;
+  #isReferenced = true;
+  #hasSettings = false;
+  #isVerifying = false;
+  #isLeaving = false;
+  #hasEnded = false;
+  #goaway: Goaway | undefined;
+  #socketError: Error | undefined;
+  /** Why we end it. */
+  #reason: ConnectError | undefined;
+  #idleSince = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param socket one that is connecting
+   * @param readyEvent of the socket: "connect", or "secureConnect" with TLS
+   */
+  constructor(
+    socket: Socket,
+    readyEvent: "connect" | "secureConnect",
+    options: SessionOptions,
+    listener: SessionListener,
+  ) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#listener = listener;
+    socket.setNoDelay(true);
+    socket.once(readyEvent, () => this.#start());
+    socket.on("error", (error) => {
+      this.#socketError ??= error;
+    });
+    socket.on("close", () => {
+      this.#pump?.connection.close();
+      this.#end(undefined);
+    });
+  }
+
+  /** Whether a stream has been opened on it. */
+  get hasServed(): boolean {
+    return this.#opened > 0;
+  }
+
+  /** Opens a stream for a request. Returns false if there is no room now. */
+  open(request: Request): boolean {
+    const connection = this.#pump?.connection;
+    if (connection === undefined || this.#isLeaving || this.#isVerifying || !connection.canOpen) return false;
+    if (!this.#hasSettings && connection.streamCount >= unsettledStreams) return false;
+    if (this.#keepalive?.isDoubtful === true) {
+      this.#isVerifying = true;
+      this.#keepalive.ping();
+      return false;
+    }
+    const stream = request.open(connection);
+    if (stream === undefined) {
+      // All ids have been used.
+      this.#leave();
+      connection.goaway();
+      return false;
+    }
+    stream.owner = request;
+    this.#opened++;
+    if (connection.streamCount === 1) {
+      this.#updateReference();
+      this.#keepalive?.watch();
+    }
+    return true;
+  }
+
+  /** Says whether requests wait for the connection: it then keeps the process alive, as calls do. */
+  want(isWanted: boolean): void {
+    if (this.#isLeaving) return;
+    this.#isWanted = isWanted;
+    this.#updateReference();
+  }
+
+  /** Ends the connection. Its calls fail with the error. */
+  close(reason: ConnectError): void {
+    this.#reason ??= reason;
+    const connection = this.#pump?.connection;
+    if (connection === undefined || connection.isClosed) this.#socket.destroy();
+    else connection.close(ErrorCode.noError);
+  }
+
+  // Events of the connection.
+
+  onRequest(): void {}
+
+  onResponse(stream: RequestStream, head: ResponseHead): void {
+    stream.owner?.onResponse(head);
+  }
+
+  onData(stream: RequestStream, bytes: Uint8Array, start: number, end: number): void {
+    stream.owner?.onData(bytes, start, end);
+  }
+
+  onTrailers(stream: RequestStream, trailers: readonly Field[]): void {
+    stream.owner?.onTrailers(trailers);
+  }
+
+  onEnd(stream: RequestStream): void {
+    const { owner } = stream;
+    stream.owner = undefined;
+    owner?.onEnd();
+    // The rest of a request is of no use after its response.
+    if (!stream.isClosed) this.#pump?.connection.reset(stream, ErrorCode.noError);
+  }
+
+  onDrain(stream: RequestStream): void {
+    stream.owner?.onDrain();
+  }
+
+  onStreamClose(stream: RequestStream): void {
+    const { owner } = stream;
+    const isLost = this.#pump?.connection.isClosed === true;
+    if (owner !== undefined) {
+      if (isLost) this.#lost.push(owner);
+      else owner.onFail(errorOfStream(stream));
+    }
+    if (isLost) return;
+    if (this.#pump?.connection.streamCount === 0) {
+      this.#idleSince = performance.now();
+      this.#updateReference();
+    }
+    if (!this.#isLeaving) this.#listener.onRoom(this);
+  }
+
+  onSettings(): void {
+    this.#hasSettings = true;
+    this.#listener.onRoom(this);
+  }
+
+  onPong(): void {
+    this.#keepalive?.onPong();
+    if (!this.#isVerifying) return;
+    this.#isVerifying = false;
+    this.#listener.onRoom(this);
+  }
+
+  onGoaway(errorCode: number, message: string): void {
+    this.#goaway = { errorCode, message };
+    if (errorCode === ErrorCode.enhanceYourCalm && message === "too_many_pings") this.#listener.onTooManyPings();
+    this.#leave();
+  }
+
+  onClose(error: ConnectionError | undefined): void {
+    this.#end(error);
+    // A server that does not end its side is not waited for.
+    startTimer(() => this.#socket.destroy(), limits.lingerMs);
+  }
+
+  #start(): void {
+    const { idleConnectionTimeoutMs, pingIntervalMs } = this.#options;
+    const now = () => performance.now();
+    this.#pump = new SocketPump(this.#socket, { side: "client", limits, listener: this, now, schedule: setImmediate });
+    if (pingIntervalMs < Number.POSITIVE_INFINITY) this.#watch();
+    startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
+    this.#idleSince = performance.now();
+    this.#watchIdle(idleConnectionTimeoutMs);
+    this.#listener.onRoom(this);
+  }
+
+  #watch(): void {
+    this.#keepalive = new Keepalive(this.#options, {
+      ping: () => this.#pump?.connection.ping(0),
+      isBusy: () => this.#isBusy,
+      onDead: () => {
+        this.#reason ??= new ConnectError("PING timed out", Code.Unavailable);
+        this.#socket.destroy();
+      },
+    });
+    this.#socket.on("data", () => this.#keepalive?.onBytes());
+  }
+
+  get #isBusy(): boolean {
+    return this.#isWanted || (this.#pump !== undefined && this.#pump.connection.streamCount > 0);
+  }
+
+  #watchIdle(ms: number): void {
+    this.#idleTimer = startTimer(() => {
+      const { idleConnectionTimeoutMs } = this.#options;
+      if (this.#isBusy) {
+        this.#watchIdle(idleConnectionTimeoutMs);
+        return;
+      }
+      const restMs = this.#idleSince + idleConnectionTimeoutMs - performance.now();
+      if (restMs > 0) {
+        this.#watchIdle(Math.ceil(restMs));
+        return;
+      }
+      this.#leave();
+      this.#pump?.connection.goaway();
+    }, ms);
+  }
+
+  #updateReference(): void {
+    const isReferenced = this.#isBusy;
+    if (isReferenced === this.#isReferenced) return;
+    this.#isReferenced = isReferenced;
+    if (isReferenced) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#isWanted = false;
+    this.#updateReference();
+    this.#listener.onLeaving(this);
+  }
+
+  #end(error: ConnectionError | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#idleTimer);
+    this.#keepalive?.stop();
+    this.#isLeaving = true;
+    this.#isWanted = false;
+    this.#updateReference();
+    const reason = this.#errorOfEnd(error);
+    const lost = this.#lost;
+    this.#lost = [];
+    for (const request of lost) request.onFail(reason);
+    this.#listener.onEnd(this, reason);
+  }
+
+  #errorOfEnd(error: ConnectionError | undefined): ConnectError {
+    if (this.#reason !== undefined) return this.#reason;
+    if (error !== undefined) return errorOfConnection(error, this.#hasSettings);
+    if (this.#goaway !== undefined && this.#goaway.errorCode !== ErrorCode.noError) return errorOfGoaway(this.#goaway);
+    return errorOfSocket(this.#socketError);
+  }
+}
+
+function errorOfStream({ resetCode = ErrorCode.noError, state }: RequestStream): ConnectError {
+  // RST_STREAM of the server would have closed it. It was GOAWAY.
+  const isUnprocessed = resetCode === ErrorCode.refusedStream && state === StreamState.reset;
+  return isUnprocessed ? errorOfGoawayBefore() : errorOfReset(resetCode);
+}

@@ -1,0 +1,323 @@
+// Connections of a client: when they are opened and closed, and which calls they get.
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { ConnectError, createClient, createTransport, type TransportOptions } from "../../../../client/index.js";
+import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
+import { data, fieldsOf, frame, headers, rst, settings, uint32, windowUpdate } from "../../http2/peer.js";
+import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
+
+const head = (id: number, flags = 4) =>
+  headers(
+    id,
+    fieldsOf([
+      [":status", "200"],
+      ["content-type", "application/grpc+proto"],
+    ]),
+    flags,
+  );
+const trailers = (id: number) => headers(id, fieldsOf([["grpc-status", "0"]]), 5);
+const reply = (id: number) => [head(id), data(id, "\0\0\0\0\0"), trailers(id)];
+const answer = (id: number, peer: Peer) => peer.send(...reply(id));
+const goaway = (lastId: number, code = 0, text = "") =>
+  frame(7, 0, 0, [...uint32(lastId), ...uint32(code), ...Buffer.from(text)]);
+
+async function open(script: Script, options: Partial<TransportOptions> = {}) {
+  const server = await startScriptedServer(script);
+  const transport = createTransport({ protocol: "grpc", baseUrl: server.url, ...options });
+  onTestFinished(() => transport.close());
+  return { peers: server.peers, transport, client: createClient(TestService, transport) };
+}
+
+const failureOf = (call: Promise<unknown>) =>
+  call.then(
+    () => "the call succeeded",
+    (error: unknown) => ConnectError.from(error).message,
+  );
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await delay(5);
+}
+
+test("calls share one connection", async () => {
+  const { client, peers } = await open({ onRequest: answer });
+  await Promise.all([1, 2, 3].map(() => client.unary({})));
+  await client.unary({});
+  expect(peers.map(({ requests }) => requests)).toEqual([[1, 3, 5, 7]]);
+});
+
+test("a call after GOAWAY opens a new connection, and those under way end on the old one", async () => {
+  const { client, peers } = await open({
+    onRequest(id, peer) {
+      if (peer === peers[1]) answer(id, peer);
+    },
+  });
+  const first = client.unary({ text: "first" });
+  await until(() => peers[0]?.requests.length === 1);
+  peers[0]?.send(goaway(2 ** 31 - 1));
+  await delay(20);
+  await client.unary({ text: "second" });
+  const closed = once((peers[0] as Peer).socket, "end");
+  peers[0]?.send(goaway(1), ...reply(1));
+  await first;
+  await closed;
+  expect(peers.map(({ requests }) => requests)).toEqual([[1], [1]]);
+});
+
+test("a call after the end of an idle connection opens a new one", async () => {
+  const { client, peers } = await open({ onRequest: answer });
+  await client.unary({});
+  peers[0]?.socket.end();
+  await delay(20);
+  await client.unary({});
+  expect(peers.map(({ requests }) => requests)).toEqual([[1], [1]]);
+});
+
+test("calls over SETTINGS_MAX_CONCURRENT_STREAMS wait in their order, and can be canceled", async () => {
+  const { client, peers } = await open({ settings: [[3, 2]] });
+  const canceled = new AbortController();
+  // The settings have come.
+  const ended: number[] = [];
+  const signals = [0, 1, 2, 3, 4].map((index) => (index === 3 ? { signal: canceled.signal } : {}));
+  const open0 = client.unary({}, signals[0]).then(() => ended.push(0));
+  await until(() => peers[0]?.requests.length === 1);
+  const calls = [1, 2, 3, 4].map((index) => client.unary({}, signals[index] ?? {}).then(() => ended.push(index)));
+  await until(() => peers[0]?.requests.length === 2);
+  const fourth = failureOf(calls[2] as Promise<unknown>);
+  canceled.abort();
+  expect(await fourth).toBe("[canceled] This operation was aborted");
+  await delay(20);
+  expect(peers[0]?.requests).toEqual([1, 3]);
+  for (const id of [1, 3, 5, 7]) {
+    await until(() => peers[0]?.requests.includes(id) === true);
+    answer(id, peers[0] as Peer);
+  }
+  await Promise.all([open0, calls[0], calls[1], calls[3]]);
+  expect(ended).toEqual([0, 1, 2, 4]);
+});
+
+test("waiting calls move to a new connection after GOAWAY", async () => {
+  const { client, peers } = await open({
+    settings: [[3, 1]],
+    onRequest(id, peer) {
+      if (peer !== peers[0]) answer(id, peer);
+    },
+  });
+  const first = client.unary({});
+  await until(() => peers[0]?.requests.length === 1);
+  const others = [client.unary({}), client.unary({})];
+  peers[0]?.send(goaway(1));
+  await Promise.all(others);
+  answer(1, peers[0] as Peer);
+  await first;
+});
+
+test("at most 100 calls are sent before the server's settings have come", async () => {
+  const { client, peers } = await open({ settings: null });
+  const calls = Array.from({ length: 150 }, () => client.unary({}));
+  await until(() => peers[0]?.requests.length === 100);
+  await delay(20);
+  expect(peers[0]?.requests.length).toBe(100);
+  peers[0]?.send(settings());
+  await until(() => peers[0]?.requests.length === 150);
+  for (const id of peers[0]?.requests ?? []) answer(id, peers[0] as Peer);
+  await Promise.all(calls);
+});
+
+test("a signal resets the stream with CANCEL, before and after the response has begun", async () => {
+  for (const isBegun of [false, true]) {
+    const { client, peers } = await open({ onRequest: (id, peer) => isBegun && peer.send(head(id)) });
+    const controller = new AbortController();
+    const call = failureOf(client.unary({}, { signal: controller.signal }));
+    await until(() => peers[0]?.requests.length === 1);
+    await delay(20);
+    controller.abort();
+    expect(await call).toBe("[canceled] This operation was aborted");
+    await until(() => peers[0]?.frames.at(-1)?.type === 3);
+    expect(peers[0]?.frames.at(-1)?.payload).toEqual(Buffer.from([0, 0, 0, 8]));
+  }
+});
+
+test("a deadline resets the stream with CANCEL", async () => {
+  const { client, peers } = await open({
+    onRequest(id, peer) {
+      if (id === 1) answer(id, peer);
+    },
+  });
+  await client.unary({});
+  expect(await failureOf(client.unary({}, { timeoutMs: 300 }))).toBe("[deadline_exceeded] the operation timed out");
+  await until(() => peers[0]?.frames.at(-1)?.type === 3);
+  expect(peers[0]?.frames.at(-1)?.payload).toEqual(Buffer.from([0, 0, 0, 8]));
+});
+
+test("a call that is aborted before it begins opens no connection", async () => {
+  const { client, peers } = await open({});
+  expect(await failureOf(client.unary({}, { signal: AbortSignal.abort() }))).toContain("[canceled]");
+  await delay(20);
+  expect(peers).toEqual([]);
+});
+
+test("an upload waits for the window", async () => {
+  const { client, peers } = await open({
+    settings: [[4, 10_000]],
+    onRequest(id, peer) {
+      if (id === 1) answer(id, peer);
+    },
+  });
+  // Until the settings have come, the window is 65,535 bytes.
+  await client.unary({ text: "first" });
+  peers[0]?.frames.splice(0);
+  const call = client.unary({ data: new Uint8Array(100_000) });
+  const sent = () => peers[0]?.frames.reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
+  await until(() => sent() === 10_000);
+  await delay(20);
+  expect(sent()).toBe(10_000);
+  peers[0]?.send(windowUpdate(3, 100_000), windowUpdate(0, 100_000));
+  await until(() => (peers[0]?.frames.at(-1)?.flags ?? 0) === 1);
+  answer(3, peers[0] as Peer);
+  await call;
+});
+
+test("a stream of requests is read no faster than it is sent", async () => {
+  const { client, peers } = await open({ settings: [[4, 1]] });
+  let taken = 0;
+  async function* requests() {
+    for (; taken < 1000; taken++) yield { data: new Uint8Array(10_000) };
+  }
+  const call = client.clientStream(requests());
+  await until(() => peers[0]?.requests.length === 1);
+  await delay(50);
+  expect(taken).toBeLessThan(10);
+  answer(1, peers[0] as Peer);
+  await call;
+});
+
+test("a reader that waits holds the window of its stream, and of no other", async () => {
+  const { client, peers } = await open({});
+  const replies = client.serverStream({})[Symbol.asyncIterator]();
+  const first = replies.next();
+  await until(() => peers[0]?.requests.length === 1);
+  const peer = peers[0] as Peer;
+  // 256 KiB of small messages: the window of one stream.
+  const messages = Buffer.alloc(16_380, "\0");
+  peer.send(head(1), ...Array.from({ length: 16 }, () => data(1, messages.toString("latin1"))));
+  await first;
+  await delay(50);
+  const updates = () => peer.frames.filter(({ type, id }) => type === 8 && id === 1).length;
+  expect(updates()).toBe(0);
+  const other = client.unary({});
+  await until(() => peer.requests.length === 2);
+  answer(3, peer);
+  await other;
+  for (let count = 0; count < 40_000; count++) await replies.next();
+  await until(() => updates() > 0);
+});
+
+test("a response that comes before the end of the request ends the call, and resets the rest of it", async () => {
+  const { client, peers } = await open({ onRequest: answer });
+  let isReturned = false;
+  async function* requests() {
+    try {
+      yield {};
+      await new Promise(() => {});
+    } finally {
+      isReturned = true;
+    }
+  }
+  await client.clientStream(requests());
+  await until(() => peers[0]?.frames.at(-1)?.type === 3);
+  expect(peers[0]?.frames.at(-1)?.payload).toEqual(Buffer.from([0, 0, 0, 0]));
+  expect(isReturned).toBe(false);
+});
+
+test("RST_STREAM NO_ERROR after the response is no failure", async () => {
+  const { client, peers } = await open({ onRequest: (id, peer) => peer.send(...reply(id), rst(id, 0)) });
+  await client.unary({});
+  expect(peers.length).toBe(1);
+});
+
+test("an informational response is no response", async () => {
+  const early = (id: number) => headers(id, fieldsOf([[":status", "103"]]), 4);
+  const { client } = await open({ onRequest: (id, peer) => peer.send(early(id), ...reply(id)) });
+  await client.unary({});
+});
+
+test("an idle connection is closed after idleConnectionTimeoutMs", async () => {
+  const { client, peers } = await open({ onRequest: answer }, { idleConnectionTimeoutMs: 50 });
+  await client.unary({});
+  await once((peers[0] as Peer).socket, "end");
+  expect(peers[0]?.frames.at(-1)?.type).toBe(7);
+  await client.unary({});
+  expect(peers.length).toBe(2);
+});
+
+test("pings go out while calls are open, and while none is only if they are asked for", async () => {
+  for (const pingIdleConnection of [false, true]) {
+    const options = { pingIntervalMs: 20, pingIdleConnection };
+    const { client, peers } = await open({}, options);
+    const pings = () => peers[0]?.frames.filter(({ type, flags }) => type === 6 && flags === 0).length ?? 0;
+    const call = client.unary({});
+    await until(() => pings() > 2);
+    answer(1, peers[0] as Peer);
+    await call;
+    const before = pings();
+    await delay(100);
+    expect(pings() > before + 1).toBe(pingIdleConnection);
+  }
+});
+
+test("a call on a connection that was silent for long waits for a PING, and takes another one if there is no answer", async () => {
+  let isMute = false;
+  const script = {
+    get isMute() {
+      return isMute;
+    },
+    onRequest: answer,
+  };
+  const { client, peers } = await open(script, { pingIntervalMs: 30, pingTimeoutMs: 50 });
+  await client.unary({});
+  await delay(60);
+  await client.unary({});
+  expect(peers.map(({ requests }) => requests)).toEqual([[1, 3]]);
+  await delay(60);
+  isMute = true;
+  await client.unary({});
+  expect(peers.map(({ requests }) => requests)).toEqual([[1, 3], [1]]);
+});
+
+test("a server that has had too many pings gets half as many", async () => {
+  const { client, peers } = await open(
+    {
+      onFrame({ type, flags }, peer) {
+        if (type === 6 && flags === 0 && peer === peers[0]) peer.send(goaway(0, 0xb, "too_many_pings"));
+      },
+    },
+    { pingIntervalMs: 100 },
+  );
+  expect(await failureOf(client.unary({}))).toContain("[unavailable]");
+  const second = client.unary({});
+  await until(() => peers.length === 2);
+  const connectedAt = performance.now();
+  await until(() => peers[1]?.frames.some(({ type, flags }) => type === 6 && flags === 0) === true);
+  expect(performance.now() - connectedAt).toBeGreaterThan(150);
+  answer(1, peers[1] as Peer);
+  await second;
+});
+
+test.each(["connection", "upgrade", "transfer-encoding"])(
+  "a header %s fails the call, and sends nothing",
+  async (name) => {
+    const { client, peers } = await open({ onRequest: answer });
+    const headers = { [name]: "x" };
+    expect(await failureOf(client.unary({}, { headers }))).toBe(`[internal] headers: ${name}: not allowed in HTTP/2`);
+    await client.unary({});
+    expect(peers[0]?.requests).toEqual([1]);
+  },
+);
+
+test("a header host is the authority", async () => {
+  const { client, peers } = await open({ onRequest: answer });
+  await client.unary({}, { headers: { host: "example.com" } });
+  const fields = peers[0]?.frames.find(({ type }) => type === 1)?.fields;
+  expect([fields?.[":authority"], fields?.host]).toEqual(["example.com", undefined]);
+});
