@@ -14,21 +14,7 @@ import {
 } from "./binary-input.js";
 import { checkDepth, pastEnd, state } from "./binary-read-state.js";
 import { containerCost, entryCost } from "./element-limit.js";
-import { setEntry } from "./values.js";
-
-/** Tags of google/protobuf/struct.proto. */
-const tags = {
-  fields: 0x0a,
-  key: 0x0a,
-  value: 0x12,
-  nullValue: 0x08,
-  numberValue: 0x11,
-  stringValue: 0x1a,
-  boolValue: 0x20,
-  structValue: 0x2a,
-  listValue: 0x32,
-  values: 0x0a,
-} as const;
+import { setEntry, structTags as tags } from "./values.js";
 
 /** Reads one field. Returns false if the tag is not that of a field of the type. */
 type FieldReader = (tag: number) => boolean;

@@ -1,153 +1,177 @@
-// Writes messages of plain types: a function for each field, in order of the numbers.
-import { type DescField, type DescMessage, isMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+// Writes messages of any type: by code that is made of a plan when a type is first written, or by the plan itself where the
+// runtime makes no code. https://protobuf.dev/programming-guides/encoding/
+import { type BinaryWriteOptions, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { closeSized, openOutput, openSized, rejectValue, takeOutput, writeVarint } from "./binary-output.js";
+import { compileWriter } from "./binary-write-code.js";
 import {
-  openOutput,
-  takeOutput,
-  writeBool,
-  writeBytes,
-  writeDouble,
-  writeFloat,
-  writeInt32,
-  writeSized,
-  writeString,
-  writeUint32,
-  writeUint64,
-} from "./binary-output.js";
-import {
-  hasImplicitPresence,
-  isPlainScalar,
-  objects,
-  type PlainScalar,
-  type Source,
-  scalarKinds,
-  type ValueKind,
-} from "./values.js";
+  type FieldPlan,
+  type MessageWriter,
+  planFields,
+  type ValuePlan,
+  type ValueWriter,
+} from "./binary-write-plan.js";
+import { unknownFields, writeUnknown } from "./binary-write-unknown.js";
+import { canRunCode } from "./code.js";
+import type { Source } from "./values.js";
 
-/** Thrown where there is something unusual, for protobuf-es to write or to refuse. Made once, and never visible to callers. */
-const unusual: Error = new Error("unusual");
+/** Makes the function that writes the fields of a message. */
+type Compiler = (desc: DescMessage, fields: readonly FieldPlan[]) => ValueWriter;
 
-type FieldWriter = (source: Source) => void;
+/** The writers of all types, made when they are first needed. Types contain each other, and share them. */
+class Writers {
+  readonly #compile: Compiler;
+  readonly #writers = new WeakMap<DescMessage, TypeWriter>();
 
-/** How values of a type are written. */
-interface Coding {
-  readonly wireType: number;
-  // biome-ignore lint/suspicious/noExplicitAny: `isFit` has looked at the type
-  readonly write: (value: any) => void;
-}
-type ValueWriter = ValueKind & Coding;
-
-const codings: Record<PlainScalar, Coding> = {
-  [ScalarType.STRING]: { wireType: 2, write: writeString },
-  [ScalarType.BYTES]: { wireType: 2, write: writeBytes },
-  [ScalarType.BOOL]: { wireType: 0, write: writeBool },
-  [ScalarType.INT32]: { wireType: 0, write: writeInt32 },
-  [ScalarType.UINT32]: { wireType: 0, write: writeUint32 },
-  [ScalarType.SINT32]: { wireType: 0, write: (value: number) => writeUint32(((value << 1) ^ (value >> 31)) >>> 0) },
-  [ScalarType.INT64]: { wireType: 0, write: (value: bigint) => writeUint64(BigInt.asUintN(64, value)) },
-  [ScalarType.UINT64]: { wireType: 0, write: writeUint64 },
-  [ScalarType.DOUBLE]: { wireType: 1, write: writeDouble },
-  [ScalarType.FLOAT]: { wireType: 5, write: writeFloat },
-};
-
-const plans = new WeakMap<DescMessage, FieldWriter[]>();
-
-/** Writes a message of a plain type, after `reserve` free bytes. @throws unusual */
-export function encodePlain(desc: DescMessage, message: Message, reserve: number): Buffer {
-  openOutput();
-  writeMessage(desc, writersOf(desc), message);
-  return takeOutput(reserve);
-}
-
-function writeMessage(desc: DescMessage, writers: FieldWriter[], message: unknown): void {
-  if (!isMessage(message, desc)) throw unusual;
-  const source = message as unknown as Source;
-  // Unknown fields are rare, and written last.
-  if (source.$unknown !== undefined && source.$unknown.length > 0) throw unusual;
-  for (const write of writers) write(source);
-}
-
-function writersOf(desc: DescMessage): FieldWriter[] {
-  const known = plans.get(desc);
-  if (known !== undefined) return known;
-  const writers: FieldWriter[] = [];
-  plans.set(desc, writers);
-  const fields = [...desc.fields].sort((a, b) => a.number - b.number);
-  for (const field of fields) writers.push(fieldWriter(field));
-  return writers;
-}
-
-function fieldWriter(field: DescField): FieldWriter {
-  const value = valueWriter(field);
-  const { localName: name, number } = field;
-  const tag = ((number << 3) | value.wireType) >>> 0;
-  if (field.fieldKind === "list") {
-    return field.packed ? packedWriter(name, (number << 3) | 2, value) : listWriter(name, tag, value);
+  constructor(compile: Compiler) {
+    this.#compile = compile;
   }
-  if (field.oneof !== undefined) return oneofWriter(field.oneof.localName, name, tag, value);
-  return hasImplicitPresence(field) ? implicitWriter(name, tag, value) : explicitWriter(name, tag, value);
+
+  writerOf(desc: DescMessage): MessageWriter {
+    const known = this.#writers.get(desc);
+    if (known !== undefined) return known;
+    const prepare = () =>
+      this.#compile(
+        desc,
+        planFields(desc, (inner) => this.writerOf(inner)),
+      );
+    const writer = new TypeWriter(prepare);
+    this.#writers.set(desc, writer);
+    return writer;
+  }
 }
 
-function valueWriter(field: DescField): ValueWriter {
-  if (field.message !== undefined) {
-    const desc = field.message;
-    const writers = writersOf(desc);
-    return {
-      ...objects,
-      wireType: 2,
-      write: (value) => writeSized(() => writeMessage(desc, writers, value)),
+class TypeWriter implements MessageWriter {
+  write: ValueWriter;
+  /** How many bytes the length of the last message took. */
+  #lengthBytes = 1;
+
+  constructor(prepare: () => ValueWriter) {
+    this.write = (message) => {
+      this.write = prepare();
+      this.write(message);
     };
   }
-  const scalar = field.scalar ?? ScalarType.INT32;
-  if (!isPlainScalar(scalar)) throw new Error(`${field}: no plain field`);
-  return { ...scalarKinds[scalar], ...codings[scalar] };
+
+  writeSized(message: unknown): void {
+    const lengthBytes = this.#lengthBytes;
+    const start = openSized(lengthBytes);
+    this.write(message);
+    this.#lengthBytes = closeSized(start, lengthBytes);
+  }
 }
 
-function writeValue(tag: number, { isFit, write }: ValueWriter, value: unknown): void {
-  if (!isFit(value)) throw unusual;
-  writeUint32(tag);
+/** Writes by the plan itself. */
+function interpret({ typeName }: DescMessage, fields: readonly FieldPlan[]): ValueWriter {
+  const writers = fields.map(fieldWriter);
+  return (message) => {
+    const source = message as Source;
+    if (source.$typeName !== typeName) rejectValue();
+    for (const write of writers) write(source);
+    if (source.$unknown !== undefined) writeUnknown(source.$unknown);
+  };
+}
+
+function fieldWriter(field: FieldPlan): (source: Source) => void {
+  const { name, tag, value } = field;
+  switch (field.kind) {
+    case "implicit":
+      return (source) => {
+        if (!value.isZero(source[name])) writeTagged(tag, value, source[name]);
+      };
+    case "explicit":
+      return (source) => {
+        const isSet = source[name] !== undefined && (!field.isInherited || Object.hasOwn(source, name));
+        if (isSet) writeTagged(tag, value, source[name]);
+        else if (field.isRequired) rejectValue();
+      };
+    case "oneof":
+      return (source) => {
+        const chosen = source[name] as { case?: string; value?: unknown };
+        if (chosen.case === field.case) writeTagged(tag, value, chosen.value);
+      };
+    case "list":
+      return (source) => {
+        for (const item of listIn(source, name)) writeTagged(tag, value, item);
+      };
+    case "packed":
+      return (source) => {
+        const list = listIn(source, name);
+        if (list.length === 0) return;
+        writeVarint(tag);
+        const start = openSized(2);
+        for (const item of list) value.write(item);
+        closeSized(start, 2);
+      };
+    case "map":
+      return (source) => writeEntries(field, source[name] as Source);
+  }
+}
+
+function writeTagged(tag: number, { write }: ValuePlan, value: unknown): void {
+  writeVarint(tag);
   write(value);
 }
 
-function implicitWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
-  return (source) => {
-    const value = source[name];
-    if (!writer.isFit(value)) throw unusual;
-    if (writer.isZero(value)) return;
-    writeUint32(tag);
-    writer.write(value);
+function listIn(source: Source, name: string): unknown[] {
+  const list = source[name];
+  return Array.isArray(list) ? list : rejectValue();
+}
+
+function writeEntries({ tag, keyTag, writeKey, valueTag, value }: FieldPlan & { kind: "map" }, map: Source): void {
+  for (const key of Object.keys(map)) {
+    writeVarint(tag);
+    const start = openSized(1);
+    writeVarint(keyTag);
+    writeKey(key);
+    writeTagged(valueTag, value, map[key]);
+    closeSized(start, 1);
+  }
+}
+
+const compiled = new Writers(compileWriter);
+const interpreted = new Writers(interpret);
+
+/** How messages are encoded. */
+export interface BinaryEncodeOptions extends Partial<BinaryWriteOptions> {
+  /** Whether to make code of plans, where the runtime does. Default true. */
+  readonly compiles?: boolean;
+}
+
+/** Encodes a message after so many bytes that are the caller's to fill. */
+export type Encoder = (message: Message, reserve: number) => Buffer;
+
+/** Prepares the encoding of a type. A value that does not fit its type is left to protobuf-es, so that errors are its own. */
+export function createEncoder(desc: DescMessage, options: BinaryEncodeOptions = {}): Encoder {
+  const encode = createStrictEncoder(desc, options);
+  return (message, reserve) => {
+    try {
+      return encode(message, reserve);
+    } catch {
+      return encodeReflected(desc, message, reserve, options);
+    }
   };
 }
 
-function explicitWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
-  return (source) => {
-    if (source[name] !== undefined) writeValue(tag, writer, source[name]);
+/** Prepares the same without protobuf-es. The encoder throws any error for a value that does not fit its type. */
+export function createStrictEncoder(desc: DescMessage, options: BinaryEncodeOptions = {}): Encoder {
+  const { writeUnknownFields = true, compiles = true } = options;
+  const writer = (compiles && canRunCode ? compiled : interpreted).writerOf(desc);
+  return (message, reserve) => {
+    unknownFields.isWritten = writeUnknownFields;
+    openOutput();
+    writer.write(message);
+    return takeOutput(reserve);
   };
 }
 
-function oneofWriter(oneof: string, name: string, tag: number, writer: ValueWriter): FieldWriter {
-  return (source) => {
-    const chosen = source[oneof] as { case?: string; value?: unknown } | undefined;
-    if (chosen === undefined) throw unusual;
-    if (chosen.case === name) writeValue(tag, writer, chosen.value);
-  };
-}
-
-function listWriter(name: string, tag: number, writer: ValueWriter): FieldWriter {
-  return (source) => {
-    const list = source[name];
-    if (!Array.isArray(list)) throw unusual;
-    for (const value of list) writeValue(tag, writer, value);
-  };
-}
-
-function packedWriter(name: string, tag: number, { isFit, write }: ValueWriter): FieldWriter {
-  return (source) => {
-    const list = source[name];
-    if (!Array.isArray(list) || !list.every(isFit)) throw unusual;
-    if (list.length === 0) return;
-    writeUint32(tag);
-    writeSized(() => {
-      for (const value of list) write(value);
-    });
-  };
+function encodeReflected(
+  desc: DescMessage,
+  message: Message,
+  reserve: number,
+  options: Partial<BinaryWriteOptions>,
+): Buffer {
+  const bytes = toBinary(desc, message, options);
+  const buffer = Buffer.allocUnsafe(reserve + bytes.length);
+  buffer.set(bytes, reserve);
+  return buffer;
 }

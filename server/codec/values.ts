@@ -1,6 +1,6 @@
-// Says which values a plain field can have, and which of them mean that it is not set.
-import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
+// In which form messages have the values of their fields.
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { prototypeKey } from "./json-facts.js";
 
 /** A message as its fields, and those that its type does not know. */
@@ -15,64 +15,31 @@ export function setEntry<T>(map: Record<string, T>, key: string, value: T): void
   else Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
-/** The values of a type. */
-export interface ValueKind {
-  /** Whether a value is one of them. */
-  readonly isFit: (value: unknown) => boolean;
-  /** Whether a field with implicit presence is not set when it has the value, which is one of them. */
-  readonly isZero: (value: unknown) => boolean;
-}
-
-const isNought = (value: unknown) => value === 0;
-const isPlusNought = (value: unknown) => Object.is(value, 0);
-const isBigNought = (value: unknown) => value === 0n;
-
-const int32s: ValueKind = { isFit: (value) => typeof value === "number" && (value | 0) === value, isZero: isNought };
-
-/** A scalar type that is read and written here, and not left to protobuf-es. */
-export type PlainScalar = Exclude<
-  ScalarType,
-  ScalarType.FIXED32 | ScalarType.FIXED64 | ScalarType.SFIXED32 | ScalarType.SFIXED64 | ScalarType.SINT64
->;
-
-/** The values of these types. */
-export const scalarKinds: Readonly<Record<PlainScalar, ValueKind>> = {
-  [ScalarType.STRING]: { isFit: (value) => typeof value === "string", isZero: (value) => value === "" },
-  [ScalarType.BYTES]: {
-    isFit: (value) => value instanceof Uint8Array,
-    isZero: (value) => (value as Uint8Array).length === 0,
-  },
-  [ScalarType.BOOL]: { isFit: (value) => typeof value === "boolean", isZero: (value) => value === false },
-  [ScalarType.INT32]: int32s,
-  [ScalarType.SINT32]: int32s,
-  [ScalarType.UINT32]: { isFit: (value) => typeof value === "number" && value >>> 0 === value, isZero: isNought },
-  [ScalarType.INT64]: {
-    isFit: (value) => typeof value === "bigint" && BigInt.asIntN(64, value) === value,
-    isZero: isBigNought,
-  },
-  [ScalarType.UINT64]: {
-    isFit: (value) => typeof value === "bigint" && BigInt.asUintN(64, value) === value,
-    isZero: isBigNought,
-  },
-  [ScalarType.DOUBLE]: { isFit: (value) => typeof value === "number", isZero: isPlusNought },
-  [ScalarType.FLOAT]: {
-    isFit: (value) => typeof value === "number" && (!Number.isFinite(value) || Math.abs(value) < 3.4e38),
-    isZero: isPlusNought,
-  },
-};
-
-/** Whether a scalar type is one of them. */
-export function isPlainScalar(type: ScalarType): type is PlainScalar {
-  return type in scalarKinds;
-}
-
-/** What a field of a message type can have, as far as can be told without its type. */
-export const objects: ValueKind = {
-  isFit: (value) => typeof value === "object" && value !== null,
-  isZero: () => false,
-};
-
 /** Whether the default value of a field and no value are the same. Lists and maps count. */
 export function hasImplicitPresence(field: DescField): boolean {
   return field.presence === FeatureSet_FieldPresence.IMPLICIT;
 }
+
+/** Whether the field has a JSON object in the place of a Struct. */
+export function isJsonStruct({ message, parent }: DescField): boolean {
+  return message?.typeName === "google.protobuf.Struct" && parent.typeName !== "google.protobuf.Value";
+}
+
+/** Whether the field has the value of a wrapper in the place of the wrapper. */
+export function isUnwrapped({ fieldKind, oneof, message }: DescField): boolean {
+  return fieldKind === "message" && oneof === undefined && isWrapperDesc(message as DescMessage);
+}
+
+/** Tags of google/protobuf/struct.proto. */
+export const structTags = {
+  fields: 0x0a,
+  key: 0x0a,
+  value: 0x12,
+  nullValue: 0x08,
+  numberValue: 0x11,
+  stringValue: 0x1a,
+  boolValue: 0x20,
+  structValue: 0x2a,
+  listValue: 0x32,
+  values: 0x0a,
+} as const;

@@ -5,16 +5,11 @@ import {
   fromBinary,
   type JsonObject,
   type Message,
+  ScalarType,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import {
-  FeatureSet_FieldPresence,
-  FileDescriptorProtoSchema,
-  StructSchema,
-  TimestampSchema,
-  ValueSchema,
-} from "@bufbuild/protobuf/wkt";
+import { type ReflectMessage, reflect, scalarZeroValue } from "@bufbuild/protobuf/reflect";
+import { FeatureSet_FieldPresence, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
@@ -24,10 +19,11 @@ import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
 import { createBinaryCodec } from "../../../server/codec/binary.js";
 import { BinaryError } from "../../../server/codec/binary-input.js";
 import { decodeMessage } from "../../../server/codec/binary-read.js";
-import { encodePlain } from "../../../server/codec/binary-write.js";
+import { createStrictEncoder } from "../../../server/codec/binary-write.js";
 import { elementCost } from "../../../server/codec/element-limit.js";
-import { isPlainType } from "../../../server/codec/plain-type.js";
 import { MappedSchema, PlainSchema } from "../../gen/manywire/test/codec/v1/codec_pb.js";
+import { LegacySchema } from "../../gen/manywire/test/codec/v1/legacy_pb.js";
+import { ShapesSchema } from "../../gen/manywire/test/codec/v1/shapes_pb.js";
 import { BulkSchema, TakenSchema, WideSchema } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import { Form_ItemSchema, FormSchema } from "../../gen/manywire/test/limits/v1/form_pb.js";
 import { EditionSchema } from "../../gen/manywire/test/rest/v1/edition_pb.js";
@@ -42,8 +38,15 @@ import { expectSame, outcome } from "../../support/expect-same.js";
 import { messageOf } from "../rest/arbitrary.js";
 import { breaksRule } from "./broken-rules.js";
 
-const plain: DescMessage[] = [
+const types: DescMessage[] = [
   PlainSchema,
+  MappedSchema,
+  ShapesSchema,
+  LegacySchema,
+  EverythingSchema,
+  EditionSchema,
+  FormSchema,
+  StructSchema,
   HelloRequestSchema,
   TestRequestSchema,
   TestReplySchema,
@@ -52,18 +55,35 @@ const plain: DescMessage[] = [
   HttpRuleSchema,
   TimestampSchema,
 ];
-const others: DescMessage[] = [MappedSchema, EverythingSchema, StructSchema, EditionSchema, FormSchema];
-const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 400) };
+/** By code made of plans, and by the plans themselves. */
+const ways = [true, false].flatMap((compiles) => types.map((desc) => ({ compiles, desc, typeName: desc.typeName })));
+const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 200) };
 
-describe.each([...plain, ...others].map((desc) => [desc.typeName, desc] as const))("the codec of %s", (_, desc) => {
-  const codec = createBinaryCodec(desc);
+describe.each(ways)("the codec of $typeName, compiled: $compiles", ({ desc, compiles }) => {
+  const codec = createBinaryCodec(desc, { compiles });
   const messages = messageOf(desc, undefined, 3).map((message) => withRequired(desc, message));
 
-  it("writes what protobuf-es writes, after the bytes that it leaves free", () => {
-    const property = fc.property(messages, fc.integer({ min: 0, max: 9 }), (message, reserve) => {
-      const encoded = codec.encode(message, reserve);
-      expect(encoded.subarray(reserve).equals(toBinary(desc, message))).toBe(true);
+  it("writes what protobuf-es writes, and without its help", () => {
+    const encode = createStrictEncoder(desc, { compiles });
+    const property = fc.property(messages, (message) => {
+      expect(encode(message, 0).equals(toBinary(desc, message))).toBe(true);
     });
+    fc.assert(property, runs);
+  });
+
+  it("writes the bytes after those that it leaves free, with and without unknown fields", () => {
+    const property = fc.property(
+      messages,
+      unknownFields,
+      fc.integer({ min: 0, max: 9 }),
+      fc.boolean(),
+      (known, unknown, reserve, writeUnknownFields) => {
+        const message = fromBinary(desc, Uint8Array.from(Buffer.concat([toBinary(desc, known), unknown])));
+        const options = { compiles, writeUnknownFields };
+        const encoded = createBinaryCodec(desc, options).encode(message, reserve);
+        expect(encoded.subarray(reserve).equals(toBinary(desc, message, options))).toBe(true);
+      },
+    );
     fc.assert(property, runs);
   });
 
@@ -100,7 +120,9 @@ describe.each([...plain, ...others].map((desc) => [desc.typeName, desc] as const
 function withRequired(desc: DescMessage, message: Message): Message {
   const target = reflect(desc, message);
   for (const field of desc.fields) {
-    if (field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !target.isSet(field)) target.set(field, "set");
+    if (field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !target.isSet(field)) {
+      target.set(field, scalarZeroValue(field.scalar ?? ScalarType.INT32, false));
+    }
     if (field.message !== undefined)
       eachMessage(target, field, ({ desc: inner, message: one }) => withRequired(inner, one));
   }
@@ -142,11 +164,6 @@ const damage: fc.Arbitrary<(bytes: Uint8Array) => Uint8Array> = fc.oneof(
 );
 
 describe("plans", () => {
-  it("are made for plain types, and for no others", () => {
-    expect(plain.filter((desc) => !isPlainType(desc))).toEqual([]);
-    expect([...others, FileDescriptorProtoSchema].filter((desc) => isPlainType(desc))).toEqual([]);
-  });
-
   it("serve ordinary messages without help from protobuf-es", () => {
     const text = "long enough that it is not copied character by character, äöü €, 😀";
     const message = create(PlainSchema, {
@@ -164,7 +181,7 @@ describe("plans", () => {
       plain: { string: text.repeat(9), choice: { case: "choicePlain", value: { bool: true } } },
       far: new Uint8Array([1, 2, 3]),
     });
-    const bytes = encodePlain(PlainSchema, message, 0);
+    const bytes = createBinaryCodec(PlainSchema).encode(message, 0);
     expect(bytes.equals(toBinary(PlainSchema, message))).toBe(true);
     expect(decodeMessage(PlainSchema, Uint8Array.from(bytes))).toStrictEqual(message);
   });

@@ -1,0 +1,60 @@
+// Makes functions of code that is written for one message type.
+
+/** Writes the code of a function, and binds it to the values that it uses. */
+export class Code {
+  readonly #names = new Map<unknown, string>();
+  readonly #lines: string[] = [];
+  #indent = "";
+
+  /** Adds lines. A line that ends with `{` begins a block, and one that begins with `}` ends it. */
+  add(...lines: readonly string[]): void {
+    for (const line of lines) {
+      if (line.startsWith("}")) this.#indent = this.#indent.slice(2);
+      this.#lines.push(this.#indent + line);
+      if (line.endsWith("{")) this.#indent += "  ";
+    }
+  }
+
+  /** Returns the name by which the code uses a value, such as a function. Each value has one name. */
+  use(value: unknown, prefix: string): string {
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    const name = `${prefix}${this.#names.size}`;
+    this.#names.set(value, name);
+    return name;
+  }
+
+  /** Returns the name by which the code uses a function: its own, so that the code can be read. */
+  call(run: (...args: never[]) => unknown): string {
+    return this.use(run, `${run.name || "call"}_`);
+  }
+
+  toString(): string {
+    return this.#lines.join("\n");
+  }
+
+  /**
+   * Runs the code. Returns what it returns.
+   *
+   * @param title names the code in stack traces and profiles
+   * @throws EvalError where the runtime makes no functions of text
+   */
+  run(title: string): unknown {
+    const source = `"use strict";\n${this}\n//# sourceURL=manywire:${title}`;
+    return new Function(...this.#names.values(), source)(...this.#names.keys());
+  }
+}
+
+/**
+ * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` and pages with a
+ * Content-Security-Policy do not.
+ */
+export const canRunCode: boolean = detect();
+
+function detect(): boolean {
+  try {
+    return new Function("return true")() === true;
+  } catch {
+    return false; // EvalError: the only error that there can be.
+  }
+}
