@@ -3,7 +3,7 @@ import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { ServerOptions } from "./options.js";
-import { quote } from "./quote.js";
+import { describeValue, quote } from "./quote.js";
 import { didYouMean } from "./suggest.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 
@@ -136,7 +136,7 @@ const types: Types<ServerOptions> = {
  * @throws TypeError that names an unknown option, or one of the wrong type
  */
 export function checkOptions(options: ServerOptions): void {
-  if (!isObject(options)) throw new TypeError(`createServer: expected options, found ${describe(options)}`);
+  if (!isObject(options)) throw new TypeError(`createServer: expected options, found ${describeValue(options)}`);
   checkGroup("", options, types);
   if (options.routes === undefined) throw wrongType("routes", types.routes, undefined);
 }
@@ -156,13 +156,7 @@ function checkGroup(prefix: string, options: object, types: Types<object>): void
 }
 
 function wrongType(name: string, { expected }: Type, value: unknown): TypeError {
-  return new TypeError(`createServer: ${name}: expected ${expected}, found ${describe(value)}`);
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return quote(value);
-  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) return String(value);
-  return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return new TypeError(`createServer: ${name}: expected ${expected}, found ${describeValue(value)}`);
 }
 
 function isObject(value: unknown): value is object {

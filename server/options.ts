@@ -9,6 +9,7 @@ import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { RestOptions } from "./transcode/transcoder.js";
+import { checkWholeNumber } from "./whole-number.js";
 
 /** The same options, each of which may also be `undefined`, which counts as not given. */
 type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined };
@@ -114,15 +115,10 @@ export function resolveOptions(options: ServerOptions): Settings {
   const { limits = {}, rest = {} } = options;
   const given = { ...options, limits: withoutUndefined(limits), rest: withoutUndefined(rest) };
   const settings = { ...defaults, ...withoutUndefined(given) } as Settings;
-  const { readMaxElements } = settings;
-  if (!Number.isInteger(readMaxElements) || readMaxElements < 1 || readMaxElements > maxInt32) {
-    throw new RangeError(`readMaxElements: expected a whole number from 1 to ${maxInt32}, found ${readMaxElements}`);
-  }
+  checkWholeNumber("readMaxElements", settings.readMaxElements, 1);
   return settings;
 }
 
 function withoutUndefined(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
-
-const maxInt32 = 2 ** 31 - 1;

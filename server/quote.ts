@@ -13,6 +13,13 @@ export function quote(text: string): string {
   return JSON.stringify(shorten(text));
 }
 
+/** Describes a value of unknown type after "found": `"text"`, `1`, `an array`, `a function`. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || ["undefined", "number", "boolean", "bigint"].includes(typeof value)) return String(value);
+  return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
 /** The first `length` units, or one less where they would end within a character. */
 function takeWhole(text: string, length: number): string {
   const last = text.charCodeAt(length - 1);

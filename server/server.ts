@@ -20,6 +20,7 @@ import { writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import { createDocs, describeApi } from "./pages/docs.js";
 import { createReferenceLane } from "./reference/reference-lane.js";
+import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import { createFastLane } from "./rpc/fast-lane.js";
 import { createTranscoder } from "./transcode/transcoder.js";
@@ -55,7 +56,7 @@ export function createServer(options: ServerOptions): Server {
 export function createServerAndApi(options: ServerOptions): { server: Server; api: Api } {
   checkOptions(options);
   const settings = resolveOptions(options);
-  const table = createMethodTable(settings);
+  const table = createMethodTable(settings, toUniversalHandler);
   const active = new ActiveCalls();
   const health = createHealth(() => table.services);
   registerRoutes(table, health, settings);

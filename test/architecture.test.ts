@@ -31,13 +31,14 @@ const map: Record<string, Part> = {
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/clock.ts": { uses: [] },
+  "server/whole-number.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
   // What the programs of the server and of the client share: errors of settings, PEM files, the version.
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: [], isPortable: true },
-  "server/listen/": { uses: server("http/", "clock.ts", "dense-set.ts") },
+  "server/listen/": { uses: server("http/", "clock.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {
@@ -59,7 +60,11 @@ const map: Record<string, Part> = {
     uses: server("call/", "codec/", "http/", "rest/", "rpc/", "schema/", "quote.ts"),
     packages: [protobuf, connect],
   },
-  "server/reference/": { uses: server("call/", "http/", "rpc/"), packages: [connect] },
+  "server/reference/": {
+    uses: server("call/", "http/", "rpc/"),
+    packages: [connect],
+    namesPackages: [protobuf],
+  },
   // The service told to tools, to generators, to people.
   "server/reflection/": {
     uses: [...server("schema/", "quote.ts", "slices.ts"), "gen/grpc/"],
@@ -89,7 +94,7 @@ const map: Record<string, Part> = {
     names: server("listen/", "openapi/", "options.ts", "transcode/"),
   },
   "server/options.ts": {
-    uses: [],
+    uses: server("whole-number.ts"),
     names: server("call/", "http/", "listen/", "openapi/", "transcode/"),
     packages: [connectNode],
     namesPackages: [connect, protobuf],
@@ -128,8 +133,8 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/"),
-      ...server("rest/route/rules.ts", "server.ts"),
+      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/", "quote.ts"),
+      ...server("rest/route/rules.ts", "server.ts", "whole-number.ts"),
       "gen/",
     ],
     names: ["server/"],

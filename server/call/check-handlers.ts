@@ -1,6 +1,6 @@
 // Checks the names of handlers, which TypeScript does not do for programs in JavaScript.
 import type { DescService } from "@bufbuild/protobuf";
-import { quote } from "../quote.js";
+import { describeValue, quote } from "../quote.js";
 import { didYouMean } from "../suggest.js";
 
 /**
@@ -18,7 +18,7 @@ export function checkHandlers(service: DescService, handlers: object): void {
       throw new TypeError(`${service.typeName}: no method ${quote(name)}${didYouMean(name, names) || "."} ${methods}`);
     }
     if (isKnown && handler !== undefined && typeof handler !== "function") {
-      throw new TypeError(`${service.typeName}.${name}: expected a function, found a ${typeof handler}`);
+      throw new TypeError(`${service.typeName}.${name}: expected a function, found ${describeValue(handler)}`);
     }
   }
 }

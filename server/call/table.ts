@@ -1,15 +1,12 @@
 // Turns Connect's `routes` function into a table of methods, by recording what it registers.
-import type { DescFile, DescMethod, DescService, Registry } from "@bufbuild/protobuf";
+import type { DescFile, DescService, Registry } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
   type ConnectRouter,
   type ConnectRouterOptions,
-  createConnectRouter,
   createMethodImplSpec,
   createServiceImplSpec,
-  type Interceptor,
-  type MethodImpl,
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
@@ -40,10 +37,14 @@ export interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, 
  * Options of one service or method add to these: its interceptors run inside the server's, its limits take the place of
  * the server's, and a protocol that is off for the server stays off. A path that is registered twice keeps the last.
  *
+ * @param toUniversalHandler makes the `handlers` of the router
  * @throws ConnectError on registration: `invalid_argument` if no protocol is left, `internal`, which is Connect's own, if a
  * limit is out of range.
  */
-export function createMethodTable(options: TableOptions): MethodTable {
+export function createMethodTable(
+  options: TableOptions,
+  toUniversalHandler: (method: Method) => UniversalHandler,
+): MethodTable {
   const methods = new Map<string, Method>();
   const services = new Set<DescService>();
   const files = new Set<DescFile>();
@@ -101,20 +102,6 @@ export function createMethodTable(options: TableOptions): MethodTable {
       return [...services];
     },
   };
-}
-
-/** Connect's own handler for one method. `outermost` interceptors run outside those of the method. */
-export function toUniversalHandler(method: Method, ...outermost: Interceptor[]): UniversalHandler {
-  const router = createConnectRouter({
-    ...method.options,
-    interceptors: [...outermost, ...method.interceptors],
-    grpc: method.protocols.has("grpc"),
-    grpcWeb: method.protocols.has("grpc-web"),
-    connect: method.protocols.has("connect"),
-  });
-  const [handler] = router.rpc(method.spec.method, method.spec.impl as MethodImpl<DescMethod>).handlers;
-  if (handler === undefined) throw new Error(`${method.path}: Connect made no handler`);
-  return handler;
 }
 
 function mergeOptions(server: ConnectRouterOptions, own: ConnectRouterOptions): ConnectRouterOptions {

@@ -1,5 +1,5 @@
 // Facts about JSON that reading and writing share.
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { DurationSchema, FieldMaskSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 
 const leaves: ReadonlySet<string> = new Set(
@@ -14,6 +14,11 @@ export function isLeafType(desc: DescMessage): boolean {
 /** Whether 64-bit integers of the field are text in messages, too. */
 export function isLongAsString(field: DescField): boolean {
   return "longAsString" in field && field.longAsString;
+}
+
+/** Whether the value is an object, and not an array or null. */
+export function isJsonObject(json: JsonValue | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 /** The enum whose JSON is null. */

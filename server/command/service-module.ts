@@ -4,6 +4,7 @@ import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
+import { describeValue } from "../quote.js";
 
 const expected = "routes (router) => void, or options of createServer with routes, as its default export";
 
@@ -41,8 +42,7 @@ function isServerOptions(value: unknown): value is ServerOptions {
 }
 
 function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value !== "object") return `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return describeValue(value);
   return "routes" in value ? `an object with routes of type ${typeof value.routes}` : "an object without routes";
 }
 

@@ -1,4 +1,5 @@
 // Turns the text of a setting into its value and back: times, sizes, numbers, names.
+import { maxInt32 } from "../whole-number.js";
 
 /** What one kind of setting reads. */
 export interface Kind<Value> {
@@ -10,9 +11,6 @@ export interface Kind<Value> {
   parse(text: string): Value | undefined;
   format(value: Value): string;
 }
-
-/** The longest timer of Node, in milliseconds, and the largest HTTP/2 window, in bytes. */
-const most = 2 ** 31 - 1;
 
 /** Any text but an empty one. */
 export function text(placeholder: string): Kind<string> {
@@ -35,7 +33,7 @@ export function choice<Name extends string>(...names: Name[]): Kind<Name> {
 }
 
 /** Decimal digits only. */
-export function wholeNumber(from: number, to: number = most): Kind<number> {
+export function wholeNumber(from: number, to: number = maxInt32): Kind<number> {
   return {
     placeholder: "<number>",
     expected: `a whole number from ${from} to ${to}`,
@@ -95,7 +93,7 @@ export function duration(fromMs = 0): Kind<number> {
   return {
     placeholder: "<time>",
     expected: `a time with its unit, such as 500ms, 10s or 2m${fromMs > 0 ? "" : ", or 0"}`,
-    parse: (value) => within(value === "0" ? 0 : measure(value, units), fromMs, most),
+    parse: (value) => within(value === "0" ? 0 : measure(value, units), fromMs, maxInt32),
     format: (ms) => inLargestUnit(ms, units),
   };
 }
@@ -107,7 +105,7 @@ export function size(): Kind<number> {
   return {
     placeholder: "<size>",
     expected: "a size such as 4096, 16KiB or 4MiB, below 2GiB",
-    parse: (value) => within(/^\d+$/.test(value) ? Number(value) : measure(value, binaryUnits), 1, most),
+    parse: (value) => within(/^\d+$/.test(value) ? Number(value) : measure(value, binaryUnits), 1, maxInt32),
     format: (bytes) => inLargestUnit(bytes, binaryUnits),
   };
 }
@@ -116,7 +114,7 @@ export function size(): Kind<number> {
 export const megabytes: Kind<number> = {
   placeholder: "<size>",
   expected: "a size in whole MB, such as 64MB",
-  parse: (value) => within((measure(value, binaryUnits) ?? 0) / 1e6, 1, most),
+  parse: (value) => within((measure(value, binaryUnits) ?? 0) / 1e6, 1, maxInt32),
   format: (value) => `${value}MB`,
 };
 

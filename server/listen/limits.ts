@@ -1,6 +1,7 @@
 // Limits of connections and requests, and their names in Node's HTTP/1.1 and HTTP/2 servers.
 import type { ServerOptions as Http1Options } from "node:http";
 import type { ServerOptions as Http2Options } from "node:http2";
+import { checkWholeNumber } from "../whole-number.js";
 
 export interface ListenLimits {
   /**
@@ -100,10 +101,7 @@ export function resolveLimits(given: Partial<ListenLimits> = {}): ListenLimits {
   const limits = { ...DEFAULT_LISTEN_LIMITS };
   for (const name of Object.keys(DEFAULT_LISTEN_LIMITS) as (keyof ListenLimits)[]) {
     const value = given[name] ?? DEFAULT_LISTEN_LIMITS[name];
-    const least = MAY_BE_ZERO.has(name) ? 0 : 1;
-    if (!Number.isInteger(value) || value < least || value > MOST) {
-      throw new RangeError(`limits.${name}: expected a whole number from ${least} to ${MOST}, found ${value}`);
-    }
+    checkWholeNumber(`limits.${name}`, value, MAY_BE_ZERO.has(name) ? 0 : 1);
     limits[name] = value;
   }
   if (limits.requestMs !== 0 && limits.requestMs < limits.headersMs) {
@@ -114,8 +112,6 @@ export function resolveLimits(given: Partial<ListenLimits> = {}): ListenLimits {
   return limits;
 }
 
-/** The largest HTTP/2 window and the longest timer of Node. */
-const MOST = 2 ** 31 - 1;
 const MAY_BE_ZERO: ReadonlySet<keyof ListenLimits> = new Set([
   "requestMs",
   "stallMs",

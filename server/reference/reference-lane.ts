@@ -23,7 +23,6 @@ import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js"
 import { RequestQueue } from "../call/request-queue.js";
 import { closeReason } from "../call/reset.js";
 import { toSendableError } from "../call/sendable-error.js";
-import { toUniversalHandler } from "../call/table.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
 import { requestUrl } from "../call/url.js";
 import type { Exchange, ExchangeOwner } from "../http/exchange.js";
@@ -41,12 +40,13 @@ import { grpcWeb } from "../rpc/grpc-web.js";
 import type { Lane } from "../rpc/handler.js";
 import { sendCallError } from "../rpc/refuse.js";
 import type { EnvelopeWire } from "../rpc/wire.js";
+import { toUniversalHandler } from "./universal-handler.js";
 
 const callKey = createContextKey<ReferenceCall | undefined>(undefined, { description: "manywire call" });
 
 /** Prepares Connect's handler for the method. */
 export function createReferenceLane(method: Method, environment: CallEnvironment): Lane {
-  const handler = toUniversalHandler(method, guard);
+  const handler = toUniversalHandler(method, [guard]);
   const findProblem = createHeadCheck(method);
   return (format, exchange, query) => {
     try {

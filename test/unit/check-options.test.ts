@@ -56,7 +56,7 @@ describe("a handler that is wrong is named", () => {
       'hello_world.Greeter: no method "SayHelloAgain": did you mean "sayHelloAgain"? It has sayHello, sayHelloAgain.',
     ],
     [{ greet: routes }, 'hello_world.Greeter: no method "greet". It has sayHello, sayHelloAgain.'],
-    [{ sayHello: "hello" }, "hello_world.Greeter.sayHello: expected a function, found a string"],
+    [{ sayHello: "hello" }, 'hello_world.Greeter.sayHello: expected a function, found "hello"'],
   ])("%o", (handlers, message) => {
     expect(register(handlers)).toThrow(new TypeError(message));
   });

@@ -2,6 +2,7 @@
 // APIs (https://google.aip.dev/193).
 import type { JsonObject, JsonValue, Registry } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
+import { isJsonObject } from "../../codec/json-facts.js";
 import { commonTypes, preferTypes } from "../../schema/types.js";
 import { decodeDetail, encodeDetail } from "./detail.js";
 import { codeToName, codeToStatus, nameToCode, numberToCode, statusToCode } from "./status.js";
@@ -81,9 +82,9 @@ export function createErrorDecoder(registry?: Registry): ErrorDecoder {
 /** The object that has code, message and details. */
 function findStatus(json: JsonValue | undefined): JsonObject {
   const last = Array.isArray(json) ? json.at(-1) : json;
-  if (!isObject(last)) return {};
+  if (!isJsonObject(last)) return {};
   const inner = last.error;
-  return isObject(inner) ? inner : last;
+  return isJsonObject(inner) ? inner : last;
 }
 
 /** By name as in AIP-193, where the number is an HTTP status; else by the number, which no HTTP status is below 100. */
@@ -91,8 +92,4 @@ function findCode({ status, code }: JsonObject) {
   const named = typeof status === "string" ? nameToCode(status) : undefined;
   if (named !== undefined || typeof code !== "number") return named;
   return numberToCode(code) ?? (code >= 100 ? statusToCode(code) : undefined);
-}
-
-function isObject(json: JsonValue | undefined): json is JsonObject {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -3,6 +3,7 @@
 // Configuration").
 import { create, type JsonValue } from "@bufbuild/protobuf";
 import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../../gen/google/api/http_pb.js";
+import { isJsonObject } from "../../codec/json-facts.js";
 import { createJsonDecoder, type JsonDecoder } from "../../codec/json-read.js";
 import { JsonError } from "../../codec/json-read-error.js";
 
@@ -33,18 +34,18 @@ export function readHttpConfig(config: JsonValue): HttpConfig {
 }
 
 function findHttp(config: JsonValue): JsonObject | string {
-  if (!isObject(config)) return 'expected "http" with "rules", or "rules"';
+  if (!isJsonObject(config)) return 'expected "http" with "rules", or "rules"';
   // Google publishes service configurations without rules, too.
   if (config.http === undefined && config.type === "google.api.Service") return {};
   if (config.http === undefined)
     return config.rules === undefined ? 'expected "http" with "rules", or "rules"' : config;
-  return isObject(config.http) ? config.http : 'http: expected "rules"';
+  return isJsonObject(config.http) ? config.http : 'http: expected "rules"';
 }
 
 function readRule(json: JsonValue, index: number): HttpRule | string {
   const rule = read<HttpRule>(decodeRule, json);
   if (typeof rule !== "string") return rule;
-  const selector = isObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
+  const selector = isJsonObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
   return `${selector}http rule ${index + 1}: ${rule}`;
 }
 
@@ -60,8 +61,4 @@ function read<Value>(decode: JsonDecoder, json: JsonValue): Value | string {
     if (!(error instanceof JsonError)) throw error;
     return error.path === "" ? error.description : error.message;
   }
-}
-
-function isObject(json: JsonValue | undefined): json is JsonObject {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -5,13 +5,14 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { createMethodTable } from "../../../server/call/table.js";
 import { listLines } from "../../../server/pages/browser/lines.js";
 import { describeServices } from "../../../server/pages/description.js";
+import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { outputOf } from "../../support/program.js";
 import { startTargetForTest } from "../npm/target.js";
 import { grpcurl } from "./tools.js";
 
-const table = createMethodTable({});
+const table = createMethodTable({}, toUniversalHandler);
 for (const service of [Greeter, TestService]) table.router.service(service as never, {});
 const services = runAtOnce(describeServices(table.services, [...table.methods.values()], []));
 const methods = services.flatMap((service) => service.methods);

@@ -1,14 +1,15 @@
 import { ConnectError, type ConnectRouterOptions, type Interceptor } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
-import { createMethodTable, toUniversalHandler } from "../../../server/call/table.js";
+import { createMethodTable } from "../../../server/call/table.js";
+import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { serviceOf } from "../../support/shelf.js";
 
 const interceptor = (): Interceptor => (next) => (request) => next(request);
 
 function methodOf(server: ConnectRouterOptions, service?: ConnectRouterOptions) {
-  const table = createMethodTable(server);
+  const table = createMethodTable(server, toUniversalHandler);
   table.router.service(Greeter, {}, service);
   const method = table.methods.get("/hello_world.Greeter/SayHello");
   if (method === undefined) throw new Error("the method is not in the table");
@@ -17,7 +18,7 @@ function methodOf(server: ConnectRouterOptions, service?: ConnectRouterOptions) 
 
 describe("the table of methods", () => {
   test("has every method of a service, those without an implementation too", () => {
-    const table = createMethodTable({});
+    const table = createMethodTable({}, toUniversalHandler);
     table.router.service(Greeter, { sayHello: () => ({}) }).service(TestService, {});
     expect([...table.methods.keys()]).toEqual([
       "/hello_world.Greeter/SayHello",
@@ -30,20 +31,20 @@ describe("the table of methods", () => {
   });
 
   test("takes single methods, and counts their service once", () => {
-    const table = createMethodTable({});
+    const table = createMethodTable({}, toUniversalHandler);
     table.router.rpc(Greeter.method.sayHello, () => ({})).rpc(Greeter.method.sayHelloAgain, () => ({}));
     expect(table.methods.size).toBe(2);
     expect(table.services).toEqual([Greeter]);
   });
 
   test("has a service without methods", () => {
-    const table = createMethodTable({});
+    const table = createMethodTable({}, toUniversalHandler);
     table.router.service(serviceOf("shelf.Empty"), {});
     expect([table.methods.size, table.services]).toEqual([0, [serviceOf("shelf.Empty")]]);
   });
 
   test("keeps the last of what is registered twice", () => {
-    const table = createMethodTable({});
+    const table = createMethodTable({}, toUniversalHandler);
     for (const which of ["first", "last"]) table.router.service(Greeter, { sayHello: () => ({ message: which }) });
     const impl = table.methods.get("/hello_world.Greeter/SayHello")?.spec.impl as () => { message: string };
     expect(impl()).toEqual({ message: "last" });
@@ -90,7 +91,7 @@ describe("the table of methods", () => {
   });
 
   test("has handlers as Connect's own router does", () => {
-    const { router } = createMethodTable({ grpc: false });
+    const { router } = createMethodTable({ grpc: false }, toUniversalHandler);
     router.service(Greeter, {});
     expect(router.handlers.map(({ requestPath, protocolNames }) => [requestPath, protocolNames])).toEqual([
       ["/hello_world.Greeter/SayHello", ["grpc-web", "connect"]],

@@ -135,7 +135,7 @@ describe("a module that cannot be served", () => {
     ["none.js", `no such file; expected a module with ${expected}`],
     ["named.js", `expected ${expected}, found only other, routes`],
     ["empty.js", `expected ${expected}, found no export`],
-    ["text.js", `expected ${expected}, found a string`],
+    ["text.js", `expected ${expected}, found "routes"`],
     ["null.js", `expected ${expected}, found null`],
     ["object.js", `expected ${expected}, found an object without routes`],
     ["list.js", `expected ${expected}, found an object with routes of type object`],

@@ -3,6 +3,7 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { createMethodTable } from "../../../server/call/table.js";
 import { describeServices } from "../../../server/pages/description.js";
 import { landingPage, landingText } from "../../../server/pages/landing.js";
+import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
@@ -17,7 +18,7 @@ const assets = { path: (name: string) => `docs/1/${name}` };
 function describeAll(
   ...services: (typeof Greeter | typeof RestService | typeof TestService | typeof LibraryService)[]
 ) {
-  const table = createMethodTable({});
+  const table = createMethodTable({}, toUniversalHandler);
   for (const service of services) table.router.service(service as never, {});
   return runAtOnce(describeServices(table.services, [...table.methods.values()], readRules(services).bindings));
 }

@@ -5,6 +5,7 @@ import { greeter } from "../../../server/greeter.js";
 import { type Call, listLines } from "../../../server/pages/browser/lines.js";
 import type { JsonValue, MethodInfo } from "../../../server/pages/browser/method.js";
 import { describeServices } from "../../../server/pages/description.js";
+import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { Workspace } from "../../docs/workspace.js";
@@ -18,7 +19,7 @@ const services = [Greeter, TestService, RestService];
 const methods = describeAll({ hasReflection: true });
 
 function describeAll({ hasReflection }: { hasReflection: boolean }): Map<string, MethodInfo> {
-  const table = createMethodTable({});
+  const table = createMethodTable({}, toUniversalHandler);
   for (const service of services) table.router.service(service as never, {});
   const all = [...table.methods.values()];
   const described = runAtOnce(describeServices(table.services, all, readRules(services).bindings)).flatMap(
