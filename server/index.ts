@@ -13,6 +13,7 @@ export {
 export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export { peerCertificate } from "./call/context-values.js";
+export { setHttpStatus } from "./call/http-status.js";
 export type { ProtocolName } from "./call/method.js";
 export type { RequestInfo } from "./http/exchange.js";
 export type { ListenLimits } from "./listen/limits.js";

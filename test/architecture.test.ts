@@ -125,7 +125,7 @@ const map: Record<string, Part> = {
   // The command from code, loaded when it is called.
   "server/run-server.ts": { uses: server("command/run-server.ts"), names: server("options.ts", "server.ts") },
   "server/index.ts": {
-    uses: server("call/context-values.ts", "run-server.ts", "server.ts"),
+    uses: server("call/context-values.ts", "call/http-status.ts", "run-server.ts", "server.ts"),
     names: ["server/"],
     packages: [connect, connectNode],
   },

@@ -4,6 +4,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Call, ResponseMetadata } from "../call/call.js";
+import { httpStatusOf, statusHasBody } from "../call/http-status.js";
 import { type Body, noSniff } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { codeToStatus } from "../rest/error/status.js";
@@ -18,6 +19,7 @@ export class RestResponse {
   readonly #setup: RestSetup;
   readonly #compression: Compression | undefined;
   #fixedHeaders: OutgoingHttpHeaders | undefined;
+  #fixedStatus: number | undefined;
   /** An error that HTTP has a status of its own for, which says more than its code does. */
   #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
 
@@ -35,13 +37,34 @@ export class RestResponse {
 
   /** Sends one reply as the whole response. Throws if it cannot be encoded. */
   send(output: Message): void {
+    if (this.isWithoutBody) {
+      this.#call.complete(() => this.sendWithoutBody());
+      return;
+    }
     const encoded = this.#setup.encode(output);
     const body = encoded.kind === "json" ? encoded.text : encoded.data;
-    const response = this.#toResponse(200, this.headers(encoded), body, this.#call.context);
+    const response = this.#toResponse(this.status, this.headers(encoded), body, this.#call.context);
     this.#call.whenReady(
       () => compressBody(response),
       (ready) => this.#call.complete(() => sendBody(this.#call.exchange, ready)),
     );
+  }
+
+  /** Sends a status that has no body, with the headers of the handler. Throws if they cannot be sent. */
+  sendWithoutBody(): void {
+    const { "content-type": _, ...headers } = this.headers(undefined);
+    const { exchange } = this.#call;
+    if (!exchange.isClosed) exchange.sendHeadOnly(this.status, headers);
+  }
+
+  /** The status of a response that is not an error. */
+  get status(): number {
+    return this.#fixedStatus ?? httpStatusOf(this.#call.context);
+  }
+
+  /** Whether the handler has chosen a status that has no body. */
+  get isWithoutBody(): boolean {
+    return !statusHasBody(this.status);
   }
 
   /** Sends an error as the whole response. Throws or rejects if headers or trailers cannot be sent. */
@@ -65,8 +88,9 @@ export class RestResponse {
     return isRefusal ? refusal.status : codeToStatus(code);
   }
 
-  /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
+  /** Status and headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
   fixHeaders(): void {
+    this.#fixedStatus ??= this.status;
     this.#fixedHeaders ??= this.#currentHeaders();
   }
 
@@ -104,14 +128,14 @@ export class RestResponse {
     return { status, headers, body, trailers: this.trailers(metadata), compression, compressMinBytes };
   }
 
-  /** Whether only the head is asked for. */
-  get isHead(): boolean {
-    return this.#call.exchange.method === "HEAD";
+  /** Whether only the head is sent: the client asks for no more, or the status has no body. */
+  get isHeadOnly(): boolean {
+    return this.#call.exchange.method === "HEAD" || this.isWithoutBody;
   }
 
   /** Whether the client says that it reads trailers. */
   get takesTrailers(): boolean {
-    return !this.isHead && /\btrailers\b/i.test(header(this.#call.exchange.headers, "te") ?? "");
+    return !this.isHeadOnly && /\btrailers\b/i.test(header(this.#call.exchange.headers, "te") ?? "");
   }
 
   /** The trailers that the handler has set; undefined for none, and for a client that does not read them. */

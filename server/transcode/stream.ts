@@ -96,7 +96,7 @@ class StreamWire implements CallWire {
     if (this.#hasManyRequests) this.#request.checkMany();
     else this.#request.checkOne();
     this.call.exchange.read();
-    if (this.#writer.isKeptAlive && !this.#response.isHead) {
+    if (this.#writer.isKeptAlive && !this.#response.isHeadOnly) {
       this.#keepAlive = setInterval(() => this.#beat(), this.#setup.keepAliveMs);
     }
     this.#serve().catch((reason) => this.call.fail(reason));
@@ -149,7 +149,7 @@ class StreamWire implements CallWire {
     this.#first ??= encoded;
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
     // The first reply is enough for the headers, which is all that a HEAD request gets.
-    return !this.#response.isHead;
+    return !this.#response.isHeadOnly;
   }
 
   #beat(): void {
@@ -159,18 +159,19 @@ class StreamWire implements CallWire {
 
   /** Writes bytes, the headers before them. Returns false if the client reads more slowly than we write. */
   #write(bytes: Buffer): boolean {
-    if (this.call.isClosed || this.#response.isHead) return true;
+    if (this.call.isClosed || this.#response.isHeadOnly) return true;
     return this.call.write(() => this.#openSink().write(bytes));
   }
 
   #openSink(): BodySink {
     if (this.#sink !== undefined) return this.#sink;
+    this.#response.fixHeaders();
     const headers = { ...this.#response.headers(this.#first), ...this.#writer.headers };
     delete headers["content-length"];
     const name = this.#response.chooseCompression(headers)?.name;
     const coding = streamCoding(name);
     if (coding !== undefined) headers["content-encoding"] = name;
-    this.call.exchange.sendHead(200, headers, this.#response.takesTrailers);
+    this.call.exchange.sendHead(this.#response.status, headers, this.#response.takesTrailers);
     this.#sink = createBodySink(this.call.exchange, coding, () => this.#batch.drained());
     return this.#sink;
   }
@@ -189,11 +190,15 @@ class StreamWire implements CallWire {
       exchange.cut();
       return;
     }
+    if (this.#response.isWithoutBody) {
+      this.#response.sendWithoutBody();
+      return;
+    }
     const sink = this.#openSink();
     const batch = this.#batch.take() ?? Buffer.alloc(0);
     const end = this.#writer.end?.(error && this.#setup.encodeError(error)) ?? "";
     const last = Buffer.concat([batch, Buffer.from(end)]);
-    if (this.#response.isHead) exchange.end();
+    if (this.#response.isHeadOnly) exchange.end();
     else sink.end(last.length > 0 ? last : undefined, this.#response.takesTrailers ? trailers : undefined);
   }
 

@@ -32,6 +32,7 @@ test("`manywire` exports these names", () => {
     "createServer",
     "peerCertificate",
     "runServer",
+    "setHttpStatus",
   ]);
   expect(typesOf("server/index.ts")).toEqual([
     "CallObserver",

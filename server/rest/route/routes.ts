@@ -67,7 +67,7 @@ class Search {
   find(path: string): Lookup {
     const raw = path === "/" ? [] : path.slice(1).split("/");
     const isNormal = isPlain(path);
-    const found = this.findWithVerb(raw, isNormal) ?? this.attempt(raw, "", isNormal);
+    const found = this.findWithVerb(raw, isNormal) ?? this.findWithoutVerb(raw, isNormal);
     if (found !== undefined) return found;
     if (this.allowed === undefined) return { kind: "no-path" };
     return { kind: "wrong-method", allowed: [...this.allowed.add("OPTIONS")].sort() };
@@ -79,6 +79,15 @@ class Search {
     const colon = last.lastIndexOf(":");
     const verb = last.slice(colon + 1);
     return colon < 0 || verb === "" ? undefined : this.attempt(raw.with(-1, last.slice(0, colon)), verb, isNormal);
+  }
+
+  /** Where a verb matched and only the method did not, `Allow` has the methods of that verb alone. */
+  private findWithoutVerb(raw: readonly string[], isNormal: boolean): Lookup | undefined {
+    const allowedWithVerb = this.allowed;
+    this.allowed = undefined;
+    const found = this.attempt(raw, "", isNormal);
+    this.allowed = allowedWithVerb ?? this.allowed;
+    return found;
   }
 
   private attempt(raw: readonly string[], verb: string, isNormal: boolean): Lookup | undefined {
