@@ -2,6 +2,7 @@
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
+import type { CorsOptions } from "./operate/cors/options.js";
 import type { ServerOptions } from "./options.js";
 import { describeValue, quote } from "./quote.js";
 import { didYouMean } from "./suggest.js";
@@ -89,6 +90,19 @@ const docs: Types<DocsOptions> = {
   descriptorSet: binary,
 };
 
+const cors: Types<CorsOptions> = {
+  origins: {
+    expected: "an origin, an array of origins, or a function",
+    matches: (value) => string.matches(value) || list.matches(value) || callback.matches(value),
+  },
+  methods: list,
+  headers: list,
+  exposedHeaders: list,
+  credentials: boolean,
+  maxAgeSeconds: number,
+  privateNetwork: boolean,
+};
+
 const tls: Types<TlsOptions> = { cert: pem, key: pem, ca: pem };
 
 const types: Types<ServerOptions> = {
@@ -106,6 +120,11 @@ const types: Types<ServerOptions> = {
   // Checked with its rules, whose errors say more.
   httpRules: anything,
   rest: { ...object, options: rest },
+  cors: {
+    expected: "true, false or an object",
+    matches: (value) => boolean.matches(value) || isObject(value),
+    options: cors,
+  },
   docs: {
     expected: "true, false or an object",
     matches: (value) => boolean.matches(value) || isObject(value),

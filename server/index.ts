@@ -20,6 +20,7 @@ export type { ListenLimits } from "./listen/limits.js";
 export type { TlsOptions } from "./listen/tls.js";
 export type { DocsOptions, OperationKind } from "./openapi/options.js";
 export type { OpenApiDocument } from "./openapi/types.js";
+export type { CorsOptions } from "./operate/cors/options.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ServerOptions } from "./options.js";
 export { runServer } from "./run-server.js";

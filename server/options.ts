@@ -8,6 +8,7 @@ import type { RequestInfo } from "./http/exchange.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { DocsOptions } from "./openapi/options.js";
+import type { CorsOptions } from "./operate/cors/options.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 import { checkWholeNumber } from "./whole-number.js";
 
@@ -49,6 +50,11 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   httpRules?: JsonValue | undefined;
   /** Options of REST routes. */
   rest?: OrUndefined<RestOptions> | undefined;
+  /**
+   * Which pages of other origins may call (CORS). `true` is all, without credentials. Off by default: browsers then refuse
+   * their calls.
+   */
+  cors?: CorsOptions | boolean | undefined;
   /** Options for `/openapi.json`, `/docs` and `/`. `false` turns them off. Default true. */
   docs?: DocsOptions | boolean | undefined;
   /** Milliseconds between failing health checks and refusing connections in `close`. Default 0. */

@@ -8,10 +8,12 @@ import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
 import { createDispatch, type Surface } from "./dispatch.js";
+import type { Filter } from "./http/filter.js";
 import { createListener } from "./listen/listener.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { Api } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
+import { createCors } from "./operate/cors/cors.js";
 import { drain } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
@@ -88,6 +90,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   };
   const listener = createListener({
     handler: createDispatch(surface, environment),
+    filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
     limits: settings.limits,
@@ -110,6 +113,11 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     reloadTls: (tls) => listener.reloadTls(tls),
   };
   return { server, api };
+}
+
+function createFilters({ cors = false }: Settings): Filter[] {
+  if (cors === false) return [];
+  return [createCors(cors === true ? { origins: "*" } : cors)];
 }
 
 /** The user's services, then ours where the user has not registered them. */

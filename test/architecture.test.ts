@@ -83,7 +83,7 @@ const map: Record<string, Part> = {
   "server/pages/browser/": { uses: [], isPortable: true },
   // The process told to operators.
   "server/operate/": {
-    uses: [...server("http/"), "gen/grpc/"],
+    uses: [...server("http/", "whole-number.ts"), "gen/grpc/"],
     names: server("call/", "listen/"),
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
@@ -91,11 +91,11 @@ const map: Record<string, Part> = {
   // What brings them together.
   "server/check-options.ts": {
     uses: server("quote.ts", "suggest.ts"),
-    names: server("listen/", "openapi/", "options.ts", "transcode/"),
+    names: server("listen/", "openapi/", "operate/cors/", "options.ts", "transcode/"),
   },
   "server/options.ts": {
     uses: server("whole-number.ts"),
-    names: server("call/", "http/", "listen/", "openapi/", "transcode/"),
+    names: server("call/", "http/", "listen/", "openapi/", "operate/cors/", "transcode/"),
     packages: [connectNode],
     namesPackages: [connect, protobuf],
   },
@@ -109,6 +109,7 @@ const map: Record<string, Part> = {
         "call/",
         "check-options.ts",
         "dispatch.ts",
+        "http/filter.ts",
         "listen/",
         "openapi/",
         "operate/",

@@ -74,7 +74,9 @@ function toOption(setting: Setting): Option {
   const otherwise = defaultText(setting);
   const notes = [environmentName(flag), ...(otherwise === "" ? [] : [`default: ${otherwise}`])];
   const flags = kind.placeholder === undefined ? flag : `${flag} ${kind.placeholder}`;
-  return new Option(flags, `${text.replaceAll("`", "")} (${notes.join(", ")})`);
+  const option = new Option(flags, `${text.replaceAll("`", "")} (${notes.join(", ")})`);
+  if (kind.isList === true) option.argParser((value, before = "") => (before === "" ? value : `${before},${value}`));
+  return option;
 }
 
 function givenFlags(command: Command): ReadonlyMap<Flag, string> {

@@ -77,14 +77,13 @@ function readSetting({ kind }: Setting, name: string, text: string): Given {
 
 function toOptions(given: ReadonlyMap<Flag, Given>): Config["options"] {
   const options: Record<string, unknown> = {};
-  const limits: Record<string, unknown> = {};
-  const rest: Record<string, unknown> = {};
+  const groups: Record<string, Record<string, unknown>> = { limits: {} };
   for (const { flag, option } of settings) {
     const value = given.get(flag)?.value;
     if (option === undefined || value === undefined) continue;
-    if (option.startsWith("limits.")) limits[option.slice("limits.".length)] = value;
-    else if (option.startsWith("rest.")) rest[option.slice("rest.".length)] = value;
-    else options[option] = value;
+    const [first, name] = option.split(".") as [string, string?];
+    if (name === undefined) options[first] = value;
+    else groups[first] = { ...groups[first], [name]: value };
   }
-  return { ...options, limits, ...(Object.keys(rest).length > 0 && { rest }) };
+  return { ...options, ...groups };
 }

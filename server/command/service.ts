@@ -25,10 +25,16 @@ export function mergeOptions(service: ServerOptions, { options }: Config, { tls,
     ...options,
     limits: { ...service.limits, ...options.limits },
     rest: { ...service.rest, ...options.rest },
+    cors: mergeCors(service.cors, options.cors),
     docs: mergeDocs(service.docs, options.docs),
     tls: tls ?? service.tls,
     httpRules: httpRules ?? service.httpRules,
   };
+}
+
+/** The flag gives the origins; what else is allowed to them is up to the service. */
+function mergeCors(own: ServerOptions["cors"], flag: ServerOptions["cors"]): ServerOptions["cors"] {
+  return typeof own === "object" && typeof flag === "object" ? { ...own, ...flag } : (flag ?? own);
 }
 
 /** The flag turns pages on or off; what they say is up to the service. */

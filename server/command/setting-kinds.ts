@@ -1,4 +1,5 @@
-// Turns the text of a setting into its value and back: times, sizes, numbers, names.
+// Turns the text of a setting into its value and back: times, sizes, numbers, names, origins.
+import { originForms, parseOrigin } from "../operate/cors/origins.js";
 import { maxInt32 } from "../whole-number.js";
 
 /** What one kind of setting reads. */
@@ -7,6 +8,8 @@ export interface Kind<Value> {
   readonly placeholder?: string;
   /** Completes "expected …". */
   readonly expected: string;
+  /** Whether the flag may be repeated. Its texts are then joined by commas. */
+  readonly isList?: boolean;
   /** Returns undefined for what is not of this kind. */
   parse(text: string): Value | undefined;
   format(value: Value): string;
@@ -47,9 +50,23 @@ export function names(placeholder: string, pattern: RegExp): Kind<string[]> {
   return {
     placeholder: `<${placeholder}>`,
     expected: `${placeholder} with commas between`,
+    ...list((name) => pattern.test(name)),
+  };
+}
+
+/** Origins of pages, as the option `cors.origins` has them. */
+export const origins: Kind<string[]> = {
+  placeholder: "<origin>",
+  expected: originForms,
+  ...list((origin) => parseOrigin(origin) !== undefined),
+};
+
+function list(isValid: (item: string) => boolean): Pick<Kind<string[]>, "isList" | "parse" | "format"> {
+  return {
+    isList: true,
     parse: (value) => {
-      const all = value.split(",").map((name) => name.trim());
-      return all.every((name) => pattern.test(name)) ? all : undefined;
+      const all = value.split(",").map((item) => item.trim());
+      return all.every(isValid) ? all : undefined;
     },
     format: (value) => value.join(),
   };

@@ -1,6 +1,7 @@
 // Every setting of the command, in one place: its flag, kind and words, and the option of `createServer` that it becomes.
 // Help, README and errors are made from it; the environment variable follows from the flag, the default from the option.
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
+import type { CorsOptions } from "../operate/cors/options.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
 import type { RestOptions } from "../transcode/transcoder.js";
 import {
@@ -10,6 +11,7 @@ import {
   megabytes,
   names,
   onOff,
+  origins,
   size,
   switchOff,
   switchOn,
@@ -25,7 +27,11 @@ export interface Setting {
   readonly kind: Kind<unknown>;
   /** Description, in Markdown. */
   readonly text: string;
-  readonly option?: keyof ServerOptions | `limits.${keyof ListenLimits}` | `rest.${keyof RestOptions}`;
+  readonly option?:
+    | keyof ServerOptions
+    | `limits.${keyof ListenLimits}`
+    | `rest.${keyof RestOptions}`
+    | `cors.${keyof CorsOptions}`;
   readonly default?: string;
 }
 
@@ -194,6 +200,12 @@ export const settingGroups: readonly SettingGroup[] = [
   {
     title: "Services",
     settings: [
+      {
+        flag: "--cors-origin",
+        kind: origins,
+        option: "cors.origins",
+        text: "origin whose pages may call, such as `https://app.example.com` or `https://*.example.com`, or `*` for all; may be repeated",
+      },
       {
         flag: "--no-reflection",
         kind: switchOff,

@@ -2,26 +2,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Exchange, type Handler, noSniff, respond } from "../http/exchange.js";
+import { applyFilters, type Filter } from "../http/filter.js";
 import type { Servers } from "./accept.js";
 import type { Connections } from "./connections.js";
 import { Http1Exchange } from "./http1/exchange.js";
 import type { ListenLimits } from "./limits.js";
 import { type BodySource, exchangeKey } from "./node-exchange.js";
 import type { Report } from "./report.js";
-import { findHttp1Fault, type OnRequest } from "./well-formed.js";
+import { type Fault, findHttp1Fault, type OnRequest } from "./well-formed.js";
 
-/** Makes the function that passes well-formed requests to a handler, and rejects the others. */
-export function passRequestsTo(handler: Handler, report: Report): OnRequest {
-  return (exchange, fault) => {
-    if (fault !== undefined) {
-      respond(exchange, fault.status, { "content-type": "text/plain; charset=utf-8" }, `${fault.text}\n`);
-      return;
-    }
+/** Makes the function that passes well-formed requests to a handler, and rejects the others. Filters get both. */
+export function passRequestsTo(handler: Handler, filters: readonly Filter[], report: Report): OnRequest {
+  // An error of the handler is answered by what the filters made of the exchange; one of a filter by the exchange itself.
+  const filtered = (inner: Handler) => {
+    const safe = catchErrors(inner, report);
+    return filters.length === 0 ? safe : catchErrors(applyFilters(filters, safe), report);
+  };
+  const serve = filtered((exchange) => {
     // `OPTIONS *` (RFC 9110 section 9.3.7).
-    if (exchange.path === "*") {
-      exchange.sendHeadOnly(204, noSniff);
-      return;
-    }
+    if (exchange.path === "*") exchange.sendHeadOnly(204, noSniff);
+    else return handler(exchange);
+  });
+  return (exchange, fault) => {
+    if (fault === undefined) serve(exchange);
+    else filtered((inner) => refuse(inner, fault))(exchange);
+  };
+}
+
+function refuse(exchange: Exchange, { status, text }: Fault): void {
+  respond(exchange, status, { "content-type": "text/plain; charset=utf-8" }, `${text}\n`);
+}
+
+/** Makes a handler that reports errors and replies 500. */
+function catchErrors(handler: Handler, report: Report): (exchange: Exchange) => void {
+  return (exchange) => {
     const onError = (error: unknown) => {
       report(error as Error, "handler");
       fail(exchange);

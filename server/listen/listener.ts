@@ -3,6 +3,7 @@ import { Server } from "node:net";
 import { inspect } from "node:util";
 import { type Clock, systemClock } from "../clock.js";
 import type { Handler } from "../http/exchange.js";
+import type { Filter } from "../http/filter.js";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import { passHttp1Requests, passRequestsTo } from "./answer.js";
@@ -25,6 +26,8 @@ export interface ListenerOptions {
    * it throws becomes a 500.
    */
   handler: Handler;
+  /** Called for every request before `handler`, malformed ones included. */
+  filters?: readonly Filter[] | undefined;
   address: ListenAddress;
   /** With it the port speaks TLS only. */
   tls?: TlsOptions | undefined;
@@ -65,13 +68,13 @@ class HttpListener implements Listener {
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
-    const { address, tls, handler, clock = systemClock } = options;
+    const { address, tls, handler, filters = [], clock = systemClock } = options;
     const onError = guardReport(options.onError ?? (() => {}));
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
     const connections = new Connections(limits, clock);
     const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
-    const onRequest = passRequestsTo(handler, onError);
+    const onRequest = passRequestsTo(handler, filters, onError);
     const servers = { http1, http2: createNodeHttp2Server({ limits, clock, onRequest, report: onError }) };
     const descriptors = new DescriptorWatch(http1.server, clock, onError);
     reportErrors(http1, descriptors, onError);

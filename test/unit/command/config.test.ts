@@ -45,6 +45,11 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--proto-names"], { options: { limits: {}, rest: { useProtoNames: true } } }],
   [["--enums-as-numbers"], { options: { limits: {}, rest: { enumsAsNumbers: true } } }],
   [["--no-reflection"], { options: { reflection: false, limits: {} } }],
+  [["--cors-origin", "*"], { options: { limits: {}, cors: { origins: ["*"] } } }],
+  [
+    ["--cors-origin", "https://a.example.com, https://*.example.org"],
+    { options: { limits: {}, cors: { origins: ["https://a.example.com", "https://*.example.org"] } } },
+  ],
   [["--docs", "off"], { options: { docs: false, limits: {} } }],
   [["--docs", "on"], { options: { docs: true, limits: {} } }],
   [["--reference-lane"], { options: { fastLane: false, limits: {} } }],
@@ -81,6 +86,14 @@ describe("a setting", () => {
   it("becomes the option of its name and no other", () => {
     const { options } = configure(["--port", "1"]);
     expect(options).toEqual({ port: 1, limits: {} });
+  });
+
+  it("that is a list has the items of all its flags", () => {
+    const argv = ["--cors-origin", "https://a.com,https://b.com", "--cors-origin=https://c.com"];
+    expect(configure(argv).options.cors).toEqual({ origins: ["https://a.com", "https://b.com", "https://c.com"] });
+    expect(configure(["--without-routes", "a.B", "--without-routes", "c.D"]).options.rest).toEqual({
+      withoutRoutes: ["a.B", "c.D"],
+    });
   });
 
   it("comes from the flag where the variable says otherwise", () => {
@@ -134,6 +147,16 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
   [["--ignore-parameters", "a*b"], {}, '--ignore-parameters: expected names with commas between, found "a*b"'],
   [["--without-routes", "a.*.b"], {}, '--without-routes: expected selectors with commas between, found "a.*.b"'],
   [[], { MANYWIRE_EMIT_DEFAULTS: "yes" }, 'MANYWIRE_EMIT_DEFAULTS: expected true or false, found "yes"'],
+  [
+    ["--cors-origin", "https://a.example.com/"],
+    {},
+    '--cors-origin: expected origins such as https://app.example.com or https://*.example.com, or *, found "https://a.example.com/"',
+  ],
+  [
+    [],
+    { MANYWIRE_CORS_ORIGIN: "a.example.com" },
+    'MANYWIRE_CORS_ORIGIN: expected origins such as https://app.example.com or https://*.example.com, or *, found "a.example.com"',
+  ],
   [["--docs", "false"], {}, '--docs: expected on or off, found "false"'],
   [["--port"], {}, "option '--port <number>' argument missing"],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],

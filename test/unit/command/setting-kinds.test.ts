@@ -5,6 +5,7 @@ import {
   type Kind,
   megabytes,
   names,
+  origins,
   size,
   switchOff,
   switchOn,
@@ -154,6 +155,18 @@ const kinds: [name: string, kind: Kind<unknown>, cases: Case[]][] = [
       ["a b", undefined],
     ],
   ],
+  [
+    "origins",
+    origins,
+    [
+      ["*", ["*"]],
+      ["http://localhost:5173", ["http://localhost:5173"]],
+      ["https://a.com, https://*.a.com", ["https://a.com", "https://*.a.com"], "https://a.com,https://*.a.com"],
+      ["", undefined],
+      ["https://a.com,", undefined],
+      ["a.com", undefined],
+    ],
+  ],
 ];
 
 describe.each(kinds)("%s", (_, kind, cases) => {
@@ -179,5 +192,6 @@ it("says what each kind expects", () => {
     "true or false",
     "true or false",
     "names with commas between",
+    "origins such as https://app.example.com or https://*.example.com, or *",
   ]);
 });
