@@ -1,11 +1,10 @@
 // The HandlerContext of one call. What costs is made on first use.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { ContextKey, ContextValues, HandlerContext } from "@connectrpc/connect";
 import { guardListeners } from "./abort-listeners.js";
 import { toError } from "./error.js";
 import type { LazyHeaders } from "./headers.js";
 import type { ProtocolName } from "./method.js";
-import { CallValues } from "./values.js";
 
 /** What a context is made from. */
 export interface CallContextInit {
@@ -94,4 +93,23 @@ export class CallContext implements HandlerContext {
 
 function remaining(deadlineMs: number): () => number {
   return () => deadlineMs - Date.now();
+}
+
+/** Values by key. A key that is not set has its default. */
+export class CallValues implements ContextValues {
+  [id: symbol]: unknown;
+
+  get<T>(key: ContextKey<T>): T {
+    return key.id in this ? (this[key.id] as T) : key.defaultValue;
+  }
+
+  set<T>(key: ContextKey<T>, value: T): this {
+    this[key.id] = value;
+    return this;
+  }
+
+  delete(key: ContextKey<unknown>): this {
+    delete this[key.id];
+    return this;
+  }
 }

@@ -2,8 +2,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { CollectedBody } from "../call/byte-buffer.js";
 import { Call, type CallSetup, type CallWire, type ResponseMetadata } from "../call/call.js";
-import { CollectedBody } from "../call/collected-body.js";
 import { invokeUnary } from "../call/invoke.js";
 import type { UnaryMethod } from "../call/method.js";
 import { readTimeout } from "../call/timeout.js";
@@ -12,8 +12,7 @@ import { header } from "../http/header.js";
 import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "./body-response.js";
 import type { MessageCodec } from "./codec.js";
 import type { Negotiated, Negotiator } from "./compression.js";
-import { connectUnary, type Uncompressed } from "./connect.js";
-import { checkVersionHeader, checkVersionParameter } from "./connect-version.js";
+import { checkVersionHeader, checkVersionParameter, connectUnary, type Uncompressed } from "./connect.js";
 import type { Codec, Format } from "./format.js";
 
 /** What unary calls of one method over Connect share. */

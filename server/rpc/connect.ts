@@ -1,17 +1,21 @@
 // Connect: streams in envelopes with a last one of JSON; unary calls as plain bodies with HTTP's own status codes.
 // https://connectrpc.com/docs/protocol
-import type { ConnectError } from "@connectrpc/connect";
+import type { IncomingHttpHeaders } from "node:http";
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   codeToHttpStatus,
   endStreamFlag,
   endStreamToJson,
   errorToJsonBytes,
+  protocolVersion,
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
 import type { ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
 import type { Body } from "../http/exchange.js";
+import { header } from "../http/header.js";
+import { shorten } from "../quote.js";
 import type { BodyResponse } from "./body-response.js";
 import { addDebugJson } from "./connect-details.js";
 import { encodeEnvelope } from "./envelope.js";
@@ -68,3 +72,33 @@ export const connectUnary = {
     };
   },
 };
+
+/** Where a request has the version of the protocol (https://connectrpc.com/docs/protocol#unary-request "Connect-Protocol-Version"). */
+type Place = "header" | "query";
+
+const places: Record<Place, { name: string; kind: string; value: string }> = {
+  header: { name: "Connect-Protocol-Version", kind: "header", value: protocolVersion },
+  query: { name: "connect", kind: "parameter", value: `v${protocolVersion}` },
+};
+
+/** Returns the error of a POST with a missing or unknown version; undefined if the server does not require one. */
+export function checkVersionHeader(headers: IncomingHttpHeaders, options: MethodOptions): ConnectError | undefined {
+  return options.requireConnectProtocolHeader
+    ? check("header", header(headers, "connect-protocol-version"))
+    : undefined;
+}
+
+/** The same of a GET, which has its version in the query. */
+export function checkVersionParameter(query: URLSearchParams, options: MethodOptions): ConnectError | undefined {
+  return options.requireConnectProtocolHeader ? check("query", query.get("connect") ?? undefined) : undefined;
+}
+
+function check(place: Place, found: string | undefined): ConnectError | undefined {
+  const { name, kind, value } = places[place];
+  if (found === value) return undefined;
+  const message =
+    found === undefined
+      ? `missing required ${kind}: set ${name} to "${value}"`
+      : `${name} must be "${value}": got "${shorten(found)}"`;
+  return new ConnectError(message, Code.InvalidArgument);
+}

@@ -10,7 +10,7 @@ import type { PreparedHead } from "../http/prepared-head.js";
 import { encodeBase64 } from "./base64-stream.js";
 import type { MessageCodec } from "./codec.js";
 import { compressedFlag, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
-import type { EnvelopeHead, EnvelopeSetup } from "./envelope-setup.js";
+import type { EnvelopeHead, EnvelopeSetup } from "./envelope-request.js";
 import type { Format } from "./format.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 

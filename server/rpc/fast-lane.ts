@@ -5,7 +5,7 @@ import { createCodecs } from "./codec.js";
 import { createNegotiator } from "./compression.js";
 import { connectStream, connectUnary } from "./connect.js";
 import { type ConnectUnarySetup, serveConnectUnary } from "./connect-unary.js";
-import type { EnvelopeSetup } from "./envelope-setup.js";
+import type { EnvelopeSetup } from "./envelope-request.js";
 import { grpc } from "./grpc.js";
 import { grpcWeb } from "./grpc-web.js";
 import type { Lane } from "./handler.js";

@@ -10,9 +10,8 @@ import { ReplyPump } from "../call/reply-pump.js";
 import { RequestQueue } from "../call/request-queue.js";
 import type { Exchange } from "../http/exchange.js";
 import type { Envelope } from "./envelope.js";
-import { EnvelopeRequest } from "./envelope-request.js";
+import { EnvelopeRequest, type EnvelopeSetup, readEnvelopeHead } from "./envelope-request.js";
 import { EnvelopeResponse } from "./envelope-response.js";
-import { type EnvelopeSetup, readEnvelopeHead } from "./envelope-setup.js";
 import type { Format } from "./format.js";
 
 /** Serves one call. */

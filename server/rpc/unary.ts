@@ -6,9 +6,8 @@ import { invokeUnary, takeSingle } from "../call/invoke.js";
 import type { UnaryMethod } from "../call/method.js";
 import type { Exchange } from "../http/exchange.js";
 import { compressedFlag } from "./envelope.js";
-import { EnvelopeRequest } from "./envelope-request.js";
+import { EnvelopeRequest, type EnvelopeSetup, readEnvelopeHead } from "./envelope-request.js";
 import { EnvelopeResponse } from "./envelope-response.js";
-import { type EnvelopeSetup, readEnvelopeHead } from "./envelope-setup.js";
 import type { Format } from "./format.js";
 
 /** Serves one call. */

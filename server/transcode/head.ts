@@ -1,13 +1,67 @@
-// Reads the head of a REST request: deadline, type of the body, compressions, and in which form a stream is wanted.
+// Reads the head of a REST request: deadline, type of the body, compression, and the form of the response stream.
 import type { IncomingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import type { CallHead, CallSetup } from "../call/call.js";
 import { deadlineExceeded } from "../call/error.js";
+import type { Method } from "../call/method.js";
 import { maxTimerMs, readTimeout, type Timeout } from "../call/timeout.js";
+import type { Exchange } from "../http/exchange.js";
 import { header, readPreferences } from "../http/header.js";
 import { quote } from "../quote.js";
+import type { ErrorEncoder } from "../rest/error/errors.js";
 import { isJsonType } from "../rest/read/body.js";
 import type { BodyForm } from "../rest/read/json-splitter.js";
+import type { RequestDecoder } from "../rest/read/request.js";
+import type { BodyEncoder } from "../rest/response.js";
+import type { Binding } from "../rest/route/binding.js";
+import { requestMetadata } from "./metadata.js";
+
+/** What calls of one binding share. */
+export interface RestSetup<M extends Method = Method> extends CallSetup {
+  readonly method: M;
+  readonly binding: Binding;
+  readonly decode: RequestDecoder;
+  readonly encode: BodyEncoder;
+  readonly encodeError: ErrorEncoder;
+  /** How often a stream of events without events is kept open, in milliseconds. */
+  readonly keepAliveMs: number;
+}
+
+/** What a route and its request say of a call. */
+export interface RestMatch {
+  /** Raw values of the path's variables. */
+  readonly captures: readonly string[];
+  /** The raw query. */
+  readonly query: string;
+}
+
+/** What the head of a request says of its call. */
+export interface RestHead extends CallHead {
+  readonly contentType: string | undefined;
+  /** The form of a JSON body; undefined for any other type. */
+  readonly form: BodyForm | undefined;
+  /** What Accept-Encoding and the server have in common. */
+  readonly compression: Compression | undefined;
+}
+
+/** Reads deadline, type and compression. */
+export function readRestHead({ method }: RestSetup, { headers }: Exchange): RestHead {
+  const { maxTimeoutMs, acceptCompression } = method.options;
+  const timeout = readRestTimeout(headers, maxTimeoutMs);
+  const contentType = headers["content-type"];
+  return {
+    protocol: "rest",
+    timeout,
+    problem: timeout.error,
+    requestHeader: () => requestMetadata(headers),
+    responseHeader: { "content-type": "application/json" },
+    responseTrailer: {},
+    contentType,
+    form: readBodyForm(contentType),
+    compression: chooseCompression(acceptCompression, header(headers, "accept-encoding")),
+  };
+}
 
 /** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {

@@ -1,14 +1,14 @@
 // The request of a call by a route: what its head must say, and the body that is one message.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { CollectedBody } from "../call/byte-buffer.js";
 import type { Call } from "../call/call.js";
-import { CollectedBody } from "../call/collected-body.js";
 import { toConnectError, tooLarge } from "../call/error.js";
+import type { Exchange } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { quote, shorten } from "../quote.js";
-import { isCrossSite } from "./cross-site.js";
+import type { RestHead, RestMatch, RestSetup } from "./head.js";
 import type { RestResponse } from "./rest-response.js";
-import type { RestHead, RestMatch, RestSetup } from "./rest-setup.js";
 import { streamCoding } from "./stream-coding.js";
 
 /** What a client sends of one call. */
@@ -129,4 +129,30 @@ export class RestRequest {
     const text = `content-encoding: expected one of ${names}; found ${shorten(name)}`;
     return this.#response.refuse(415, new ConnectError(text, Code.InvalidArgument));
   }
+}
+
+/** Types that a form, or `fetch` in the mode `no-cors`, can send. Every other type needs a preflight. */
+const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(?:;|$)/i;
+
+/**
+ * Whether a browser sends this request for a page of another origin without a CORS preflight, which makes CSRF possible
+ * (https://fetch.spec.whatwg.org/#cors-safelisted-request-header, https://www.w3.org/TR/fetch-metadata/). Requests without
+ * `Sec-Fetch-Site` and `Origin` do not come from a browser.
+ */
+export function isCrossSite({ method, headers, authority }: Exchange): boolean {
+  if (method !== "POST") return false;
+  const type = headers["content-type"];
+  return (type === undefined || formTypes.test(type)) && isOtherOrigin(headers, authority);
+}
+
+function isOtherOrigin(headers: Exchange["headers"], authority: string): boolean {
+  const site = header(headers, "sec-fetch-site");
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  const { origin } = headers;
+  return origin !== undefined && hostOf(origin) !== authority.toLowerCase();
+}
+
+/** The host and port of an origin; undefined for `null`, the origin of sandboxed pages. */
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/(.+)$/i.exec(origin)?.[1]?.toLowerCase();
 }

@@ -10,8 +10,8 @@ import { header } from "../http/header.js";
 import { codeToStatus } from "../rest/error/status.js";
 import type { EncodedBody } from "../rest/response.js";
 import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "../rpc/body-response.js";
+import type { RestHead, RestSetup } from "./head.js";
 import { responseHeaders, responseTrailers } from "./metadata.js";
-import type { RestHead, RestSetup } from "./rest-setup.js";
 
 /** What is sent of one call. */
 export class RestResponse {

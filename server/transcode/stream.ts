@@ -13,11 +13,17 @@ import { header } from "../http/header.js";
 import { checkHeaderSize } from "../http/header-size.js";
 import { createJsonSplitter, type JsonSplitter } from "../rest/read/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
-import { chooseStreamForm, type StreamForm } from "./head.js";
+import {
+  chooseStreamForm,
+  type RestHead,
+  type RestMatch,
+  type RestSetup,
+  readRestHead,
+  type StreamForm,
+} from "./head.js";
 import { RequestReader } from "./request-reader.js";
 import { RestRequest } from "./rest-request.js";
 import { RestResponse } from "./rest-response.js";
-import { type RestHead, type RestMatch, type RestSetup, readRestHead } from "./rest-setup.js";
 import { type BodySink, createBodySink, streamCoding } from "./stream-coding.js";
 import { createStreamWriter, isAfterEnd, keepAliveComment, type StreamWriter } from "./stream-form.js";
 

@@ -21,7 +21,7 @@ import { findUnreachable } from "../rest/route/unreachable.js";
 import { parseFormat } from "../rpc/format.js";
 import { bidiNeedsHttp2 } from "../rpc/refuse.js";
 import { preferTypes } from "../schema/types.js";
-import type { RestMatch, RestSetup } from "./rest-setup.js";
+import type { RestMatch, RestSetup } from "./head.js";
 import { serveStream } from "./stream.js";
 import { serveUnary } from "./unary.js";
 

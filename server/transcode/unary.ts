@@ -6,9 +6,9 @@ import { Call, type CallWire, type ResponseMetadata } from "../call/call.js";
 import { invokeUnary } from "../call/invoke.js";
 import type { UnaryMethod } from "../call/method.js";
 import type { Exchange } from "../http/exchange.js";
+import { type RestMatch, type RestSetup, readRestHead } from "./head.js";
 import { RestRequest } from "./rest-request.js";
 import { RestResponse } from "./rest-response.js";
-import { type RestMatch, type RestSetup, readRestHead } from "./rest-setup.js";
 
 /** Serves one call. */
 export function serveUnary(setup: RestSetup<UnaryMethod>, match: RestMatch, exchange: Exchange): void {
