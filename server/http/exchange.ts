@@ -30,6 +30,10 @@ export interface RequestHead {
    * as `authorization`, and no pseudo-headers.
    */
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as an HTTP/1.1 client sent them; undefined in HTTP/2. */
+  readonly rawHeaders?: readonly string[] | undefined;
+  /** Whether an HTTP/1 request is of version 1.0. */
+  readonly isHttp10?: boolean;
   /** The connection; with TLS a TLSSocket. For information only: do not read or write it. */
   readonly socket: Socket;
 }
@@ -41,7 +45,9 @@ export interface RequestInfo {
   readonly url: string;
   /** Lower-case name → value, without pseudo-headers. */
   readonly headers: IncomingHttpHeaders;
-  readonly httpVersion: "1.1" | "2.0";
+  /** Names and values in turn: in HTTP/1.1 as the client sent them, in HTTP/2 those of `headers`. */
+  readonly rawHeaders: readonly string[];
+  readonly httpVersion: "1.0" | "1.1" | "2.0";
   /** The connection; with TLS a TLSSocket. For information only: do not read or write it. */
   readonly socket: Socket;
 }
@@ -54,7 +60,13 @@ export function targetOf({ path, query }: Pick<RequestHead, "path" | "query">): 
 /** Converts a head for applications. */
 export function toRequestInfo(head: RequestHead): RequestInfo {
   const { method, headers, socket } = head;
-  return { method, url: targetOf(head), headers, httpVersion: head.httpVersion === 2 ? "2.0" : "1.1", socket };
+  const httpVersion = head.httpVersion === 2 ? "2.0" : head.isHttp10 === true ? "1.0" : "1.1";
+  const rawHeaders = head.rawHeaders ?? listHeaders(headers);
+  return { method, url: targetOf(head), headers, rawHeaders, httpVersion, socket };
+}
+
+function listHeaders(headers: IncomingHttpHeaders): string[] {
+  return Object.entries(headers).flatMap(([name, value = ""]) => [value].flat().flatMap((one) => [name, one]));
 }
 
 /** A well-formed request, and the methods that send its response. */

@@ -37,6 +37,12 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
   }
+  get rawHeaders(): readonly string[] {
+    return this.#request.rawHeaders;
+  }
+  get isHttp10(): boolean {
+    return this.#request.httpVersionMinor === 0;
+  }
   get scheme(): "http" | "https" {
     return "encrypted" in this.#request.socket ? "https" : "http";
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Exchange, respond } from "../../../server/http/exchange.js";
+import { type Exchange, type RequestInfo, respond, toRequestInfo } from "../../../server/http/exchange.js";
 import { HeaderSizeError } from "../../../server/http/header-size.js";
 import { openConnection, request } from "../../support/http.js";
 import { encodeFrame, frameTypes } from "../../support/http2-frames.js";
@@ -311,5 +311,32 @@ describe.each(["1.1", "2"] as const)("the head of a request on HTTP/%s", (httpVe
     });
     const { text } = await request(server.url, { path: target, body: "", httpVersion });
     expect(JSON.parse(text)).toEqual({ method: "POST", scheme: "http", path, query, pseudoHeaders: [] });
+  });
+});
+
+describe("the head of a request for applications", () => {
+  const h1 = (version: string) => `POST /a?b=c HTTP/${version}\r\nHost: localhost\r\nX-A: 1\r\nx-a: 2\r\n\r\n`;
+  const rawHeaders = ["Host", "localhost", "X-A", "1", "x-a", "2"];
+
+  test.each<[bytes: string | undefined, expected: Partial<RequestInfo>]>([
+    [h1("1.0"), { httpVersion: "1.0", rawHeaders }],
+    [h1("1.1"), { httpVersion: "1.1", rawHeaders }],
+    [undefined, { httpVersion: "2.0", rawHeaders: ["x-a", "1, 2"] }],
+  ])("has the version and the headers as they were sent: %j", async (bytes, expected) => {
+    let info: RequestInfo | undefined;
+    await using server = await startListener({
+      handler(exchange) {
+        info = toRequestInfo(exchange);
+        respond(exchange, 200, {});
+      },
+    });
+    await using raw = bytes === undefined ? await openFrames(server.url) : await openRaw(server.url);
+    const more: [string, string][] = [
+      ["x-a", "1"],
+      ["x-a", "2"],
+    ];
+    raw.write(bytes ?? headersFrame(1, { path: "/a?b=c", isEnd: true, more }));
+    await expect.poll(() => info).toMatchObject({ method: "POST", url: "/a?b=c", ...expected });
+    expect(info?.headers["x-a"]).toBe("1, 2");
   });
 });
