@@ -43,6 +43,8 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   reflection?: boolean | undefined;
   /** Whether manywire's own code serves the protocols. `false` serves them with Connect's handlers. Default true. */
   fastLane?: boolean | undefined;
+  /** Who speaks HTTP/2: `"own"`, manywire's own code, or `"node"`, Node's `http2`. Default `"own"`. */
+  http2?: "own" | "node" | undefined;
   /**
    * Rules that replace the `google.api.http` options of their methods: a service configuration as JSON (google.api.Service
    * with `http`), or google.api.Http alone, `{ rules: [{ selector: "…", get: "/v1/…" }] }`.
@@ -85,6 +87,7 @@ interface Defaults {
   acceptCompression: Compression[];
   reflection: boolean;
   fastLane: boolean;
+  http2: "own" | "node";
   limits: Partial<ListenLimits>;
   rest: RestOptions;
   docs: DocsOptions | boolean;
@@ -105,6 +108,7 @@ const defaults: Defaults = {
   acceptCompression: [compressionGzip, compressionBrotli],
   reflection: true,
   fastLane: true,
+  http2: "own",
   limits: {},
   rest: {},
   docs: true,

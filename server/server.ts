@@ -94,6 +94,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
     limits: settings.limits,
+    http2: settings.http2,
     onError: report,
   });
   let closing: Promise<void> | undefined;

@@ -38,7 +38,7 @@ const map: Record<string, Part> = {
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: [], isPortable: true },
-  "server/listen/": { uses: server("http/", "clock.ts", "dense-set.ts", "whole-number.ts") },
+  "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {

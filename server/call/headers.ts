@@ -1,23 +1,10 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects on first use.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { hopByHop } from "../http/header.js";
+import { hopByHop, NodeHeaders, shell } from "../http/header.js";
 import { toUnsendable } from "./error.js";
-
-/** A class that makes empty objects with a prototype, without a constructor's work. */
-function shell<T>(prototype: object): new () => T {
-  const Shell = function Shell() {};
-  Object.defineProperty(Shell, "prototype", { value: prototype });
-  return Shell as unknown as new () => T;
-}
 
 /** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
 const HeadersShell: new () => Headers = shell(Headers.prototype);
-
-/**
- * Makes objects without any inherited name, so that a header may have every name, `__proto__` among them. What
- * `Object.create(null)` makes is a hash table for V8, and several times as slow to copy.
- */
-const NodeHeaders: new () => OutgoingHttpHeaders = shell(Object.freeze(Object.create(null)));
 
 type Source = IncomingHttpHeaders | OutgoingHttpHeaders;
 

@@ -87,14 +87,19 @@ export const switchOff: Kind<boolean> = {
 };
 
 /** A flag without a value that turns something on: true if given, false where the environment says so. */
-export const switchOn: Kind<boolean> = {
-  expected: "true or false",
-  parse: (value) => {
-    const isOff = switchWords.get(value);
-    return isOff === undefined ? undefined : !isOff;
-  },
-  format: () => "",
-};
+export const switchOn: Kind<boolean> = switchTo(true, false);
+
+/** A flag without a value that chooses `on`; `off` where the environment says that it is not given. */
+export function switchTo<Value>(on: Value, off: Value): Kind<Value> {
+  return {
+    expected: "true or false",
+    parse: (value) => {
+      const isOff = switchWords.get(value);
+      return isOff === undefined ? undefined : isOff ? off : on;
+    },
+    format: () => "",
+  };
+}
 
 /** The words on and off. The placeholder has no bar, which would end a cell of a table in Markdown. */
 export const onOff: Kind<boolean> = {

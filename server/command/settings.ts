@@ -15,6 +15,7 @@ import {
   size,
   switchOff,
   switchOn,
+  switchTo,
   text,
   wholeNumber,
 } from "./setting-kinds.js";
@@ -223,6 +224,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: switchOff,
         option: "fastLane",
         text: "serve calls with Connect's handlers, for comparison",
+      },
+      {
+        flag: "--node-http2",
+        kind: switchTo("node", "own"),
+        option: "http2",
+        text: "speak HTTP/2 with Node's `http2`, for comparison",
       },
     ],
   },

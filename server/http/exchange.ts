@@ -27,7 +27,7 @@ export interface RequestHead {
   readonly query: string | undefined;
   /**
    * Lower-case name → value. Repeated headers are joined by commas; `set-cookie` is a list. Includes sensitive headers such
-   * as `authorization`, and no pseudo-headers.
+   * as `authorization`, and no pseudo-headers. Must not be changed: requests may share it.
    */
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn, as an HTTP/1.1 client sent them; undefined in HTTP/2. */
@@ -62,7 +62,8 @@ export function toRequestInfo(head: RequestHead): RequestInfo {
   const { method, headers, socket } = head;
   const httpVersion = head.httpVersion === 2 ? "2.0" : head.isHttp10 === true ? "1.0" : "1.1";
   const rawHeaders = head.rawHeaders ?? listHeaders(headers);
-  return { method, url: targetOf(head), headers, rawHeaders, httpVersion, socket };
+  // Requests may share their headers, and an application may change what it gets.
+  return { method, url: targetOf(head), headers: { ...headers }, rawHeaders, httpVersion, socket };
 }
 
 function listHeaders(headers: IncomingHttpHeaders): string[] {

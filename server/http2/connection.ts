@@ -108,6 +108,8 @@ export class Connection<Owner> {
   #isSettled = false;
   #isClosed = false;
   #isGoingAway = false;
+  /** Milliseconds of the clock at the first tick after `goaway`, or -1. */
+  #goingAwaySince = -1;
   /** Whether the last id has been told. */
   #isLastTold = false;
   #isPeerGoingAway = false;
@@ -212,6 +214,7 @@ export class Connection<Owner> {
       this.#close(new ConnectionError(ErrorCode.settingsTimeout, "SETTINGS not acknowledged in time"));
       return;
     }
+    if (this.#isGoingAway) this.#endGoingAway();
     this.#endLingering();
     if (this.#limits.stallMs > 0) this.#endStalled();
   }
@@ -302,15 +305,14 @@ export class Connection<Owner> {
   goaway(message = ""): void {
     if (this.#isClosed || this.#isGoingAway) return;
     this.#isGoingAway = true;
-    const { frames } = this.#outgoing;
-    if (this.#side === "server") {
-      frames.goaway(maxStreamId, ErrorCode.noError, message);
-      frames.ping(goawayPing, 0, false);
-    } else {
+    if (this.#side === "client") {
       this.#tellLast(message);
+      return;
     }
+    const { frames } = this.#outgoing;
+    frames.goaway(maxStreamId, ErrorCode.noError, message);
+    frames.ping(goawayPing, 0, false);
     this.#tellOutput();
-    this.#closeIfDone();
   }
 
   /** Ends the connection at once, with a code, or if the socket has closed. Streams that are open are closed with CANCEL. */
@@ -706,10 +708,8 @@ export class Connection<Owner> {
       this.#budget.spendControl(this.#now);
       this.#outgoing.frames.ping(high, low, true);
     } else if (high === probePing) this.#listener.onPong(low);
-    else if (high === goawayPing && this.#isGoingAway && !this.#isLastTold) {
-      this.#tellLast("");
-      this.#closeIfDone();
-    } else this.#budget.spendControl(this.#now);
+    else if (high === goawayPing && this.#isGoingAway && !this.#isLastTold) this.#tellLast("");
+    else this.#budget.spendControl(this.#now);
   }
 
   #onGoaway(frame: FrameReader): void {
@@ -765,17 +765,20 @@ export class Connection<Owner> {
 
   /** The response has been sent, and the request goes on: the rest of it is dropped for a while. */
   #linger(stream: Stream<Owner>): void {
-    stream.lingersUntil = this.#now + this.#limits.lingerMs;
     this.#lingering.push(stream);
     this.#release(stream);
     this.consume(stream, stream.heldBytes);
   }
 
   #endLingering(): void {
-    const due = this.#lingering.filter((stream) => stream.lingersUntil <= this.#now);
-    if (due.length === 0 && this.#lingering.length === 0) return;
-    this.#lingering = this.#lingering.filter((stream) => !stream.isClosed && stream.lingersUntil > this.#now);
-    for (const stream of due) this.reset(stream, ErrorCode.noError);
+    if (this.#lingering.length === 0) return;
+    const left: Stream<Owner>[] = [];
+    for (const stream of this.#lingering) {
+      if (stream.lingersUntil < 0) stream.lingersUntil = this.#now + this.#limits.lingerMs;
+      if (stream.lingersUntil <= this.#now) this.reset(stream, ErrorCode.noError);
+      else if (!stream.isClosed) left.push(stream);
+    }
+    this.#lingering = left;
   }
 
   #endStalled(): void {
@@ -805,10 +808,19 @@ export class Connection<Owner> {
     stream.owner = undefined;
   }
 
+  /** Takes the first GOAWAY for read after a while. */
+  #endGoingAway(): void {
+    if (this.#goingAwaySince < 0) this.#goingAwaySince = this.#now;
+    else if (this.#now - this.#goingAwaySince > this.#limits.goawayMs) this.#tellLast("");
+  }
+
   #tellLast(message: string): void {
+    if (this.#isLastTold) return;
     this.#isLastTold = true;
     this.#streams.maxPeerId = this.#streams.lastPeerId;
     this.#outgoing.frames.goaway(this.#streams.lastPeerId, ErrorCode.noError, message);
+    this.#tellOutput();
+    this.#closeIfDone();
   }
 
   #closeIfDone(): void {

@@ -45,7 +45,7 @@ export class SocketPump<Owner> {
     this.#socket = socket;
     this.#now = now;
     this.#schedule = schedule;
-    this.#closeMs = limits.lingerMs;
+    this.#closeMs = limits.closeMs;
     this.connection = new Connection<Owner>({
       side,
       limits,

@@ -37,7 +37,7 @@ export class Stream<Owner> {
   nextQueued: Stream<Owner> | undefined = undefined;
   /** Milliseconds of the clock: when bytes began to wait without any leaving. */
   stalledSince = -1;
-  /** Milliseconds of the clock when the rest of an unread request is not waited for any more, or -1. */
+  /** Milliseconds of the clock when the rest of an unread request is not waited for any more, or -1 before the first tick. */
   lingersUntil = -1;
 
   constructor(id: number, sendWindowBytes: number, receiveWindow: ReceiveWindow) {

@@ -31,9 +31,13 @@ export function acceptConnections(
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
     socket.on("finish", limitHalfClose);
     if (!connections.leaveOpening(accepted, socket)) return;
-    stalls.add(socket);
-    if (version === "http1") connections.addHttp1(socket);
-    servers[version].serve(socket);
+    const load = stalls.add(socket);
+    if (version === "http2") {
+      servers.http2.serve(socket, load);
+      return;
+    }
+    connections.addHttp1(socket);
+    servers.http1.serve(socket);
   };
   if (ready === "connection") {
     server.on(ready, (socket: Socket) => {

@@ -12,6 +12,29 @@ export interface LoadingExchange extends Placed {
   endStalled(): void;
 }
 
+/** Up to here a chunk is written without a look at what else waits on its connection. */
+const smallChunkBytes = 16 * 1024;
+
+/** Finds a client that owes the rest of its request and sends none of it. */
+export class UploadWatch {
+  #receivedBytes = 0;
+  /** `#receivedBytes` when the body was last seen to grow, and when that was, or 0. */
+  #seenBytes = 0;
+  #seenMs = 0;
+
+  receive(bytes: number): void {
+    this.#receivedBytes += bytes;
+  }
+
+  /** Whether the client has sent nothing for `stallMs`. Must be asked repeatedly. @param isDue whether it owes something */
+  hasStalled(isDue: boolean, nowMs: number, stallMs: number): boolean {
+    if (isDue && this.#seenMs !== 0 && this.#seenBytes === this.#receivedBytes) return nowMs - this.#seenMs >= stallMs;
+    this.#seenMs = isDue ? nowMs : 0;
+    this.#seenBytes = this.#receivedBytes;
+    return false;
+  }
+}
+
 const loadKey: unique symbol = Symbol("load");
 
 /** What one connection is busy with. */
@@ -26,11 +49,12 @@ export class ConnectionLoad {
     this.#maxUnsentBytes = maxUnsentBytes;
   }
 
-  /** Whether the bytes of responses that wait for the client are over the limit. */
-  get isFull(): boolean {
+  /** Whether there is room for another chunk of a response: a small one, or any if not too much waits for the client already. */
+  hasRoomFor(chunkBytes: number): boolean {
+    if (chunkBytes <= smallChunkBytes) return true;
     let bytes = 0;
     for (const { unsentBytes } of this.exchanges.toArray()) bytes += unsentBytes;
-    return bytes > this.#maxUnsentBytes;
+    return bytes <= this.#maxUnsentBytes;
   }
 }
 
@@ -43,6 +67,8 @@ export function loadOf(socket: LoadedSocket | undefined): ConnectionLoad | undef
 }
 
 /** Gives a connection a load of its own. @param maxUnsentBytes of all its responses together */
-export function startLoad(socket: LoadedSocket, maxUnsentBytes: number): void {
-  socket[loadKey] = new ConnectionLoad(maxUnsentBytes);
+export function startLoad(socket: LoadedSocket, maxUnsentBytes: number): ConnectionLoad {
+  const load = new ConnectionLoad(maxUnsentBytes);
+  socket[loadKey] = load;
+  return load;
 }

@@ -30,8 +30,8 @@ export interface ListenLimits {
    */
   probeMs: number;
   /**
-   * Maximum memory of Node for one HTTP/2 connection in megabytes (10^6 bytes): streams, header tables, queued frames.
-   * Above it new streams are rejected. Request messages and response bodies do not count: see `readMaxBytes` and
+   * Maximum memory of one HTTP/2 connection in megabytes (10^6 bytes) with `http2: "node"`: streams, header tables, queued
+   * frames. Above it new streams are rejected. Request messages and response bodies do not count: see `readMaxBytes` and
    * `unsentBytes`.
    */
   sessionMemoryMb: number;
@@ -52,16 +52,34 @@ export interface ListenLimits {
   streamWindowBytes: number;
   /** HTTP/2 flow-control window per connection in bytes. */
   connectionWindowBytes: number;
-  /** Maximum number of malformed HTTP/2 frames before the connection is closed. */
+  /** Maximum size of a compressed HTTP/2 header block in bytes, all its frames together. A larger one closes the connection. */
+  headerBlockBytes: number;
+  /** Maximum number of CONTINUATION frames in a header block. More close the connection. */
+  continuationFrames: number;
+  /**
+   * Maximum number of malformed HTTP/2 requests and frames, each of which makes the server reset a stream, before the
+   * connection is closed (CVE-2025-8671). One more each second.
+   */
   invalidFrames: number;
-  /** Maximum number of streams above `streamsPerConnection` that a client may open before its connection is closed. */
+  /** Maximum number of streams above `streamsPerConnection` that a client may open before its connection is closed. One more each second. */
   rejectedStreams: number;
   /** Maximum number of entries in one SETTINGS frame. */
   settingsPerFrame: number;
-  /** Maximum number of streams that a client may reset at once (rapid reset). Node 20 uses 1,000 and ignores this. */
+  /**
+   * Maximum number of HTTP/2 streams that a client may reset at once (rapid reset, CVE-2023-44487). A call that ends without
+   * a reset pays for one. More close the connection. High, because a reset costs less than a call, and clients that cancel
+   * many calls are honest.
+   */
   resetBurst: number;
-  /** Resets that are added to that budget each second. Node 20 uses 33 and ignores this. */
+  /** Resets that are added to that budget each second. */
   resetsPerSecond: number;
+  /**
+   * Maximum number of HTTP/2 frames without content at once: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA and unknown
+   * frames. Every request, and every frame of a response, pays for four. More close the connection.
+   */
+  controlBurst: number;
+  /** Frames that are added to that budget each second. */
+  controlsPerSecond: number;
   /** Milliseconds between the end of the server's side of a connection and its close: time for the client to read an early response. */
   lingerMs: number;
   /** Maximum bytes of an unfinished HTTP/1.1 request that are discarded after an early response, so that the client can read it. */
@@ -84,11 +102,15 @@ export const DEFAULT_LISTEN_LIMITS: Readonly<ListenLimits> = {
   stallMs: 60_000,
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
+  headerBlockBytes: 64 * 1024,
+  continuationFrames: 16,
   invalidFrames: 100,
   rejectedStreams: 100,
   settingsPerFrame: 32,
-  resetBurst: 1000,
-  resetsPerSecond: 33,
+  resetBurst: 100_000,
+  resetsPerSecond: 10_000,
+  controlBurst: 10_000,
+  controlsPerSecond: 1000,
   lingerMs: 5000,
   lingerBytes: 16 * 1024 * 1024,
   idleGraceMs: 100,

@@ -11,6 +11,7 @@ import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
+import { createHttp2Server } from "./http2/server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHttp2Server } from "./node-http2/server.js";
@@ -32,6 +33,8 @@ export interface ListenerOptions {
   /** With it the port speaks TLS only. */
   tls?: TlsOptions | undefined;
   limits?: Partial<ListenLimits> | undefined;
+  /** Who speaks HTTP/2: our own code, or that of Node. Default "own". */
+  http2?: "own" | "node" | undefined;
   /** Told of what is worth a line in a log: refused handshakes, bytes that are no HTTP, a handler that threw. */
   onError?: Report | undefined;
   /** The system clock by default. Node keeps the time of TLS handshakes, HTTP/1.1 requests and idle HTTP/1.1 connections itself. */
@@ -75,7 +78,8 @@ class HttpListener implements Listener {
     const connections = new Connections(limits, clock);
     const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
     const onRequest = passRequestsTo(handler, filters, onError);
-    const servers = { http1, http2: createNodeHttp2Server({ limits, clock, onRequest, report: onError }) };
+    const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
+    const servers = { http1, http2: createHttp2({ limits, clock, onRequest, report: onError }) };
     const descriptors = new DescriptorWatch(http1.server, clock, onError);
     reportErrors(http1, descriptors, onError);
     const stalls = new StallWatch(limits, clock);

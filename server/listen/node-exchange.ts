@@ -1,16 +1,13 @@
 // How the body of a request comes to the owner of an exchange, in both HTTP versions.
 import type { Readable } from "node:stream";
 import type { ExchangeOwner } from "../http/exchange.js";
-import type { ConnectionLoad, LoadingExchange } from "./connection-load.js";
+import { type ConnectionLoad, type LoadingExchange, UploadWatch } from "./connection-load.js";
 
 /** The exchange that one of Node's streams belongs to, so that listeners can be functions that all streams share. */
 export const exchangeKey: unique symbol = Symbol("exchange");
 
 /** What Node's parsers push a body into: a request of HTTP/1.1, or a stream of HTTP/2. */
 export type BodySource<Source extends Readable = Readable> = Source & { [exchangeKey]?: NodeExchange | undefined };
-
-/** Up to here a chunk is written without a look at what else waits on its connection. */
-const smallChunkBytes = 16 * 1024;
 
 /**
  * The half of an exchange that reads. The buffer, events and ticks of a Node stream cost about as much as our own work for
@@ -26,10 +23,7 @@ export abstract class NodeExchange implements LoadingExchange {
   #hearsEnd = false;
   #isEnded = false;
   readonly #load: ConnectionLoad | undefined;
-  #receivedBytes = 0;
-  /** `#receivedBytes` when the body was last seen to grow, and when that was. */
-  #seenBytes = 0;
-  #seenMs = 0;
+  readonly #upload = new UploadWatch();
 
   /**
    * @param hasEnded whether the stream knows of the end of the body already
@@ -46,17 +40,14 @@ export abstract class NodeExchange implements LoadingExchange {
   abstract readonly unsentBytes: number;
   abstract endStalled(): void;
 
-  /** Whether the connection has room for another chunk: a small one, or any if not too much waits already. */
+  /** Whether the connection has room for another chunk. */
   hasRoomFor(chunkBytes: number): boolean {
-    return chunkBytes <= smallChunkBytes || this.#load?.isFull !== true;
+    return this.#load?.hasRoomFor(chunkBytes) !== false;
   }
 
   hasStalledUpload(nowMs: number, stallMs: number): boolean {
     const isDue = !this.#isEnded && this.owner?.owesRest === true && !this.#source.isPaused();
-    if (isDue && this.#seenMs !== 0 && this.#seenBytes === this.#receivedBytes) return nowMs - this.#seenMs >= stallMs;
-    this.#seenMs = isDue ? nowMs : 0;
-    this.#seenBytes = this.#receivedBytes;
-    return false;
+    return this.#upload.hasStalled(isDue, nowMs, stallMs);
   }
 
   /** Decides whether what Node's parser pushes now is to be given to `take`, and not to the stream. */
@@ -116,7 +107,7 @@ export abstract class NodeExchange implements LoadingExchange {
 
   /** A part of the body has come. */
   takeData(chunk: Buffer): void {
-    this.#receivedBytes += chunk.length;
+    this.#upload.receive(chunk.length);
     this.owner?.onData(chunk);
   }
 

@@ -27,12 +27,13 @@ export class StallWatch {
     };
   }
 
-  add(socket: LoadedSocket): void {
-    startLoad(socket, this.#maxUnsentBytes);
-    if (this.#stallMs === 0) return;
+  add(socket: LoadedSocket): ConnectionLoad {
+    const load = startLoad(socket, this.#maxUnsentBytes);
+    if (this.#stallMs === 0) return load;
     this.#stop ??= repeat(this.#clock, () => this.#lookAtAll(), Math.ceil(this.#stallMs / 4));
     this.#sockets.add(socket);
     socket.on("close", this.#forget);
+    return load;
   }
 
   stop(): void {

@@ -145,6 +145,7 @@ describe("a call", () => {
     expect(server.told()).toEqual(["request 1 POST /a body", "data 1 abc", "close 1"]);
     server.send(data(1, "a".repeat(600)));
     expect(server.sent()).toEqual(["HEADERS 1 end :status=200", "WINDOW 1 603"]);
+    server.connection.tick(0);
     server.connection.tick(999);
     expect(server.sent()).toEqual([]);
     server.connection.tick(1000);

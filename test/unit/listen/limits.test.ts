@@ -30,6 +30,7 @@ const settingNames = new Map([
   [3, "MAX_CONCURRENT_STREAMS"],
   [4, "INITIAL_WINDOW_SIZE"],
   [6, "MAX_HEADER_LIST_SIZE"],
+  [9, "NO_RFC7540_PRIORITIES"],
 ]);
 
 function readSettings(payload: Buffer): Record<string, number> {
@@ -54,6 +55,7 @@ describe("HTTP/2", () => {
       MAX_CONCURRENT_STREAMS: 250,
       INITIAL_WINDOW_SIZE: 256 * 1024,
       MAX_HEADER_LIST_SIZE: 16 * 1024,
+      NO_RFC7540_PRIORITIES: 1,
     });
     const window = await untilFrame(raw, ({ type, stream }) => type === frameTypes.windowUpdate && stream === 0);
     expect(window.payload.readUInt32BE(0)).toBe(1024 * 1024 - 65_535);

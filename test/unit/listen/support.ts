@@ -36,7 +36,9 @@ export async function startListener({ routes = {}, ...options }: TestListenerOpt
   const listener = createListener({
     address: { host: "127.0.0.1", port: 0 },
     handler: (exchange) => (routes[targetOf(exchange)] ?? echo)(exchange),
-    onError: (error, step) => errors.push(`${step}: ${"code" in error ? error.code : error.message}`),
+    onError: (error: NodeJS.ErrnoException, step) => {
+      errors.push(`${step}: ${typeof error.code === "string" ? error.code : error.message}`);
+    },
     ...options,
     limits: { idleGraceMs: 0, lingerMs: 500, ...options.limits },
   });
@@ -136,6 +138,12 @@ export async function untilFrame(raw: RawSocket, isIt: (frame: Frame) => boolean
     if (found !== undefined) return found;
     await raw.untilBytes(raw.received.length + 1);
   }
+}
+
+/** Acknowledges the first PING, which tells a server that its GOAWAY has been read. */
+export async function acknowledgePing(raw: RawSocket): Promise<void> {
+  const { payload } = await untilFrame(raw, ({ type, flags }) => type === frameTypes.ping && flags === 0);
+  raw.write(encodeFrame(frameTypes.ping, frameFlags.ack, 0, payload));
 }
 
 /** What came on one stream, in order: `HEADERS`, `DATA 5`, `RST_STREAM 0`, with `END` where it ended the stream. */
