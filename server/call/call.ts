@@ -181,17 +181,20 @@ export class Call implements ActiveCall, ExchangeOwner {
       this.#observe();
       return;
     }
-    const done = () => {
-      if (reduction.dropped !== undefined) this.warn(`${reduction.dropped} not sent: ${messageOf(reason)}`);
-      this.#observe();
-    };
+    const { dropped, hasMetadata } = reduction;
+    const warnings = this.#warnings;
+    // Before it is sent, because an exchange may close at once.
+    if (dropped !== undefined) this.warn(`${dropped} not sent: ${messageOf(reason)}`);
     // Of several reasons the first one is that of the whole response.
-    const retry = (refusal: unknown) => this.#trySending(error, rest, reason ?? refusal);
+    const retry = (refusal: unknown) => {
+      this.#warnings = warnings;
+      this.#trySending(error, rest, reason ?? refusal);
+    };
     try {
-      const metadata = reduction.hasMetadata ? this.context : this.#bareMetadata();
+      const metadata = hasMetadata ? this.context : this.#bareMetadata();
       const sent = this.#wire.sendError(reduce(error, reduction), metadata);
-      if (sent === undefined) done();
-      else sent.then(done, retry);
+      if (sent === undefined) this.#observe();
+      else sent.then(() => this.#observe(), retry);
     } catch (refusal) {
       retry(refusal);
     }

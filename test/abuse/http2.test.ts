@@ -1,11 +1,11 @@
 // What can be done to a server with frames of HTTP/2 that are each allowed, and too many or out of season together.
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { envelope } from "../support/envelopes.js";
 import { decodeFrames, encodeFrame, encodeHeaders, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
 import { callFields, callHead, cancel, data, grant, opening, wholeData } from "./frames.js";
-import { useVictim } from "./victim.js";
+import { quick, useVictim } from "./victim.js";
 
 const victim = useVictim({});
 
@@ -63,16 +63,20 @@ test.each([
   });
 });
 
-test.each([
-  ["at once", odd(1500).map((id) => Buffer.concat([callHead(id), cancel(id)]))],
-  ["with a body", odd(1500).map((id) => Buffer.concat([callHead(id), data(id, Buffer.alloc(100)), cancel(id)]))],
-  ["after its end", odd(1500).map((id) => Buffer.concat([callHead(id, {}, frameFlags.endStream), cancel(id)]))],
-  ["of a stream", odd(1500).map((id) => Buffer.concat([callHead(id, { ":path": streamPath }), cancel(id)]))],
-])("1,500 calls that are reset %s end the connection", async (_, frames) => {
-  await victim.withstand(async (url) => {
-    await using socket = await openRaw(url);
-    await flood(socket, [opening(), ...frames]);
-    expect(await isServed(socket)).toBe(false);
+describe("a budget of 1,000 resets", () => {
+  const strict = useVictim({ limits: { ...quick, resetBurst: 1000, resetsPerSecond: 33 } });
+
+  test.each([
+    ["at once", odd(1500).map((id) => Buffer.concat([callHead(id), cancel(id)]))],
+    ["with a body", odd(1500).map((id) => Buffer.concat([callHead(id), data(id, Buffer.alloc(100)), cancel(id)]))],
+    ["after its end", odd(1500).map((id) => Buffer.concat([callHead(id, {}, frameFlags.endStream), cancel(id)]))],
+    ["of a stream", odd(1500).map((id) => Buffer.concat([callHead(id, { ":path": streamPath }), cancel(id)]))],
+  ])("1,500 calls that are reset %s end the connection", async (_, frames) => {
+    await strict.withstand(async (url) => {
+      await using socket = await openRaw(url);
+      await flood(socket, [opening(), ...frames]);
+      expect(await isServed(socket)).toBe(false);
+    });
   });
 });
 
