@@ -21,7 +21,7 @@ async function flood({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Promi
     if (socket.destroyed) return;
     if (socket.write(chunk)) continue;
     const drained = new Promise((resolve) => socket.once("drain", () => resolve(true)));
-    if (!(await Promise.race([drained, delay(500, false)]))) return;
+    if (!(await Promise.race([drained, delay(3000, false)]))) return;
   }
 }
 

@@ -16,6 +16,8 @@ export type Lane = "fast" | "reference";
 export interface Place {
   readonly lane: Lane;
   readonly security: "plaintext" | "TLS";
+  /** Who speaks HTTP/2. */
+  readonly http2: "own" | "node";
 }
 
 /** How a call gets there. */
@@ -28,9 +30,10 @@ export interface Route {
 export type Combination = Place & Route;
 
 export const places: readonly Place[] = [
-  { lane: "fast", security: "plaintext" },
-  { lane: "fast", security: "TLS" },
-  { lane: "reference", security: "plaintext" },
+  { lane: "fast", security: "plaintext", http2: "own" },
+  { lane: "fast", security: "TLS", http2: "own" },
+  { lane: "fast", security: "plaintext", http2: "node" },
+  { lane: "reference", security: "plaintext", http2: "own" },
 ];
 
 export const routes: readonly Route[] = wires.flatMap((wire) =>
@@ -40,10 +43,11 @@ export const routes: readonly Route[] = wires.flatMap((wire) =>
 );
 
 /**
- * The routes that behaviours take at a place: all of them to our own code. The reference needs one slice: TLS is below both
- * lanes, and protobuf-es reads and writes the messages of both codecs.
+ * The routes that behaviours take at a place: all of them to our own code. Each reference needs one slice: TLS is below both
+ * lanes, protobuf-es reads and writes the messages of both codecs, and Node's HTTP/2 takes no part in HTTP/1.1.
  */
-export function routesAt({ lane }: Place): readonly Route[] {
+export function routesAt({ lane, http2 }: Place): readonly Route[] {
+  if (http2 === "node") return routes.filter(({ codec, httpVersion }) => codec === "proto" && httpVersion === "2");
   return lane === "fast" ? routes : routes.filter(({ codec }) => codec === "proto");
 }
 

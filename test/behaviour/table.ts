@@ -72,11 +72,11 @@ export function describeBehaviours(options: TestServerOptions, behaviours: reado
   for (const place of places) {
     const hasAny = routesAt(place).some((route) => possibleAt({ ...place, ...route }, behaviours).length > 0);
     if (!hasAny) continue;
-    describe(`${place.lane} lane, ${place.security}`, () => {
+    describe(`${place.lane} lane, ${place.security}${place.http2 === "node" ? ", HTTP/2 of Node" : ""}`, () => {
       let server: TestServer;
       beforeAll(async () => {
         const tls = place.security === "TLS" ? serverIdentity : undefined;
-        server = await startServer({ fastLane: place.lane === "fast", tls, ...options });
+        server = await startServer({ fastLane: place.lane === "fast", http2: place.http2, tls, ...options });
       });
       afterAll(() => server[Symbol.asyncDispose]());
       for (const route of routesAt(place)) describeRoute({ ...place, ...route }, behaviours, () => server);

@@ -81,6 +81,7 @@ export function openCaller2(url: string, make: (index: number) => Call): Caller 
         stream.on("close", () => {
           if (isWhole && status !== undefined)
             resolve(judge("HTTP/2", findFault({ body: Buffer.concat(chunks), status })));
+          else if (stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM) resolve(turnedAway);
           else if (stream.id === undefined || stream.id > mine.lastTaken) resolve(turnedAway);
           else
             resolve({

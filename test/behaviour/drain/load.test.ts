@@ -49,7 +49,7 @@ describe.each([
     expect(await child.exit).toEqual({ code: 0, signal: null, stderr: "" });
     expect((await child.last).report.calls).toBe(answered);
     await idle.closed;
-    const goaway = decodeFrames(idle.received).find(({ type }) => type === frameTypes.goaway);
+    const goaway = decodeFrames(idle.received).findLast(({ type }) => type === frameTypes.goaway);
     // No call was taken on here, and there is no error: RFC 9113 section 6.8.
     expect(goaway?.payload.toString("hex")).toBe("0000000000000000");
   });

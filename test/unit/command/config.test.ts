@@ -53,6 +53,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--docs", "off"], { options: { docs: false, limits: {} } }],
   [["--docs", "on"], { options: { docs: true, limits: {} } }],
   [["--reference-lane"], { options: { fastLane: false, limits: {} } }],
+  [["--node-http2"], { options: { http2: "node", limits: {} } }],
   [["--log-level", "warn"], { log: { level: "warn", format: "auto" } }],
   [["--log-format", "json"], { log: { level: "info", format: "json" } }],
   [["--no-banner"], { hasBanner: false }],
