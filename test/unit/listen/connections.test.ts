@@ -208,11 +208,12 @@ describe("a drain", () => {
   });
 
   test("does not wait long for an HTTP/2 client that does not say that it has read GOAWAY", async () => {
-    await using server = await startListener();
+    const clock = new TestClock();
+    await using server = await startListener({ clock });
     await using raw = await openFrames(server.url);
     await untilFrame(raw, ({ type }) => type === frameTypes.settings);
     server.listener.stop();
-    await Promise.all([raw.closed, server.listener.closed]);
+    await clock.passUntil(Promise.all([raw.closed, server.listener.closed]), 1000);
     expect(goaways(raw)).toEqual([
       [maxStreamId, 0],
       [0, 0],
@@ -240,9 +241,7 @@ describe("a drain", () => {
     socket.write(preface);
     await once(socket, "data");
     server.listener.stop();
-    await clock.untilScheduled(100);
-    clock.advance(100);
-    await server.listener.closed;
+    await clock.passUntil(server.listener.closed, 100);
     socket.destroy();
   });
 

@@ -90,8 +90,7 @@ describe("HTTP/2", () => {
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { isEnd: true }));
     await untilFrame(raw, ({ type }) => type === frameTypes.data);
-    clock.advance(DEFAULT_LISTEN_LIMITS.openingMs);
-    await raw.closed;
+    await clock.passUntil(raw.closed, DEFAULT_LISTEN_LIMITS.openingMs);
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 8 END"]);
   });
 

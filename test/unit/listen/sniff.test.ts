@@ -91,8 +91,7 @@ describe("a listener", () => {
     await using raw = await openRaw(server.url);
     raw.write(preface);
     await untilFrame(raw, ({ type }) => type === frameTypes.settings);
-    clock.advance(openingMs);
-    await raw.closed;
+    await clock.passUntil(raw.closed, openingMs);
   });
 
   test("closes a connection that ends before it has told its version", async () => {
