@@ -300,7 +300,7 @@ export class Connection<Owner> {
 
   /**
    * Ends the connection when its streams have ended. A server goes on taking streams for a round trip: GOAWAY(2^31 - 1), and
-   * with the answer to a PING GOAWAY with the last id. Then, and when no stream is left, `onClose` is called.
+   * after the PING is acknowledged, GOAWAY with the last id. Then, and when no stream is left, `onClose` is called.
    */
   goaway(message = ""): void {
     if (this.#isClosed || this.#isGoingAway) return;

@@ -38,7 +38,7 @@ export interface ConnectionLimits {
   readonly controlBurst: number;
   /** Such frames that become free again each second. */
   readonly controlsPerSecond: number;
-  /** Bytes of answers to frames (acknowledgements, resets, window updates) that may wait to be sent. More end the connection. */
+  /** Bytes of responses to frames (acknowledgements, resets, window updates) that may wait to be sent. More end the connection. */
   readonly unsentControlBytes: number;
   /** Bytes of responses that may wait for the socket besides the bodies that wait in their streams. More end the connection. */
   readonly unsentBytes: number;

@@ -13,7 +13,7 @@ import { type Fault, findHttp1Fault, type OnRequest } from "./well-formed.js";
 
 /** Makes the function that passes well-formed requests to a handler, and rejects the others. Filters get both. */
 export function passRequestsTo(handler: Handler, filters: readonly Filter[], report: Report): OnRequest {
-  // An error of the handler is answered by what the filters made of the exchange; one of a filter by the exchange itself.
+  // An error of the handler is sent through the exchange of the filters; an error of a filter through the original one.
   const filtered = (inner: Handler) => {
     const safe = catchErrors(inner, report);
     return filters.length === 0 ? safe : catchErrors(applyFilters(filters, safe), report);

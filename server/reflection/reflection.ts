@@ -1,4 +1,4 @@
-// Answers gRPC server reflection, v1 and v1alpha, for a set of services, as
+// Serves gRPC server reflection, v1 and v1alpha, for a set of services, as
 // https://github.com/grpc/grpc/blob/02aa9b78719bf5e7f438cd06c061e7d14be60304/doc/server-reflection.md describes it.
 import { create, type DescFile, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
@@ -16,9 +16,8 @@ type ReflectionRequest = v1.ServerReflectionRequest | v1alpha.ServerReflectionRe
  * Routes of `grpc.reflection.v1.ServerReflection` and `grpc.reflection.v1alpha.ServerReflection`.
  *
  * `services` is called once, with the first request, since routes are registered before all services are known.
- * Clients get what it returns, with reflection itself if it is among them, and the types of error details. What cannot be found is
- * answered with an `error_response` (NOT_FOUND), as is a request without a question (INVALID_ARGUMENT); neither ends
- * the stream.
+ * Clients get what it returns, with reflection itself if it is among them, and the types of error details. An unknown name
+ * gets an `error_response` (NOT_FOUND), and so does a request without a question (INVALID_ARGUMENT). Neither ends the stream.
  */
 export function reflectionRoutes(services: () => readonly DescService[]): (router: ConnectRouter) => void {
   const openReflector = once(async () => createReflector(await runInSlices(indexDescriptors(services()))));
@@ -58,9 +57,9 @@ function createReflector({ serviceNames, files, symbols, extensions }: Descripto
   };
 }
 
-// The file that was asked for comes first, because clients exist that take the first one for the answer. Everything it
-// imports follows in every answer, though a server may leave out what the stream has already carried: clients that
-// remember files (grpcurl, buf curl, grpcio) skip repeated ones, and those that take each answer by itself need them.
+// The file that was asked for comes first, because some clients use only the first one. Everything it
+// imports follows in every response, though a server may leave out what the stream has already carried: clients that
+// remember files (grpcurl, buf curl, grpcio) skip repeated ones, and those that take each response by itself need them.
 // Imports that do not fit into a message of 4 MiB are left out. Clients then ask for them by name.
 function createFileAnswer() {
   const serialised = new Map<DescFile, () => Promise<Uint8Array>>();

@@ -1,4 +1,4 @@
-// Answers to requests that do not become calls.
+// Rejects requests that do not become calls.
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   codeToHttpStatus,
@@ -35,7 +35,7 @@ export function refuse(
 const rpcPath = /^\/(?<service>\/*[\w.]+)\/(?<method>\w+)$/;
 
 /**
- * Answers a request to a path that is no method of the server, in the protocol that the request speaks: gRPC and
+ * Rejects a request to an unknown path, in the protocol that the request speaks: gRPC and
  * gRPC-Web get the status UNIMPLEMENTED on HTTP 200, Connect its own error.
  *
  * @returns false, with nothing done, if the request is no call in any protocol.
@@ -72,7 +72,7 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
   }
 }
 
-/** Answers a call that no handler has seen, or whose response cannot be sent, with an error of its protocol. */
+/** Sends an error in the protocol of the call: before its handler is called, or if its response cannot be sent. */
 export function sendCallError(exchange: Exchange, format: Format, error: ConnectError): void {
   if (format.protocol !== "connect" || format.isEnveloped) sendError(exchange, format, error);
   else respond(exchange, codeToHttpStatus(error.code), json, errorToJsonBytes(error, undefined));

@@ -43,7 +43,7 @@ export interface Transcoder {
   readonly bindings: readonly Binding[];
   /** What is probably a mistake in the rules, a sentence each. */
   readonly warnings: readonly string[];
-  /** Answers a request for one of the routes. Returns false, with nothing done, if there is no route with its path. */
+  /** Serves a request to one of the routes. Returns false, and does nothing, if no route has its path. */
   serve(exchange: Exchange): boolean;
   /** Replies 404 to a request that nothing else serves. */
   refuse(exchange: Exchange): void;

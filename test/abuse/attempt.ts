@@ -1,4 +1,4 @@
-// Requests whose answers may be anything at all: cut, malformed, or none.
+// Requests whose responses may be incomplete, malformed or missing.
 import http, { type IncomingMessage } from "node:http";
 import { openHttp2, type RawAnswer, type RawRequest } from "../support/http.js";
 
@@ -7,7 +7,7 @@ export type Attempt = { kind: "answered"; answer: RawAnswer } | { kind: "cut" } 
 
 const patienceMs = 10_000;
 
-/** Sends a request on a connection of its own. "cut" is an answer that breaks off or is no HTTP, "nothing" is none in time. */
+/** Sends a request on a connection of its own. "cut" is an incomplete or malformed response, "nothing" is none in time. */
 export async function attempt(url: string, { httpVersion = "1.1", ...request }: RawRequest): Promise<Attempt> {
   const ending = new AbortController();
   const nothing = new Promise<Attempt>((resolve) => {
@@ -29,7 +29,7 @@ export async function attempt(url: string, { httpVersion = "1.1", ...request }: 
 async function send1(url: string, { path, headers = {}, body }: RawRequest, signal: AbortSignal): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = http.request(new URL(path, url), { method: "POST", agent: false, headers, signal });
-    // It may come long after the answer: bytes that are too many.
+    // An error may follow long after the response: too many bytes.
     outgoing.on("error", reject);
     outgoing.on("response", (incoming: IncomingMessage) => {
       const chunks: Buffer[] = [];

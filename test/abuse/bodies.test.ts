@@ -179,7 +179,7 @@ describe("RPCs", () => {
         const sent = { headers: headersOf(type), body: Array(10).fill(chunk) as Buffer[] };
         for (const httpVersion of versions) {
           await request(url, { httpVersion, path: `${service}/ClientStream`, ...sent });
-          // A unary call is answered while the body is on its way, and a client may see a reset in its place.
+          // A unary call may get its response before its body is sent. The client may then see a reset instead.
           await request(url, { httpVersion, path: unaryPath, ...sent }).catch(() => {});
         }
       }

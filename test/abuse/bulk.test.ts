@@ -77,7 +77,7 @@ const waysOf = (codec: Codec) => ways.filter(({ codecs }) => codecs.includes(cod
 describe("a message of 4 MiB", () => {
   const victim = useVictim({ limits: {}, drainTimeoutMs: 2000, heapMb: 512 });
 
-  /** Sends a message, and returns the code of the answer. */
+  /** Sends a message, and returns the code of the response. */
   async function send(way: Way, codec: Codec, message: Buffer, isCompressed = false): Promise<string> {
     expect(message.length).toBeLessThanOrEqual(bulkBytes);
     let code = "none";

@@ -1,7 +1,7 @@
-// Reads the code of an answer.
+// Reads the code of a response.
 import type { RawAnswer } from "../support/http.js";
 
-/** The code of an answer, by name or number, wherever its protocol puts it; "none" for success over Connect and REST. */
+/** The code of a response, by name or number, wherever its protocol puts it; "none" for success over Connect and REST. */
 export function codeOf({ headers, trailers, body, text }: RawAnswer): string {
   const inHead = headers["grpc-status"] ?? trailers["grpc-status"];
   if (inHead !== undefined) return String(inHead);

@@ -79,7 +79,7 @@ function request1(fields: Record<string, string>, target: string = unaryPath, ve
 const answers1 = ({ received }: RawSocket, start: number) =>
   received.toString("latin1", start).split(/HTTP\/1\.1 [2-5]\d\d /).length - 1;
 
-/** Sends requests one after another on one connection of HTTP/1.1 and waits for as many answers. */
+/** Sends requests one after another on one connection of HTTP/1.1 and waits for as many responses. */
 async function exchange1(url: string, requests: readonly Buffer[]): Promise<void> {
   await using socket = await openRaw(url);
   for (let start = 0; start < requests.length; start += 50) {
@@ -93,12 +93,12 @@ async function exchange1(url: string, requests: readonly Buffer[]): Promise<void
 describe("RPCs", () => {
   const victim = useVictim({ limits: {}, drainTimeoutMs: 2000 });
 
-  test("odd values of headers are answered on HTTP/1.1", async () => {
+  test("unusual header values get a response on HTTP/1.1", async () => {
     const requests = readHeaders.flatMap((name) => oddValues.map((value) => request1({ [name]: value })));
     await victim.withstand((url) => exchange1(url, requests));
   });
 
-  test("odd values of headers are answered on HTTP/2", async () => {
+  test("unusual header values get a response on HTTP/2", async () => {
     await victim.withstand(async (url) => {
       for (const name of readHeaders) {
         await using socket = await openRaw(url);
@@ -152,7 +152,7 @@ describe("RPCs", () => {
     );
   });
 
-  test("queries of Connect GET are answered, whatever they hold", async () => {
+  test("queries of Connect GET get a response, whatever they hold", async () => {
     const long = "a".repeat(12_000);
     const queries = [
       "",

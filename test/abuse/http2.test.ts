@@ -25,7 +25,7 @@ async function flood({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Promi
   }
 }
 
-/** Whether the server still answers on the connection: its answer to a PING of our own. */
+/** Whether the server still acknowledges a PING on the connection. */
 async function isServed(socket: RawSocket): Promise<boolean> {
   const mark = Buffer.from("served??");
   socket.write(encodeFrame(frameTypes.ping, 0, 0, mark));
@@ -44,7 +44,7 @@ test.each([
   ["3,000 WINDOW_UPDATEs", Array(3000).fill(grant(0, 1))],
   ["3,000 PRIORITYs", odd(3000).map((id) => encodeFrame(frameTypes.priority, 0, id, Buffer.alloc(5, 3)))],
   ["3,000 frames of an unknown type", Array(3000).fill(encodeFrame(0xee, 0xff, 0, Buffer.alloc(100)))],
-])("%s are answered or cut, and forgotten", async (_, frames) => {
+])("%s get a response or a reset, and leave nothing behind", async (_, frames) => {
   await victim.withstand(async (url) => {
     await using socket = await openRaw(url);
     await flood(socket, [opening(), ...frames]);
@@ -169,7 +169,7 @@ test.each([
   );
 });
 
-test("a call of a client that opens and shuts its window gets its answer", async () => {
+test("a call of a client that opens and shuts its window gets its response", async () => {
   await victim.withstand(async (url) => {
     await using socket = await openRaw(url);
     await flood(socket, [opening([[4, 0]]), callHead(1), wholeData(1, Buffer.from('{"replyBytes":1000}'))]);
@@ -215,7 +215,7 @@ test.each([
 test.each([
   ["no error", 0],
   ["an error", 2],
-])("calls behind a GOAWAY of %s are answered or cut", async (_, code) => {
+])("calls behind a GOAWAY of %s get a response or a reset", async (_, code) => {
   const payload = Buffer.from([0, 0, 0, 0, 0, 0, 0, code]);
   const goaway = encodeFrame(frameTypes.goaway, 0, 0, payload);
   const calls = odd(3).flatMap((id) => [callHead(id), data(id, Buffer.from("{}"), frameFlags.endStream)]);

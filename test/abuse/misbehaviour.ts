@@ -84,7 +84,7 @@ const numbers: Readonly<Record<string, string>> = {
   internal: "13",
 };
 
-/** The number of the code; "cut" or "nothing" if there is no whole answer; "unclear" if it says no code. */
+/** The number of the code; "cut" or "nothing" if there is no whole response; "unclear" if it says no code. */
 function describeAttempt(attempted: Attempt): string {
   if (attempted.kind !== "answered") return attempted.kind;
   const { headers, trailers, body, status } = attempted.answer;

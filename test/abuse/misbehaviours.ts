@@ -16,16 +16,16 @@ const unaryOutcomes: Readonly<Record<string, RegExp>> = {
   "rejects after the deadline": deadlineExceeded,
   "never settles": deadlineExceeded,
   // What is no message is read as the fields of one, and has none of them.
-  "answers undefined": ok,
-  "answers a number": ok,
-  "answers a string": ok,
-  "answers an array": ok,
-  "answers a function": ok,
-  "answers a symbol": ok,
+  "returns undefined": ok,
+  "returns a number": ok,
+  "returns a string": ok,
+  "returns an array": ok,
+  "returns a function": ok,
+  "returns a symbol": ok,
   // protobuf-es writes these as JSON, and our own writer does not.
-  "answers a number out of range": /^(0|13)$/,
-  "answers a lone surrogate": /^(0|13)$/,
-  "answers a thenable that answers at once": ok,
+  "returns a number out of range": /^(0|13)$/,
+  "returns a lone surrogate": /^(0|13)$/,
+  "returns a thenable that resolves at once": ok,
   "fails with a code that is none": unknown,
   "fails with a code that is a text": unknown,
   "fails with a negative code": unknown,
@@ -50,7 +50,7 @@ const unaryOutcomes: Readonly<Record<string, RegExp>> = {
   // With gRPC-Web trailers are a part of the body.
   "sets trailer of 1 MB": /^(0|13)$/,
   "sets trailer in Latin-1": ok,
-  "sets headers after its answer": ok,
+  "sets headers after its response": ok,
 };
 
 /** Headers that belong to HTTP or to the protocol: what comes of them differs, but something does. */
@@ -60,8 +60,8 @@ function unaryOutcome(name: string): RegExp | undefined {
 
 const streamOutcomes: Readonly<Record<string, RegExp>> = {
   // As an iterable of replies, which it is.
-  "answers an array": /^(0|13)$/,
-  "answers a promise": /^(4|13)$/,
+  "returns an array": /^(0|13)$/,
+  "returns a promise": /^(4|13)$/,
   "yields a number": ok,
   "yields undefined": ok,
   "never yields": deadlineExceeded,
@@ -71,9 +71,9 @@ const streamOutcomes: Readonly<Record<string, RegExp>> = {
   "goes on after the client has left": deadlineExceeded,
   "throws in finally": deadlineExceeded,
   "never leaves finally": deadlineExceeded,
-  "has an iterator whose next answers at once": /^(0|13)$/,
-  "has an iterator whose return answers at once": /^(4|13)$/,
-  "has an iterator whose return answers null": /^(4|13)$/,
+  "has an iterator whose next returns at once": /^(0|13)$/,
+  "has an iterator whose return returns at once": /^(4|13)$/,
+  "has an iterator whose return returns null": /^(4|13)$/,
   "has an iterator whose return throws": /^(4|13)$/,
   "has an iterator whose return rejects": deadlineExceeded,
   "has an iterator whose return never settles": deadlineExceeded,
@@ -87,9 +87,9 @@ const streamOutcomes: Readonly<Record<string, RegExp>> = {
 
 const interceptorOutcomes: Readonly<Record<string, RegExp>> = {
   "never settles": deadlineExceeded,
-  "answers without a message": /^(0|13)$/,
-  "answers with header connection": anyEnd,
-  "answers with trailer connection": anyEnd,
+  "returns a response without a message": /^(0|13)$/,
+  "returns a response with header connection": anyEnd,
+  "returns a response with trailer connection": anyEnd,
   // A server stream has one request, which the first of the two calls takes.
   "calls next twice": /^(0|12)$/,
   "takes the signal away": ok,

@@ -1,13 +1,13 @@
-// Another client of a server under attack: calls again and again, on connections of its own, and insists on right answers.
+// Another client of a server under attack: calls again and again, on connections of its own, and checks every response.
 import { setTimeout as delay } from "node:timers/promises";
 import { envelope, openEnvelopes } from "../support/envelopes.js";
 import { openConnection, openHttp2 } from "../support/http.js";
 
 /** Calls that go on until they are stopped. */
 export interface Neighbour {
-  /** Resolves after so many more right answers. Rejects with the first wrong one. */
+  /** Resolves after `count` more correct responses. Rejects with the first wrong one. */
   more(count: number): Promise<void>;
-  /** Stops. Rejects if an answer was wrong. */
+  /** Stops. Rejects if a response was wrong. */
   stop(): Promise<Figures>;
 }
 

@@ -29,7 +29,7 @@ async function writeAll({ socket }: RawSocket, chunks: Iterable<Uint8Array>): Pr
   }
 }
 
-/** Waits until the server has read what was written: later calls on other connections are answered after it. */
+/** Waits until the server has read what was written: later calls on other connections get their responses after it. */
 async function untilRead(url: string, { socket }: RawSocket): Promise<void> {
   await expect.poll(() => socket.destroyed || socket.writableLength === 0, { timeout: 50_000 }).toBe(true);
   for (let call = 0; call < 10; call++) {

@@ -11,7 +11,7 @@ export interface Bounds {
   readonly heldBytes?: number;
   /** What may be in use during the attack, over what was held before, garbage included. */
   readonly peakBytes?: number;
-  /** How long a neighbour may wait for an answer, in milliseconds. Default 5,000. */
+  /** How long a neighbour may wait for a response, in milliseconds. Default 5,000. */
   readonly patienceMs?: number;
 }
 
@@ -85,7 +85,7 @@ export function useVictim(options: ChildOptions): Victim {
   };
 }
 
-/** Does the work while neighbours call, and goes on until they have had right answers afterwards. */
+/** Does the work while neighbours call, and continues until they have had correct responses afterwards. */
 async function serveNeighbours(child: Child, meanwhile: () => Promise<void>, patienceMs?: number): Promise<void> {
   const neighbours = await Promise.all([openNeighbour1(child.url, patienceMs), openNeighbour2(child.url, patienceMs)]);
   const stop = () => neighbours.map((one) => one.stop());

@@ -32,7 +32,7 @@ function perEncoding(name: "gzip" | "br"): Behaviour[] {
       },
     },
     {
-      title: `an answer is compressed with ${name} for a client that accepts it, if it is large enough`,
+      title: `a response is compressed with ${name} for a client that accepts it, if it is large enough`,
       async run({ prepare, send, read, wire }) {
         const { encoding, accept } = encodingHeaders(wire, TestService.method.unary);
         const headers = { [accept]: `deflate, ${name}, identity` };
@@ -63,7 +63,7 @@ describeBehaviours({}, [
   ...perEncoding("gzip"),
   ...perEncoding("br"),
   {
-    title: "an error is compressed where the answer would be, or not at all",
+    title: "an error is compressed where the response would be, or not at all",
     async run({ connect }) {
       const client = connect({ acceptCompression: [compressionGzip] });
       const failure = { code: Code.Aborted, message: "m".repeat(3000) };
@@ -73,7 +73,7 @@ describeBehaviours({}, [
   },
   ...(["unary", "serverStream"] as const).map(
     (name): Behaviour => ({
-      title: `a compression that the server does not know is unimplemented, and the answer to ${name} names those it knows`,
+      title: `a compression that the server does not know is unimplemented, and the response to ${name} names those it knows`,
       async run({ prepare, send, read, wire, server, text }) {
         const { encoding, accept } = encodingHeaders(wire, TestService.method[name]);
         const answer = await send(prepare(name, [{ text }], { headers: { [encoding]: "snappy" } }));

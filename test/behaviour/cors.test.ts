@@ -112,7 +112,7 @@ const calls: Behaviour[] = [
     },
   },
   {
-    title: "a preflight of an allowed origin is answered for any method and header",
+    title: "a preflight of an allowed origin succeeds for any method and header",
     async run({ prepare, send, server }) {
       const { path, headers } = prepare("unary", [{}], { headers: { "x-custom": "1" } });
       const names = [...Object.keys(headers ?? {}), "connect-protocol-version", "x-grpc-web"].join(",");
@@ -242,7 +242,7 @@ describe.each(everywhere)("at the $lane lane, $security, over HTTP/$version", ({
     expect(varies(plain)).toBe(raw.method === undefined || raw.method === "HEAD");
   });
 
-  test("preflights are answered before routing, for every path", async () => {
+  test("preflights are handled before routing, for every path", async () => {
     const headers = { ...allowed, "access-control-request-method": "PATCH" };
     for (const path of [...responses.map(([, , { path }]) => path), "/a/../b", "/%zz"]) {
       const { status, text } = await target.send({ method: "OPTIONS", path, headers });

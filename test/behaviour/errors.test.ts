@@ -15,7 +15,7 @@ const codes = Object.values(Code).filter((code) => typeof code === "number");
 /** https://connectrpc.com/docs/protocol#error-codes, from code 1 on. */
 const connectStatuses = [499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
 
-/** Headers by which an error from another call could spoil the answer that it is passed on with. */
+/** Headers by which an error from another call could spoil the response that it is passed on with. */
 const protocolHeaders = {
   "x-fail-content-type": "text/plain",
   "x-fail-content-length": "3",

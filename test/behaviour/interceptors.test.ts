@@ -128,7 +128,7 @@ describeBehaviours({ interceptors: [refuser] }, [
     },
   },
   {
-    title: "an interceptor may refuse an answer after its handler has given it",
+    title: "an interceptor may reject the response of its handler",
     async run({ client, server, text }) {
       const headers = { "x-refuse": "after" };
       for (const call of [

@@ -67,7 +67,7 @@ describeBehaviours({ readMaxBytes: limitBytes }, [
     },
   },
   {
-    title: "a client that is still sending a message that is too large gets its answer, and the next call goes well",
+    title: "a client that is still sending a message that is too large gets its response, and the next call goes well",
     async run(scene) {
       const { code } = await failureOf(scene.client.unary(requestOf(scene, 1_000_000)));
       expect(code).toBe(Code.ResourceExhausted);

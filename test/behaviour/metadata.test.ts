@@ -77,7 +77,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "an answer without metadata has no other headers than it needs",
+    title: "a response without metadata has no other headers than it needs",
     async run({ prepare, send, wire, codec, httpVersion }) {
       const { headers } = await send(prepare("unary", [{}]));
       const expected = ["content-type", "date"];

@@ -115,7 +115,7 @@ describe.each(["1.1", "2"] as const)("over REST, HTTP/%s", (httpVersion) => {
     ["/v1/forms/a", "{}", 400, "child.name"],
     ["/v1/forms/a", "", 200, ""],
     ["/v1/forms", "", 400, "name"],
-  ])("what path and query set counts: %s with %s is answered with %i", async (target, body, status, field) => {
+  ])("fields set by path and query count as set: %s with %s gets %i", async (target, body, status, field) => {
     const answer = await send({ path: target, body });
     expect(answer.status).toBe(status);
     if (status === 400) expect.soft(JSON.parse(answer.text)).toMatchObject(violation(field));

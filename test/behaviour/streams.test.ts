@@ -49,7 +49,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a client stream is answered once, after its end",
+    title: "a client stream gets one response, after its end",
     async run({ client, text }) {
       const reply = await client.clientStream(each({ text }, { text: "b" }, { text: "c" }));
       expect(reply).toMatchObject({ text: `${text},b,c`, index: 3 });
@@ -82,7 +82,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "each request of a bidirectional stream is answered before the next is sent",
+    title: "each request of a bidirectional stream gets a response before the next is sent",
     except: bidi,
     async run({ client, text }) {
       const requests = createWritableIterable<{ text: string }>();
@@ -151,7 +151,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a request that ends with its head is answered",
+    title: "a request that ends with its head gets a response",
     async run({ prepare, begin, read, wire, codec }) {
       const { body: _, ...head } = prepare("unary", []);
       const request = await begin(head);

@@ -43,11 +43,11 @@ export interface Scene extends Combination {
     requests: (RequestInit | Uint8Array)[],
     options?: RawOptions,
   ): RawRequest & { body: Buffer };
-  /** Sends a request by hand, on a connection that all behaviours of the combination share, and reads the answer as it is. */
+  /** Sends a request by hand, on a connection that all behaviours of the combination share, and returns the raw response. */
   send(request: RawRequest): Promise<RawAnswer>;
   /** Begins a request by hand. It is cut after the behaviour. */
   begin(request: Omit<RawRequest, "body">): Promise<OpenRequest>;
-  /** Reads an answer to a call of the method. */
+  /** Reads the response to a call of the method. */
   read(method: MethodName, answer: RawAnswer): Outcome;
 }
 

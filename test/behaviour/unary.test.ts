@@ -12,13 +12,13 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "an empty message is answered by an empty message",
+    title: "an empty request gets an empty response",
     async run({ client }) {
       expect(await client.unary({})).toMatchObject({ text: "", data: new Uint8Array(), index: 0 });
     },
   },
   {
-    title: "a handler that answers later is waited for",
+    title: "a handler may respond later",
     async run({ client, text }) {
       expect((await client.unary({ text, waitMs: 2 })).text).toBe(text);
     },

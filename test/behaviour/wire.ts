@@ -1,4 +1,4 @@
-// Calls by hand: what a request of each protocol has to look like, and what its answer says, read from the documents and
+// Calls by hand: what a request of each protocol has to look like, and what its response says, read from the documents and
 // not from the server. https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md,
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-WEB.md, https://connectrpc.com/docs/protocol
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
@@ -20,7 +20,7 @@ type Method = (typeof TestService)["methods"][number];
 export type RequestInit = MessageInitShape<typeof TestRequestSchema>;
 export type Encoding = "gzip" | "br";
 
-/** What an answer says, whatever its protocol. */
+/** What a response says, whatever its protocol. */
 export interface Outcome {
   readonly replies: TestReply[];
   /** undefined is OK. */
@@ -90,7 +90,7 @@ export function wrapBody(wire: Wire, method: Method, messages: { flags: number; 
   return wire === "grpc-web-text" ? Buffer.from(body.toString("base64"), "latin1") : body;
 }
 
-/** Reads an answer. Throws if it is none of the protocol. */
+/** Reads a response. Throws if it violates the protocol. */
 export function readOutcome(wire: Wire, codec: Codec, method: Method, answer: RawAnswer): Outcome {
   if (wire === "connect" && method.methodKind === "unary") return readConnectUnary(codec, answer);
   const expected = contentType(wire, codec, method);

@@ -9,7 +9,7 @@ import http2 from "node:http2";
  * @property {Record<string, any>} headers
  * @property {Record<string, any>} trailers
  * @property {string} body in base64
- * @property {number} bytes of the answer on the wire, head included; HTTP/1.1 only
+ * @property {number} bytes of the response on the wire, head included; HTTP/1.1 only
  */
 
 /** The peer has no such route. */
@@ -105,7 +105,7 @@ async function callHttp2(url, { path, headers, body }) {
     stream.end(body);
     const [head] = await once(stream, "response");
     const chunks = await stream.toArray();
-    // An answer without a body has its trailers in its only head.
+    // A response without a body has its trailers in its only head.
     const ending = chunks.length === 0 ? { ...head, ...trailers } : trailers;
     return { status: head[":status"], headers: { ...head }, trailers: ending, body: Buffer.concat(chunks), bytes: 0 };
   } finally {

@@ -32,7 +32,7 @@ export function choosePeers(names, { peers }) {
 }
 
 /**
- * Starts and checks the peers of a scenario, one after the other: the floor replays what the fast lane answered.
+ * Starts and checks the peers of a scenario, one after the other: the floor replays the responses of the fast lane.
  * @template T
  * @param {Scenario} scenario
  * @param {PeerName[]} names the fast lane first

@@ -10,7 +10,7 @@ import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
  * @property {string} path
  * @property {Record<string, string>} headers of the request
  * @property {Buffer} body of the request
- * @property {Buffer} reply the messages of the answer; what follows them is the status
+ * @property {Buffer} reply the messages of the response; what follows them is the status
  */
 
 const contentTypes = {

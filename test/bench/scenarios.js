@@ -18,9 +18,9 @@
  * @property {string} method "package.Service/Method"
  * @property {string} [path] where it is not that of the method
  * @property {Record<string, unknown>[]} requests the messages of one call
- * @property {Record<string, unknown>[]} replies what they must be answered with
+ * @property {Record<string, unknown>[]} replies the expected replies
  * @property {Record<string, string>} [headers] of the request, beside those of the protocol
- * @property {Record<string, string>} [replyHeaders] that the answer must have
+ * @property {Record<string, string>} [replyHeaders] that the response must have
  * @property {boolean} [isTls]
  * @property {boolean} [hasInterceptors]
  * @property {boolean} [isOptional] skipped, with a note, where the path is not found

@@ -171,7 +171,7 @@ export async function openHttp2(url: string): Promise<Http2Connection> {
   };
 }
 
-/** Reads the whole answer to a request over HTTP/2. Rejects if the stream is reset. */
+/** Reads the whole response to a request over HTTP/2. Rejects if the stream is reset. */
 export async function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
   let trailers: Trailers = {};
   stream.once("trailers", (found) => {
@@ -208,7 +208,7 @@ function lengthOf(body: RawRequest["body"]): OutgoingHttpHeaders {
   return { "content-length": Buffer.byteLength(body) };
 }
 
-/** An answer may come before the body has left, and an error with it, which is told where the answer is awaited. */
+/** A response may come before the body has left, and an error with it. Awaiting the response rejects with it. */
 function sendBody(target: Writable, body: RawRequest["body"]): void {
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) target.end(body);
   else pipeline(Readable.from(slowly(body)), target, () => {});

@@ -50,7 +50,7 @@ export class SeenCalls {
     return this.#gates.size === 0 ? undefined : this.#gates.get(`${text} ${index}`);
   }
 
-  /** Does the work of a handler with one answer, and notes how it ends. Stays synchronous if the work is. */
+  /** Does the work of a handler with one response, and notes how it ends. Stays synchronous if the work is. */
   watch<T>(text: string, context: HandlerContext, work: () => T | Promise<T>): T | Promise<T> {
     this.#start(text, context);
     try {
@@ -64,7 +64,7 @@ export class SeenCalls {
     }
   }
 
-  /** Does the work of a handler with many answers, and notes how it ends. */
+  /** Does the work of a handler with many responses, and notes how it ends. */
   async *watchEach<T>(text: string, context: HandlerContext, values: AsyncIterable<T>): AsyncGenerator<T> {
     this.#start(text, context);
     try {

@@ -31,7 +31,7 @@ export interface TestServer extends AsyncDisposable {
   /** Sockets that are open. */
   readonly sockets: ReadonlySet<Socket>;
   /**
-   * The next call of the method to end after now. In the reference lane that is a moment after its client has the answer,
+   * The next call of the method to end after now. In the reference lane that is a moment after its client has the response,
    * so a test that made a call of the same method before has to have waited for its end, too.
    */
   nextFinished(method: keyof typeof TestService.method): Promise<FinishedCall>;

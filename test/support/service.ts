@@ -41,7 +41,7 @@ export function createTestService(seen: SeenCalls): TestServiceImpl {
   };
 }
 
-/** Without a wait the answer is there at once and is no promise, as with the simplest handlers. */
+/** Without a wait it returns the response itself, not a promise, like the simplest handlers. */
 function answer(request: TestRequest, index: number, context: HandlerContext, seen: SeenCalls): Reply | Promise<Reply> {
   const gate = seen.gate(request.text, index) ?? (request.waitMs > 0 ? wait(request, context) : undefined);
   if (gate !== undefined) return gate.then(() => toReply(request, index, context));

@@ -41,7 +41,7 @@ describe("a test's server", () => {
     );
   });
 
-  test("answers the same to requests of both HTTP versions, in plaintext and TLS", async () => {
+  test("responds alike over both HTTP versions, in plaintext and TLS", async () => {
     for (const tls of [undefined, serverIdentity]) {
       await using server = await startServer({ tls });
       for (const httpVersion of ["1.1", "2"] as const) {

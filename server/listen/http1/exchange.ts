@@ -105,7 +105,7 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   get unsentBytes(): number {
     return this.#response.closed ? 0 : this.#request.socket.writableLength;
   }
-  /** Answers 408 if nothing has been sent, and closes the connection. */
+  /** Responds with 408 if nothing has been sent, and closes the connection. */
   endStalled(): void {
     if (this.isHeadSent) this.#request.socket.destroy();
     else this.#response.writeHead(408, { ...noSniff, connection: "close", "content-length": 0 }).end();

@@ -6,10 +6,10 @@ type Next = Parameters<Interceptor>[0];
 type Request = Parameters<Next>[0];
 type Response = Awaited<ReturnType<Next>>;
 
-/** Answers with something else instead of the response. */
+/** Returns something else instead of the response. */
 const instead = (value: unknown) => () => async () => value;
 
-/** Answers with properties of the response replaced. */
+/** Returns properties of the response replaced. */
 const spoilt = (properties: Record<string, unknown>) => (next: Next) => async (request: Request) =>
   ({ ...(await next(request)), ...properties }) as Response;
 
@@ -23,20 +23,20 @@ export const rudeInterceptors: Readonly<Record<string, (next: Next) => (request:
   rejects: () => async () => {
     throw new Error("secret");
   },
-  "rejects after its answer": (next) => async (request) => {
+  "rejects after its response": (next) => async (request) => {
     await next(request);
     await delay(5);
     throw new Error("secret");
   },
   "never settles": () => () => new Promise(() => {}),
-  "answers undefined": instead(undefined),
-  "answers an empty object": instead({}),
-  "answers without a message": spoilt({ message: undefined }),
-  "answers with a message that is none": spoilt({ message: { text: 3 } }),
-  "answers without headers": spoilt({ header: undefined }),
-  "answers without trailers": spoilt({ trailer: undefined }),
-  "answers with header connection": spoilt({ header: new Headers({ connection: "close" }) }),
-  "answers with trailer connection": spoilt({ trailer: new Headers({ connection: "close" }) }),
+  "returns undefined": instead(undefined),
+  "returns an empty object": instead({}),
+  "returns a response without a message": spoilt({ message: undefined }),
+  "returns a response with a message that is none": spoilt({ message: { text: 3 } }),
+  "returns a response without headers": spoilt({ header: undefined }),
+  "returns a response without trailers": spoilt({ trailer: undefined }),
+  "returns a response with header connection": spoilt({ header: new Headers({ connection: "close" }) }),
+  "returns a response with trailer connection": spoilt({ trailer: new Headers({ connection: "close" }) }),
   "calls next twice": (next) => async (request) => {
     await next(request);
     return next(request);

@@ -1,4 +1,4 @@
-// Handlers of many answers that do what no handler should, by name.
+// Handlers of response streams that do what no handler should, by name.
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { listenRudely, unserialisable } from "./rude-unary.js";
@@ -24,9 +24,9 @@ async function* endless() {
 }
 
 export const rudeStreams: Readonly<Record<string, Rude>> = {
-  "answers undefined": () => undefined,
-  "answers an array": () => [reply],
-  "answers a promise": async () => endless(),
+  "returns undefined": () => undefined,
+  "returns an array": () => [reply],
+  "returns a promise": async () => endless(),
   "has no iterator": () => ({
     [Symbol.asyncIterator]() {
       throw new Error("secret");
@@ -83,15 +83,15 @@ export const rudeStreams: Readonly<Record<string, Rude>> = {
       await new Promise(() => {});
     }
   },
-  "has an iterator whose next answers at once": by({ next: () => ({ done: true }) }),
-  "has an iterator whose next answers nothing": by({ next: async () => undefined }),
+  "has an iterator whose next returns at once": by({ next: () => ({ done: true }) }),
+  "has an iterator whose next returns nothing": by({ next: async () => undefined }),
   "has an iterator whose next throws": by({
     next() {
       throw new Error("secret");
     },
   }),
-  "has an iterator whose return answers at once": by({ next: slowly, return: () => undefined }),
-  "has an iterator whose return answers null": by({ next: slowly, return: () => null }),
+  "has an iterator whose return returns at once": by({ next: slowly, return: () => undefined }),
+  "has an iterator whose return returns null": by({ next: slowly, return: () => null }),
   "has an iterator whose return throws": by({
     next: slowly,
     return() {

@@ -1,4 +1,4 @@
-// Handlers of one answer that do what no handler should, by name.
+// Handlers of one response that do what no handler should, by name.
 import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { DurationSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
@@ -88,29 +88,29 @@ export const rudeUnary: Readonly<Record<string, Rude>> = {
       throw new Error("secret");
     }),
   "never settles": never,
-  "answers undefined": () => undefined,
-  "answers null": () => null,
-  "answers a number": () => 3,
-  "answers a string": () => "rude",
-  "answers an array": () => [],
-  "answers a function": () => () => reply,
-  "answers a symbol": () => Symbol("rude"),
-  "answers a field of the wrong type": () => ({ text: 5 }),
-  "answers a number out of range": () => ({ index: -1 }),
-  "answers bytes that are none": () => ({ data: "rude" }),
-  "answers a lone surrogate": () => ({ text: "\ud800" }),
-  "answers a getter that throws": () => ({
+  "returns undefined": () => undefined,
+  "returns null": () => null,
+  "returns a number": () => 3,
+  "returns a string": () => "rude",
+  "returns an array": () => [],
+  "returns a function": () => () => reply,
+  "returns a symbol": () => Symbol("rude"),
+  "returns a field of the wrong type": () => ({ text: 5 }),
+  "returns a number out of range": () => ({ index: -1 }),
+  "returns bytes that are none": () => ({ data: "rude" }),
+  "returns a lone surrogate": () => ({ text: "\ud800" }),
+  "returns a getter that throws": () => ({
     get text() {
       throw new Error("secret");
     },
   }),
-  "answers a thenable that throws": () => ({
+  "returns a thenable that throws": () => ({
     // biome-ignore lint/suspicious/noThenProperty: that is the point
     then() {
       throw new Error("secret");
     },
   }),
-  "answers a thenable that answers at once": () => ({
+  "returns a thenable that resolves at once": () => ({
     // biome-ignore lint/suspicious/noThenProperty: that is the point
     then: (resolve: (value: unknown) => void) => resolve(reply),
   }),
@@ -159,7 +159,7 @@ export const rudeUnary: Readonly<Record<string, Rude>> = {
   "sets trailer content-length": setsTrailer("content-length", "3"),
   "sets trailer in Latin-1": setsTrailer("x-odd", "\u0080\u00ff"),
   "sets trailer of 1 MB": setsTrailer("x-odd", "a".repeat(1_000_000)),
-  "sets headers after its answer": ({ responseHeader, responseTrailer }) => {
+  "sets headers after its response": ({ responseHeader, responseTrailer }) => {
     setTimeout(() => {
       responseHeader.set("connection", "close");
       responseTrailer.set("connection", "close");

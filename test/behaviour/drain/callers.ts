@@ -3,14 +3,14 @@ import http, { type IncomingMessage } from "node:http";
 import http2, { type ClientHttp2Session } from "node:http2";
 import type { CallEnd, Caller } from "./load.js";
 
-/** A call: what to send, and how to tell that the answer is right. */
+/** A call: what to send, and how to check the response. */
 export interface Call {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** In pieces, with so many milliseconds between them. */
   readonly body: readonly Buffer[];
   readonly pauseMs?: number;
-  /** What is wrong with an answer, or undefined. */
+  /** What is wrong with a response, or undefined. */
   findFault(answer: { body: Buffer; status: string | undefined }): string | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Calls of a load, of several protocols and kinds, with answers that can be told from wrong ones.
+// Calls of a load, of several protocols and kinds, with responses that can be checked.
 import { envelope, openEnvelopes } from "../../support/envelopes.js";
 import type { Call } from "./callers.js";
 

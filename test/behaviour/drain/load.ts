@@ -1,4 +1,4 @@
-// Callers that go on calling while a server goes away, and tell of every call whether it was answered, turned away before
+// Callers that go on calling while a server goes away, and tell of every call whether it got a response, turned away before
 // the server took it on, or lost.
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -22,7 +22,7 @@ export interface Counts {
 export interface Load {
   /** Resolves when no call gets through any more, or after `stop`, as soon as all calls have ended. */
   readonly ended: Promise<Counts>;
-  /** Calls that were answered so far. */
+  /** Calls that got a response so far. */
   readonly answered: number;
   /** Begins no more calls. */
   stop(): void;

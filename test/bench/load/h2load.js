@@ -1,4 +1,4 @@
-// Load by h2load, of nghttp2: a number of calls over HTTP/2, as fast as they are answered.
+// Load by h2load, of nghttp2: a number of calls over HTTP/2, as fast as they get responses.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../processes.js";
@@ -15,7 +15,7 @@ export async function measureByH2load({ scenario, call, url }, { seconds, rate }
 /**
  * @param {{ connections: number, streams: number, calls: number, call: import("../prepare.js").Call, url: string }} options
  * @returns {Promise<number>} calls a second
- * @throws {Error} unless every call was answered, with the right status and number of bytes
+ * @throws {Error} unless every call got a response, with the right status and number of bytes
  */
 export async function runH2load({ connections, streams, calls, call, url }) {
   const file = join(cacheFolder, "request.bin");

@@ -12,7 +12,7 @@ import { measureByWrk } from "./wrk.js";
  */
 
 /**
- * Puts load on a peer for about `seconds`, given the calls a second that are to be expected. Throws if one answer was wrong.
+ * Puts load on a peer for about `seconds`, given the calls a second that are to be expected. Throws if a response was wrong.
  * @typedef {(target: Target, effort: { seconds: number, rate: number }) => Promise<{ calls: number, rate: number }>} Measure
  */
 

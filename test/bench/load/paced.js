@@ -14,7 +14,7 @@ const leadSeconds = 0.5;
  * @property {string} path
  * @property {Record<string, string>} headers
  * @property {string} body in base64
- * @property {string} reply what the body of each answer must be, in base64
+ * @property {string} reply what the body of each response must be, in base64
  * @property {number} connections
  * @property {number} rate calls a second
  * @property {number} seconds

@@ -1,4 +1,4 @@
-// What Node itself can do: reads the body, then replays an answer that was recorded from the fast lane.
+// What Node itself can do: reads the body, then replays a response that was recorded from the fast lane.
 import { listenNode } from "./node-server.js";
 
 /** Headers that Node writes of its own. */

@@ -88,7 +88,7 @@ async function* startCall(transport, request, result, cancel, turns) {
 /**
  * @param {Request} request
  * @param {Cancel} cancel
- * @param {Turns} turns a full-duplex call sends a message when the one before has been answered
+ * @param {Turns} turns a full-duplex call sends a message after the response to the one before
  */
 async function* requestMessages({ requestMessages, requestDelayMs, streamType }, cancel, turns) {
   const isFullDuplex = streamType === StreamType.FULL_DUPLEX_BIDI_STREAM;
@@ -126,7 +126,7 @@ function planCancel(cancel) {
         setTimeout(() => controller.abort(), Number(timing.value));
       }
     },
-    /** @param {number} count of the answers so far */
+    /** @param {number} count of the responses so far */
     onAnswer(count) {
       if (timing.case === "afterNumResponses" && timing.value === count) {
         controller.abort();

@@ -11,7 +11,7 @@ import {
 /** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Error} ErrorMessage */
 /** @typedef {import("../../../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.js").Header} HeaderMessage */
 
-/** Every message of the service: in JSON, the google.protobuf.Any fields of the answers need it. */
+/** Every message of the service: in JSON, the google.protobuf.Any fields of the responses need it. */
 export const registry = createRegistry(file);
 
 /**

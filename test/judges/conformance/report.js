@@ -5,7 +5,7 @@
 
 /**
  * @param {string} output of the runner
- * @returns {Report} a run that ended without totals has passed nothing, and its failures are the calls without an answer
+ * @returns {Report} a run that ended without totals has passed nothing, and its failures are the calls without a response
  */
 export function parseReport(output) {
   const totals = /^Total cases: (\d+)\n(\d+) passed, (\d+) failed/m.exec(output);

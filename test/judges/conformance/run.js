@@ -114,7 +114,7 @@ async function judge(subject, { run, skip, parallel, trace }) {
 
 /**
  * The whole output, standard error included, also goes to a log beside the runner. The suite waits for ever for a call that
- * is never answered; here it ends when it has said nothing for a while.
+ * never gets a response; here it ends after a time without output.
  * @param {string} subject
  * @param {string[]} args
  */

@@ -1,4 +1,4 @@
-// The suite's ConformanceService: every request says what to answer, and the answer tells what was received.
+// The suite's ConformanceService: every request says what to respond, and the response says what was received.
 // docs/testing_servers.md, "Endpoints", of connectrpc.com/conformance v1.0.5.
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -85,7 +85,7 @@ export function routes(router) {
 }
 
 /**
- * Answers with one message.
+ * Responds with one message.
  * @param {UnaryDefinition | undefined} definition
  * @param {Any[]} requests
  * @param {HandlerContext} context
@@ -101,10 +101,10 @@ async function answer(definition, requests, context) {
 }
 
 /**
- * Answers with the messages of the definition from `sent` on, then with its error.
+ * Responds with the messages of the definition from `sent` on, then with its error.
  * @param {StreamDefinition | undefined} definition
  * @param {number} sent how many of them have been sent
- * @param {RequestInfo} requestInfo goes with the first answer, be it a message or an error
+ * @param {RequestInfo} requestInfo goes with the first response, be it a message or an error
  */
 async function* remainingAnswers(definition, sent, requestInfo) {
   const { responseData = [], responseDelayMs, error } = definition ?? {};

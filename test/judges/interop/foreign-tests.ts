@@ -52,8 +52,8 @@ export async function registerTests(name: string, { command, args, env }: Progra
 }
 
 /**
- * Registers that a program, which calls until its standard input ends and then prints how often each code was the answer,
- * gets them all answered while one server takes the port over from another.
+ * Registers that a program, which calls until its standard input ends and then prints how often each code was received,
+ * gets every response while one server takes the port over from another.
  */
 export function registerTakeover(name: string, { command, args, env }: Program): void {
   describe.each(targets)(`${name}, %s`, (_, options) => {

@@ -1,5 +1,5 @@
-// Where our REST answers differ from those of grpc-gateway in front of us, and why: each with requests, and the status that
-// each of the two answers with.
+// Where our REST responses differ from those of grpc-gateway in front of us, and why: each with requests, and the status that
+// each of the two returns.
 import type { RawRequest } from "../../support/http.js";
 
 export interface Difference {
@@ -24,7 +24,7 @@ function postAs(type: string | undefined, body = '{"name":"you"}'): RawRequest {
   return { method: "POST", path: echo, body, headers: type === undefined ? {} : { "content-type": type } };
 }
 
-/** The same request, and what each answers. */
+/** The same request, and what each responds. */
 const answered = (gateway: number, ours: number) => (request: RawRequest) => ({ ...request, gateway, ours });
 
 export const differences: readonly Difference[] = [

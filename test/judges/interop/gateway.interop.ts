@@ -1,4 +1,4 @@
-// grpc-gateway, made by its own generator from our proto and put in front of our server, gives the same REST answers as the
+// grpc-gateway, made by its own generator from our proto and put in front of our server, gives the same REST responses as the
 // server itself, but for the differences that are listed beside this file.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -32,7 +32,7 @@ async function start(options: TargetOptions): Promise<Ask> {
 
 const contentOf = ({ status, headers, text }: RawAnswer) => [status, headers["content-type"], JSON.parse(text)];
 
-/** What is left of an answer without the words of an error, and the details that name the field at fault. */
+/** What is left of a response without the words of an error, and the details that name the field at fault. */
 function withoutWords(answer: RawAnswer): unknown {
   const [status, type, { code, ...others }] = contentOf(answer);
   return [status, type, code, Object.keys(others)];
@@ -43,7 +43,7 @@ const withHeaders = (headers: Record<string, string>): RawRequest => {
   return { ...plain, headers: { ...plain.headers, ...headers } };
 };
 
-/** Requests that are answered by a method; also those that it fails. */
+/** Requests that call a method; also those that fail. */
 const served: readonly RawRequest[] = [
   ...[
     ...['{"name":"you"}', "{}", "", '{"name":null}', ' \n{"name":"you"}\t', '{"name":""}'],
@@ -91,7 +91,7 @@ const refused: readonly RawRequest[] = [
 ];
 
 describe.each(targets)("grpc-gateway, %s", (_, options) => {
-  it("gets every answer of a method to the client as we do", async () => {
+  it("passes on every response of a method as we do", async () => {
     const ask = await start(options);
     for (const what of served) {
       const { theirs, ours } = await ask(what);

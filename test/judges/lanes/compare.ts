@@ -1,9 +1,9 @@
-// Brings an answer into a form in which what a client cannot tell apart is equal.
+// Brings a response into a form in which what a client cannot tell apart is equal.
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { decodeBase64 } from "./read.js";
 import type { Pair, Taken } from "./send.js";
 
-/** What a client can tell of an answer. */
+/** What a client can tell of a response. */
 export interface Visible {
   readonly status: number;
   /** "name: value", sorted; a name that repeats is one entry, its values in order. Without the date. */

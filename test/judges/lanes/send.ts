@@ -1,4 +1,4 @@
-// Sends a sample to a server, on connections that live on, and takes the answer as it is on the wire.
+// Sends a sample to a server, on connections that live on, and records the response as it is on the wire.
 import http from "node:http";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,13 +7,13 @@ import type { Sample } from "./generate.js";
 
 const silenceMs = 10_000;
 
-/** An answer. Pairs are [lower-case name, value] in the order in which they came; a name may repeat. */
+/** A response. Pairs are [lower-case name, value] in the order in which they came; a name may repeat. */
 export interface Taken {
   readonly status: number;
   readonly headers: readonly Pair[];
   readonly trailers: readonly Pair[];
   readonly body: Buffer;
-  /** "whole", or why the answer is not. */
+  /** "whole", or why the response is not. */
   readonly end: string;
 }
 

@@ -20,7 +20,7 @@ interface Reply {
   body: string;
 }
 
-/** The options that ask for an HTTP version, and the version that the answer is to have. */
+/** The options that ask for an HTTP version, and the version that the response is to have. */
 const plaintextVersions = [
   ["--http1.0", "1.1"],
   ["--http1.1", "1.1"],
@@ -91,7 +91,7 @@ describe.skipIf(isMissing).each(combinations)(`curl, %s${note}`, (_, { options, 
     expect(await curl(target, greeter, upload, { stdin: '{"name":"you"}' })).toMatchObject(expected);
   });
 
-  it("gets large answers compressed, if it wants them so", async () => {
+  it("gets large responses compressed, if it wants them so", async () => {
     const target = await startTargetForTest(options);
     const body = ["-d", '{"replyBytes":30000}'];
     for (const accepted of [[], ["--compressed"], ["--compressed", "-H", "accept-encoding: gzip"]]) {

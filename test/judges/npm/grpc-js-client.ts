@@ -21,7 +21,7 @@ import { onTestFinished } from "vitest";
 import { authority, clientIdentity, type Identity } from "../../support/certificates.js";
 import type { Target } from "./target.js";
 
-/** An answer of any kind, an error too. */
+/** A response of any kind, an error too. */
 export interface Answer<O extends DescMessage> {
   replies: MessageShape<O>[];
   header: Metadata | undefined;

@@ -66,7 +66,7 @@ const request = (text: string): Message => create(TestRequestSchema, { text });
 const same: Interceptor = (next) => (call) => next(call);
 
 describe("a unary method", () => {
-  test("that answers at once is answered at once, with a whole message", () => {
+  test("that responds synchronously yields a whole message at once", () => {
     const reply = invokeUnary(
       method("unary", ({ text }) => ({ text })),
       request("a"),
@@ -76,7 +76,7 @@ describe("a unary method", () => {
     expect(reply).toMatchObject({ $typeName: "manywire.test.v1.TestReply", text: "a", index: 0 });
   });
 
-  test("that answers later is answered later", async () => {
+  test("that responds with a promise yields a promise", async () => {
     const reply = invokeUnary(
       method("unary", async ({ text }) => ({ text })),
       request("a"),
@@ -155,7 +155,7 @@ describe("a streaming method", () => {
     return all.map(text);
   }
 
-  test("of any kind is answered by an iterable, with interceptors and without", async () => {
+  test("of any kind yields an iterable, with interceptors and without", async () => {
     for (const interceptors of [[], [same]]) {
       const server: TestServiceImpl["serverStream"] = async function* ({ text }) {
         yield { text };

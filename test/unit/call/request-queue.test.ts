@@ -38,7 +38,7 @@ describe("a queue of requests", () => {
     );
   });
 
-  test("answers questions that overlap in their order", async () => {
+  test("resolves overlapping reads in order", async () => {
     const { queue } = open(later);
     const answers = [queue.next(), queue.next(), queue.next()];
     queue.push([1, 2], 1);

@@ -56,7 +56,7 @@ describe("the process", () => {
     ["grpc", "2"],
     ["grpc-web", "1.1"],
     ["grpc-web", "2"],
-  ] as const)("calls over %s on HTTP/%s, prints the answers and ends", async (protocol, httpVersion) => {
+  ] as const)("calls over %s on HTTP/%s, prints the responses and ends", async (protocol, httpVersion) => {
     const { url } = await start({ httpVersion });
     expect(await runClient("--url", url, "--protocol", protocol, "--http", httpVersion)).toEqual({
       exitCode: 0,
@@ -76,7 +76,7 @@ describe("the process", () => {
     expect(await runClient("--bogus")).toEqual({ exitCode: 2, stdout: "", stderr });
   });
 
-  it("says nothing of a reader that leaves before the answers", async () => {
+  it("prints no error if the reader of its output leaves early", async () => {
     const { url } = await start({ httpVersion: "2" });
     const child = spawn(process.execPath, [join(build, "client", "main.js"), "--url", url], { timeout: 10_000 });
     child.stdout.destroy();

@@ -16,7 +16,7 @@ const headerOf: Record<Protocol, string> = {
   rest: "grpc-timeout",
 };
 
-/** The header of each request. None is answered with a reply, but with 503. */
+/** The header of each request. Each gets 503. */
 const seen: http.IncomingHttpHeaders[] = [];
 let calls = 0;
 const servers: Record<HttpVersion, Server> = {

@@ -255,7 +255,7 @@ describe("the client", () => {
     expect(server.requests.map((request) => request.method)).toEqual([method]);
   });
 
-  it("answers each message of a two-way stream as it arrives, over HTTP/2", async () => {
+  it("responds to each message of a two-way stream as it arrives, over HTTP/2", async () => {
     const { client } = await connect("grpc", "2");
     const replies = await collect(client.bidiStream(requests("a", "b")));
     expect(replies.map(({ text, index }) => [text, index])).toEqual([

@@ -89,7 +89,7 @@ describe("the project", () => {
     await script("test");
   });
 
-  it("starts, and answers a REST request", async () => {
+  it("starts, and responds to a REST request", async () => {
     await using server = new CommandProcess({
       main: [join(project, "dist/server.js")],
       env: { MANYWIRE_PORT: "0" },

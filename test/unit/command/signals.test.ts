@@ -46,7 +46,7 @@ const path = "/hello_world.Greeter/SayHello";
 const headers = { "content-type": "application/json" };
 const body = '{"name":"you"}';
 
-/** A call that is under way until its body is ended: `finish` ends it and returns the answer. */
+/** A call that is active until its body is ended: `finish` ends it and returns the response. */
 class OpenCall {
   readonly #request: ClientRequest;
 

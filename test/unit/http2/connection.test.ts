@@ -22,7 +22,7 @@ const withFields = (...more: readonly (readonly [string, string])[]) => [...post
 const repeat = (count: number, make: (index: number) => Uint8Array) =>
   Array.from({ length: count }, (_, index) => make(index));
 
-/** Answers each request as soon as it is complete. */
+/** Responds to each request as soon as it is complete. */
 function answering(harness: Harness): Harness {
   harness.onCall = (event, stream) => {
     if (event !== "end") return;
@@ -139,7 +139,7 @@ describe("a call", () => {
     expect(server.sent()).toEqual(["HEADERS 1 end :status=200"]);
   });
 
-  test("that is answered early drops its body, and is reset after a while", () => {
+  test("with an early response drops its body, and is reset after a while", () => {
     const server = new Harness("server", { streamWindowBytes: 1000 }).open().send(headers(1, post, 4), data(1, "abc"));
     server.connection.sendHead(server.stream(1), ok, true);
     expect(server.told()).toEqual(["request 1 POST /a body", "data 1 abc", "close 1"]);

@@ -99,7 +99,7 @@ function callUnix(socketPath: string): Promise<string> {
 }
 
 describe("on a Unix socket", () => {
-  test("requests are answered, and the file is gone when the listener is", async () => {
+  test("requests get a response, and the file is removed with the listener", async () => {
     const path = join(folder, "a.sock");
     {
       await using server = await startListener({ address: { path } });

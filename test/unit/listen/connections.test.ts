@@ -12,7 +12,7 @@ import { decodeFrames, encodeFrame, frameFlags, frameTypes, preface } from "../.
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import { acknowledgePing, describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
 
-/** A route whose calls are answered when the test says so. */
+/** A route whose calls get a response when the test says so. */
 class Held {
   readonly calls: Exchange[] = [];
   readonly #waiting: (() => void)[] = [];
@@ -76,7 +76,7 @@ describe("a drain", () => {
     await server.listener.closed;
   });
 
-  test("lets an answer over HTTP/1.1 finish whose head was sent before, and closes", async () => {
+  test("finishes an HTTP/1.1 response whose head was sent before, and closes", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openRaw(server.url);
@@ -92,7 +92,7 @@ describe("a drain", () => {
     expect(raw.text).toMatch(/Connection: keep-alive\r\n[\s\S]*abcdef$/);
   });
 
-  test("lets a long answer over HTTP/1.1 leave that has been written already", async () => {
+  test("sends all of a long HTTP/1.1 response that was written before", async () => {
     const answer = Buffer.alloc(20_000_000, "a");
     const held = new Held();
     await using server = await startListener({
@@ -112,7 +112,7 @@ describe("a drain", () => {
     expect(received).toBeGreaterThan(answer.length);
   });
 
-  test("answers all requests that were pipelined, one after the other", async () => {
+  test("responds to all pipelined requests in order", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openRaw(server.url);
@@ -151,7 +151,7 @@ describe("a drain", () => {
     await Promise.all([idle.closed, half.closed, silent.closed, server.listener.closed]);
   });
 
-  test("answers a request that comes on an idle HTTP/1.1 connection in the time of grace", async () => {
+  test("responds to a request on an idle HTTP/1.1 connection within the grace time", async () => {
     await using server = await startListener({ clock: new TestClock(), limits: { idleGraceMs: 100 } });
     await using raw = await openRaw(server.url);
     await using fresh = await openRaw(server.url);
@@ -299,7 +299,7 @@ describe("the end of a listener", () => {
     expect(server.listener.connectionCount).toBe(0);
   });
 
-  test("cuts a client that does not read its answer", async () => {
+  test("closes the connection of a client that does not read its response", async () => {
     await using server = await startListener({ handler: (exchange) => respond(exchange, 200, {}, Buffer.alloc(2e7)) });
     await using raw = await openRaw(server.url);
     raw.socket.pause();
@@ -347,7 +347,7 @@ describe("a handler that throws", () => {
     ["1.1", "/reject"],
     ["2", "/throw"],
     ["2", "/reject"],
-  ])("is reported, and its client over HTTP/%s is answered 500: %s", async (httpVersion, path) => {
+  ])("is reported, and its client over HTTP/%s gets 500: %s", async (httpVersion, path) => {
     await using server = await startListener({
       routes: {
         "/throw": () => {
@@ -373,7 +373,7 @@ describe("a handler that throws", () => {
       },
     ],
     ["rejects", async () => Promise.reject(new Error("no log"))],
-  ])("is answered 500 also if the report of it %s, and that is a warning of the process", async (_, onError) => {
+  ])("gets 500 even if reporting it %s, which becomes a process warning", async (_, onError) => {
     const warnings: unknown[] = [];
     const listen = ({ message, detail }: Error & { detail?: string }) =>
       warnings.push([message, detail?.split("\n")[0]]);
@@ -393,7 +393,7 @@ describe("a handler that throws", () => {
     process.off("warning", listen);
   });
 
-  test("in the middle of an answer breaks it off", async () => {
+  test("after its head was sent aborts the response", async () => {
     await using server = await startListener({
       handler: (exchange) => {
         exchange.sendHead(200, {});

@@ -141,7 +141,7 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
     }
   });
 
-  test("is answered alike with bytes and with text, beside a header that is not ASCII", async () => {
+  test("is the same from bytes and from text, beside a header that is not ASCII", async () => {
     const text = "äöü € 😀";
     await using server = await startListener({
       handler(exchange) {

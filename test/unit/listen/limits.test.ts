@@ -213,19 +213,22 @@ describe("a flood", () => {
   test.each([
     ["PING", ping, frameTypes.ping],
     ["SETTINGS", settings, frameTypes.settings],
-  ])("of 3,000 %s is answered if the client reads in between, and others do not notice", async (_what, frame, type) => {
-    await using server = await startListener();
-    await using _neighbour = await startNeighbour(server.url, "2");
-    await using raw = await openFrames(server.url);
-    const acks = () =>
-      decodeFrames(raw.received).filter((found) => found.type === type && found.flags === frameFlags.ack);
-    for (let sent = 500; sent <= 3000; sent += 500) {
-      raw.write(Buffer.alloc(500 * frame.length, frame));
-      while (acks().length < sent) await raw.untilBytes(raw.received.length + 1);
-    }
-    raw.write(headersFrame(1, { isEnd: true }));
-    await untilFrame(raw, ({ stream }) => stream === 1);
-  });
+  ])(
+    "of 3,000 %s gets a response if the client reads in between, and others do not notice",
+    async (_what, frame, type) => {
+      await using server = await startListener();
+      await using _neighbour = await startNeighbour(server.url, "2");
+      await using raw = await openFrames(server.url);
+      const acks = () =>
+        decodeFrames(raw.received).filter((found) => found.type === type && found.flags === frameFlags.ack);
+      for (let sent = 500; sent <= 3000; sent += 500) {
+        raw.write(Buffer.alloc(500 * frame.length, frame));
+        while (acks().length < sent) await raw.untilBytes(raw.received.length + 1);
+      }
+      raw.write(headersFrame(1, { isEnd: true }));
+      await untilFrame(raw, ({ stream }) => stream === 1);
+    },
+  );
 });
 
 describe("a silent HTTP/2 connection", () => {
@@ -271,7 +274,7 @@ describe("a silent HTTP/2 connection", () => {
 });
 
 describe("HTTP/1.1", () => {
-  test("answers a head over the limit with 431, and others do not notice", async () => {
+  test("rejects headers over the limit with 431, and other connections work on", async () => {
     await using server = await startListener();
     await using _neighbour = await startNeighbour(server.url, "1.1");
     await using raw = await openRaw(server.url);
@@ -284,7 +287,7 @@ describe("HTTP/1.1", () => {
   test.each([
     [128, "200 OK"],
     [129, "431 Request Header Fields Too Large"],
-  ])("answers %i headers with %s, and the connection stays usable", async (count, status) => {
+  ])("responds to %i headers with %s, and the connection stays usable", async (count, status) => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     const more = Array.from({ length: count - 1 }, (_, index) => `n${index}: v\r\n`).join("");
@@ -293,7 +296,7 @@ describe("HTTP/1.1", () => {
     expect(raw.text.split("\r\n")[0]).toBe(`HTTP/1.1 ${status}`);
   });
 
-  test("answers a head that takes too long with 408, even if it never stops to come", async () => {
+  test("rejects headers that take too long with 408, even while they keep arriving", async () => {
     await using server = await startListener({ limits: { headersMs: 100 } });
     await using raw = await openRaw(server.url);
     raw.write("GET / HTTP/1.1\r\nHost: a\r\n");
@@ -303,7 +306,7 @@ describe("HTTP/1.1", () => {
     expect(raw.text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
   });
 
-  test("answers a body that takes too long with 408, where there is a limit", async () => {
+  test("rejects a body that takes too long with 408, if there is a limit", async () => {
     await using server = await startListener({ limits: { headersMs: 100, requestMs: 100 } });
     await using raw = await openRaw(server.url);
     raw.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhel");
@@ -328,7 +331,7 @@ describe("HTTP/1.1", () => {
     await raw.closed;
   });
 
-  test("breaks an answer off when the request's body turns out to be none", async () => {
+  test("rejects a malformed body with 400", async () => {
     let onData = () => {};
     const hasData = new Promise<void>((resolve) => {
       onData = resolve;

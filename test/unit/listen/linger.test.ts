@@ -17,7 +17,7 @@ import {
   untilFrame,
 } from "./support.js";
 
-/** Answers at the first bytes of the body, and reads no more. */
+/** Responds at the first bytes of the body, and reads no more. */
 function refuseEarly(exchange: Exchange): void {
   exchange.attach({
     onData() {
@@ -51,7 +51,7 @@ async function openHalf(url: string): Promise<RawSocket> {
   return new RawSocket(socket);
 }
 
-describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is there,", (path) => {
+describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) => {
   test.each([
     ["of a known length", `Content-Length: ${longBody.length}\r\n\r\n`, longBody],
     [
@@ -59,7 +59,7 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
       "Transfer-Encoding: chunked\r\n\r\n400000\r\n",
       Buffer.concat([longBody, Buffer.from("\r\n0\r\n\r\n")]),
     ],
-  ])("%s: the client can send all of it and then read the answer", async (_what, head, body) => {
+  ])("%s: the client can send all of it and then read the response", async (_what, head, body) => {
     await using server = await startListener({ routes });
     await using _neighbour = await startNeighbour(server.url, "1.1");
     await using raw = await openHalf(server.url);
@@ -156,7 +156,7 @@ describe.each(paths)("an HTTP/1.1 request to %s, answered before its body is the
   });
 });
 
-test("a client whose head is too large for HTTP/1.1 can send all of it and then read the answer", async () => {
+test("a client whose head is too large for HTTP/1.1 can send all of it and then read the response", async () => {
   await using server = await startListener();
   await using raw = await openHalf(server.url);
   raw.write(`GET / HTTP/1.1\r\nHost: a\r\nx: ${"y".repeat(3_000_000)}\r\n\r\n`);
@@ -191,8 +191,8 @@ test("what a handler left unread of a whole HTTP/1.1 body does not hinder the ne
   await raw.until(/GET \/next 0$/);
 });
 
-describe.each(paths)("an HTTP/2 request to %s, answered before its body is there,", (path) => {
-  test("is reset after the answer, and the connection stays usable", async () => {
+describe.each(paths)("an HTTP/2 request to %s with an early response", (path) => {
+  test("is reset after the response, and the connection stays usable", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes });
     await using _neighbour = await startNeighbour(server.url, "2");
@@ -256,7 +256,7 @@ describe.each(paths)("an HTTP/2 request to %s, answered before its body is there
 });
 
 describe("the reset of an HTTP/2 upload", () => {
-  test("does not overtake an answer that waits for the client's window, nor its trailers", async () => {
+  test("does not overtake a response that waits for the client's window, nor its trailers", async () => {
     const clock = new TestClock();
     const answer = Buffer.alloc(100_000, "a");
     await using server = await startListener({
@@ -288,7 +288,7 @@ describe("the reset of an HTTP/2 upload", () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(answer.length);
   });
 
-  test("comes after an answer to HEAD as well", async () => {
+  test("follows a response to HEAD, too", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes });
     await using raw = await openFrames(server.url);

@@ -103,7 +103,7 @@ describe("a listener", () => {
     expect(raw.text).toBe("");
   });
 
-  test("answers a client that ended its side right after an HTTP/1.1 request", async () => {
+  test("responds to a client that has ended its side after an HTTP/1.1 request", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     raw.write(get);
@@ -129,7 +129,7 @@ describe("a listener", () => {
     [`GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n`, "two lengths"],
     ["GET / HTTP/1.1\r\nHost: a\r\nx y: z\r\n\r\n", "a name with a space"],
     ["GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "a control character in the target"],
-  ])("answers %j in HTTP/1.1 with 400 and closes: %s", async (bytes) => {
+  ])("rejects %j with HTTP/1.1 400 and closes: %s", async (bytes) => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     raw.write(Buffer.from(bytes, "latin1"));
@@ -139,7 +139,7 @@ describe("a listener", () => {
     expect(server.errors).toEqual([expect.stringMatching(/^http\/1\.1: HPE_/)]);
   });
 
-  test("answers a request to upgrade to h2c in HTTP/1.1", async () => {
+  test("responds to a request to upgrade to h2c in HTTP/1.1", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
@@ -147,7 +147,7 @@ describe("a listener", () => {
     await raw.until(/^HTTP\/1\.1 200 OK[\s\S]*GET \/a 0$/);
   });
 
-  test("answers pipelined requests in their order", async () => {
+  test("responds to pipelined requests in order", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     const paths = Array.from({ length: 20 }, (_, index) => `/${index}`);

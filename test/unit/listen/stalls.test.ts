@@ -24,7 +24,7 @@ async function expectCalm(raw: RawSocket, stream: number, clock: TestClock): Pro
   expect(payload.readUInt32BE(0), "ENHANCE_YOUR_CALM").toBe(11);
 }
 
-/** Answers GET with its headers, and everything else never. `owesRest` is what the owner says of the body. */
+/** Never responds. @param owesRest what the owner says of the body */
 function hold(owesRest: boolean, closed: string[] = []): (exchange: Exchange) => void {
   return (exchange) => {
     exchange.attach({ owesRest, onData() {}, onEnd() {}, onDrain() {}, onClose: () => closed.push(exchange.path) });

@@ -24,7 +24,7 @@ export interface TestListener extends AsyncDisposable {
 }
 
 export interface TestListenerOptions extends Partial<ListenerOptions> {
-  /** Handlers of single paths; all others are answered by `echo`. */
+  /** Handlers of single paths; `echo` serves all others. */
   routes?: Record<string, Handler>;
 }
 
@@ -59,7 +59,7 @@ export async function startListener({ routes = {}, ...options }: TestListenerOpt
   };
 }
 
-/** Answers with what came, when all of it has come: `POST /path 5`, the last being the bytes of the body. */
+/** Responds with method, target and body size: `POST /path 5`. */
 export function echo(exchange: Exchange): void {
   let bytes = 0;
   exchange.attach({
@@ -73,7 +73,7 @@ export function echo(exchange: Exchange): void {
   exchange.read();
 }
 
-/** Calls the echo over a connection of its own until it is disposed, which throws if one answer was wrong or none came. */
+/** Calls the echo on its own connection until disposed. Disposing throws if a response was wrong or missing. */
 export async function startNeighbour(url: string, httpVersion: HttpVersion): Promise<AsyncDisposable> {
   const connection = httpVersion === "2" ? await openHttp2(url) : undefined;
   let isStopped = false;

@@ -47,7 +47,7 @@ const answerWell = (exchange: Exchange) => respond(exchange, 200, {}, Buffer.all
 test.each([
   ["joined", 1_000_000],
   ["cut at every 37th byte", 37],
-])("requests in records of their own are all answered when the records are %s", async (_, pieceBytes) => {
+])("requests in separate records all get a response when the records are %s", async (_, pieceBytes) => {
   await using server = await startListener({ tls, handler: answerWell });
   await using raw = await openRaw(await startRelay(server.url, pieceBytes));
   const count = 6;

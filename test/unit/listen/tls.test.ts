@@ -144,7 +144,7 @@ describe("with TLS", () => {
     await using _neighbour = await startNeighbour(server.url, "2");
   });
 
-  test("an early answer over HTTP/1.1 is read by the client as without TLS", async () => {
+  test("a client can read an early HTTP/1.1 response, as without TLS", async () => {
     await using server = await startListener({
       tls,
       routes: { "/early": (exchange) => respond(exchange, 413, {}, "too large") },

@@ -35,7 +35,7 @@ const refused1: [head: string, fault: string][] = [
 ];
 
 describe("a request of HTTP/1.1", () => {
-  test.each(refused1)("%j is answered 400, %s, and the connection stays usable", async (head, fault) => {
+  test.each(refused1)("%j gets 400, %s, and the connection stays usable", async (head, fault) => {
     await using server = await startListener();
     await using _neighbour = await startNeighbour(server.url, "1.1");
     await using raw = await openRaw(server.url);
@@ -46,7 +46,7 @@ describe("a request of HTTP/1.1", () => {
     await raw.until(/GET \/good 0$/);
   });
 
-  test("that is refused with its body is answered, and the connection stays usable", async () => {
+  test("with a body gets its rejection, and the connection stays usable", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     raw.write("POST / HTTP/1.1\r\nHost: a b\r\nContent-Length: 5\r\n\r\n");
@@ -100,7 +100,7 @@ describe("a request of HTTP/1.1", () => {
     expect(raw.text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n[\s\S]*GET \/a 0$/);
   });
 
-  test("CONNECT is answered 405 and the connection closed", async () => {
+  test("CONNECT gets 405, and the connection is closed", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     raw.write("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n");
@@ -130,7 +130,7 @@ const reset2: [options: HeadersOptions, reason: string][] = [
 ];
 
 describe.each(["1.1", "2"] as const)("on HTTP/%s", (httpVersion) => {
-  test("OPTIONS * is answered 204, and paths that begin with two slashes reach the handler", async () => {
+  test("OPTIONS * gets 204, and paths that begin with two slashes reach the handler", async () => {
     await using server = await startListener();
     await using raw = await (httpVersion === "2" ? openFrames(server.url) : openRaw(server.url));
     if (httpVersion === "2") {
@@ -167,7 +167,7 @@ const isBodyEnd = (stream: number) => (frame: { type: number; flags: number; str
   frame.stream === stream && frame.type === frameTypes.data && (frame.flags & frameFlags.endStream) !== 0;
 
 describe("a request of HTTP/2", () => {
-  test.each(refused2)("with %o is answered 400, %s, and the connection stays usable", async (options, fault) => {
+  test.each(refused2)("with %o gets 400, %s, and the connection stays usable", async (options, fault) => {
     await using server = await startListener();
     await using _neighbour = await startNeighbour(server.url, "2");
     await using raw = await openFrames(server.url);
@@ -211,7 +211,7 @@ describe("a request of HTTP/2", () => {
     expect((await untilFrame(raw, isBodyEnd(1))).payload.toString()).toBe("example.com:81");
   });
 
-  test("CONNECT is answered 405, and the connection stays usable", async () => {
+  test("CONNECT gets 405, and the connection stays usable", async () => {
     await using server = await startListener();
     await using raw = await openFrames(server.url);
     const connect = headersFrame(1, { method: "CONNECT", path: undefined, isEnd: true });
@@ -233,14 +233,14 @@ function withoutScheme(frame: Buffer): Buffer {
 }
 
 describe.each(["1.1", "2"] as const)("over HTTP/%s", (httpVersion) => {
-  test("Expect: 100-continue gets its interim answer and then the answer", async () => {
+  test("Expect: 100-continue gets its interim response and then the response", async () => {
     await using server = await startListener();
     const headers = { expect: "100-continue" };
     const answer = await request(server.url, { httpVersion, path: "/a", body: "hello", headers });
     expect([answer.status, answer.text]).toEqual([200, "POST /a 5"]);
   });
 
-  test("an unknown expectation is answered 417", async () => {
+  test("an unknown expectation gets 417", async () => {
     await using server = await startListener();
     const answer = await request(server.url, { httpVersion, path: "/a", headers: { expect: "a miracle" } });
     expect(answer.status).toBe(417);

@@ -55,7 +55,7 @@ describe("the document", () => {
     expect([head.status, head.text]).toEqual([200, ""]);
   });
 
-  it("is no answer to a call in another protocol", async () => {
+  it("is not the response to calls in another protocol", async () => {
     const { url } = await start();
     const headers = { "content-type": "application/grpc" };
     const { status, headers: answered } = await request(url, { httpVersion: "2", path: "/openapi.json", headers });

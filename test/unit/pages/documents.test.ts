@@ -65,7 +65,7 @@ describe("a document", () => {
     expect(counts.made).toBe(1);
   });
 
-  it("has no body in the answer to HEAD, and the same headers", async () => {
+  it("has no body in the response to HEAD, and the same headers", async () => {
     const { get } = await serve(() => json(long));
     const { headers: expected } = await get();
     const { status, headers, text } = await get({ method: "HEAD" });

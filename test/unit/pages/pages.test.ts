@@ -50,7 +50,7 @@ describe.each(pages)("%s", (path) => {
     expect([again.status, again.text]).toEqual([304, ""]);
   });
 
-  it("answers HEAD as GET, without a body", async () => {
+  it("responds to HEAD as GET, without a body", async () => {
     const get = await start();
     const { headers } = await get(path, { headers: browser });
     const head = await get(path, { method: "HEAD", headers: browser });

@@ -188,11 +188,11 @@ describe.each(versions)("reflection $version", ({ service }) => {
     ["extension numbers of a service", numbersOf("shelf.Shelf"), Code.NotFound, 'message "shelf.Shelf" not found'],
     ["no question", { case: undefined }, Code.InvalidArgument, unset],
   ];
-  test.each(errors)("answers %s with an error_response", async (_, question, errorCode, errorMessage) => {
+  test.each(errors)("responds to %s with an error_response", async (_, question, errorCode, errorMessage) => {
     expect(await ask(service, question)).toMatchObject({ case: "errorResponse", value: { errorCode, errorMessage } });
   });
 
-  test("goes on after each error and answers in the order of the requests, echoing host and request", async () => {
+  test("goes on after each error and responds in the order of the requests, echoing host and request", async () => {
     const questions = [...errors.map(([, question]) => question), symbol("hello_world.Greeter")];
     const requests = questions.map((messageRequest, i) => ({ host: `host-${i}.example`, messageRequest }));
     const responses = await converse(service, requests);
@@ -205,7 +205,7 @@ describe.each(versions)("reflection $version", ({ service }) => {
     ]);
   });
 
-  test("answers a request before the next one arrives", async () => {
+  test("responds to a request before the next one arrives", async () => {
     const transport = createRouterTransport(reflectionRoutes(() => services));
     let release = () => {};
     const firstAnswer = new Promise<void>((resolve) => {
@@ -224,7 +224,7 @@ describe.each(versions)("reflection $version", ({ service }) => {
     expect(answered).toEqual(["errorResponse", "fileDescriptorResponse"]);
   });
 
-  test("sends the imports again to a stream that has had them, so that each answer is complete", async () => {
+  test("sends the imports again to a stream that has had them, so that each response is complete", async () => {
     const questions = [symbol("hello_world.Greeter"), filename("google/api/annotations.proto")];
     const responses = await converse(
       service,
@@ -235,7 +235,7 @@ describe.each(versions)("reflection $version", ({ service }) => {
   });
 });
 
-/** Builds a registry from one answer alone, dependencies first as createFileRegistry wants them. */
+/** Builds a registry from one response alone, dependencies first as createFileRegistry wants them. */
 function registryFrom(answer: Answer) {
   return createFileRegistry(create(FileDescriptorSetSchema, { file: filesIn(answer).reverse() }));
 }
@@ -356,6 +356,6 @@ test("services are asked for with the first request, and once for both versions"
   expect(services).toHaveBeenCalledTimes(1);
 });
 
-test("a stream without a request ends without an answer", async () => {
+test("a stream without a request ends without a response", async () => {
   expect(await converse(v1.ServerReflection, [])).toEqual([]);
 });

@@ -62,7 +62,7 @@ describe("what is sent by a route is found by that route, and is the same messag
   });
 });
 
-describe("what is answered by a route is read as the same message", () => {
+describe("a response of a route decodes to the same message", () => {
   test.each(labelled)("%s", (_, binding) => {
     const { output } = binding.method;
     fc.assert(

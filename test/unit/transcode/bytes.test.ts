@@ -11,7 +11,7 @@ import { collect, each } from "../../support/outcome.js";
 import { startServer } from "../../support/server.js";
 import { json, send, versions } from "./support.js";
 
-/** Starts a server whose upload answers with the type and the length of what it was sent. */
+/** Starts a server whose upload responds with the type and the length of what it was sent. */
 async function start() {
   const handlers = {
     async upload(pieces: AsyncIterable<HttpBody>) {

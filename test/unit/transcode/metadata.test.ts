@@ -14,7 +14,7 @@ test.each([
   expect(metadata).toMatchObject(Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name))));
 });
 
-test("of the headers of an answer those of its connection and its length are left out", () => {
+test("hop-by-hop headers and content-length of a handler are not sent", () => {
   const headers = new Headers({ "content-length": "1", connection: "close", "content-encoding": "br", "x-a": "1" });
   headers.append("set-cookie", "a=1");
   headers.append("set-cookie", "b=2");

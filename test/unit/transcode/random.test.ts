@@ -134,7 +134,7 @@ const request: fc.Arbitrary<RawRequest> = fc.oneof(
   fc.record({ method: fc.constantFrom("POST", "PUT", "PATCH"), path: fc.oneof(route, target), headers, body }),
 );
 
-test(`whatever is asked for, the answer is below 500, and a neighbour is served (seed ${seed})`, async () => {
+test(`random requests get a status below 500, and other clients are served (seed ${seed})`, async () => {
   const server = await startRestServer();
   onTestFinished(() => server[Symbol.asyncDispose]());
   const neighbour = await openHttp2(server.url);

@@ -197,7 +197,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     }
   });
 
-  test("HEAD of a stream without end is answered, and ends its handler", async () => {
+  test("HEAD of an endless stream gets a response, and ends its handler", async () => {
     const left = gate();
     const server = await start({
       async *serverStream() {

@@ -13,7 +13,7 @@ export const versions: readonly HttpVersion[] = ["1.1", "2"];
 
 const echo = <T>(message: T): T => message;
 
-/** Each method answers with what it was sent; a server stream as often as `number` says, a client stream with the `words` of all. */
+/** Each method responds with what it was sent; a server stream as often as `number` says, a client stream with the `words` of all. */
 export const echoing: RestServiceImpl = {
   whole: echo,
   field: echo,
@@ -67,7 +67,7 @@ export function send(url: string, options: RawRequest): Promise<RawAnswer> {
   });
 }
 
-/** The body of an answer, as JSON. */
+/** The body of a response, as JSON. */
 export function json({ text }: RawAnswer): unknown {
   return JSON.parse(text);
 }

@@ -45,7 +45,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     ["GET", "/v1:about", undefined, {}],
     ["PURGE", "/v1/custom/n", undefined, { name: "n" }],
     ["REPORT", "/v1/any/n", '{"collection":"c"}', { name: "n", collection: "c" }],
-  ])("%s %s with %s is answered by its method", async (method, path, body, expected) => {
+  ])("%s %s with %s calls its method", async (method, path, body, expected) => {
     const server = await start();
     const answer = await send(server.url, { httpVersion, method, path, body });
     expect([answer.status, json(answer)]).toEqual([200, expected]);

@@ -53,7 +53,7 @@ describe.each(serverNames)("%s", (name) => {
 
   const places = listOperations(document).map((place) => [place.operation.operationId, place] as const);
 
-  it.each(places)("takes what is allowed, and answers as is said: %s", async (_, place) => {
+  it.each(places)("accepts valid requests, and responds as documented: %s", async (_, place) => {
     await fc.assert(
       fc.asyncProperty(requestOf(document, place), async (drawn) => {
         const { status, text } = await send(connection, place, drawn);
@@ -124,7 +124,7 @@ describe.each(serverNames)("%s", (name) => {
   function isTyped({ schema = {} }: Parameter): boolean {
     return strangeTexts.some((text) => check(schema, readText(document, schema, text)) !== undefined);
   }
-  // Those of Connect's GET are of the protocol, which has other answers: 415 for an encoding, none for a version.
+  // Those of Connect's GET are of the protocol, which has other responses: 415 for an encoding, none for a version.
   const parametrized = places.filter(([id, place]) => given(place).length > 0 && !id.endsWith("_ConnectGet"));
 
   /** The parameters that must be there, without which others would not be looked at. */
