@@ -1,6 +1,7 @@
 // The bytes of a message that is being decoded, and the position in them. One input for all: decoding is never interrupted.
 // https://protobuf.dev/programming-guides/encoding/
 import { textOf } from "./utf8.js";
+import { wire } from "./values.js";
 
 /** Thrown for bytes that are no message of the type. The message names the field, as in `books[2].title: invalid UTF-8`. */
 export class BinaryError extends Error {
@@ -37,42 +38,74 @@ const float64s = new Float64Array(eight.buffer);
 const int64s = new BigInt64Array(eight.buffer);
 const uint64s = new BigUint64Array(eight.buffer);
 
-export const input: { pos: number; readonly length: number; open(source: Uint8Array): void; close(): void } = {
-  pos: 0,
-  get length(): number {
-    return bytes.length;
-  },
-  open(source) {
-    bytes = source;
-    input.pos = 0;
-  },
-  /** Releases the bytes. */
-  close() {
-    bytes = empty;
-  },
-};
+let pos = 0;
+
+/** Begins to read. */
+export function openInput(source: Uint8Array): void {
+  bytes = source;
+  pos = 0;
+}
+
+/** Releases the bytes. */
+export function closeInput(): void {
+  bytes = empty;
+}
+
+/** The position of the next byte. */
+export function position(): number {
+  return pos;
+}
+
+/** The length of all of the bytes. */
+export function inputLength(): number {
+  return bytes.length;
+}
+
+/** Whether more has been read than up to a position. */
+export function isPast(end: number): boolean {
+  return pos > end;
+}
+
+/** Whether there is more to read up to a position. */
+export function isBefore(end: number): boolean {
+  return pos < end;
+}
 
 /** Reads a byte. */
 function next(): number {
-  const byte = bytes[input.pos++];
+  const byte = bytes[pos++];
   if (byte === undefined) throw new BinaryError("unexpected end of the message");
   return byte;
 }
 
-/** Reads a tag: a varint of at most 32 bits. */
+/** Reads a tag: a varint of at most 32 bits. Never 0. */
 export function readTag(): number {
   const byte = next();
-  if (byte < 0x80) return byte;
-  const start = input.pos - 1;
-  let tag = byte & 0x7f;
-  for (let shift = 7; shift < 28; shift += 7) {
-    const more = next();
-    tag |= (more & 0x7f) << shift;
-    if (more < 0x80) return tag;
+  if (byte < 0x80) return byte > 7 ? byte : rejectNumber0();
+  return readLongTag(byte);
+}
+
+/** Reads a tag, or returns 0 if there is no more up to a position. */
+export function nextTag(end: number): number {
+  return pos < end ? readTag() : 0;
+}
+
+function readLongTag(first: number): number {
+  const start = pos - 1;
+  let tag = first & 0x7f;
+  let shift = 7;
+  let byte = next();
+  for (; shift < 28 && byte >= 0x80; shift += 7) {
+    tag |= (byte & 0x7f) << shift;
+    byte = next();
   }
-  const last = next();
-  if (last > 0x0f) throw new BinaryError(`invalid tag at byte ${start}`);
-  return (tag | (last << 28)) >>> 0;
+  if (shift === 28 && byte > 0x0f) throw new BinaryError(`invalid tag at byte ${start}`);
+  const whole = (tag | (byte << shift)) >>> 0;
+  return whole > 7 ? whole : rejectNumber0();
+}
+
+function rejectNumber0(): never {
+  throw new BinaryError(`invalid field number 0 before byte ${pos}`);
 }
 
 /** The upper 32 bits of the last varint. */
@@ -119,21 +152,24 @@ export function readBool(): boolean {
 /** The integers of one byte, so that millions of them take no memory of their own. */
 const small = Array.from({ length: 192 }, (_, index) => BigInt(index - 64));
 
-function toBigInt(value: number): bigint {
-  return value >= -64 && value < 128 ? (small[value + 64] as bigint) : BigInt(value);
+const isSmall = (low: number, high: number) => high === low >> 31 && low >= -64 && low < 128;
+
+/** Makes an integer of two halves, which takes a third of the time of `BigInt()`. */
+function toInt64(low: number, top: number): bigint {
+  if (isSmall(low, top)) return small[low + 64] as bigint;
+  int32s[0] = low;
+  int32s[1] = top;
+  return int64s[0] as bigint;
 }
 
 export function readInt64(): bigint {
   const low = readVarint();
-  if (high === 0) return toBigInt(low >>> 0);
-  int32s[0] = low;
-  int32s[1] = high;
-  return int64s[0] as bigint;
+  return toInt64(low, high);
 }
 
 export function readUint64(): bigint {
   const low = readVarint();
-  if (high === 0) return toBigInt(low >>> 0);
+  if (high === 0 && low >= 0 && low < 128) return small[low + 64] as bigint;
   int32s[0] = low;
   int32s[1] = high;
   return uint64s[0] as bigint;
@@ -142,10 +178,7 @@ export function readUint64(): bigint {
 export function readSint64(): bigint {
   const low = readVarint();
   const sign = -(low & 1);
-  if (high === 0) return toBigInt((low >>> 1) ^ sign);
-  int32s[0] = ((low >>> 1) | (high << 31)) ^ sign;
-  int32s[1] = (high >>> 1) ^ sign;
-  return int64s[0] as bigint;
+  return toInt64(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign);
 }
 
 export function readFixed32(): number {
@@ -185,43 +218,38 @@ function fill(length: number): void {
 
 /** Moves over some bytes. Returns where they start. */
 function take(length: number): number {
-  const start = input.pos;
+  const start = pos;
   const left = bytes.length - start;
   if (length > left) throw new BinaryError(`expected ${length} bytes, found ${left}`);
-  input.pos = start + length;
+  pos = start + length;
   return start;
 }
 
 /** Reads the length of what follows. Returns where that ends. */
 export function readEnd(): number {
   const length = readVarint() >>> 0;
-  const left = bytes.length - input.pos;
+  const left = bytes.length - pos;
   if (high !== 0 || length > left) {
     throw new BinaryError(`expected ${high * 2 ** 32 + length} bytes, found ${left}`);
   }
-  return input.pos + length;
+  return pos + length;
 }
 
 /** Reads bytes, without copying. */
 export function readBytes(): Uint8Array {
   const end = readEnd();
-  return takeTo(end);
-}
-
-/** Takes the bytes up to a position, without copying. */
-export function takeTo(end: number): Uint8Array {
-  const start = input.pos;
-  input.pos = end;
+  const start = pos;
+  pos = end;
   return bytes.subarray(start, end);
 }
 
+/** Returns the bytes from a position to the next one, without copying. */
+export function keepFrom(start: number): Uint8Array {
+  return bytes.subarray(start, pos);
+}
+
 export function readString(): string {
-  const end = readEnd();
-  const start = input.pos;
-  input.pos = end;
-  const text = textOf(bytes, start, end);
-  if (text === undefined) throw new BinaryError("invalid UTF-8");
-  return text;
+  return takeText(readEnd());
 }
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -229,17 +257,54 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Reads a string whose type does not ask for UTF-8. Invalid bytes become U+FFFD. */
 export function readLenientString(): string {
   const end = readEnd();
-  const text = textOf(bytes, input.pos, end);
-  if (text === undefined) return lenient.decode(takeTo(end));
-  input.pos = end;
+  const start = pos;
+  pos = end;
+  return textOf(bytes, start, end) ?? lenient.decode(bytes.subarray(start, end));
+}
+
+/** Texts that come again and again, such as keys of maps, by a hash of their bytes. */
+const shared: string[] = new Array(256).fill("");
+/** Longer texts are not shared. */
+const maxSharedBytes = 32;
+
+/** Reads a string as `readString` does. Equal short strings of ASCII are the same string. */
+export function readSharedString(): string {
+  const end = readEnd();
+  const start = pos;
+  if (end - start > maxSharedBytes) return takeText(end);
+  let hash = end - start;
+  for (let index = start; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
+  const slot = hash & 0xff;
+  const known = shared[slot] as string;
+  if (isText(known, start, end)) {
+    pos = end;
+    return known;
+  }
+  const text = takeText(end);
+  shared[slot] = text;
   return text;
 }
 
-const wire = { varint: 0, fixed64: 1, sized: 2, group: 3, groupEnd: 4, fixed32: 5 } as const;
+/** Whether the bytes are those of a text in ASCII. */
+function isText(text: string, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index++) {
+    const byte = bytes[start + index] as number;
+    if (byte >= 0x80 || text.charCodeAt(index) !== byte) return false;
+  }
+  return true;
+}
+
+function takeText(end: number): string {
+  const start = pos;
+  pos = end;
+  const text = textOf(bytes, start, end);
+  if (text === undefined) throw new BinaryError("invalid UTF-8");
+  return text;
+}
 
 /** Moves over a value. Groups may be nested as deep as `depthLeft`. */
 export function skip(tag: number, depthLeft: number): void {
-  if (tag >>> 3 === 0) throw new BinaryError(`invalid field number 0 before byte ${input.pos}`);
   switch (tag & 7) {
     case wire.varint:
       while (next() >= 0x80);
@@ -251,13 +316,13 @@ export function skip(tag: number, depthLeft: number): void {
       take(4);
       return;
     case wire.sized:
-      input.pos = readEnd();
+      pos = readEnd();
       return;
     case wire.group:
       skipGroup(tag, depthLeft);
       return;
     default:
-      throw new BinaryError(`unexpected wire type ${tag & 7} before byte ${input.pos}`);
+      throw new BinaryError(`unexpected wire type ${tag & 7} before byte ${pos}`);
   }
 }
 
@@ -267,7 +332,7 @@ function skipGroup(tag: number, depthLeft: number): void {
     const inner = readTag();
     if ((inner & 7) === wire.groupEnd) {
       if (inner >>> 3 === tag >>> 3) return;
-      throw new BinaryError(`end of another group before byte ${input.pos}`);
+      throw new BinaryError(`end of another group before byte ${pos}`);
     }
     skip(inner, depthLeft - 1);
   }

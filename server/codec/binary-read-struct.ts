@@ -1,19 +1,19 @@
 // Decodes google.protobuf.Struct as the JSON object that a field of this type holds, without messages in between.
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { quote } from "../quote.js";
 import {
   BinaryError,
-  input,
+  isPast,
+  nextTag,
   readBool,
   readDouble,
   readEnd,
   readInt32,
+  readSharedString,
   readString,
-  readTag,
   skip,
 } from "./binary-input.js";
-import { checkDepth, pastEnd, state } from "./binary-read-state.js";
-import { containerCost, entryCost } from "./element-limit.js";
+import { checkDepth, depthLeft, pastEnd, withinEntry } from "./binary-read-state.js";
+import { containerCost, entryCost, spendElements } from "./element-limit.js";
 import { setEntry, structTags as tags } from "./values.js";
 
 /** Reads one field. Returns false if the tag is not that of a field of the type. */
@@ -22,11 +22,10 @@ type FieldReader = (tag: number) => boolean;
 /** Reads a message with a length before it. Fields that its type does not have are dropped. */
 function readSized(name: string, depth: number, readField: FieldReader): void {
   const end = readEnd();
-  while (input.pos < end) {
-    const tag = readTag();
-    if (!readField(tag)) skip(tag, state.recursionLimit - depth);
+  for (let tag = nextTag(end); tag !== 0; tag = nextTag(end)) {
+    if (!readField(tag)) skip(tag, depthLeft(depth));
   }
-  if (input.pos > end) throw pastEnd(name);
+  if (isPast(end)) throw pastEnd(name);
 }
 
 /**
@@ -37,7 +36,7 @@ function readSized(name: string, depth: number, readField: FieldReader): void {
  */
 export function readJsonObject(depth: number, before: JsonObject | undefined): JsonObject {
   checkDepth(depth + 1);
-  if (before === undefined) state.budget.spend(containerCost);
+  if (before === undefined) spendElements(containerCost);
   const json = before ?? {};
   readSized("message", depth + 1, (tag) => {
     if (tag !== tags.fields) return false;
@@ -52,26 +51,26 @@ function readEntry(json: JsonObject, depth: number): void {
   let value: JsonValue = null;
   try {
     readSized("entry", depth, (tag) => {
-      if (tag === tags.key) key = readString();
+      if (tag === tags.key) key = readSharedString();
       else if (tag === tags.value) value = readJsonValue(depth);
       else return false;
       return true;
     });
   } catch (error) {
-    throw error instanceof BinaryError ? error.within(`[${quote(key)}]`) : error;
+    throw withinEntry(error, key);
   }
-  state.budget.spend(entryCost);
+  spendElements(entryCost);
   setEntry(json, key, value);
 }
 
 function readList(depth: number, before: JsonValue[] | undefined): JsonValue[] {
   checkDepth(depth + 1);
-  if (before === undefined) state.budget.spend(containerCost);
+  if (before === undefined) spendElements(containerCost);
   const list = before ?? [];
   try {
     readSized("message", depth + 1, (tag) => {
       if (tag !== tags.values) return false;
-      state.budget.spend(1);
+      spendElements(1);
       list.push(readJsonValue(depth + 1));
       return true;
     });

@@ -26,7 +26,7 @@ import {
 } from "./binary-output.js";
 import { writeJsonObject } from "./binary-write-struct.js";
 import { isLongAsString } from "./json-facts.js";
-import { hasImplicitPresence, isJsonStruct, isUnwrapped } from "./values.js";
+import { hasImplicitPresence, isJsonStruct, isUnwrapped, tagOf, wire } from "./values.js";
 
 /** Writes a value without its tag. @throws any error for a value that does not fit its type */
 export type ValueWriter = (value: unknown) => void;
@@ -65,13 +65,6 @@ export type FieldPlan = {
   | { readonly kind: "oneof"; readonly case: string }
   | { readonly kind: "map"; readonly keyTag: number; readonly writeKey: ValueWriter; readonly valueTag: number }
 );
-
-/** Wire types that need a name. */
-export const wire = { varint: 0, fixed64: 1, sized: 2, group: 3, groupEnd: 4, fixed32: 5 } as const;
-
-export function tagOf(number: number, wireType: number): number {
-  return ((number << 3) | wireType) >>> 0;
-}
 
 /** @param writerOf gives the writer of a message type */
 export function planFields(desc: DescMessage, writerOf: (desc: DescMessage) => MessageWriter): FieldPlan[] {

@@ -36,11 +36,11 @@ export class Code {
   /**
    * Runs the code. Returns what it returns.
    *
-   * @param title names the code in stack traces and profiles
+   * @param title names the code in stack traces and profiles. It may come from another server, as all names of types may.
    * @throws EvalError where the runtime makes no functions of text
    */
   run(title: string): unknown {
-    const source = `"use strict";\n${this}\n//# sourceURL=manywire:${title}`;
+    const source = `"use strict";\n${this}\n//# sourceURL=manywire:${title.replace(/[^\w.]/g, "_")}`;
     return new Function(...this.#names.values(), source)(...this.#names.keys());
   }
 }

@@ -10,8 +10,15 @@ export class ElementLimitError extends Error {
   }
 }
 
+/** No message that fits into memory has more. V8 keeps numbers up to here without memory of their own. */
+const maxCount = 2 ** 31 - 1;
+
+let limit = maxCount;
+let left = maxCount;
+
 /**
- * Counts the elements of one message while it is decoded. One element takes at most about 65 bytes of memory:
+ * Begins to count the elements of one message while it is decoded. One count for all: decoding is never interrupted. One
+ * element takes at most about 65 bytes of memory:
  *
  * - An item of a list is one element.
  * - An entry of a map is `entryCost` elements.
@@ -20,21 +27,18 @@ export class ElementLimitError extends Error {
  * - A field that the type does not have, if it is kept, is `unknownFieldCost` elements.
  *
  * Other values of singular fields are free: they cannot outnumber the bytes that carry them.
+ *
+ * @param maxElements no limit if undefined
  */
-export class ElementBudget {
-  readonly #maxElements: number;
-  #left: number;
+export function openBudget(maxElements: number | undefined): void {
+  limit = maxElements ?? maxCount;
+  left = Math.min(limit, maxCount);
+}
 
-  constructor(maxElements: number) {
-    this.#maxElements = maxElements;
-    this.#left = maxElements;
-  }
-
-  /** Call before creating elements. @throws ElementLimitError */
-  spend(count: number): void {
-    this.#left -= count;
-    if (this.#left < 0) throw new ElementLimitError(this.#maxElements);
-  }
+/** Call before creating elements. @throws ElementLimitError */
+export function spendElements(count: number): void {
+  left -= count;
+  if (left < 0) throw new ElementLimitError(limit);
 }
 
 /** A key and its place in the hash table take about 85 bytes. */

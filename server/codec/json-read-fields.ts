@@ -5,7 +5,7 @@ import { expect, expectClose, readText, signs, take, takeNull } from "./json-inp
 import { entrySegment, Fault, within } from "./json-read-error.js";
 import { ignored, type ValueReader } from "./json-read-scalar.js";
 import { rejectText, rejectValue } from "./json-read-skip.js";
-import { spend, state } from "./json-read-state.js";
+import { spend } from "./json-read-state.js";
 import { scalarText } from "./scalar-text.js";
 import { setEntry, type Target } from "./values.js";
 
@@ -36,11 +36,10 @@ export function listReader(name: string, read: ValueReader): FieldReader {
     if (!take(signs.openList)) rejectValue("an array");
     if (take(signs.closeList)) return;
     const list = target[name] as unknown[];
-    const { budget, weight } = state;
     let index = 0;
     try {
       do {
-        budget.spend(weight);
+        spend(1);
         const value = read(depth);
         if (value !== ignored) list.push(value);
         index++;

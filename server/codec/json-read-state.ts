@@ -1,6 +1,6 @@
 // What one reading of JSON is allowed. One state for all: reading is never interrupted.
 import type { Registry } from "@bufbuild/protobuf";
-import { ElementBudget } from "./element-limit.js";
+import { openBudget, spendElements } from "./element-limit.js";
 import { Fault } from "./json-read-error.js";
 
 /** The settings of a decoder. */
@@ -16,8 +16,6 @@ export interface JsonSettings {
 /** The state of the message that is being read. */
 export interface JsonState {
   settings: JsonSettings;
-  /** What the message may still create. */
-  budget: ElementBudget;
   /** How many elements one element is. */
   weight: number;
   /** The `@type` of objects by their positions, as far as they have been searched for ahead of reading. */
@@ -28,16 +26,15 @@ export interface JsonState {
 
 export const state: JsonState = {
   settings: { ignoreUnknownFields: false, registry: undefined, recursionLimit: 100 },
-  budget: new ElementBudget(0),
   weight: 1,
   typeUrls: new Map(),
   typesEnd: 0,
 };
 
 /** Begins to read. */
-export function openState(settings: JsonSettings, maxElements: number): void {
+export function openState(settings: JsonSettings, maxElements: number | undefined): void {
   state.settings = settings;
-  state.budget = new ElementBudget(maxElements);
+  openBudget(maxElements);
   state.weight = 1;
   state.typesEnd = 0;
   // A search that failed has left its types here, and no end.
@@ -52,5 +49,5 @@ export function checkDepth(depth: number): void {
 
 /** Call before creating elements. @throws ElementLimitError */
 export function spend(count: number): void {
-  state.budget.spend(count * state.weight);
+  spendElements(count * state.weight);
 }

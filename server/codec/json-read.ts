@@ -9,11 +9,9 @@ import { openState } from "./json-read-state.js";
 
 /** How JSON is read. */
 export interface JsonDecodeOptions extends Partial<JsonReadOptions> {
-  /** Maximum number of elements of a message, as `ElementBudget` counts them. Default: no limit. */
+  /** Maximum number of elements of a message, as `openBudget` counts them. Default: no limit. */
   readonly maxElements?: number | undefined;
 }
-
-const unlimited = Number.POSITIVE_INFINITY;
 
 /** Decodes a message. @throws JsonError or ElementLimitError */
 export type JsonDecoder = (json: Uint8Array) => Message;
@@ -24,7 +22,7 @@ export type JsonDecoder = (json: Uint8Array) => Message;
  * @param field the field whose JSON is decoded; undefined if it is the whole message
  */
 export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions, field?: DescField): JsonDecoder {
-  const { ignoreUnknownFields = false, recursionLimit = 100, registry, maxElements = unlimited } = options;
+  const { ignoreUnknownFields = false, recursionLimit = 100, registry, maxElements } = options;
   const settings = { ignoreUnknownFields, recursionLimit, registry };
   let read: ValueReader | undefined;
   return (json) => {

@@ -1,17 +1,39 @@
 // Makes strings of UTF-8 (https://encoding.spec.whatwg.org/#utf-8-decoder).
 
 /** Up to about this length a call into the platform costs more than joining characters. */
-const maxJoined = 16;
+const maxJoined = 8;
+/** Up to about this length a loop over ASCII and a copy of its bytes cost less than decoding UTF-8. */
+const maxLoopBytes = 32;
 
 // A byte order mark is a character like any other.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Returns the text of some of the bytes; undefined if they are no UTF-8. */
-export function textOf(bytes: Uint8Array, start: number, end: number): string | undefined {
-  return end - start > maxJoined ? decodeUtf8(bytes, start, end) : join(bytes, start, end);
+/** What Node has for slices of bytes, which takes a third of the time of a `TextDecoder`. */
+interface Slices {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  utf8Slice(this: Uint8Array, start: number, end: number): string;
 }
 
-/** Does the same by a call into the platform. */
+const slices = (typeof Buffer === "undefined" ? undefined : Buffer.prototype) as Slices | undefined;
+
+/** Returns the text of some of the bytes; undefined if they are no UTF-8. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const length = end - start;
+  if (length <= maxJoined) return join(bytes, start, end);
+  if (slices === undefined) return decodeUtf8(bytes, start, end);
+  if (length <= maxLoopBytes && isAscii(bytes, start, end)) return slices.latin1Slice.call(bytes, start, end);
+  const text = slices.utf8Slice.call(bytes, start, end);
+  // What stands for invalid bytes may also be a character of the text.
+  return text.includes("\ufffd") ? decodeUtf8(bytes, start, end) : text;
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let all = 0;
+  for (let index = start; index < end; index++) all |= bytes[index] as number;
+  return all < 0x80;
+}
+
+/** Decodes with a `TextDecoder`. Returns undefined for invalid bytes. */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
     return decoder.decode(bytes.subarray(start, end));

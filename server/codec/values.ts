@@ -43,3 +43,10 @@ export const structTags = {
   listValue: 0x32,
   values: 0x0a,
 } as const;
+
+/** Wire types. */
+export const wire = { varint: 0, fixed64: 1, sized: 2, group: 3, groupEnd: 4, fixed32: 5 } as const;
+
+export function tagOf(number: number, wireType: number): number {
+  return ((number << 3) | wireType) >>> 0;
+}

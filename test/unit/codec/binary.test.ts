@@ -18,7 +18,7 @@ import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
 import { createBinaryCodec } from "../../../server/codec/binary.js";
 import { BinaryError } from "../../../server/codec/binary-input.js";
-import { decodeMessage } from "../../../server/codec/binary-read.js";
+import { createDecoder } from "../../../server/codec/binary-read.js";
 import { createStrictEncoder } from "../../../server/codec/binary-write.js";
 import { elementCost } from "../../../server/codec/element-limit.js";
 import { MappedSchema, PlainSchema } from "../../gen/manywire/test/codec/v1/codec_pb.js";
@@ -183,7 +183,7 @@ describe("plans", () => {
     });
     const bytes = createBinaryCodec(PlainSchema).encode(message, 0);
     expect(bytes.equals(toBinary(PlainSchema, message))).toBe(true);
-    expect(decodeMessage(PlainSchema, Uint8Array.from(bytes))).toStrictEqual(message);
+    expect(createDecoder(PlainSchema)(Uint8Array.from(bytes))).toStrictEqual(message);
   });
 
   it("hand out memory that no later message touches", () => {
@@ -246,14 +246,14 @@ describe("bytes that are no message", () => {
     [FormSchema, "1b 0a05 61", "item[0].title: expected 5 bytes, found 1"],
   ])("of %s are refused with the field: %s", (desc, hex, message) => {
     const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
-    expect(() => decodeMessage(desc, Uint8Array.from(bytes))).toThrow(new BinaryError(message));
+    expect(() => createDecoder(desc)(Uint8Array.from(bytes))).toThrow(new BinaryError(message));
   });
 
   it.each([
     ["0x0b", 11],
     ["an unknown group", 0x7b],
   ])("are refused if they nest too deep: %s", (_, byte) => {
-    expect(() => decodeMessage(FormSchema, new Uint8Array(1000).fill(byte))).toThrow(BinaryError);
+    expect(() => createDecoder(FormSchema)(new Uint8Array(1000).fill(byte))).toThrow(BinaryError);
   });
 });
 
@@ -289,7 +289,7 @@ describe("the limit on elements", () => {
   const cost = (desc: DescMessage, hex: string): number => {
     const bytes = Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));
     for (let maxElements = 0; ; maxElements++) {
-      const found = outcome(() => decodeMessage(desc, bytes, { maxElements }));
+      const found = outcome(() => createDecoder(desc, { maxElements })(bytes));
       if (typeof found !== "string") return maxElements;
       expect(found).toBe(`ElementLimitError: message has more than ${maxElements} elements`);
     }
@@ -326,6 +326,6 @@ describe("the limit on elements", () => {
 
   it("does not count unknown fields that are not kept", () => {
     const options = { maxElements: 0, readUnknownFields: false };
-    expect(decodeMessage(BulkSchema, Uint8Array.of(0x98, 0x06, 1), options)).toEqual(create(BulkSchema));
+    expect(createDecoder(BulkSchema, options)(Uint8Array.of(0x98, 0x06, 1))).toEqual(create(BulkSchema));
   });
 });

@@ -1,10 +1,20 @@
 // The code that is made of message types, as it is.
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { generateReader } from "../../../server/codec/binary-read-code.js";
+import { planFields as planReading } from "../../../server/codec/binary-read-plan.js";
 import { generateWriter } from "../../../server/codec/binary-write-code.js";
 import { planFields } from "../../../server/codec/binary-write-plan.js";
 import { Code, canRunCode } from "../../../server/codec/code.js";
+import { emptyMaker, generateMaker } from "../../../server/codec/empty.js";
 import { BookSchema } from "../../gen/manywire/test/codec/v1/book_pb.js";
 
+const reader = {
+  create: () => create(BookSchema),
+  readSized: () => create(BookSchema),
+  readGroup: () => create(BookSchema),
+};
+const support = { readUnknown: () => undefined, checkEnd: () => undefined, nameField: (error: unknown) => error };
 const writer = { write: () => undefined, writeSized: () => undefined };
 
 describe("the code", () => {
@@ -108,8 +118,126 @@ describe("the code", () => {
     `);
   });
 
+  it("that reads a type has its fields by their numbers", () => {
+    const fields = planReading(BookSchema, () => reader).filter(({ tag }) => [18, 26, 56, 58, 82, 114].includes(tag));
+    expect(`${generateReader(fields, support)}`).toMatchInlineSnapshot(`
+      "return function readFields(message, end, endTag, depth) {
+        let tag = 0;
+        try {
+          while (isBefore_0(end)) {
+            tag = 0;
+            tag = readTag_1();
+            switch (tag >>> 3) {
+              case 2:
+              if (tag === 18) {
+                message["title"] = readString_2(depth);
+                continue;
+              }
+              break;
+              case 3:
+              if (tag === 26) {
+                spendElements_3(1);
+                message["authors"].push(message_4.readSized(depth, undefined));
+                continue;
+              }
+              break;
+              case 7:
+              if (tag === 56) {
+                spendElements_3(1);
+                message["stock"].push(readVarint_5(depth));
+                continue;
+              }
+              if (tag === 58) {
+                const list = message["stock"];
+                const stop = readEnd_6();
+                while (isBefore_0(stop)) {
+                  spendElements_3(1);
+                  const item = readVarint_5(depth);
+                  if (isPast_7(stop)) throw pastEnd_8("list");
+                  list.push(item);
+                }
+                continue;
+              }
+              break;
+              case 10:
+              if (tag === 82) {
+                const stop = readEnd_6();
+                let key = "";
+                let value;
+                try {
+                  let part;
+                  while ((part = nextTag_9(stop)) !== 0) {
+                    if (part === 10) key = readKey_10();
+                    else if (part === 18) value = readString_2(depth);
+                    else skip_11(part, depthLeft_12(depth));
+                  }
+                  if (isPast_7(stop)) throw pastEnd_8("entry");
+                } catch (error) {
+                  throw withinEntry_13(error, key);
+                }
+                spendElements_3(2);
+                setEntry_14(message["labels"], key, value ?? createEmpty_15());
+                continue;
+              }
+              break;
+              case 14:
+              if (tag === 114) {
+                message["sale"] = { case: "agent", value: message_4.readSized(depth, message["sale"].case === "agent" ? message["sale"].value : undefined) };
+                continue;
+              }
+            }
+            if (tag === endTag) return;
+            readUnknown_16(message, tag, depth);
+          }
+          if (endTag !== -1) tag = 0;
+          checkEnd_17(end, endTag);
+        } catch (error) {
+          throw nameField_18(error, tag, message);
+        }
+      };"
+    `);
+  });
+
+  it("that makes a type sets the properties that `create` sets", () => {
+    expect(`${generateMaker(BookSchema)}`).toMatchInlineSnapshot(`
+      "function Message() {
+        this["$typeName"] = "manywire.test.codec.v1.Book";
+        this["name"] = "";
+        this["title"] = "";
+        this["authors"] = [];
+        this["catalogueNumber"] = 0n;
+        this["price"] = 0;
+        this["stock"] = [];
+        this["cover"] = noBytes_0;
+        this["binding"] = 0;
+        this["labels"] = {};
+        this["sale"] = { case: undefined };
+      }
+      Message.prototype = prototype_1;
+      return () => new Message();"
+    `);
+    const message = create(BookSchema);
+    expect(emptyMaker(BookSchema)()).toStrictEqual(message);
+    expect(emptyMaker(BookSchema, false)()).toStrictEqual(message);
+  });
+
+  it.each([true, false])("makes messages that share nothing that can be changed, compiled: %s", (compiles) => {
+    const make = emptyMaker(BookSchema, compiles);
+    const [one, other] = [make(), make()] as unknown as Record<string, unknown>[];
+    const shared = Object.keys(one ?? {}).filter(
+      (name) => typeof one?.[name] === "object" && one[name] === other?.[name],
+    );
+    expect(shared).toEqual(["cover"]);
+  });
+
   it("can be run here", () => {
     expect(canRunCode).toBe(true);
+  });
+
+  it("keeps to its title, whatever that is", () => {
+    const code = new Code();
+    code.add("return 1;");
+    expect(code.run('a\n"; throw new Error("b");//')).toBe(1);
   });
 
   it("gives a value one name", () => {
