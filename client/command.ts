@@ -1,4 +1,4 @@
-/** Calls the Greeter twice, as command-line arguments say, and prints the replies. */
+/** Calls both methods of the Greeter as the command line says, and prints the replies. */
 import { createClient, type Transport } from "@connectrpc/connect";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Greeter } from "../gen/hello_world_pb.js";

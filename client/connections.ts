@@ -1,4 +1,4 @@
-/** Turns a target into connections that belong to one transport, so that the application can close them with the transport. */
+/** The connections of one transport, which closes them. */
 import * as http from "node:http";
 import * as https from "node:https";
 import { Socket } from "node:net";

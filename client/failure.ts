@@ -1,10 +1,10 @@
-/** Turns whatever ended the command into one line and an exit code. */
+/** Formats an error of the command as one line and an exit code. */
 import { ConnectError } from "@connectrpc/connect";
 import { CommanderError } from "commander";
 import { SettingError } from "../server/program/setting-error.js";
 import { TransportOptionError } from "./option-error.js";
 
-/** How the command ends; an empty `line` says nothing. */
+/** How the command ends. An empty `line` is not printed. */
 export interface Failure {
   exitCode: number;
   line: string;

@@ -1,4 +1,4 @@
-/** The error of a transport that cannot be made as it was asked for. */
+/** The error of an invalid transport option. */
 
 /** Thrown by `createTransport`; `option` is the name of the option at fault, with which `message` begins. */
 export class TransportOptionError extends TypeError {

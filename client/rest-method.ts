@@ -1,4 +1,4 @@
-/** What a transport over REST knows of one method: how its messages become requests, and responses become messages. */
+/** Encodes requests and decodes responses of one method over REST. */
 import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createResponseDecoder } from "../server/rest/response.js";
@@ -23,7 +23,7 @@ export interface RestMethod {
 
 /**
  * Looks methods up. The look-up throws a ConnectError `unimplemented` for a method without a route that can be used. Rules
- * of `http` take the place of the annotations of their methods.
+ * of `http` replace the annotations of their methods.
  */
 export function createRestMethods(
   json: JsonOptions = {},
@@ -59,7 +59,7 @@ function createRestMethod(method: DescMethod, { bindings, problems }: Rules, jso
   };
 }
 
-/** Makes the value of each key once. */
+/** Caches the value of each key. */
 function remember<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const known = new Map<Key, Value>();
   return (key) => {
@@ -69,7 +69,7 @@ function remember<Key extends object, Value>(make: (key: Key) => Value): (key: K
   };
 }
 
-/** The requests of a client's stream, of which the first says where they all go. */
+/** The requests of a client stream. The first one determines the path. */
 export interface RequestStream {
   first: EncodedRequest;
   /** The body: JSON on lines, or bytes as they come. */

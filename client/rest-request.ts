@@ -1,4 +1,4 @@
-/** Turns requests that have been encoded into requests of HTTP: address, headers and body. */
+/** Builds HTTP requests from encoded requests: URL, headers and body. */
 import {
   createAsyncIterable,
   type UniversalClientFn,
@@ -38,7 +38,7 @@ export function createOpener({ baseUrl, httpVersion, httpClient }: OpenOptions):
   };
 }
 
-/** Says the deadline in both ways that servers of such routes know: Google's, and grpc-gateway's. */
+/** Sets the deadline in both headers that REST servers know: Google's and grpc-gateway's. */
 export function requestHeader(init: HeadersInit | undefined, timeoutMs: number | undefined): Headers {
   const header = new Headers(init);
   if (timeoutMs === undefined) return header;
@@ -55,7 +55,7 @@ function askForTrailers(header: Headers, httpVersion: "1.1" | "2"): void {
   if (httpVersion === "1.1" && !isNamed) header.append("connection", "TE");
 }
 
-/** Sets a header that the caller has not. */
+/** Sets a header unless the caller has set it. */
 export function setDefault(header: Headers, name: string, value: string): void {
   if (!header.has(name) && value !== "") header.set(name, value);
 }

@@ -1,4 +1,4 @@
-/** Turns the responses of a server of REST routes into replies and errors. */
+/** Decodes REST responses to replies and errors. */
 import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, UniversalClientResponse } from "@connectrpc/connect/protocol";
@@ -6,7 +6,7 @@ import type { ErrorDecoder } from "../server/rest/error/errors.js";
 import { createJsonSplitter } from "../server/rest/read/json-splitter.js";
 import type { ResponseDecoder } from "./rest-method.js";
 
-/** How responses are read. */
+/** Options of reading responses. */
 export interface ResponseReader {
   /** The largest message, in bytes. */
   readMaxBytes: number;
@@ -14,7 +14,7 @@ export interface ResponseReader {
   decodeError: ErrorDecoder;
 }
 
-/** Reads a body to its end, decompressed. Throws the error that it is, if the status says so. */
+/** Reads and decompresses a whole body. Throws its error if the status is not OK. */
 export async function readWhole(response: UniversalClientResponse, reader: ResponseReader): Promise<Uint8Array> {
   const { status, header } = response;
   const body = await decompress(await readAll(response.body, reader.readMaxBytes), header, reader);
@@ -96,15 +96,15 @@ function readReply(
   return decode({ contentType: "application/json", body });
 }
 
-/** Headers alone allow no longer one. */
+/** An error is not longer than this: with gRPC it would be in headers. */
 const errorMaxBytes = 64 * 1024;
 
-/** So that replies are not parsed twice. */
+/** Avoids parsing replies twice. */
 function startsAsError(body: Uint8Array): boolean {
   return /^\s*\{\s*"error"/.test(Buffer.from(body.subarray(0, 32)).toString("latin1"));
 }
 
-/** `{"error":{"code":…,"message":…}}`, and nothing beside. A reply with such a field has to look otherwise. */
+/** `{"error":{"code":…,"message":…}}`, and nothing else. A reply that has a field `error` must differ from that. */
 function isError(json: JsonValue | undefined): boolean {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
   const { error, ...rest } = json;

@@ -1,4 +1,4 @@
-/** Calls methods by the routes that their google.api.http options say, on any server that has them. */
+/** Calls methods by the routes of their google.api.http options, on any server that has these routes. */
 import { create, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import {

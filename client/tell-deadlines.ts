@@ -1,4 +1,4 @@
-/** Tells calls that a server ended at their deadline from those that it canceled, as gRPC's own clients do. */
+/** Distinguishes calls that a server ended at their deadline from calls that it canceled, as gRPC's own clients do. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 

@@ -1,4 +1,4 @@
-/** Turns the `timeoutMs` of a call into a deadline that timers and every protocol can express. */
+/** Converts the `timeoutMs` of a call to a deadline that timers and every protocol can express. */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 
 /** The longest delay of Node's timers, 24.8 days. With a longer one they fire after 1 ms. */

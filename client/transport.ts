@@ -1,4 +1,4 @@
-/** Turns one set of options into a transport that speaks the chosen protocol, whichever it is, and can be closed. */
+/** Creates transports: one set of options for every protocol. */
 import type { DescFile, JsonValue } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connectrpc/connect/protocol";

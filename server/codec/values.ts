@@ -20,12 +20,12 @@ export function hasImplicitPresence(field: DescField): boolean {
   return field.presence === FeatureSet_FieldPresence.IMPLICIT;
 }
 
-/** Whether the field has a JSON object in the place of a Struct. */
+/** Whether the value of the field is a JSON object instead of a Struct. */
 export function isJsonStruct({ message, parent }: DescField): boolean {
   return message?.typeName === "google.protobuf.Struct" && parent.typeName !== "google.protobuf.Value";
 }
 
-/** Whether the field has the value of a wrapper in the place of the wrapper. */
+/** Whether the value of the field is that of a wrapper instead of the wrapper. */
 export function isUnwrapped({ fieldKind, oneof, message }: DescField): boolean {
   return fieldKind === "message" && oneof === undefined && isWrapperDesc(message as DescMessage);
 }

@@ -35,7 +35,7 @@ export interface ServedTls {
   readonly isMutual: boolean;
 }
 
-/** The banner: a line that says where, a line per client, and an empty line after each part. */
+/** The banner: the address, a line for each client, and an empty line after each part. */
 export function formatBanner(version: string, served: Served): string {
   const examples = listExamples(served);
   const width = Math.max(0, ...examples.map(({ caller }) => caller.length));

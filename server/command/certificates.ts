@@ -1,4 +1,4 @@
-// Reads the PEM files of a TLS server, and says which of them cannot be used and why.
+// Reads the PEM files of a TLS server. Errors name the invalid file.
 import { X509Certificate } from "node:crypto";
 import type { TlsOptions } from "../listen/tls.js";
 import { readCertificateFile, readPrivateKeyFile } from "../program/pem.js";

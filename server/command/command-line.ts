@@ -1,4 +1,4 @@
-// Turns a command line into what to do and the text of each flag, or into a text to print: the help or the version.
+// Parses a command line: what to do and the text of each flag, or a text to print (help, version).
 import { Command, CommanderError, Option } from "commander";
 import { SettingError } from "../program/setting-error.js";
 import { version } from "../program/version.js";
@@ -17,7 +17,7 @@ interface ServiceLine {
   readonly module: string | undefined;
 }
 
-/** @throws SettingError for what it does not know. */
+/** @throws SettingError for unknown flags and words */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   let printed = "";
   const command = createCommand((text) => {

@@ -1,4 +1,4 @@
-// Turns command line and environment into what the command is to do, or says which setting is wrong and how.
+// Reads command line and environment. Errors name the invalid setting.
 import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
@@ -7,7 +7,7 @@ import { environmentName, type Flag, type Setting, settings } from "./settings.j
 /** What the environment holds: `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Everything that was set. Files have not been read yet. */
+/** All settings that were given. Files have not been read yet. */
 export interface Config {
   /** Options of `createServer`, but for certificates and routes. What was not set is absent. */
   readonly options: Omit<ServerOptions, "routes">;

@@ -8,7 +8,7 @@ import type { Config } from "./config.js";
 /**
  * What `createServer` takes; undefined if nothing was set.
  *
- * @throws SettingError with a line for each place where the file is no YAML, or one if it cannot be read
+ * @throws SettingError with a line for each syntax error, or one if the file cannot be read
  */
 export async function readHttpRules({ httpRules: path, nameOf }: Config): Promise<ServerOptions["httpRules"]> {
   if (path === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface ProcessEvents {
   exit(code: number): void;
 }
 
-/** What ends with the process. */
+/** The server and the log, which end with the process. */
 export interface Running {
   readonly server: Pick<Server, "close">;
   readonly logger: Logger;
@@ -23,7 +23,7 @@ export interface Running {
 
 /**
  * A Ctrl-C reaches this process from the terminal, and once more from an npm that runs it. Within this time the same
- * signal is the same wish.
+ * signal counts once.
  */
 const echoMs = 200;
 
@@ -103,7 +103,7 @@ function renew(renewTls: () => void, logger: Logger): void {
   }
 }
 
-/** A process whose output may lose its reader. */
+/** A process with output streams. */
 interface Writer {
   on(event: "error", listener: () => void): unknown;
 }

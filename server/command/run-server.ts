@@ -14,7 +14,7 @@ export async function runServer(options: ServerOptions): Promise<Server> {
     return await serve(service, readConfig(new Map(), process.env), process, () => openSink(process.stderr));
   } catch (error) {
     reportStartError(error, process);
-    // What the program has opened before, such as a pool of connections, would keep the process alive.
+    // Resources of the program, such as a pool of connections, would keep the process alive.
     process.exit();
   }
 }

@@ -1,8 +1,8 @@
-// Turns the text of a setting into its value and back: times, sizes, numbers, names, origins.
+// Parses and formats the values of settings: times, sizes, numbers, names, origins.
 import { originForms, parseOrigin } from "../operate/cors/origins.js";
 import { maxInt32 } from "../whole-number.js";
 
-/** What one kind of setting reads. */
+/** How one kind of setting is parsed and formatted. */
 export interface Kind<Value> {
   /** Stands for the value in the help; absent where the flag alone says all. */
   readonly placeholder?: string;
@@ -10,12 +10,12 @@ export interface Kind<Value> {
   readonly expected: string;
   /** Whether the flag may be repeated. Its texts are then joined by commas. */
   readonly isList?: boolean;
-  /** Returns undefined for what is not of this kind. */
+  /** Returns undefined for invalid text. */
   parse(text: string): Value | undefined;
   format(value: Value): string;
 }
 
-/** Any text but an empty one. */
+/** Any text that is not empty. */
 export function text(placeholder: string): Kind<string> {
   return {
     placeholder: `<${placeholder}>`,
@@ -101,7 +101,7 @@ export function switchTo<Value>(on: Value, off: Value): Kind<Value> {
   };
 }
 
-/** The words on and off. The placeholder has no bar, which would end a cell of a table in Markdown. */
+/** The words on and off. The placeholder has no `|`, which would end a table cell in Markdown. */
 export const onOff: Kind<boolean> = {
   placeholder: "<switch>",
   expected: "on or off",

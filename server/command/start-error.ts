@@ -9,8 +9,8 @@ import { describeError } from "./service-module.js";
 import { type Flag, settings } from "./settings.js";
 
 /**
- * What `createServer` and `listen` throw, under the names of the command. What is wrong in a module begins with its path. An
- * error of any other kind comes back as it is.
+ * Renames errors of `createServer` and `listen` to the settings of the command. An error in a module begins with its
+ * path. An error of any other kind comes back as it is.
  */
 export function explainStartError(
   error: unknown,
@@ -37,7 +37,7 @@ const flags: ReadonlyMap<string, Flag> = new Map([
   ["EACCES", "--port"],
 ]);
 
-/** Options that contradict each other are found by the server, which calls them `limits.requestMs` and `headersMs`. */
+/** The server checks options that contradict each other, and calls them `limits.requestMs` and `headersMs`. */
 function renameOptions(message: string, nameOf: Config["nameOf"]): string {
   return message.replace(/\b(?:limits\.|rest\.)?([a-z]+[A-Z]\w*)/g, (name, option: string) => {
     const setting = settings.find(

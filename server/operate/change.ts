@@ -1,16 +1,16 @@
-// Turns "something has changed" into a promise that any number of callers can wait for, and forgets who leaves early.
+// Lets any number of callers wait for a change, and drops those that stop waiting.
 
-/** A change that happens again and again. */
+/** A change that can happen repeatedly. */
 export interface Change {
-  /** Wakes everyone who waits now. */
+  /** Resolves all waiting promises. */
   announce(): void;
   /** Resolves with the next announcement; rejects with the signal's reason when the signal is aborted first. */
   next(signal: AbortSignal): Promise<void>;
-  /** How many wait now. */
+  /** Number of waiting callers. */
   readonly waiting: number;
 }
 
-/** A change that has not happened yet and has no one waiting. */
+/** Creates a change that no caller waits for. */
 export function createChange(): Change {
   const wakers = new Set<() => void>();
   return {

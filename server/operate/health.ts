@@ -34,7 +34,7 @@ const listLimit = 100;
 
 /**
  * Keeps the statuses of a server. Every service that `services` returns, and the server as a whole, is SERVING until it
- * is set otherwise. `services` is called for each question, since routes are registered before all services are known.
+ * is set otherwise. `services` is called for each request, since routes are registered before all services are known.
  */
 export function createHealth(services: () => readonly DescService[]): Health {
   const chosen = new Map<string, HealthStatus>();
@@ -73,7 +73,7 @@ function implementHealth(
   return {
     check({ service }) {
       const status = statuses().get(service);
-      // The name stays out of the message, which travels in a header and would be as long as the caller likes.
+      // The message does not quote the name, because it is sent in a header and the name may be long.
       if (status === undefined) throw new ConnectError("unknown service", Code.NotFound);
       return { status: ServingStatus[status] };
     },
@@ -89,7 +89,7 @@ function implementHealth(
         statuses: Object.fromEntries([...known].map(([name, status]) => [name, { status: ServingStatus[status] }])),
       };
     },
-    // Holds no queue: a caller that reads slowly finds the latest status when it is ready for one, as with grpc-go.
+    // Has no queue: a slow reader gets the latest status when it reads, as with grpc-go.
     async *watch({ service }, { signal }) {
       let sent: ServingStatus | undefined;
       while (true) {

@@ -1,4 +1,4 @@
-// Turns what happens in a server into lines of a log: JSON for machines, words for people. Only what is named here gets
+// Writes the log: JSON for machines, text for people. Only fields that are named here get
 // into a line, so that neither messages nor headers nor keys can.
 import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,9 +16,9 @@ export interface LogSink {
   write(line: string): unknown;
 }
 
-/** A sink that writes as soon as it can, and never makes a call wait for a slow reader. */
+/** A sink that never makes a call wait for a slow reader. */
 export interface BufferedSink extends LogSink {
-  /** Resolves when all that was written has left, or after a second. What is written later is lost. */
+  /** Resolves when everything was written, or after a second. Later lines are lost. */
   end(): Promise<void>;
 }
 
@@ -38,7 +38,8 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
 
 /**
  * Writes a line per finished call: at `info`; at `warn` where a part of the response could not be sent; or at `error` with
- * the stack where an unexpected error ended it. Undefined if no line could ever come of it, so that calls are not watched.
+ * the stack if an unexpected error ended it. Undefined if the log level drops all of these, so that calls are not
+ * observed.
  */
 export function logCalls(logger: Logger): CallObserver | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
@@ -73,7 +74,7 @@ export function logConnectionErrors(logger: Logger): (error: Error, step: string
   };
 }
 
-/** Without the properties that libraries hang on errors: requests with their headers, packets as they came. */
+/** Drops properties that libraries add to errors, such as requests with their headers, and raw packets. */
 function describeError(reason: unknown): Record<string, unknown> {
   if (!(reason instanceof Error)) return { type: typeof reason, message: String(reason) };
   const { name: type, message, stack, code } = reason as NodeJS.ErrnoException;
@@ -95,7 +96,7 @@ function createClock(): () => string {
   };
 }
 
-/** What may wait for a reader that does not read. Lines beyond it are lost, rather than the process. */
+/** Maximum bytes that wait for a slow reader. Further lines are dropped, to limit memory. */
 const waitingBytes = 16 * 1024 * 1024;
 /** How long the end waits for such a reader, in milliseconds. */
 const patienceMs = 1000;
@@ -148,7 +149,7 @@ function openStream(target: LogStream): LogStream | ReturnType<typeof destinatio
   return destination({ dest: target.fd, sync: false, maxLength: waitingBytes });
 }
 
-/** Writes words instead of JSON. Loads what it needs for that only when called. */
+/** Writes text instead of JSON. Loads pino-pretty when called. */
 export async function prettify(sink: LogSink, hasColors: boolean): Promise<LogSink> {
   const { prettyFactory } = await import("pino-pretty");
   const format = prettyFactory({

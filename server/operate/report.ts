@@ -3,7 +3,7 @@
 /** Called with an error and what the server was doing. */
 export type ErrorReport = (error: Error, step: string) => void;
 
-/** What the server calls of the application. A connection or a client causes any other step. */
+/** Steps that are callbacks of the application. Connections and clients cause the other steps. */
 export const applicationSteps: ReadonlySet<string> = new Set(["handler", "observer", "abort listener", "error shape"]);
 
 /**

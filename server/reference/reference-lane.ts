@@ -1,4 +1,4 @@
-// Serves calls with Connect's own handlers, covered where those would let a request hurt the server or its caller: a
+// Serves calls with Connect's own handlers, and guards them where a request could harm the server or another call: a
 // deadline that a handler ignores, one that is longer than a timer, a body that never ends, invalid base64.
 import type { IncomingHttpHeaders } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -61,7 +61,7 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
   };
 }
 
-/** The outermost interceptor: brings cancellation in, and makes every error fit for the caller. */
+/** The outermost interceptor: adds cancellation, and makes every error safe for the client. */
 const guard: Interceptor = (next) => async (request) => {
   const call = request.contextValues.get(callKey);
   if (call === undefined) return next(request);
@@ -94,7 +94,7 @@ function createHeadCheck({ spec, options }: Method): (format: Format, exchange: 
   return ({ protocol }, { headers }) => checks[protocol](headers);
 }
 
-/** After so many bytes timers and other connections have their turn, even if a handler always has more at hand. */
+/** Bytes after which timers and other connections get a turn, even if a handler never waits. */
 const turnBytes = 32 * 1024;
 
 /** Most bodies arrive in fewer chunks than this. */
@@ -102,7 +102,7 @@ const manyArrivals = 64;
 
 class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly method: Method;
-  /** Connect cuts the messages of streams, so their parts are not known here. */
+  /** Connect splits streams into messages, so incomplete messages are not known here. */
   readonly owesRest: boolean;
   place = -1;
   /** The error that the call ends with before its handler is called. */
@@ -111,7 +111,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #format: Format;
   readonly #exchange: Exchange;
   readonly #startMs = performance.now();
-  /** Headers as the client sent them; Connect's handler gets some of them mended. */
+  /** Headers as the client sent them. Connect's handler gets corrected ones. */
   readonly #sent: Record<string, string>;
   readonly #mended: Record<string, string>;
   readonly #timer: NodeJS.Timeout | undefined;
@@ -272,7 +272,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     }
   }
 
-  /** Resolves when there is room for more of the response, or the client is gone. */
+  /** Resolves when more of the response can be written, or the client has disconnected. */
   #room(): Promise<void> {
     return new Promise((resolve) => {
       this.#resume = resolve;
@@ -322,7 +322,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     decoder?.end();
   }
 
-  /** Whether gRPC's form for calls that fail at once is due: the fast lane says why, and when. */
+  /** Whether to send a trailers-only response, as in the fast lane. */
   #isTrailersOnly({ header: responseHeader, trailer }: UniversalServerResponse): boolean {
     const status = trailer?.get("grpc-status") ?? "0";
     const names = [...(responseHeader?.keys() ?? [])];
@@ -369,7 +369,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   onClose(): void {
     clearTimeout(this.#timer);
     const isWhole = this.#exchange.isFinished;
-    // First, so that the handler hears of it, and not of an end of requests that never came.
+    // First, so that the handler sees the error and not the end of the requests.
     if (!isWhole) this.cancel(closeReason(this.#exchange));
     this.#closed.abort(isWhole ? undefined : closeReason(this.#exchange));
     this.#resume();
@@ -386,7 +386,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     observe?.({ method, protocol, code, durationMs, error: this.#error, warnings: this.#warnings });
   }
 
-  /** Reads the code of the response, in the place that its protocol has for it. */
+  /** Reads the code of the response, wherever its protocol puts it. */
   #sentCode(): Code | undefined {
     const end = Buffer.from(this.#lastChunk ?? []).toString("latin1");
     if (this.#format.protocol === "connect") {
@@ -418,7 +418,7 @@ function pick({ headers }: Exchange, names: string[]): Record<string, string> {
   return picked;
 }
 
-/** gRPC's notation has eight digits, so that the longest timer has to be said in seconds. */
+/** grpc-timeout has at most eight digits, so the longest timer is written in seconds. */
 function mendedTimeout(name: string, timeoutMs: number): Record<string, string> {
   if (name === "connect-timeout-ms") return { [name]: String(Math.ceil(timeoutMs)) };
   return { [name]: timeoutMs < 99_999_999 ? `${Math.ceil(timeoutMs)}m` : `${Math.floor(timeoutMs / 1000)}S` };

@@ -1,15 +1,15 @@
-// Which fields of a request the path and the body feed, so that a query cannot: rule 1 of google/api/http.proto, "Rules
-// for HTTP mapping".
+// Finds the fields of a request that the path and the body set, so that the query cannot: rule 1 of
+// google/api/http.proto, "Rules for HTTP mapping".
 import type { DescField } from "@bufbuild/protobuf";
 import type { Binding } from "./route/binding.js";
 
-/** A message fed as a whole, or its fields that are fed, each as a whole or in part. */
+/** A message that is set as a whole, or its fields that are set, each as a whole or in part. */
 export type Claims = "whole" | ReadonlyMap<DescField, Claims>;
 
-/** Nothing is fed. */
+/** No field is set. */
 export const noClaims: ReadonlyMap<DescField, Claims> = new Map();
 
-/** What a binding feeds from the path and the body. */
+/** The fields that a binding sets from the path and the body. */
 export function claimsOf(binding: Binding): Claims {
   const { requestBody, variables } = binding;
   if (requestBody.kind !== "none" && requestBody.field === undefined) return "whole";
@@ -19,7 +19,7 @@ export function claimsOf(binding: Binding): Claims {
   );
 }
 
-/** What a binding feeds from the path alone. */
+/** The fields that a binding sets from the path alone. */
 export function pathClaimsOf({ variables }: Binding): ReadonlyMap<DescField, Claims> {
   return claimPaths(variables.map(({ fields }) => fields));
 }
@@ -34,7 +34,7 @@ function claimPaths(paths: readonly (readonly DescField[])[]): ReadonlyMap<DescF
   );
 }
 
-/** Whether the path or the body feeds a member of the field's oneof that is not the field itself. */
+/** Whether the path or the body sets another member of the field's oneof. */
 export function hasClaimedRival(claims: ReadonlyMap<DescField, Claims>, field: DescField): boolean {
   return field.oneof?.fields.some((other) => other !== field && claims.has(other)) ?? false;
 }

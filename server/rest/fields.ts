@@ -1,4 +1,4 @@
-// Finds the fields of messages by the names that paths, queries and JSON give them, and says which a text can carry.
+// Finds fields by the names that paths, queries and JSON use, and those that text can carry.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { isLeafType } from "../codec/json-facts.js";
@@ -21,7 +21,7 @@ export function fieldsByName(desc: DescMessage): ReadonlyMap<string, DescField> 
   return names;
 }
 
-/** A field path as it stands in templates, errors and `google.rpc.BadRequest`: `book.name`. */
+/** A field path as in templates, errors and `google.rpc.BadRequest`: `book.name`. */
 export function printFieldPath(fields: readonly DescField[]): string {
   return fields.map(({ name }) => name).join(".");
 }

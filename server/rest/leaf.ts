@@ -12,7 +12,7 @@ import { type Leaf, scalarLeaf } from "./scalar-leaf.js";
 
 const leaves = new WeakMap<DescField, Leaf>();
 
-/** How the values of a field are written as text; those of its items, if it is a list. Undefined if they have no text. */
+/** The text format of a field's values; of its items, if it is a list. Undefined if they have none. */
 export function leafOf(field: DescField): Leaf | undefined {
   if (field.fieldKind === "map") return undefined;
   const known = leaves.get(field);
@@ -81,7 +81,7 @@ const messageForms: Readonly<Record<string, TextForm<Message>>> = {
   "google.protobuf.Timestamp": timestampText,
 };
 
-/** Paths may be spelled as in the proto, too. */
+/** Paths may also have proto names. */
 function parseMask(text: string): Message | undefined {
   const paths = text === "" ? [] : text.split(",");
   if (!paths.every((path) => /^(?:\*|[a-z_]\w*(?:\.(?:\*|\w+))*)$/.test(path))) return undefined;

@@ -1,9 +1,9 @@
-// Turns percent-encoded text of a request target into text and back, each exactly once: RFC 3986 section 2, with the two
+// Decodes and encodes percent-encoded text of a request target, each exactly once: RFC 3986 section 2, with the two
 // ways of a path variable that google/api/http.proto describes under "Path template syntax".
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * What stays as it was sent in a variable of several segments, where "/" separates:
+ * What stays encoded in a variable of several segments, which "/" separates:
  * - "slash": `%2F` alone, as google/api/http.proto has it;
  * - "reserved": every character that RFC 6570 calls reserved, as Google's own servers do by default;
  * - "nothing": all is decoded, so a decoded slash cannot be told from one that separates.
@@ -34,7 +34,7 @@ export function decodePercent(raw: string): string | undefined {
   try {
     return decodeURIComponent(escaped);
   } catch {
-    return undefined; // The URIError says no more than that the escapes are not UTF-8.
+    return undefined; // The URIError has no more details.
   }
 }
 
@@ -49,7 +49,7 @@ export function decodeSegments(raw: string, kept: KeptEncoded): string {
 /**
  * Encodes all but the unreserved characters `[-_.~0-9a-zA-Z]`.
  *
- * @returns undefined for text that `decodePercent` would not take back: with a lone surrogate, or with a NUL
+ * @returns undefined for text that `decodePercent` rejects: with a lone surrogate or a NUL
  */
 export function encodePercent(text: string): string | undefined {
   if (!text.isWellFormed() || text.includes("\0")) return undefined;
@@ -57,7 +57,7 @@ export function encodePercent(text: string): string | undefined {
 }
 
 /**
- * Brings raw text to the one spelling that literals are compared in (RFC 3986 section 6.2.2): unreserved characters
+ * Normalizes raw text for the comparison with literals (RFC 3986 section 6.2.2): unreserved characters
  * plain, the rest of what is escaped as `%` and capitals, and bytes beyond ASCII escaped.
  */
 export function normalizePercent(raw: string): string {
@@ -75,11 +75,11 @@ function escapeByte(character: string): string {
 /**
  * Checks that a path can be decoded.
  *
- * @throws ConnectError `invalid_argument` if it does not begin with "/", or holds a bad escape, a NUL, or no UTF-8
+ * @throws ConnectError `invalid_argument` if it does not begin with "/", or has a bad escape, a NUL or invalid UTF-8
  */
 export function checkPath(path: string): void {
-  if (!path.startsWith("/")) throw new ConnectError('the path does not begin with "/"', Code.InvalidArgument);
+  if (!path.startsWith("/")) throw new ConnectError('path: expected "/" at the beginning', Code.InvalidArgument);
   if (decodePercent(path) === undefined) {
-    throw new ConnectError("the path is not percent-encoded UTF-8 without NUL", Code.InvalidArgument);
+    throw new ConnectError("path: invalid percent-encoding or UTF-8", Code.InvalidArgument);
   }
 }

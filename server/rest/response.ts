@@ -1,5 +1,5 @@
-// Turns the reply of a method into the body of an HTTP response and back: the whole reply or its `response_body` field, as
-// JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
+// Encodes the reply of a method as the body of an HTTP response and back: the whole reply or its `response_body` field,
+// as JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
 import type { DescField, DescMessage, JsonWriteOptions, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -24,10 +24,10 @@ export interface EncodeOptions {
 /** A body to be sent. */
 export type EncodedBody =
   | { readonly kind: "json"; readonly text: string }
-  /** A content type of `undefined` is none; any other is a valid header value. The data are the message's own. */
+  /** `contentType` is undefined or a valid header value. `data` is the message's own memory. */
   | { readonly kind: "bytes"; readonly contentType: string | undefined; readonly data: Uint8Array };
 
-/** @throws ConnectError `internal` if the message has no such form */
+/** @throws ConnectError `internal` if the message cannot be encoded */
 export type BodyEncoder = (message: Message) => EncodedBody;
 
 /** Prepares the writing of replies for one binding. Each message of a stream is such a reply. */
@@ -38,7 +38,7 @@ export function createResponseEncoder(binding: Binding, options: EncodeOptions =
 /**
  * Prepares the reading of replies for one binding.
  *
- * @returns a function that throws ConnectError `internal` if a body is no such reply
+ * @returns a function that throws ConnectError `internal` for an invalid body
  */
 export function createResponseDecoder(binding: Binding, options: DecodeOptions = {}): (body: ReceivedBody) => Message {
   const decode = createBodyDecoder(binding.method.output, binding.responseBody, options);
@@ -106,12 +106,12 @@ function bytesEncoder(desc: DescMessage, field: MessageField | undefined): BodyE
   };
 }
 
-/** Whether text can be a header's value, or is empty. Other text could end the header, and begin another (RFC 9110, 5.5). */
+/** Whether the text is a valid header value or empty. Other text could inject a header (RFC 9110, 5.5). */
 export function isHeaderValue(text: string): boolean {
   return /^(?:[!-~](?:[\t -~]*[!-~])?)?$/.test(text);
 }
 
-/** An accident of ours or of a server, not of the client; the cause is for the log. */
+/** An error of the server, not of the client. The cause is for the log. */
 export function toInternal(message: string, cause: unknown): ConnectError {
   return new ConnectError(message, Code.Internal, undefined, undefined, cause);
 }

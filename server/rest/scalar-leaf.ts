@@ -5,13 +5,13 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 import { toShortestFloat } from "../codec/float.js";
 import { scalarText, type TextForm } from "../codec/scalar-text.js";
 
-/** How values of one type are written as text. */
+/** The text format of one type. */
 export interface Leaf extends TextForm {
   /** The text of a value that protobuf-es's reflection gave; undefined if it has none. */
   readonly print: (value: unknown) => string | undefined;
 }
 
-/** How a scalar is written as text: what is printed parses to the same value. */
+/** The text format of a scalar. Printed text parses to the same value. */
 export function scalarLeaf(type: ScalarType): Leaf {
   const { expected, parse } = scalarText(type);
   const isFit = fits[type] ?? isInteger;
@@ -45,12 +45,12 @@ const printers: Partial<Record<ScalarType, Leaf["print"]>> = {
   [ScalarType.BYTES]: (value) => base64Encode(value as Uint8Array, "url"),
 };
 
-/** Decimal digits. Leading zeros are digits like others, and never mean octal. */
+/** Decimal digits. Leading zeros never mean octal. */
 function isInteger(text: string): boolean {
   return /^-?\d{1,32}$/.test(text);
 }
 
-/** The standard or the URL alphabet, with all of its padding or with none. */
+/** Base64 in the standard or the URL alphabet, with or without padding. */
 function isBase64(text: string): boolean {
   if (!/^[\w/+-]*={0,2}$/.test(text)) return false;
   return text.endsWith("=") ? text.length % 4 === 0 : text.length % 4 !== 1;

@@ -28,7 +28,7 @@ export interface RestSetup<M extends Method = Method> extends CallSetup {
   readonly keepAliveMs: number;
 }
 
-/** What a route and its request say of a call. */
+/** The raw values of a request that matched a route. */
 export interface RestMatch {
   /** Raw values of the path's variables. */
   readonly captures: readonly string[];
@@ -36,12 +36,12 @@ export interface RestMatch {
   readonly query: string;
 }
 
-/** What the head of a request says of its call. */
+/** Call settings parsed from the request headers. */
 export interface RestHead extends CallHead {
   readonly contentType: string | undefined;
   /** The form of a JSON body; undefined for any other type. */
   readonly form: BodyForm | undefined;
-  /** What Accept-Encoding and the server have in common. */
+  /** The compression that the client accepts and the server has. */
   readonly compression: Compression | undefined;
 }
 
@@ -63,7 +63,7 @@ export function readRestHead({ method }: RestSetup, { headers }: Exchange): Rest
   };
 }
 
-/** Reads a deadline as Google's own clients say it, in seconds, else as gRPC or as Connect do. The first of them counts. */
+/** Reads the deadline: `x-server-timeout` of Google's clients, in seconds, else that of gRPC, else that of Connect. */
 export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: number): Timeout {
   const seconds = header(headers, "x-server-timeout");
   if (seconds === undefined) {
@@ -80,7 +80,7 @@ export function readRestTimeout(headers: IncomingHttpHeaders, maxTimeoutMs: numb
 
 const lineTypes = /^\s*application\/(?:x-ndjson|jsonl)(?=[\s;]|$)/i;
 
-/** The form of a JSON body; undefined for a type that is not JSON in UTF-8. No type is the type of an empty body. */
+/** The form of a JSON body; undefined for a type that is not JSON in UTF-8. An empty body needs no type. */
 export function readBodyForm(contentType = "application/json"): BodyForm | undefined {
   if (isJsonType(contentType)) return "json";
   return lineTypes.test(contentType) && isJsonType(contentType.replace(lineTypes, "application/json"))
@@ -88,7 +88,7 @@ export function readBodyForm(contentType = "application/json"): BodyForm | undef
     : undefined;
 }
 
-/** The available compression that Accept-Encoding likes best. */
+/** The available compression with the highest preference in Accept-Encoding. */
 export function chooseCompression(available: Compression[], accepted: string | undefined): Compression | undefined {
   if (accepted === undefined) return undefined;
   for (const name of readPreferences(accepted)) {
@@ -98,7 +98,10 @@ export function chooseCompression(available: Compression[], accepted: string | u
   return undefined;
 }
 
-/** The forms of a stream of replies; "bytes" is that of google.api.HttpBody, which the method has and no client chooses. */
+/**
+ * The forms of a response stream. The client chooses, except "bytes", the form of methods that return
+ * google.api.HttpBody.
+ */
 export type StreamForm = "array" | "lines" | "events" | "bytes";
 
 type AcceptableForm = Exclude<StreamForm, "bytes">;
@@ -112,7 +115,7 @@ const streamForms: ReadonlyMap<string, AcceptableForm> = new Map([
   ["text/event-stream", "events"],
 ]);
 
-/** The form that Accept likes best; a JSON array if it names none. */
+/** The form with the highest preference in Accept; a JSON array if it names none. */
 export function chooseStreamForm(accept: string | undefined): AcceptableForm {
   for (const type of readPreferences(accept)) {
     const form = streamForms.get(type);

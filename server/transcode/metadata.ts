@@ -1,10 +1,10 @@
-// Which headers of a request are metadata of its call, and which of those that a handler sets are sent. The others belong
-// to one connection (RFC 9110 section 7.6.1), or say how this body is written and until when it is wanted.
+// Selects the request headers that are metadata of the call, and the headers of a handler that are sent. The others
+// belong to one connection (RFC 9110 section 7.6.1), or describe the body or the deadline.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { toNodeHeaders } from "../call/headers.js";
 import { header, hopByHop } from "../http/header.js";
 
-/** What the transcoder has read from a head: a handler finds it in its message, `url` and `timeoutMs()`. */
+/** Headers that the transcoder reads itself: a handler gets them as message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
   ...hopByHop,
   "accept-encoding",
@@ -18,7 +18,7 @@ const readHere: ReadonlySet<string> = new Set([
   "x-server-timeout",
 ]);
 
-/** What cannot come after the body that it describes (RFC 9110 section 6.5.1). */
+/** Headers that cannot be trailers (RFC 9110 section 6.5.1). */
 const writtenBefore: ReadonlySet<string> = new Set(["content-encoding", "content-type", "set-cookie"]);
 
 /** The headers of a request that reach its handler. */

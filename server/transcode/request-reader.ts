@@ -1,4 +1,4 @@
-// Turns the body of a client's stream into requests, as the handler asks for them: the values of a JSON array or of lines,
+// Reads the requests of a client stream as the handler asks for them: the values of a JSON array or of lines,
 // or the chunks of a google.api.HttpBody.
 import type { Transform } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
@@ -23,12 +23,12 @@ export interface RequestForm {
 }
 
 /**
- * A compressed body may expand to so many times its size, and one message more. DEFLATE cannot exceed this factor
+ * Maximum expansion of a compressed body, plus one message. DEFLATE cannot exceed this factor
  * (https://zlib.net/zlib_tech.html, "Maximum Compression Factor"); 40 bytes of Brotli can expand to gigabytes.
  */
 const maxExpansion = 1100;
 
-/** How many compressed bytes may wait before the connection is paused. */
+/** Maximum compressed bytes that wait before the connection is paused. */
 const maxCompressedBytes = 64 * 1024;
 
 /** Reads the body of one stream. */
@@ -59,7 +59,7 @@ export class RequestReader {
     decompressor?.on("error", (error) => this.#fail(notCompressed(error)));
   }
 
-  /** Whether a part of a message has come. */
+  /** Whether a message is incomplete. */
   get hasPartOfMessage(): boolean {
     return this.#form.splitter?.hasPart === true;
   }
@@ -155,7 +155,7 @@ export class RequestReader {
     this.#hold(false);
   }
 
-  /** Lets the client wait for the decompressor, or no longer. */
+  /** Pauses or resumes the client, depending on the decompressor. */
   #hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;

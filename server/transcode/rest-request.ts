@@ -1,4 +1,4 @@
-// The request of a call by a route: what its head must say, and the body that is one message.
+// The request of a call by a route: checks its headers, and reads a body that is one message.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CollectedBody } from "../call/byte-buffer.js";
@@ -11,7 +11,7 @@ import type { RestHead, RestMatch, RestSetup } from "./head.js";
 import type { RestResponse } from "./rest-response.js";
 import { streamCoding } from "./stream-coding.js";
 
-/** What a client sends of one call. */
+/** The request of one call. */
 export class RestRequest {
   readonly #call: Call;
   readonly #setup: RestSetup;
@@ -29,7 +29,7 @@ export class RestRequest {
     this.#body = new CollectedBody(setup.method.options.readMaxBytes);
   }
 
-  /** Refuses a body that is to be one message, and is said to be of another type, or too large. @throws ConnectError */
+  /** Checks type and length of a body that is one message. @throws ConnectError */
   checkOne(): void {
     this.#checkSite();
     const isJson = this.#setup.binding.requestBody.kind === "json";
@@ -38,7 +38,7 @@ export class RestRequest {
     if (problem !== undefined) throw this.refuseSize(problem);
   }
 
-  /** Refuses a body that is to be many messages, and is of another type, or compressed in another way. @throws ConnectError */
+  /** Checks type and compression of a body that is a stream of messages. @throws ConnectError */
   checkMany(): void {
     this.#checkSite();
     const isJson = this.#setup.binding.requestBody.kind === "json";
@@ -62,7 +62,7 @@ export class RestRequest {
     if (problem !== undefined) this.#call.fail(this.refuseSize(problem));
   }
 
-  /** The body is complete. `use` gets it decompressed, unless the call has ended; what it throws ends the call. */
+  /** Ends the body. Calls `use` with it, decompressed, unless the call has ended. What `use` throws ends the call. */
   end(use: (body: Uint8Array) => void): void {
     const body = this.#body.take();
     this.#call.whenReady(
@@ -104,7 +104,7 @@ export class RestRequest {
     return name === "identity" || name === "" ? undefined : name;
   }
 
-  /** Of the errors of reading a body, those that speak of its size have a status of their own. */
+  /** Gives the status 413 to errors about the size of a body. */
   refuseSize(error: ConnectError): ConnectError {
     return error.code === Code.ResourceExhausted ? this.#response.refuse(413, error) : error;
   }

@@ -13,14 +13,14 @@ import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "../rpc
 import type { RestHead, RestSetup } from "./head.js";
 import { responseHeaders, responseTrailers } from "./metadata.js";
 
-/** What is sent of one call. */
+/** The response of one call. */
 export class RestResponse {
   readonly #call: Call;
   readonly #setup: RestSetup;
   readonly #compression: Compression | undefined;
   #fixedHeaders: OutgoingHttpHeaders | undefined;
   #fixedStatus: number | undefined;
-  /** An error that HTTP has a status of its own for, which says more than its code does. */
+  /** An error with a more exact HTTP status than that of its code. */
   #refusal: { readonly error: ConnectError; readonly status: number } | undefined;
 
   constructor(setup: RestSetup, head: RestHead, call: Call) {
@@ -29,7 +29,7 @@ export class RestResponse {
     this.#compression = head.compression;
   }
 
-  /** Gives an error a status of its own. Returns the error. */
+  /** Sets the HTTP status of an error. Returns the error. */
   refuse(status: number, error: ConnectError): ConnectError {
     this.#refusal = { status, error };
     return error;
@@ -81,7 +81,7 @@ export class RestResponse {
     return sendErrorBody(this.#call.exchange, response, (warning) => this.#call.warn(warning));
   }
 
-  /** The reduced form of an error that does not fit has its status, too. */
+  /** The status also holds for the reduced form of an error that is too large. */
   #statusOf({ code, rawMessage }: ConnectError): number {
     const refusal = this.#refusal;
     const isRefusal = refusal?.error.code === code && refusal.error.rawMessage === rawMessage;
@@ -103,7 +103,7 @@ export class RestResponse {
   headers(encoded: EncodedBody | undefined): OutgoingHttpHeaders {
     const headers = Object.assign(this.#fixedHeaders ?? this.#currentHeaders(), noSniff);
     if (encoded?.kind !== "bytes") {
-      // Only bytes can have been compressed before they came here.
+      // Only bytes can be compressed already.
       delete headers["content-encoding"];
       return headers;
     }

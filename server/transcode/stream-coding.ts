@@ -1,5 +1,5 @@
 // Content codings (RFC 9110 section 8.4.1) of streamed bodies. Every write is flushed: a reader
-// that waits for a message must not have to wait for the next.
+// must get each message without waiting for the next.
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Transform } from "node:stream";
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from "node:zlib";
@@ -23,14 +23,14 @@ export function streamCoding(name: string | undefined): StreamCoding | undefined
   return name === undefined ? undefined : codings.get(name);
 }
 
-/** Where the body of a stream goes. The head has been sent. */
+/** The body of a response stream. Its head has been sent. */
 export interface BodySink {
   /** Returns false if no more should be written before `onRoom`. */
   write(bytes: Buffer): boolean;
   end(bytes: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void;
-  /** To be called when what was written to the exchange has left. */
+  /** Call it when everything written to the exchange was sent. */
   drained(): void;
-  /** Releases everything: the client is gone. */
+  /** Releases everything after the client has disconnected. */
   close(): void;
 }
 

@@ -7,11 +7,11 @@ import type { StreamForm } from "./head.js";
 /** How a stream is written. A reply is JSON on one line. */
 export interface StreamWriter {
   readonly headers: OutgoingHttpHeaders;
-  /** Whether comments may stand between replies, so that a silent connection is not taken for a dead one. */
+  /** Whether comments may be sent between replies to keep an idle connection open. */
   readonly isKeptAlive: boolean;
   /** One reply. */
   reply(text: string): string;
-  /** The end of the stream, with the error that it ends with. Undefined where there is no place for either. */
+  /** The end of the stream, with its error if there is one. Undefined for a form without an end. */
   readonly end: ((error: JsonValue | undefined) => string) | undefined;
 }
 
@@ -41,7 +41,7 @@ const writers: Record<StreamForm, () => StreamWriter> = {
     end: (error) => (error === undefined ? "" : `${printError(error)}\n`),
   }),
   events: () => ({
-    // Proxies that buffer would keep events back.
+    // Tells proxies not to buffer events.
     headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
     isKeptAlive: true,
     reply: (text) => `data: ${text}\n\n`,
@@ -77,5 +77,5 @@ export function isAfterEnd(form: StreamForm, { "last-event-id": id }: IncomingHt
   return form === "events" && id === lastEventId;
 }
 
-/** What keeps a connection without events open: a comment. */
+/** A comment that keeps an idle connection open. */
 export const keepAliveComment = ": keep-alive\n\n";

@@ -1,4 +1,4 @@
-// A streaming call by a route, in the order in which it happens: requests come as a JSON array or lines, replies go as a JSON
+// A streaming call by a route, in the order of a call: requests are a JSON array or lines, replies are a JSON
 // array, lines or events, or the bytes of google.api.HttpBody in either direction.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
@@ -50,9 +50,9 @@ class StreamWire implements CallWire {
   readonly #batch: ReplyBatch;
   readonly #pump: ReplyPump;
   readonly #writer: StreamWriter;
-  /** Where the replies go, once the head has been sent. */
+  /** The response body, once the head has been sent. */
   #sink: BodySink | undefined;
-  /** The first reply says what the type of bytes is. */
+  /** The content type of bytes, from the first reply. */
   #first: EncodedBody | undefined;
   /** The only reply of a client stream, which is the whole response. */
   #only: Message | undefined;
@@ -154,7 +154,7 @@ class StreamWire implements CallWire {
     this.#response.fixHeaders();
     this.#first ??= encoded;
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
-    // The first reply is enough for the headers, which is all that a HEAD request gets.
+    // A HEAD request gets headers only, and the first reply settles them.
     return !this.#response.isHeadOnly;
   }
 
@@ -209,7 +209,7 @@ class StreamWire implements CallWire {
   }
 
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
-    // Before the first reply there is still a status to say it with. So there is if the headers could not be sent.
+    // Before the first reply the status is still unsent, also if sending the headers has failed.
     const isFirst = this.#first === undefined || metadata !== this.call.context;
     if (this.#sink === undefined && isFirst) return this.#response.sendError(error, metadata);
     this.#end(error, metadata);

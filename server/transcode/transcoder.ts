@@ -1,4 +1,4 @@
-// Serves the routes of google.api.http: finds the binding of a request and hands it to a call, or says why it cannot.
+// Serves the routes of google.api.http: finds the binding of a request and starts a call, or rejects the request.
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "../call/call.js";
@@ -29,7 +29,7 @@ import { serveUnary } from "./unary.js";
 export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions, RuleOptions {
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;
-  /** How often a stream of server-sent events says that it is alive, in milliseconds. Default 15,000. */
+  /** Milliseconds between keep-alive comments in an idle stream of server-sent events. Default 15,000. */
   readonly keepAliveMs?: number;
 }
 
@@ -41,7 +41,7 @@ type ServeRoute = (match: RestMatch, exchange: Exchange) => void;
 /** The routes of a server. */
 export interface Transcoder {
   readonly bindings: readonly Binding[];
-  /** What is probably a mistake in the rules, a sentence each. */
+  /** A sentence for each likely mistake in the rules. */
   readonly warnings: readonly string[];
   /** Serves a request to one of the routes. Returns false, and does nothing, if no route has its path. */
   serve(exchange: Exchange): boolean;

@@ -1,4 +1,4 @@
-// A unary call by a route, in the order in which it happens: the request comes in path, query and body; the reply goes as
+// A unary call by a route, in the order of a call: the request is in path, query and body; the reply is
 // JSON, or as the bytes of a google.api.HttpBody.
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";

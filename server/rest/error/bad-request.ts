@@ -14,7 +14,7 @@ export function badField(field: string, description: string, cause?: unknown): C
   return new ConnectError(`${name}: ${description}`, Code.InvalidArgument, undefined, [detail], cause);
 }
 
-/** An error that no field is the cause of. */
+/** An error without a field. */
 export function badRequest(message: string, cause?: unknown): ConnectError {
   return new ConnectError(message, Code.InvalidArgument, undefined, undefined, cause);
 }

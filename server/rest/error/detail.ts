@@ -1,4 +1,4 @@
-// Turns one detail of an error into the JSON of a google.protobuf.Any and back; it keeps the bytes of a type it does not know.
+// Encodes an error detail as the JSON of a google.protobuf.Any and back. Keeps the bytes of unknown types.
 import {
   create,
   type DescMessage,
@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
 const typePrefix = "type.googleapis.com/";
 
 /**
- * What is of an unknown type, or does not fit its type, is `{"@type":…,"value":"<base64>"}`. Never throws.
+ * A detail of an unknown type, or an invalid one, becomes `{"@type":…,"value":"<base64>"}`. Never throws.
  *
  * @returns undefined if the detail is not a valid message of its type
  */
@@ -48,7 +48,7 @@ function opaque(typeName: string, value: Uint8Array): JsonObject {
   return { "@type": `${typePrefix}${typeName}`, value: base64Encode(value) };
 }
 
-/** @returns undefined if it is no Any, or is JSON of an unknown type */
+/** @returns undefined if it is not an Any, or is JSON of an unknown type */
 export function decodeDetail(json: JsonValue, types: Registry): Detail | undefined {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
   const { "@type": url, ...own } = json;

@@ -11,7 +11,7 @@ import { codeToName, codeToStatus, nameToCode, numberToCode, statusToCode } from
  * What an error looks like:
  * - "status": `{"code":5,"message":"…","details":[…]}`, a google.rpc.Status;
  * - "google": `{"error":{"code":404,"message":"…","status":"NOT_FOUND","details":[…]}}`, AIP-193;
- * - a function: whatever it returns. Where it throws, or returns what is not JSON, the error has the shape "status".
+ * - a function: what it returns. If it throws or does not return JSON, the error has the shape "status".
  */
 export type ErrorShape = "status" | "google" | ((error: ConnectError) => JsonValue);
 
@@ -23,7 +23,7 @@ export type ErrorEncoder = (error: ConnectError) => JsonValue;
  *
  * @param registry the types of details, besides the well-known ones and those of google.rpc. A detail of any other type is
  * `{"@type":…,"value":"<base64>"}`.
- * @param onFault called with what a shape of the application's throws
+ * @param onFault called with what the application's function throws
  */
 export function createErrorEncoder(
   shape: ErrorShape = "status",
@@ -50,7 +50,7 @@ export function createErrorEncoder(
   };
 }
 
-/** @throws TypeError if there is no JSON of the value */
+/** @throws TypeError if the value has no JSON */
 function checkJson(value: JsonValue): JsonValue {
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`expected JSON, found ${typeof value}`);

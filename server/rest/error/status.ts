@@ -20,7 +20,7 @@ const statuses: Readonly<Record<Code, number>> = {
   [Code.Unauthenticated]: 401,
 };
 
-/** Statuses of which there is one likely code. Those shared by several codes have the most general of them. */
+/** Status → the most likely code: of several codes with the same status, the most general. */
 const codes: ReadonlyMap<number, Code> = new Map([
   [400, Code.InvalidArgument],
   [401, Code.Unauthenticated],
@@ -47,8 +47,8 @@ export function codeToStatus(code: Code): number {
 }
 
 /**
- * The code of an error without one, such as a response of a proxy. Other statuses from 400 are `failed_precondition`,
- * from 500 `internal`, and those below 400, which are no errors as HTTP has it, `unknown`.
+ * The code for an error response without a code, such as one of a proxy. Other statuses from 400 are
+ * `failed_precondition`, from 500 `internal`, and below 400, which are not errors in HTTP, `unknown`.
  */
 export function statusToCode(status: number): Code {
   const code = codes.get(status);

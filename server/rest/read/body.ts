@@ -1,4 +1,4 @@
-// Turns the JSON of a body into a message: the whole of it, or one field, by the rules of ProtoJSON
+// Decodes a JSON body to a message, or to one field of it, by the rules of ProtoJSON
 // (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { createJsonDecoder, type JsonDecodeOptions } from "../../codec/json-read.js";
@@ -30,7 +30,8 @@ export function createJsonReader(
 
 /**
  * Whether a body of this type is JSON in UTF-8: `application/json` or `application/…+json`, in any case, without a charset
- * or with that of UTF-8. Anything else must be refused: a type that HTML forms can send would let any page send requests.
+ * or with that of UTF-8. Other types must be rejected: a type that HTML forms can send would let any page send
+ * requests.
  */
 export function isJsonType(contentType: string): boolean {
   if (contentType === "application/json") return true;

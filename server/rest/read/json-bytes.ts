@@ -1,4 +1,4 @@
-// The bytes of JSON that have a meaning of their own, and white space (RFC 8259 section 2).
+// The structural bytes of JSON, and white space (RFC 8259 section 2).
 const code = (character: string): number => character.charCodeAt(0);
 
 export const quote: number = code('"');

@@ -18,7 +18,7 @@ export type BodyForm = "json" | "lines";
 
 /** Takes the chunks of a body and appends the values that they complete to `values`, also those before an error. */
 export interface JsonSplitter {
-  /** Whether a part of a value has come. */
+  /** Whether a value is incomplete. */
   readonly hasPart: boolean;
   /**
    * @throws ConnectError `resource_exhausted` for a value over the limit, and for more white space than the limit without a

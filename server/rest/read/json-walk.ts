@@ -1,5 +1,5 @@
-// Walks through the members of JSON objects without reading their values (https://www.rfc-editor.org/rfc/rfc8259). The text
-// has to be valid JSON: a reader has accepted it before.
+// Visits the members of JSON objects without reading their values (https://www.rfc-editor.org/rfc/rfc8259). The text
+// must be valid JSON: a reader has accepted it before.
 import {
   backslash,
   closeArray,

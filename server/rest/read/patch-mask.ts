@@ -8,7 +8,7 @@ import { fieldsByName, isNested, type MessageField } from "../fields.js";
 import type { Binding } from "../route/binding.js";
 import { JsonWalk } from "./json-walk.js";
 
-/** Limits of a mask. They are those of a query, which is where a client would write the mask. */
+/** Limits of a mask: the same as those of a query, where a client would write the mask. */
 export interface MaskLimits {
   readonly paths: number;
   readonly depth: number;

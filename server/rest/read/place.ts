@@ -1,4 +1,4 @@
-// Puts the values of path variables and query parameters where they belong in a request.
+// Sets the fields that path variables and query parameters name.
 import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { quote } from "../../quote.js";
@@ -7,7 +7,7 @@ import { isNested, type MessageField, printFieldPath } from "../fields.js";
 import { leafOf } from "../leaf.js";
 import type { Leaf } from "../scalar-leaf.js";
 
-/** A field of a message, or of a message within, whose value is written as text. */
+/** A field of a message, or of a nested message, whose value is text. */
 export interface Place {
   /** The fields that lead to the message that has the field. */
   readonly parents: readonly MessageField[];
@@ -25,21 +25,21 @@ export function createPlace(fields: readonly DescField[]): Place | undefined {
   return leaf && { parents, field, leaf, name: printFieldPath(fields) };
 }
 
-/** @throws ConnectError `invalid_argument`, with the field, if the text is no value of it */
+/** @throws ConnectError `invalid_argument`, with the field, if the text is not a valid value */
 export function parseAt(place: Place, text: string): unknown {
   const value = place.leaf.parse(text);
   if (value === undefined) throw badField(place.name, `expected ${place.leaf.expected}, found ${quote(text)}`);
   return value;
 }
 
-/** Sets a singular field. @throws ConnectError `invalid_argument` if another member of a oneof on the way is set */
+/** Sets a singular field. @throws ConnectError `invalid_argument` if another member of a oneof in its path is set */
 export function setAt(root: ReflectMessage, place: Place, value: unknown): void {
   const parent = openParent(root, place);
   checkOneof(parent, place.field, place.name);
   parent.set(place.field, value);
 }
 
-/** The message that has the field; those on the way are set, empty, if they are not. Throws as `setAt`. */
+/** Returns the parent message, creating empty messages along the path. Throws like `setAt`. */
 export function openParent(root: ReflectMessage, { parents, name }: Place): ReflectMessage {
   return parents.reduce((message, field) => {
     checkOneof(message, field, name);

@@ -1,4 +1,4 @@
-// Turns the query of a request into the fields of a message: names are dotted paths, repeated keys are lists
+// Decodes the query of a request to fields of a message: names are dotted paths, repeated names are lists
 // (google/api/http.proto; the parsing of pairs is that of application/x-www-form-urlencoded, but strict).
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
@@ -11,16 +11,16 @@ import { createPlace, openParent, type Place, parseAt, setAt } from "./place.js"
 
 /** Options of reading a query. */
 export interface QueryOptions {
-  /** Whether names that no field has are passed over. Off by default: they are refused. */
+  /** Whether unknown names are ignored. Default false: they are rejected. */
   readonly ignoreUnknownParameters?: boolean;
   /**
-   * Names that are ignored if no field has them, such as `key` or `fields`. With `*` at its end a name is the beginning of
-   * others, such as `utm_*`. Default: none.
+   * Names that are ignored if no field has them, such as `key` or `fields`. A name with `*` at its end is the beginning
+   * of others, such as `utm_*`. Default: none.
    */
   readonly ignoredParameters?: readonly string[];
-  /** How many parameters a query may have. Default 1,000. */
+  /** Maximum number of parameters of a query. Default 1,000. */
   readonly queryParameterLimit?: number;
-  /** How many names a dotted path may have. Default 32. */
+  /** Maximum number of names in a dotted path. Default 32. */
   readonly queryDepthLimit?: number;
 }
 
@@ -63,7 +63,7 @@ export function createNameFilter(patterns: readonly string[]): (name: string) =>
 /** A name, or the beginning of names and `*`. */
 const parameterPattern = /^(?:\*|[^*]+\*?)$/;
 
-/** Names and values in order of appearance, decoded; empty pairs are left out. */
+/** Decoded names and values in order of appearance, without empty pairs. */
 function parsePairs(query: string, limit: number): [name: string, value: string][] {
   const pairs = query.split("&").filter((pair) => pair !== "");
   if (pairs.length > limit) throw badRequest(`the query has more than ${limit} parameters`);
@@ -76,7 +76,7 @@ function parsePairs(query: string, limit: number): [name: string, value: string]
 
 function decode(raw: string): string {
   const text = decodePercent(raw.replaceAll("+", " "));
-  if (text === undefined) throw badRequest("the query is not percent-encoded UTF-8 without NUL");
+  if (text === undefined) throw badRequest("query: invalid percent-encoding or UTF-8");
   return text;
 }
 
@@ -100,7 +100,10 @@ function findPlace(input: DescMessage, claims: Claims, path: string, depthLimit:
   return undefined;
 }
 
-/** What is fed within a field. @throws ConnectError if all of it is, or another member of its oneof */
+/**
+ * Returns what path and body set within a field. @throws ConnectError if they set all of it, or another member of its
+ * oneof
+ */
 function enter(claims: Claims, field: DescField, fields: readonly DescField[]): Claims {
   const within = claims === "whole" ? "whole" : (claims.get(field) ?? noClaims);
   if (within === "whole") throw badField(printFieldPath(fields), "the path or the body sets it, so the query cannot");

@@ -1,5 +1,5 @@
-// Turns what an HTTP request says, in path, query and body, into the message of a method: google/api/http.proto, "Rules for
-// HTTP mapping". Each field is fed by one place: the path, else the body, else the query.
+// Decodes path, query and body of an HTTP request to the message of a method: google/api/http.proto, "Rules for
+// HTTP mapping". Each field is set by one of them: the path, else the body, else the query.
 import { create, type DescMessage, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -17,7 +17,7 @@ import { createQueryReader, type QueryOptions } from "./query.js";
 
 /** Options of reading requests. */
 export interface DecodeOptions extends QueryOptions {
-  /** Whether a body may have fields, and names of enum values, that the schema has not. Default true, as everywhere. */
+  /** Whether unknown fields and enum values in a body are ignored. Default true, as in every protocol. */
   readonly ignoreUnknownFields?: boolean;
   /** Types that a `google.protobuf.Any` may hold, and extensions. They come before those of the served files. */
   readonly registry?: Registry;
@@ -32,13 +32,13 @@ export interface DecodeOptions extends QueryOptions {
   readonly keptEncoded?: KeptEncoded;
 }
 
-/** A request, as far as the schema is concerned. */
+/** The parts of a request that become its message. */
 export interface ReceivedRequest {
   /** The raw values of the path's variables, as the routes found them. */
   readonly captures: readonly string[];
   /** The raw query, without "?". */
   readonly query: string;
-  /** The header as it was sent; undefined if there was none. Only google.api.HttpBody takes note of it. */
+  /** The Content-Type header as it was sent. Only google.api.HttpBody uses it. */
   readonly contentType?: string | undefined;
   /** The body, decompressed; empty if there was none. A google.api.HttpBody keeps it, without copying. */
   readonly body: Uint8Array;
@@ -86,7 +86,7 @@ function toRequestError(error: unknown): unknown {
 /** A body with its type. */
 export type ReceivedBody = Pick<ReceivedRequest, "body" | "contentType">;
 
-/** Prepares the reading of bodies. An empty one is the empty message: nothing is set. */
+/** Prepares the reading of bodies. An empty body is the empty message. */
 export function createBodyDecoder(
   desc: DescMessage,
   binding: BodyBinding,
@@ -111,7 +111,7 @@ function bytesReader(desc: DescMessage, field: MessageField | undefined): (body:
   };
 }
 
-/** Sets what the path says, instead of what the body may say of the same fields. */
+/** Sets the fields of the path, replacing what the body has set. */
 function createPathReader(
   binding: Binding,
   kept: KeptEncoded,

@@ -1,4 +1,4 @@
-// Turns one google.api.HttpRule of a method into a binding: its template, with every name in it resolved to a field.
+// Resolves a google.api.HttpRule of a method to a binding: its template, with a field for every name.
 import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { fieldsByName, isHttpBody, isNested, isTextMessage, type MessageField, printFieldPath } from "../fields.js";
 import { type Template, TemplateError, type Variable } from "./template.js";
@@ -35,7 +35,7 @@ export type BodyBinding =
   | { readonly kind: "json"; readonly field: DescField | undefined }
   | { readonly kind: "bytes"; readonly field: MessageField | undefined };
 
-/** What a rule says, still as text. */
+/** A rule before its names are resolved. */
 export interface Rule {
   readonly method: DescMethod;
   readonly httpMethod: string;
@@ -45,7 +45,7 @@ export interface Rule {
   readonly label: string;
 }
 
-/** Says what is wrong with a rule, after its label. */
+/** A mistake in a rule. The message follows the label of the rule. */
 export class RuleError extends Error {}
 
 /** @throws TemplateError or RuleError */

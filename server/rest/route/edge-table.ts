@@ -1,5 +1,5 @@
-// A map from two numbers to one, in one array: an entry is found where its key says, in one read of memory. The maps of
-// JavaScript take several, which counts where a table outgrows the processor's cache.
+// A hash map from two numbers to one, in one array: a look-up takes one read of memory. The maps of
+// JavaScript take several, which is slower for tables larger than the processor's cache.
 
 /** Slots of an entry: both numbers of its key, and its value. */
 const width = 3;
@@ -20,7 +20,7 @@ export class EdgeTable {
 
   /** Adds an entry. There must be none with its key. */
   add(first: number, second: number, value: number): void {
-    // Half of the places stay free, so that there is no long search for a key that is not there.
+    // Half of the places stay free, so that the search for a missing key is short.
     if (this.size * 2 > this.lastPlace) this.grow();
     this.slots.set([first, second, value], this.find(first, second));
     this.size++;

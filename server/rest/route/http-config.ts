@@ -1,4 +1,4 @@
-// Turns the data of a service configuration into google.api.Http, or says everything in it that is none: a
+// Reads a service configuration as google.api.Http, with a list of what is wrong in it: a
 // google.api.Service with its `http`, or a google.api.Http alone (google/api/http.proto, "Using gRPC API Service
 // Configuration").
 import { create, type JsonValue } from "@bufbuild/protobuf";
@@ -7,19 +7,19 @@ import { isJsonObject } from "../../codec/json-facts.js";
 import { createJsonDecoder, type JsonDecoder } from "../../codec/json-read.js";
 import { JsonError } from "../../codec/json-read-error.js";
 
-/** What a service configuration says of HTTP. */
+/** The HTTP rules of a service configuration. */
 export interface HttpConfig {
-  /** The rules that could be read. */
+  /** The valid rules. */
   readonly http: Http;
-  /** A sentence for each that could not, beginning with its selector and its place among them, from 1. */
+  /** A sentence for each invalid rule. It begins with the selector and the number of the rule, from 1. */
   readonly problems: readonly string[];
 }
 
 type JsonObject = { readonly [key: string]: JsonValue };
 
 /**
- * Reads a configuration. What else a google.api.Service has (`type`, `config_version`, …) is passed over; within `http`
- * an unknown name is a mistake, as a rule that is not understood would be one that is not served. What
+ * Reads a configuration. Other members of google.api.Service (`type`, `config_version`, …) are ignored. Within `http`
+ * an unknown name is a mistake, because its rule would not be served as written. What
  * `fully_decode_reserved_expansion` asks for is done anyway, unless the option `keptEncoded` says otherwise.
  */
 export function readHttpConfig(config: JsonValue): HttpConfig {

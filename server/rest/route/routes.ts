@@ -5,23 +5,23 @@ import { isPlain, normalizePercent } from "../percent.js";
 import type { Binding } from "./binding.js";
 import { type Node, type Route, rootNode, type Shape, Trie } from "./trie.js";
 
-/** What a look-up finds. */
+/** The result of a look-up. */
 export type Lookup =
   /** `captures` are the raw values of `binding.variables`, in the same order, still percent-encoded. */
   | { readonly kind: "found"; readonly binding: Binding; readonly captures: readonly string[] }
-  /** The path is known, the method is not. `allowed` is sorted, and has HEAD beside GET, and always OPTIONS. */
+  /** The path is known, the method is not. `allowed` is sorted. It has HEAD if it has GET, and always OPTIONS. */
   | { readonly kind: "wrong-method"; readonly allowed: readonly string[] }
   | { readonly kind: "no-path" };
 
 /** Routes, ready for look-ups. */
 export interface Routes {
-  /** @param path the raw path of a target that `parseTarget` took */
+  /** @param path a raw path that `checkPath` has accepted */
   find(httpMethod: string, path: string): Lookup;
 }
 
 /** Options of look-ups. */
 export interface RouteOptions {
-  /** Whether a path with a "/" at its end is also looked for without. Off by default: the two are different paths. */
+  /** Whether a path with a "/" at its end also matches without it. Default false: the two are different paths. */
   readonly ignoreTrailingSlash?: boolean;
 }
 
@@ -138,7 +138,7 @@ class Search {
   }
 }
 
-/** Cuts the values of the variables out of the segments that a route matches. */
+/** Takes the values of the variables from the segments that a route matches. */
 function capture({ length, multi, spans }: Shape, raw: readonly string[]): string[] {
   const shifted = spans.map((index) => (index > multi ? index + raw.length - length : index));
   const captures: string[] = [];

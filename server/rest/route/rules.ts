@@ -1,4 +1,4 @@
-// Turns the descriptors of services into bindings: the google.api.http option of each method, or the rules of a service
+// Reads the bindings of services: the google.api.http option of each method, or the rules of a service
 // configuration in its place (google/api/http.proto, "Using gRPC API Service Configuration").
 import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { http } from "../../../gen/google/api/annotations_pb.js";
@@ -27,11 +27,11 @@ export interface RuleOptions {
   readonly withoutRoutes?: readonly string[];
 }
 
-/** What the rules of some services amount to. */
+/** The rules of services, read. */
 export interface Rules {
   /** In the order of the services, their methods, and each method's rules. */
   readonly bindings: readonly Binding[];
-  /** Everything that is wrong, each beginning with the name of the method. */
+  /** A sentence for each mistake, beginning with the name of the method. */
   readonly problems: readonly string[];
   /** Selectors of methods whose services are not served, such as the mixins of Google's service configurations. */
   readonly unserved: readonly string[];

@@ -1,5 +1,5 @@
-// Turns the text of a path template into its segments and variables. The grammar is that of google/api/http.proto under
-// "Path template syntax", with one liberty: `**` may be followed by a fixed tail.
+// Parses a path template into segments and variables. The grammar is that of google/api/http.proto under
+// "Path template syntax", with one extension: `**` may be followed by a fixed tail.
 //
 //   Template  = "/" Segments [ Verb ] | "/"
 //   Segments  = Segment { "/" Segment }
@@ -140,7 +140,7 @@ class Parser {
   }
 }
 
-/** Escapes what is beyond ASCII as UTF-8. A lone surrogate stays, and then fails to decode. */
+/** Escapes non-ASCII characters as UTF-8. A lone surrogate stays, and later fails to decode. */
 function escapeUnicode(text: string): string {
   if (isPlain(text)) return text;
   return text.replace(/[^\0-\u007f]+/g, (piece) => encodePercent(piece) ?? piece);

@@ -26,7 +26,7 @@ export interface Template {
   readonly verb: string;
 }
 
-/** Says where a template breaks the grammar. */
+/** A syntax error in a template, with its position. */
 export class TemplateError extends Error {
   /** In UTF-16 units, from 1. */
   readonly column: number;
@@ -42,7 +42,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** Writes a template, each variable in its shortest form. What it writes parses to an equal template, but for columns. */
+/** Formats a template, each variable in its shortest form. The text parses to an equal template, except for columns. */
 export function printTemplate(template: Template): string {
   const texts = template.segments.map(printSegment);
   const pieces: string[] = [];

@@ -1,19 +1,22 @@
-// Keeps routes in a trie of their segments, as a few tables with numbers for keys: over many routes the maps of a node of
-// its own each would cost more to reach than to read.
+// Stores routes in a trie of their segments, as a few tables with numeric keys. With many routes, separate maps in each
+// node would cause more cache misses.
 import type { Binding } from "./binding.js";
 import { EdgeTable } from "./edge-table.js";
 import type { Segment, Template } from "./template.js";
 
-/** A place in the trie: what the segments so far lead to. */
+/** A node of the trie. */
 export type Node = number;
 
-/** Where every path begins. */
+/** The root. */
 export const rootNode: Node = 0;
 
 /** The end of a pattern with a method, by its index in `bindings` and `shapes`. */
 export type Route = number;
 
-/** Where the variables of a template are. Many templates share one, which keeps a large table in the processor's cache. */
+/**
+ * The positions of variables in a template. Many templates share one object, which keeps a large table in the
+ * processor's cache.
+ */
 export interface Shape {
   /** How many segments the template has. */
   readonly length: number;

@@ -4,8 +4,8 @@ import type { Routes } from "./routes.js";
 import type { Segment } from "./template.js";
 
 /**
- * Returns a sentence for each route that cannot be reached, beginning with its label. Paths with empty segments are left out
- * of account.
+ * Returns a sentence for each unreachable route, beginning with its label. Paths with empty segments are not
+ * considered.
  *
  * @param ownPaths paths that the server serves before it looks for a route
  */
@@ -28,7 +28,7 @@ export function findUnreachable(
 function findOwnPath({ template }: Binding, ownPaths: ReadonlySet<string>): string | undefined {
   if (ownPaths.size === 0 || template.segments.some(({ kind }) => kind !== "literal")) return undefined;
   const path = samplePath(template, 0);
-  return ownPaths.has(path) ? `no request can reach this route: the server itself answers ${path}` : undefined;
+  return ownPaths.has(path) ? `no request can reach this route: the server itself serves ${path}` : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Turns what of a message the body carries into the body of a request: all that the path does not say, or one field
+// Encodes the body of a request: all fields that the path does not have, or one field
 // (google/api/http.proto, "Rules for HTTP mapping").
 import type { DescField, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
@@ -15,7 +15,7 @@ import {
 import type { Binding } from "../route/binding.js";
 import { unfit } from "./unfit.js";
 
-/** The body of a request, or that there is none: an absent field differs from an empty one. */
+/** The body of a request, if it has one: an absent field differs from an empty one. */
 export type RequestBody = EncodedBody | { readonly kind: "none" };
 
 /** @throws UnfitError, or ConnectError `internal` if the message has no JSON */

@@ -1,4 +1,4 @@
-// Turns the fields of a message into the path of a request, as google/api/http.proto has a client expand a template under
+// Encodes fields of a message as the path of a request, by the expansion of templates in google/api/http.proto,
 // "Path template syntax".
 import type { Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
@@ -13,7 +13,7 @@ import { unfit } from "./unfit.js";
 export interface PathWriter {
   /** @throws UnfitError if the message has no value for a variable, or one that the template does not match */
   write(message: Message): string;
-  /** Whether every variable has a value, and none its default, so that the path says something of the message. */
+  /** Whether every variable has a value that is not its default. */
   isTelling(message: Message): boolean;
 }
 
@@ -80,7 +80,7 @@ function splitPath(text: string): string[] {
   return text === "" ? [] : text.split("/");
 }
 
-/** What a literal is in a value of several segments. */
+/** The text of a literal in a value of several segments. */
 function decodeLiterals(raw: string): string {
   return decodeSegments(raw, "slash");
 }
@@ -114,7 +114,7 @@ function textOf(root: ReflectMessage, place: Place): string {
   return text;
 }
 
-/** The message that has the field; undefined if one on the way to it is not set. */
+/** The parent message; undefined if a message in the path is not set. */
 function parentOf(root: ReflectMessage, { parents }: Place): ReflectMessage | undefined {
   let message = root;
   for (const field of parents) {

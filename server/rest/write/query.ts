@@ -1,4 +1,4 @@
-// Turns the fields of a message that neither path nor body carries into the query of a request (google/api/http.proto,
+// Encodes the fields that neither path nor body has as the query of a request (google/api/http.proto,
 // "Rules for HTTP mapping").
 import type { DescField, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";

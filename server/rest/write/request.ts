@@ -1,5 +1,5 @@
-// Turns the message of a method into an HTTP request: path, query and body, by the first of the method's routes that can
-// carry it. What is written is read back as the same message by createRequestDecoder.
+// Encodes the message of a method as an HTTP request: path, query and body, by the first of the method's routes that
+// can carry it. createRequestDecoder decodes it to the same message.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { EncodeOptions } from "../response.js";

@@ -1,6 +1,6 @@
-// Why a message cannot be sent by one route, which another may be able to carry.
+// The error of a message that a route cannot carry; another route may.
 
-/** Says what of a message a route has no place for. */
+/** Names the field that a route cannot carry. */
 export class UnfitError extends Error {}
 
 /** @param field the field path in proto names */

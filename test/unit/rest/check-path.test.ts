@@ -6,11 +6,11 @@ test.each(["/", "/a/../b", "/a/%2e%2e/b\\c", "//a", "/a%2Fb"])("%s is a path", (
   expect(() => checkPath(path)).not.toThrow();
 });
 
-const notEncoded = "the path is not percent-encoded UTF-8 without NUL";
+const notEncoded = "path: invalid percent-encoding or UTF-8";
 const refused: [path: string, message: string][] = [
-  ["", 'the path does not begin with "/"'],
-  ["*", 'the path does not begin with "/"'],
-  ["http://host/a", 'the path does not begin with "/"'],
+  ["", 'path: expected "/" at the beginning'],
+  ["*", 'path: expected "/" at the beginning'],
+  ["http://host/a", 'path: expected "/" at the beginning'],
   ["/a%", notEncoded],
   ["/a%zz", notEncoded],
   ["/%ff/b", notEncoded],

@@ -120,7 +120,7 @@ test("routes that cannot be reached are warnings, and the server starts", () => 
   ];
   expect(createRestServer({ rules }).warnings).toEqual([
     `${service}.Template: http rule get "/v9/{name=a/**}": only requests with nothing at its "**" reach this route: ${service}.Template: http rule get "/v9/{name=a/**}/{collection}" takes the others`,
-    `${service}.Unrouted: http rule get "/healthz": no request can reach this route: the server itself answers /healthz`,
+    `${service}.Unrouted: http rule get "/healthz": no request can reach this route: the server itself serves /healthz`,
   ]);
 });
 

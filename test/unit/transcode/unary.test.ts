@@ -163,7 +163,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
       "/v1/whole/a: expected OPTIONS, PUT; found DELETE",
     ],
     ["GET", "/v1/query?text=%ff", undefined, {}, 400, Code.InvalidArgument, undefined],
-    ["GET", "/v1/%zz", undefined, {}, 400, Code.InvalidArgument, "the path is not percent-encoded UTF-8 without NUL"],
+    ["GET", "/v1/%zz", undefined, {}, 400, Code.InvalidArgument, "path: invalid percent-encoding or UTF-8"],
     ["POST", "/v1/whole", "{", {}, 400, Code.InvalidArgument, undefined],
     [
       "POST",

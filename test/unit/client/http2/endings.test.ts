@@ -1,4 +1,4 @@
-// What a caller is told of every way in which a stream or a connection can end, over every protocol.
+// The code that a caller gets for every way in which a stream or a connection can end, over every protocol.
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectError, createClient, createTransport, type Protocol } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";

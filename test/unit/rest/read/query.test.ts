@@ -171,7 +171,7 @@ describe("a query is refused", () => {
   });
 });
 
-const notEncoded = "the query is not percent-encoded UTF-8 without NUL";
+const notEncoded = "query: invalid percent-encoding or UTF-8";
 test.each(["text=%", "text=%zz", "text=%ff", "text=%00", "%ff=1", "nothing=%", "$alt=%"])(
   "%s is refused as a whole",
   (query) => {

@@ -64,13 +64,13 @@ describe("a route that others take all paths of is named", () => {
   });
 });
 
-test("a route at a path that the server itself answers is named", () => {
+test("a route at a path that the server itself serves is named", () => {
   const own = ["/healthz", "/hello_world.Greeter/SayHello"];
   expect(
     find(["GET /healthz", "POST /hello_world.Greeter/SayHello", "GET /{name}", "GET /**", "GET /healthz:now"], own),
   ).toEqual([
-    "GET /healthz: no request can reach this route: the server itself answers /healthz",
-    "POST /hello_world.Greeter/SayHello: no request can reach this route: the server itself answers /hello_world.Greeter/SayHello",
+    "GET /healthz: no request can reach this route: the server itself serves /healthz",
+    "POST /hello_world.Greeter/SayHello: no request can reach this route: the server itself serves /hello_world.Greeter/SayHello",
   ]);
 });
 
