@@ -6,7 +6,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
  * A server that ends a call at its deadline may do so by RST_STREAM with CANCEL, a moment before the client's own timer
  * has gone off: it is given that moment, in milliseconds.
  */
-const momentMs = 10;
+export const momentMs = 10;
 
 /** An interceptor that makes `deadline_exceeded` of such a reset. */
 export const tellDeadlines: Interceptor = (next) => async (request) => {
@@ -20,7 +20,7 @@ export const tellDeadlines: Interceptor = (next) => async (request) => {
 };
 
 /** As connect-node words it; a status that the server sent in words of its own is left alone. */
-function isCancelReset(error: unknown): boolean {
+export function isCancelReset(error: unknown): boolean {
   return (
     error instanceof ConnectError &&
     error.code === Code.Canceled &&

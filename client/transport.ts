@@ -52,8 +52,8 @@ export interface TransportOptions
   /** The default is "2"; gRPC has no other. */
   httpVersion?: "1.1" | "2";
   /**
-   * Which implementation of HTTP/2 to use: manywire's own, or Node's `node:http2` with `"node"`, which is slower and there
-   * to compare. The default is "own".
+   * Which HTTP/2 to use: manywire's own, or with `"node"` Node's, and Connect's gRPC with it, which are slower and there to
+   * compare. The default is "own".
    */
   http2?: "own" | "node";
   /** What to trust and what to show on an `https:` URL. The default trusts Node's own authorities and shows nothing. */
@@ -92,21 +92,25 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const target = parseBaseUrl(options.baseUrl);
   refuseContradictions(options, target);
   const connections = openConnections(options, target);
-  const transport = openTransport[options.protocol]({
+  const common = {
     ...options,
     ...validateReadWriteMaxBytes(
       options.readMaxBytes ?? readMaxBytesDefault,
       options.writeMaxBytes,
       options.compressMinBytes,
     ),
-    ...learnTypes(options),
-    httpClient: connections.httpClient,
+    interceptors: options.interceptors ?? [],
     baseUrl: target.url,
-    useBinaryFormat: options.useBinaryFormat ?? true,
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
     sendCompression: options.sendCompression ?? null,
     ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
-  });
+  };
+  const { httpClient, openGrpc } = connections;
+  const { protocol, useBinaryFormat = true } = options;
+  const transport =
+    protocol === "grpc" && useBinaryFormat && openGrpc !== undefined
+      ? openGrpc(common)
+      : openTransport[protocol]({ ...common, ...learnTypes(options), httpClient, useBinaryFormat });
   return { ...withRoundTimeouts(transport), close: connections.close, [Symbol.dispose]: connections.close };
 }
 

@@ -151,7 +151,7 @@ const map: Record<string, Part> = {
   "client/failure.ts": { uses: ["client/", "server/program/"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
   "client/": {
-    uses: ["client/", "server/http2/", "server/rest/", "server/schema/"],
+    uses: ["client/", "server/codec/", "server/http2/", "server/rest/", "server/schema/"],
     packages: [protobuf, connect, connectNode, "commander"],
   },
 };

@@ -36,6 +36,8 @@ export class UniversalRequest implements Request {
   #chunks: Uint8Array[] = [];
   #reader: Waiter | undefined;
   #isComplete = false;
+  /** Whether the reader has had the end. */
+  #isRead = false;
   #error: ConnectError | undefined;
   #onDrained: (() => void) | undefined;
 
@@ -79,6 +81,7 @@ export class UniversalRequest implements Request {
   onEnd(): void {
     this.#isComplete = true;
     this.#release();
+    this.#isRead = this.#reader !== undefined;
     this.#reader?.resolve({ done: true, value: undefined });
     this.#reader = undefined;
   }
@@ -133,13 +136,18 @@ export class UniversalRequest implements Request {
   };
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
+    const { signal } = this.#init;
+    if (signal?.aborted === true && !this.#isRead) throw ConnectError.from(signal.reason, Code.Canceled);
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#consume(chunk);
       return { done: false, value: chunk };
     }
     if (this.#error !== undefined) throw this.#error;
-    if (this.#isComplete) return { done: true, value: undefined };
+    if (this.#isComplete) {
+      this.#isRead = true;
+      return { done: true, value: undefined };
+    }
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });

@@ -1,0 +1,171 @@
+// What unary calls and streams have in common: the request on its stream, the messages of the response, the status.
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { CommonTransportOptions, Compression } from "@connectrpc/connect/protocol";
+import { ErrorCode } from "../../server/http2/errors.js";
+import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { Fields } from "../../server/http2/frame/frame-writer.js";
+import type { Field } from "../../server/http2/hpack/field.js";
+import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
+import type { Sessions } from "../http2/sessions.js";
+import { isCancelReset, momentMs } from "../tell-deadlines.js";
+import { type Envelope, EnvelopeReader } from "./envelopes.js";
+import type { GrpcMethod } from "./method.js";
+import { type HeadFacts, readHead, readTrailers } from "./response.js";
+
+/** Options of Connect's transports, and where the calls go. */
+export interface GrpcOptions extends Omit<CommonTransportOptions, "httpClient" | "jsonOptions" | "useBinaryFormat"> {
+  readonly sessions: Sessions;
+}
+
+/** What a call is made of. */
+export interface GrpcCallInit {
+  readonly method: GrpcMethod;
+  readonly options: GrpcOptions;
+  readonly fields: Fields;
+  /** Fields that follow them. */
+  readonly more: Fields | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** The deadline, if `signal` does not have it. */
+  readonly timeoutMs: number | undefined;
+}
+
+export const noFields: readonly Field[] = [];
+
+export abstract class GrpcCall implements Request {
+  protected readonly init: GrpcCallInit;
+  protected connection: RequestConnection | undefined;
+  protected stream: RequestStream | undefined;
+  protected headFields: readonly Field[] = noFields;
+  protected trailerFields: readonly Field[] = noFields;
+  protected facts: HeadFacts | undefined;
+  /** Whether `onDone` has been called. */
+  protected isDone = false;
+  readonly #envelopes: EnvelopeReader;
+  #deadlineAt = Number.POSITIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(init: GrpcCallInit) {
+    this.init = init;
+    this.#envelopes = new EnvelopeReader(init.options.readMaxBytes);
+    init.signal?.addEventListener("abort", this.#onAbort);
+    if (init.timeoutMs === undefined) return;
+    this.#deadlineAt = performance.now() + init.timeoutMs;
+    this.#timer = setTimeout(() => this.cancel(timedOut()), init.timeoutMs);
+  }
+
+  /** The stream is open: sends the request's messages. */
+  protected abstract onOpen(connection: RequestConnection, stream: RequestStream): void;
+  protected abstract onHead(): void;
+  /**
+   * A message has come. Returns whether it was taken; if it was not, its bytes are to be consumed later.
+   *
+   * @throws ConnectError if it is one too many
+   */
+  protected abstract onMessage(envelope: Envelope, bytes: number): boolean;
+  /** The call has ended: with a complete response, whatever its status, or with an error. Called once. */
+  protected abstract onDone(error: ConnectError | undefined): void;
+
+  abstract onDrain(): void;
+
+  open(connection: RequestConnection): RequestStream | undefined {
+    const { fields, more } = this.init;
+    const stream = connection.open(fields, false, more === undefined ? undefined : { more });
+    if (stream === undefined) return undefined;
+    this.connection = connection;
+    this.stream = stream;
+    this.onOpen(connection, stream);
+    return stream;
+  }
+
+  onResponse(head: ResponseHead): void {
+    if (head.status < 200) return;
+    try {
+      this.headFields = head.fields;
+      this.facts = readHead(head, this.init.options.acceptCompression);
+      this.onHead();
+    } catch (error) {
+      this.cancel(ConnectError.from(error));
+    }
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number): void {
+    const envelopes = this.#envelopes;
+    let from = start;
+    let consumed = 0;
+    try {
+      envelopes.feed(bytes, start, end);
+      for (let envelope = envelopes.next(); envelope !== undefined; envelope = envelopes.next()) {
+        const size = envelopes.position - from;
+        from = envelopes.position;
+        if (this.onMessage(envelope, size)) consumed += size;
+        if (this.isDone) return;
+      }
+    } catch (error) {
+      this.cancel(ConnectError.from(error));
+      return;
+    }
+    // A part of a message can be larger than the window.
+    this.consume(consumed + end - from);
+  }
+
+  onTrailers(trailers: readonly Field[]): void {
+    this.trailerFields = trailers;
+  }
+
+  onEnd(): void {
+    if (this.isDone) return;
+    if (this.#envelopes.isCut) {
+      this.#finish(new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument));
+    } else this.#finish(undefined);
+  }
+
+  onFail(error: ConnectError): void {
+    if (this.isDone) return;
+    const isAtDeadline = isCancelReset(error) && this.#deadlineAt - performance.now() <= momentMs;
+    this.#finish(isAtDeadline ? timedOut() : error);
+  }
+
+  /** Ends the call for a reason of ours: the server learns of it. */
+  cancel(error: ConnectError): void {
+    if (this.isDone) return;
+    if (this.stream === undefined) this.init.options.sessions.cancel(this);
+    else {
+      this.stream.owner = undefined;
+      this.connection?.reset(this.stream, ErrorCode.cancel);
+    }
+    this.#finish(error);
+  }
+
+  protected consume(bytes: number): void {
+    if (bytes > 0 && this.stream !== undefined) this.connection?.consume(this.stream, bytes);
+  }
+
+  /** The status of a complete response. */
+  protected statusError(): ConnectError | undefined {
+    return readTrailers(this.trailerFields, this.headFields, this.facts?.foundStatus === true);
+  }
+
+  /** Returns the bytes of a message: at once, unless they are compressed. */
+  protected dataOf({ isCompressed, data }: Envelope): Uint8Array | Promise<Uint8Array> {
+    return isCompressed ? decompress(data, this.facts?.compression, this.init.options.readMaxBytes) : data;
+  }
+
+  #finish(error: ConnectError | undefined): void {
+    this.isDone = true;
+    clearTimeout(this.#timer);
+    this.init.signal?.removeEventListener("abort", this.#onAbort);
+    this.onDone(error);
+  }
+
+  readonly #onAbort = (): void => {
+    this.cancel(ConnectError.from(this.init.signal?.reason, Code.Canceled));
+  };
+}
+
+/** As Connect words it. */
+const timedOut = () => new ConnectError("the operation timed out", Code.DeadlineExceeded);
+
+async function decompress(data: Uint8Array, compression: Compression | undefined, readMaxBytes: number) {
+  if (compression !== undefined) return compression.decompress(data, readMaxBytes);
+  throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
+}

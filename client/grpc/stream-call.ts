@@ -1,0 +1,158 @@
+// A call with a stream of requests, of replies, or of both.
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { RequestConnection, RequestStream } from "../http2/request.js";
+import { GrpcCall, type GrpcCallInit } from "./call.js";
+import type { Envelope } from "./envelopes.js";
+import { toHeaders } from "./response.js";
+
+/** What a stream returns when its response has begun. */
+export interface StreamReply {
+  readonly header: Headers;
+  /** Complete when `message` has ended. */
+  readonly trailer: Headers;
+  readonly message: AsyncIterable<Message>;
+}
+
+export interface StreamCallInit extends GrpcCallInit {
+  readonly messages: AsyncIterable<Message>;
+  readonly resolve: (reply: StreamReply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Queued {
+  readonly envelope: Envelope;
+  /** Bytes that are consumed when it is read. */
+  readonly bytes: number;
+}
+
+const empty = new Uint8Array();
+/** Messages that were read before those that follow are moved to the front. */
+const dropAt = 1024;
+
+export class StreamCall extends GrpcCall {
+  readonly #init: StreamCallInit;
+  readonly #trailer = new Headers();
+  #queue: Queued[] = [];
+  /** Where the next message is. */
+  #next = 0;
+  #hasBegun = false;
+  /** Whether all has been read. */
+  #isRead = false;
+  #error: ConnectError | undefined;
+  /** Called when a message or the end has come. */
+  #wake: (() => void) | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(init: StreamCallInit) {
+    super(init);
+    this.#init = init;
+  }
+
+  onDrain(): void {
+    this.#onDrained?.();
+  }
+
+  protected onOpen(connection: RequestConnection, stream: RequestStream): void {
+    void this.#send(connection, stream);
+  }
+
+  /** @throws ConnectError if the status is in the headers already */
+  protected onHead(): void {
+    if (this.facts?.headerError !== undefined) throw this.facts.headerError;
+    this.#hasBegun = true;
+    const message = { [Symbol.asyncIterator]: () => ({ next: () => this.#read() }) };
+    this.#init.resolve({ header: toHeaders(this.headFields), trailer: this.#trailer, message });
+  }
+
+  protected onMessage(envelope: Envelope, bytes: number): boolean {
+    const isAwaited = this.#wake !== undefined;
+    this.#queue.push({ envelope, bytes: isAwaited ? 0 : bytes });
+    this.#wakeReader();
+    return isAwaited;
+  }
+
+  protected onDone(error: ConnectError | undefined): void {
+    for (const { name, value } of this.trailerFields) this.#trailer.append(name, value);
+    this.#error = error ?? this.#statusError();
+    if (!this.#hasBegun) this.#init.reject(this.#error);
+    this.#onDrained?.();
+    this.#wakeReader();
+  }
+
+  override cancel(error: ConnectError): void {
+    this.#queue = [];
+    this.#next = 0;
+    super.cancel(error);
+  }
+
+  #statusError(): ConnectError | undefined {
+    return this.facts?.foundStatus === true ? undefined : this.statusError();
+  }
+
+  #wakeReader(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  async #read(): Promise<IteratorResult<Message>> {
+    const { signal } = this.#init;
+    if (signal?.aborted === true && !this.#isRead) throw ConnectError.from(signal.reason, Code.Canceled);
+    for (;;) {
+      const queued = this.#shift();
+      if (queued !== undefined) return { done: false, value: await this.#decode(queued) };
+      if (this.#error !== undefined) throw this.#error;
+      if (this.isDone) {
+        this.#isRead = true;
+        return { done: true, value: undefined };
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #shift(): Queued | undefined {
+    const queued = this.#queue[this.#next];
+    if (queued === undefined) return undefined;
+    this.#next += 1;
+    if (this.#next === this.#queue.length || this.#next === dropAt) {
+      this.#queue = this.#next === this.#queue.length ? [] : this.#queue.slice(this.#next);
+      this.#next = 0;
+    }
+    return queued;
+  }
+
+  async #decode({ envelope, bytes }: Queued): Promise<Message> {
+    this.consume(bytes);
+    try {
+      return this.#init.method.decode(await this.dataOf(envelope));
+    } catch (error) {
+      const reason = ConnectError.from(error);
+      this.cancel(reason);
+      this.#error ??= reason;
+      throw reason;
+    }
+  }
+
+  async #send(connection: RequestConnection, stream: RequestStream): Promise<void> {
+    try {
+      for await (const message of this.#init.messages) {
+        if (this.isDone) return;
+        const body = await this.#init.method.encode(message);
+        if (!connection.sendData(stream, body, false)) await this.#drained();
+        if (this.isDone) return;
+      }
+      connection.sendData(stream, empty, true);
+    } catch (error) {
+      this.cancel(ConnectError.from(error));
+    }
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
+  }
+}
