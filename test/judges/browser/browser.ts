@@ -32,11 +32,15 @@ export interface WatchedPage extends AsyncDisposable {
   readonly errors: string[];
 }
 
-/** Opens a page of a server. `allowed` are errors that the test is about. */
+/** Opens a page of a server. `allowed` are errors that the test is about, `others` the origins that it may ask, too. */
 export async function openPage(
   browser: Browser,
   url: string,
-  { allowed = [], ...options }: BrowserContextOptions & { allowed?: readonly RegExp[] } = {},
+  {
+    allowed = [],
+    others = [],
+    ...options
+  }: BrowserContextOptions & { allowed?: readonly RegExp[]; others?: readonly string[] } = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: desktop, reducedMotion: "reduce", ...options });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -55,9 +59,9 @@ export async function openPage(
     errors,
     async [Symbol.asyncDispose]() {
       await context.close();
-      const { origin } = new URL(url);
+      const known = [url, ...others].map((each) => new URL(each).origin);
       const strangers = requests.filter(
-        (address) => !address.startsWith("data:") && new URL(address).origin !== origin,
+        (address) => !address.startsWith("data:") && !known.includes(new URL(address).origin),
       );
       const unexpected = errors.filter((error) => !allowed.some((pattern) => pattern.test(error)));
       const problems = [...strangers.map((address) => `asked ${address}`), ...unexpected];

@@ -41,8 +41,8 @@ export function startTestServices(options: Partial<ServerOptions> = {}): Promise
 }
 
 /** The same with TLS, where browsers speak HTTP/2. */
-export function startSecure(): Promise<BuiltServer> {
-  return startTestServices({ tls: serverIdentity });
+export function startSecure(options: Partial<ServerOptions> = {}): Promise<BuiltServer> {
+  return startTestServices({ tls: serverIdentity, ...options });
 }
 
 async function start(

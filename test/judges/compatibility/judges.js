@@ -51,6 +51,12 @@ export const judges = [
     calls: "gRPC-Web, binary and text",
     from: { kind: "tests", files: ["test/judges/browser/grpc-web.browser.ts"] },
   },
+  {
+    name: "connect-web in Chromium",
+    version: npm("@connectrpc/connect-web"),
+    calls: "Connect, gRPC-Web, from another origin; with grpc-web, `fetch` and EventSource",
+    from: { kind: "tests", files: ["test/judges/browser/cors.browser.ts"] },
+  },
   { ...foreign("buf curl", "Connect, gRPC, gRPC-Web", ["buf-curl"]), version: npm("@bufbuild/buf") },
   {
     ...foreign("curl", "Connect, over HTTP/1.0, HTTP/1.1 and HTTP/2", ["curl"]),
