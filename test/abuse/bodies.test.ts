@@ -186,7 +186,7 @@ describe("RPCs", () => {
     });
   });
 
-  test("base64 that is none is refused", async () => {
+  test("invalid base64 is rejected", async () => {
     const bodies = {
       "letters that are none": "!".repeat(60_000),
       "padding alone": "=".repeat(60_000),
@@ -199,7 +199,7 @@ describe("RPCs", () => {
     await expectCodes(anyError, eachVersion(unaryPath, "application/grpc-web-text", bodies));
   });
 
-  test("JSON that is no request is refused", async () => {
+  test("invalid JSON is rejected", async () => {
     const bodies = {
       "lists in lists": "[".repeat(30_000) + "]".repeat(30_000),
       "lists without an end": "[".repeat(60_000),
@@ -218,7 +218,7 @@ describe("RPCs", () => {
     await expectCodes(anyError, eachVersion(unaryPath, "application/json", bodies));
   });
 
-  test("protobuf that is no request is refused", async () => {
+  test("invalid protobuf is rejected", async () => {
     const bodies = {
       "groups in groups": Buffer.alloc(60_000, 0x0b),
       "groups in unknown groups": Buffer.alloc(60_000, 0x7b),
@@ -230,7 +230,7 @@ describe("RPCs", () => {
     await expectCodes(anyError, eachVersion(unaryPath, "application/proto", bodies));
   });
 
-  test("protobuf that is odd but right is taken", async () => {
+  test("unusual but valid protobuf is accepted", async () => {
     const bodies = {
       "a field 1,000 times": Buffer.concat(Array(1000).fill(Buffer.from([0x0a, 0x00]))),
       "20,000 unknown fields": Buffer.concat(Array(20_000).fill(Buffer.from([0x78, 0x01]))),
@@ -239,7 +239,7 @@ describe("RPCs", () => {
     await expectCodes(/^none$/, eachVersion(unaryPath, "application/proto", bodies));
   });
 
-  test("clients that leave in the middle of a body leave nothing behind", async () => {
+  test("clients that disconnect in the middle of a body leave nothing behind", async () => {
     const head = `POST ${unaryPath} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\n`;
     await victim.withstand(async (url) => {
       for (let round = 0; round < 20; round++) {

@@ -146,7 +146,7 @@ describe.each([
   // Handshakes keep this process busy for longer than the quick limits.
   const victim = useVictim({ tls, limits: { ...quick, openingMs: 10_000, keepAliveMs: 65_000 } });
 
-  test("no descriptor is left of 260 sessions with a bad preface or frame, however the client leaves", async () => {
+  test("260 sessions with a bad preface or frame leave no descriptor behind, however the client disconnects", async () => {
     await victim.withstand(async (url) => {
       for (const [name, bytes] of Object.entries(brokenSessions)) {
         const sockets = await Promise.all(Array.from({ length: 10 }, () => openRaw(url, { ALPNProtocols: ["h2"] })));

@@ -55,7 +55,7 @@ test.each([
 test.each([
   ["3,000 PINGs", Array(3000).fill(ping)],
   ["3,000 SETTINGS", Array(3000).fill(settings(table))],
-])("%s from a client that reads nothing are cut", async (_, frames) => {
+])("%s from a client that reads nothing end its connection", async (_, frames) => {
   await victim.withstand(async (url) => {
     await using socket = await openRaw(url);
     socket.socket.pause();

@@ -155,7 +155,7 @@ describe("RPCs", () => {
   const waiting = '{"waitMs":600000}';
   const wait = head(unaryPath, `Content-Type: application/json\r\nContent-Length: ${waiting.length}`) + waiting;
 
-  test("pipelined calls of a client that leaves end", async () => {
+  test("pipelined calls end when their client disconnects", async () => {
     await victim.withstand(async (url) => {
       await using socket = await openRaw(url);
       socket.write(wait.repeat(20));
@@ -174,7 +174,7 @@ describe("RPCs", () => {
     expect(after.calls - before.calls).toBeLessThan(4000);
   });
 
-  test("a unary call with more than one request is refused, in whatever pieces they come", async () => {
+  test("a unary call with more than one request is rejected, in chunks of any size", async () => {
     await victim.withstand(async (url) => {
       await using socket = await openRaw(url);
       const two = Buffer.concat([envelope(""), envelope("")]);

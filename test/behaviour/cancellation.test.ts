@@ -180,7 +180,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a client that stops reading leaves the handler's generator",
+    title: "a client that stops reading closes the handler's generator",
     async run({ client, server, text }) {
       const controller = new AbortController();
       const finished = server.nextFinished("serverStream");

@@ -46,7 +46,7 @@ function perEncoding(name: "gzip" | "br"): Behaviour[] {
       },
     },
     {
-      title: `a request compressed with ${name} is understood from a client that accepts nothing of the kind`,
+      title: `a request compressed with ${name} is read from a client that does not accept it`,
       async run({ prepare, send, read, wire, text }) {
         const { accept } = encodingHeaders(wire, TestService.method.unary);
         const headers = { [accept]: "identity" };
@@ -88,7 +88,7 @@ describeBehaviours({}, [
     }),
   ),
   {
-    title: "a compression that is named identity is none",
+    title: "the compression identity means none",
     async run({ prepare, send, read, wire, text }) {
       const { encoding, accept } = encodingHeaders(wire, TestService.method.unary);
       const headers = { [encoding]: "identity", [accept]: "identity" };
@@ -160,7 +160,7 @@ for (const [how, run] of faults) {
   const faulty = { name: "gzip", compress: run, decompress: run };
   describeBehaviours({ acceptCompression: [faulty], compressMinBytes: 1 }, [
     {
-      title: `a compression that ${how} ends a call with an internal error, and the cause is told to the observer`,
+      title: `a compression that ${how} ends a call with an internal error, and the observer gets the cause`,
       except: cutByConnect,
       async run({ prepare, send, read, wire, server }) {
         for (const name of ["unary", "serverStream", "clientStream"] as const) {

@@ -57,7 +57,7 @@ const wrong: [what: string, change: (query: Query) => Query, status: number, mes
 const behaviours: Omit<Behaviour, "except">[] = [
   { title: "a GET calls a method without side effects", run: (scene) => expectText(scene, queryOf(scene)) },
   {
-    title: "Connect's client calls such a method by GET, if it is told to",
+    title: "Connect's client calls such a method by GET, if useHttpGet is set",
     async run({ connect, server, text }) {
       expect((await connect({ useHttpGet: true }).get({ text })).text).toBe(text);
       expect((await server.seen.started(text)).requestMethod).toBe("GET");

@@ -76,7 +76,7 @@ const calls: Behaviour[] = [
     },
   },
   {
-    title: "a page of an allowed origin can read that there is no such method",
+    title: "a page of an allowed origin can read the error of an unknown method",
     async run({ prepare, send, read }) {
       const path = "/manywire.test.v1.Nobody/Unary";
       const answer = await send({ ...prepare("unary", [{}], { headers: allowed }), path });
@@ -85,7 +85,7 @@ const calls: Behaviour[] = [
     },
   },
   {
-    title: "a page of an allowed origin can read why a request is no call",
+    title: "a page of an allowed origin can read why a request was rejected",
     async run({ prepare, send }) {
       const call = prepare("unary", [{}], { headers: allowed });
       const odd = await send({ ...call, headers: { ...call.headers, "content-type": "image/png" } });
@@ -95,7 +95,7 @@ const calls: Behaviour[] = [
     },
   },
   {
-    title: "a page of another origin gets nothing that lets it read",
+    title: "a page of another origin gets no CORS headers",
     async run({ prepare, send, read, text }) {
       for (const stranger of ["https://evil.example", `${origin}.evil.example`, "http://app.example.com", "null"]) {
         const answer = await send(prepare("unary", [{ text }], { headers: { origin: stranger } }));
@@ -105,7 +105,7 @@ const calls: Behaviour[] = [
     },
   },
   {
-    title: "a client that is no browser gets what it gets without CORS",
+    title: "a client that is not a browser gets the same as without CORS",
     async run({ prepare, send, text }) {
       const answer = await send(prepare("unary", [{ text }]));
       expect([corsHeaders(answer), varies(answer)]).toEqual([{}, false]);
@@ -283,7 +283,7 @@ describe("of the options", () => {
     expect(corsHeaders(await send({ path: "/healthz", headers: allowed }))).toEqual({});
   });
 
-  test("`methods`, `headers` and `maxAgeSeconds` are what a preflight is told", async () => {
+  test("a preflight response has `methods`, `headers` and `maxAgeSeconds`", async () => {
     const send = await start({
       origins: origin,
       methods: ["GET", "PUT"],
@@ -348,7 +348,7 @@ describe("of the options", () => {
     }
   });
 
-  test("an odd request for a header or a method is not repeated", async () => {
+  test("a malformed header or method is not repeated", async () => {
     const send = await start(cors);
     const odd = { "access-control-request-method": "A B", "access-control-request-headers": 'a, "b' };
     expect(Object.keys(corsHeaders(await send(preflight(odd)))).sort()).toEqual([

@@ -132,7 +132,7 @@ describeBehaviours({}, [
     }),
   ),
   {
-    title: "an error that is no ConnectError is internal, tells nothing, and is told to the observer as the cause",
+    title: "an error that is not a ConnectError is internal without its text, and the observer gets it as cause",
     async run({ prepare, send, read, server }) {
       for (const name of ["get", "clientStream"] as const) {
         const finished = server.nextFinished(name);
@@ -212,7 +212,7 @@ describeBehaviours(
   },
   [
     {
-      title: "whatever else a handler throws is internal, too",
+      title: "any other thrown value is internal, too",
       async run({ client }) {
         for (const [name] of oddities) {
           const errors = [
@@ -423,7 +423,7 @@ describeBehaviours(
       },
     },
     {
-      title: "a detail that does not fit into trailers is left out, and the observer learns it",
+      title: "a detail that does not fit into trailers is omitted, and the observer gets a warning",
       async run({ client, server, wire, lane }) {
         const finished = server.nextFinished("unary");
         const error = await failureOf(client.unary({ text: "detail" }));

@@ -141,7 +141,7 @@ describeBehaviours({ interceptors: [refuser] }, [
     },
   },
   {
-    title: "an interceptor may break a stream off, and the handler is left",
+    title: "an interceptor may end a stream early, which closes the handler's iterator",
     async run({ client, server, text }) {
       const seen: number[] = [];
       const call = async () => {
@@ -154,7 +154,7 @@ describeBehaviours({ interceptors: [refuser] }, [
     },
   },
   {
-    title: "an accident in an interceptor tells nothing",
+    title: "an unexpected error of an interceptor does not reach the client",
     async run({ client, text }) {
       const { code, rawMessage } = await failureOf(client.unary({ text }, { headers: { "x-refuse": "accident" } }));
       expect([code, rawMessage]).toEqual([Code.Internal, "internal error"]);
@@ -294,7 +294,7 @@ describeBehaviours(
   },
   [
     {
-      title: "an interceptor that passes on an unexpected error does not tell its text, and finds it as the cause",
+      title: "an interceptor that passes on an unexpected error does not reveal its text, and gets it as cause",
       async run({ client, server }) {
         const at = (place: string) => ({ headers: { "x-throw": place } });
         const calls: [name: "unary" | "serverStream" | "clientStream", call: () => Promise<unknown>][] = [

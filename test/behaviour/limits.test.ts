@@ -138,7 +138,7 @@ describeBehaviours({ writeMaxBytes: limitBytes }, [
 
 describeBehaviours({}, [
   {
-    title: "the limit is 4 MiB unless the server is told another",
+    title: "the limit is 4 MiB by default",
     async run(scene) {
       const { prepare, begin, read, wire } = scene;
       const { body, ...head } = prepare("unary", [requestOf(scene, 4 * 1024 * 1024 + 1)]);

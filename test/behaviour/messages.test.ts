@@ -68,7 +68,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "bytes that are no message are refused with the field, by the code that the protocol has for them",
+    title: "invalid bytes are rejected with the field, and the code of the protocol",
     except: [...protoOnly, ...fastOnly],
     async run({ wire, prepare, send, read }) {
       const code = wire === "connect" ? Code.InvalidArgument : Code.Internal;
@@ -203,7 +203,7 @@ describeBehaviours({ routes: (router) => router.service(RestService, { whole: an
     },
   },
   {
-    title: "JSON that does not fit is refused with the field, or with the place of what is no JSON",
+    title: "invalid JSON is rejected with the field, or with the position of a syntax error",
     except: [...jsonOnly, ...readBySelf],
     async run(scene) {
       const time = "expected an RFC 3339 time, such as 2024-02-29T12:00:00Z";

@@ -112,7 +112,7 @@ describeBehaviours(
   },
   [
     {
-      title: "a header that a handler sets twice leaves twice where joining would change it",
+      title: "a header that a handler sets twice is sent twice if joining would change it",
       async run({ prepare, send }) {
         const { headers } = await send(prepare("unary", [{}]));
         expect(headers["set-cookie"]).toEqual(["a=1; path=/", "b=2"]);

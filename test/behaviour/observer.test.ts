@@ -52,7 +52,7 @@ describeBehaviours(
   {},
   calls.map(
     ([title, name, code, call]): Behaviour => ({
-      title: `the observer is told once of ${title}`,
+      title: `the observer is called once for ${title}`,
       async run(scene) {
         const { server, wire } = scene;
         const before = server.finished.length;
@@ -75,7 +75,7 @@ describeBehaviours(
 
 describeBehaviours({}, [
   {
-    title: "the observer is told nothing of what is no call",
+    title: "the observer is not called for requests that are not calls",
     async run({ prepare, send, server, text }) {
       const before = server.finished.length;
       const { body: _, ...request } = prepare("unary", [{ text }]);

@@ -71,7 +71,7 @@ describe.each([true, false])("with the fast lane %s", (fastLane) => {
     }
   });
 
-  test("other certificates are shown to those who come after they were changed, and calls under way go on", async () => {
+  test("new connections get new certificates, and active calls continue", async () => {
     await using server = await startServer({ tls: serverIdentity, fastLane });
     const shown: unknown[] = [];
     const tls = {

@@ -24,7 +24,7 @@ const greeter: ServerOptions["routes"] = (router) =>
 /** Whether the protocol of the combination is served, for each protocol that is off. */
 function servedUnless(off: Switch): Behaviour {
   return {
-    title: `a service without ${off} answers its calls with 415, and all others as ever`,
+    title: `a service without ${off} rejects its calls with 415, and serves all others`,
     async run({ prepare, send, read, text, wire }) {
       const answer = await send(prepare("unary", [{ text }]));
       const isServed = switches[wire] !== off;

@@ -30,7 +30,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a reply leaves at once, and does not wait for the next",
+    title: "a reply is sent at once, without waiting for the next",
     async run({ client, server, text }) {
       const gate = server.seen.hold(text, 1);
       const replies = client.serverStream({ text, count: 2 })[Symbol.asyncIterator]();
@@ -171,7 +171,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a message that is no JSON is an invalid argument",
+    title: "a message of invalid JSON is an invalid argument",
     except: [{ codec: "proto", reason: "the next" }],
     async run({ prepare, send, read }) {
       const { code } = read("unary", await send(prepare("unary", [Buffer.from("{nonsense")])));
@@ -179,7 +179,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a message that is no protobuf is an internal error in gRPC, and an invalid argument in Connect",
+    title: "a message of invalid protobuf is an internal error in gRPC, and an invalid argument in Connect",
     except: [{ codec: "json", reason: "the one before" }],
     async run({ lane, wire, prepare, send, read }) {
       const { code } = read("unary", await send(prepare("unary", [Buffer.of(0xff, 0xff)])));

@@ -164,7 +164,7 @@ describe("docs/options.md", () => {
     await expect(writeOptionsPage()).toMatchFileSnapshot(join(root, "docs/options.md"));
   });
 
-  it("tells the meaning of every option", () => {
+  it("explains every option", () => {
     const rows = writeOptionsPage()
       .split("\n")
       .filter((line) => line.startsWith("| `"));

@@ -51,7 +51,7 @@ describe("a test's server", () => {
     }
   });
 
-  test("lets in clients that the authority signed, and no others", async () => {
+  test("accepts only clients that the authority signed", async () => {
     await using server = await startServer({ tls: { ...serverIdentity, ca: authority } });
     const call = `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
     await using socket = await openRaw(server.url, clientIdentity);

@@ -118,14 +118,14 @@ describe.each(targets)("grpc-gateway, %s", (_, options) => {
     },
   );
 
-  it("differs from us in fields that are not set: the JSON form of protobuf leaves them out, unless asked", async () => {
+  it("differs from us in unset fields: ProtoJSON omits them by default", async () => {
     const { theirs, ours } = await (await start(options))(withHeaders({ "x-fail": "5 bare" }));
     const type = { "@type": "type.googleapis.com/google.rpc.ErrorInfo" };
     expect(contentOf(theirs)[2].details).toEqual([{ ...type, reason: "", domain: "", metadata: {} }]);
     expect(contentOf(ours)[2].details).toEqual([type]);
   });
 
-  it("differs from us in the shape of a refusal of what is no URL", async () => {
+  it("differs from us in the response to an invalid URL", async () => {
     const ask = await start(options);
     for (const path of [`${echo}/%`, `${echo}/%zz`]) {
       const { theirs, ours } = await ask(get(path));

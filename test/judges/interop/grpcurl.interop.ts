@@ -142,7 +142,7 @@ describe.each(targets)("grpcurl, %s", (_, options) => {
     }
   });
 
-  it("is told Unimplemented for what is not served", async () => {
+  it("gets Unimplemented for unknown methods", async () => {
     const target = await startTargetForTest(options);
     expect((await run(grpcurl, call(target, "Missing", "{}"))).code).toBe(64 + 12);
   });

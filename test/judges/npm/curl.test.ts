@@ -79,7 +79,7 @@ describe.skipIf(isMissing).each(combinations)(`curl, %s${note}`, (_, { options, 
     expect(await curl(target, `${greeter}?encoding=json&base64=1&message=${bytes}`, [flag])).toMatchObject(hello);
   });
 
-  it("sends protobuf, gzip and pieces of a length not told before", async () => {
+  it("sends protobuf, gzip and chunked bodies", async () => {
     const target = await startTargetForTest(options);
     const stdin = toBinary(HelloRequestSchema, { $typeName: "hello_world.HelloRequest", name: "you" });
     const proto = [flag, "--data-binary", "@-", "-H", "content-type: application/proto"];
@@ -125,7 +125,7 @@ describe.skipIf(isMissing).each(combinations)(`curl, %s${note}`, (_, { options, 
     ["a deadline", unary, ["-d", '{"waitMs":5000}', ...json, "-H", "connect-timeout-ms: 50"], 504],
     ["health", "/healthz", [], 200],
     ["readiness", "/readyz", [], 200],
-  ])("is told with an HTTP status of %s", async (_, path, args, status) => {
+  ])("gets HTTP status %s", async (_, path, args, status) => {
     const target = await startTargetForTest(options);
     expect((await curl(target, path, [flag, ...args])).status).toBe(status);
   });
@@ -148,7 +148,7 @@ describe.skipIf(isMissing).each(combinations)(`curl, %s${note}`, (_, { options, 
     expect(headers).toMatchObject({ "x-echo": "here", "trailer-x-echo-trailer": "there" });
   });
 
-  it("leaves, and the handler learns it", async () => {
+  it("disconnects, which aborts the handler's signal", async () => {
     const target = await startTargetForTest(options);
     const left = await curl(target, unary, [flag, ...json, "-d", '{"text":"left","waitMs":9000}', "--max-time", "0.3"]);
     expect(left.exitCode).toBe(28);

@@ -101,14 +101,14 @@ describe.each(targets)("grpc-js, %s", (_, options) => {
     });
   });
 
-  it("learns no secret from an accident in a handler", async () => {
+  it("gets no text of an unexpected error", async () => {
     const { client } = await connect(options);
     const failed = await call(client, unary, [{ failure: { message: "secret" } }]);
     expect([status.INTERNAL, status.UNKNOWN]).toContain(failed.status.code);
     expect(failed.status.details).not.toContain("secret");
   });
 
-  it("is told UNIMPLEMENTED for what is not served", async () => {
+  it("gets UNIMPLEMENTED for unknown methods", async () => {
     const { client } = await connect(options);
     const unknown = { code: status.UNIMPLEMENTED };
     expect((await call(client, missing, [{}])).status).toMatchObject(unknown);
@@ -178,7 +178,7 @@ describe.each(targets)("the calls of grpc-js have limits, %s", (_, options) => {
     await expect.poll(() => target.finished.map(({ code }) => code), patience).toEqual([1, 1, 1, 1]);
   });
 
-  it("compresses with gzip, and is told which compressions there are", async () => {
+  it("compresses with gzip, and gets the list of compressions", async () => {
     const { target } = await connect(options);
     const zipping = openClient(target, { "grpc.default_compression_algorithm": 2 });
     const data = new Uint8Array(100_000);
@@ -192,7 +192,7 @@ describe.each(targets)("the calls of grpc-js have limits, %s", (_, options) => {
     });
   });
 
-  it("is refused a message over 4 MiB, and goes on calling", async () => {
+  it("gets an error for a message over 4 MiB, and can call again", async () => {
     const { target, client } = await connect(options);
     const data = new Uint8Array(4 * 1024 * 1024);
     for (const method of [unary, clientStream, bidiStream]) {

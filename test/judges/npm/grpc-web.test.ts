@@ -157,7 +157,7 @@ describe.each(combinations)("grpc-web, %s", (_, { options, format }) => {
     expect(answer).toMatchObject({ replies: [{}, {}], error: { code: StatusCode.ABORTED, message: "half" } });
   });
 
-  it("is told UNIMPLEMENTED for what is not served", async () => {
+  it("gets UNIMPLEMENTED for unknown methods", async () => {
     const target = await startTargetForTest(options);
     for (const method of [missing, { ...unary, name: "Nothing" }]) {
       expect((await call(target, format, method, {})).error?.code).toBe(StatusCode.UNIMPLEMENTED);

@@ -192,12 +192,12 @@ describe.each(targets)("nice-grpc, %s", (_, options) => {
     await expect(replies.next()).rejects.toMatchObject({ code: Status.ABORTED, details: "half" });
   });
 
-  it("is told UNIMPLEMENTED for what is not served", async () => {
+  it("gets UNIMPLEMENTED for unknown methods", async () => {
     const { client } = await connect(options);
     await expect(client.missing({})).rejects.toMatchObject({ code: Status.UNIMPLEMENTED });
   });
 
-  it("is told by the server that a deadline has passed", async () => {
+  it("gets DEADLINE_EXCEEDED from the server", async () => {
     const { client } = await connect(options);
     const choices = { metadata: Metadata({ "grpc-timeout": "100m" }) };
     for (const call of kinds) {
@@ -220,7 +220,7 @@ describe.each(targets)("nice-grpc, %s", (_, options) => {
     }
   });
 
-  it("leaves a stream before its end, and the handler learns it", async () => {
+  it("cancels a stream, which aborts the handler's signal", async () => {
     const { target, client } = await connect(options);
     for await (const { index } of client.serverStream({ text: "left", count: 1_000_000, replyBytes: 1000 })) {
       if (index === 10) break;

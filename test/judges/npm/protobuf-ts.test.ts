@@ -158,7 +158,7 @@ describe.each(
     }
   });
 
-  it("is told UNIMPLEMENTED for what is not served", async () => {
+  it("gets UNIMPLEMENTED for unknown methods", async () => {
     const { unary } = await connect();
     for (const name of ["Missing", "Nothing"]) {
       await expect(unary({}, {}, name)).rejects.toMatchObject({ code: "UNIMPLEMENTED" });

@@ -32,7 +32,7 @@ describe("calls under way", () => {
     expect(calls.toArray().length).toBe(1);
   });
 
-  test("are those that were added and not deleted, in whatever order", () => {
+  test("are those that were added and not deleted, in any order", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9)), (toggled) => {
         const calls = new ActiveCalls();
@@ -53,7 +53,7 @@ describe("calls under way", () => {
     );
   });
 
-  test("can be cancelled all, each once, although they leave meanwhile", () => {
+  test("are all cancelled once, even if they are deleted meanwhile", () => {
     const calls = new ActiveCalls();
     const all = ["/a", "/b", "/c"].map((path) => call(path, calls));
     calls.cancelAll(reason);
@@ -61,7 +61,7 @@ describe("calls under way", () => {
     expect(calls.toArray().length).toBe(0);
   });
 
-  test("can be cancelled in part, and those that do not leave are still under way", () => {
+  test("can be cancelled in part, and the others stay active", () => {
     const calls = new ActiveCalls();
     const [watch, lasting] = [call("/watch", calls), call("/lasting", calls, true)];
     calls.cancelAll(reason, ({ path }) => path === "/lasting");

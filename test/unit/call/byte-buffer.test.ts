@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteBuffer } from "../../../server/call/byte-buffer.js";
 
-describe("a row of bytes that arrives in pieces", () => {
-  test("is the same in one piece, however long the pieces are", () => {
+describe("a body that arrives in chunks", () => {
+  test("is joined correctly for chunks of any length", () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 5 }),
       fc.uint8Array({ minLength: 900, maxLength: 9000, size: "max" }),

@@ -60,7 +60,7 @@ describe("the context of a call", () => {
     expect(context.signal.reason).toMatchObject({ name: "AbortError" });
   });
 
-  test("counts the time that is left, from its beginning", () => {
+  test("counts down its timeout", () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const context = open({ timeoutMs: 500 });
     expect(context.timeoutMs()).toBe(500);
@@ -82,7 +82,7 @@ describe("the context of a call", () => {
     expect(a.get(key)).toBe("default");
   });
 
-  test("tells a value of undefined from none", () => {
+  test("distinguishes a value of undefined from no value", () => {
     const key = createContextKey<string | undefined>("default");
     const { values } = open();
     values.set(key, undefined);

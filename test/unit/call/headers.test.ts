@@ -63,7 +63,7 @@ function outcome(run: () => unknown): unknown {
 }
 
 describe("lazy headers", () => {
-  test("do whatever Headers do, in any order", () => {
+  test("behave like Headers, for any sequence of calls", () => {
     fc.assert(
       fc.property(source, fc.array(operation, { maxLength: 12 }), (from, operations) => {
         const [lazy, plain] = [new LazyHeaders(from), eager(from)];
@@ -84,7 +84,7 @@ describe("lazy headers", () => {
     expect([...new Response(null, { headers: lazy }).headers]).toEqual([["x-a", "1"]]);
   });
 
-  test("are untouched until they could have been changed, and leave their source alone", () => {
+  test("are untouched until they are used, and never change their source", () => {
     const from = { "x-a": "1" };
     const lazy = new LazyHeaders(from);
     expect([lazy.get("X-A"), lazy.has("x-b"), lazy.isTouched]).toEqual(["1", false, false]);

@@ -15,7 +15,7 @@ function open() {
 const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 describe("replies of a stream", () => {
-  test("leave together if they are ready together, and at once if they are not", async () => {
+  test("are sent together if they are ready together, and at once if not", async () => {
     const { add, written } = open();
     add("a");
     add("b");
@@ -27,7 +27,7 @@ describe("replies of a stream", () => {
     expect(written).toEqual(["ab", "c"]);
   });
 
-  test("that have not left can be taken, to leave with the end", async () => {
+  test("that were not sent can be taken, and sent with the end", async () => {
     const { batch, add, written } = open();
     add("a");
     add("b");

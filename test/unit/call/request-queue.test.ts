@@ -69,7 +69,7 @@ describe("a queue of requests", () => {
   test.each<[string, (item: number) => number | Promise<number>]>([
     ["at once", unopened],
     ["later", async (item) => unopened(item)],
-  ])("lets an error go, found %s, that no reader waits for", async (_, take) => {
+  ])("drops an error, found %s, that no reader waits for", async (_, take) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.prependListener("unhandledRejection", note);
@@ -107,7 +107,7 @@ describe("a queue of requests", () => {
     await expect(queue.next()).rejects.toThrow("no message");
   });
 
-  test("lets the client wait while more than 64 KiB wait for the handler, and no longer", async () => {
+  test("pauses the client while more than 64 KiB wait for the handler", async () => {
     const { queue, told } = open();
     queue.push([1], 64 * 1024);
     expect(told).toEqual([]);
@@ -129,7 +129,7 @@ describe("a queue of requests", () => {
     expect(told).toEqual([]);
   });
 
-  test("reads on when it is left, so that the connection does", async () => {
+  test("continues to read after the reader stops, so that the connection is not blocked", async () => {
     const { queue, told } = open();
     queue.push([1, 2], 100 * 1024);
     for await (const value of queue) {

@@ -31,7 +31,7 @@ describe("what cannot be sent", () => {
     },
   );
 
-  test("the headers of the call that the error came from are left out", () => {
+  test("the headers of the call that the error came from are omitted", () => {
     const cause = new Error("below");
     const headers = { "content-type": "application/proto", "Content-Length": "3", "grpc-status": "5", "x-why": "gone" };
     const original = new ConnectError("not here", Code.NotFound, headers, [good], cause);
@@ -47,7 +47,7 @@ describe("what cannot be sent", () => {
     expect([...original.metadata.keys()]).toEqual(["content-length", "content-type", "grpc-status", "x-why"]);
   });
 
-  test("a value with control characters is left out, with a warning", () => {
+  test("a value with control characters is omitted, with a warning", () => {
     const { error, warnings } = toSendableError(new ConnectError("m", Code.Aborted, { "x-a": "\u0001", "x-b": "ä" }));
     expect([...error.metadata]).toEqual([["x-b", "ä"]]);
     expect(warnings).toEqual(["error metadata x-a: control character in its value; not sent"]);
@@ -75,14 +75,14 @@ describe("what cannot be sent", () => {
     ["no bytes", { type: "a.B", value: "text" }, "a.B"],
     ["half a character in its type", { type: "\ud800", value: new Uint8Array() }, "\ufffd"],
     ["nothing", null, "unknown type"],
-  ])("a detail with %s is left out, with a warning", (_, detail, name) => {
+  ])("a detail with %s is omitted, with a warning", (_, detail, name) => {
     const { error, warnings } = toSendableError(spoil({ details: [detail, good] as Detail[] }));
     expect([error.code, error.rawMessage, error.details]).toEqual([Code.NotFound, "m", [good]]);
     expect(warnings).toEqual([expect.stringMatching(/^error detail 0 \(.*\): .+; not sent$/)]);
     expect(warnings[0]).toContain(`(${name})`);
   });
 
-  test("the debug value of a detail that came from elsewhere is left out if it is not JSON", () => {
+  test("the debug value of a detail is omitted if it is not JSON", () => {
     const detail = { type: "a.B", value: Uint8Array.of(1), debug: cycle as never };
     const { error, warnings } = toSendableError(spoil({ details: [detail] }));
     expect([error.details, warnings]).toEqual([[{ type: "a.B", value: Uint8Array.of(1) }], []]);

@@ -41,7 +41,7 @@ function read(protocol: RpcProtocol, value: string | undefined, max = maxTimeout
 }
 
 describe("a deadline", () => {
-  test("is read in its protocol's notation, and cut to what a timer can wait", () => {
+  test("is read in its protocol's notation, and limited to the longest timer", () => {
     for (const [protocol, value, timeoutMs] of valid) {
       expect([protocol, value, read(protocol, value)]).toEqual([protocol, value, { timeoutMs }]);
     }

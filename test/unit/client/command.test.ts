@@ -167,7 +167,7 @@ describe("the command", () => {
     expect(stderr.replace(/;.*/, "")).toBe(`error: ${url}: ${row.cause}\n`);
   });
 
-  it("gives up at its deadline on a server that is silent, and leaves no connection", async () => {
+  it("fails at its deadline if the server is silent, and closes its connection", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void silent.close());
     const gone = new Promise((resolve) => {

@@ -65,7 +65,7 @@ describe("the process", () => {
     });
   });
 
-  it("ends with 1 and one line when the server is none for it", async () => {
+  it("ends with 1 and one line when the server does not speak its protocol", async () => {
     const { url } = await start({ httpVersion: "1.1" });
     const stderr = `error: ${url}: [internal] the server does not speak HTTP/2\n`;
     expect(await runClient("--url", url, "--protocol", "grpc")).toEqual({ exitCode: 1, stdout: "", stderr });

@@ -103,7 +103,7 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
     }
   });
 
-  it("lets interceptors see and change calls, and brings headers and trailers back", async () => {
+  it("lets interceptors see and change calls, and returns headers and trailers", async () => {
     const seen: unknown[] = [];
     const { client } = await connect(
       {
@@ -200,7 +200,7 @@ describe.each(versions)("a transport over REST by HTTP/%s", (httpVersion) => {
     ]);
   });
 
-  it("ends calls by deadline and by signal, and tells the server the deadline", async () => {
+  it("ends calls by deadline and by signal, and sends the deadline to the server", async () => {
     const timeouts: (number | undefined)[] = [];
     const wait = (_: unknown, { timeoutMs }: { timeoutMs(): number | undefined }) => {
       timeouts.push(timeoutMs());
@@ -279,7 +279,7 @@ it("sends and gets both directions at once over HTTP/2", async () => {
   expect(replies.map(({ text }) => text)).toEqual(["a", "b"]);
 });
 
-it("is told that both directions at once need HTTP/2", async () => {
+it("fails over HTTP/1.1: both directions at once need HTTP/2", async () => {
   const { client } = await connect({ httpVersion: "1.1" });
   const error = await failureOf(collect(client.bidiStream(each({ text: "a" }))));
   expect([error.code, error.rawMessage]).toEqual([Code.Unimplemented, "bidirectional streams need HTTP/2"]);

@@ -117,7 +117,7 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     await expect(begun).rejects.toMatchObject({ code: expect.toBeOneOf([Code.DeadlineExceeded, Code.Unavailable]) });
   });
 
-  it("a timeout that is no number fails the call", async () => {
+  it("a timeout that is not a number fails the call", async () => {
     const { code, headers } = await headersOf(protocol, httpVersion, Number.NaN);
     expect([code, headers]).toEqual([Code.InvalidArgument, undefined]);
   });

@@ -124,7 +124,7 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     expect(await client.unary({ text: "late", waitMs: 200 }, { timeoutMs: 5_000 })).toMatchObject({ text: "late" });
   });
 
-  it("refuses a message over 4 MiB, unless it is told another limit", async () => {
+  it("rejects a message over 4 MiB by default", async () => {
     const replyBytes = 4 * 1024 * 1024;
     const small = await connect(protocol, httpVersion);
     expect(await failureOf(small.client.unary({ replyBytes }))).toMatchObject({ code: Code.ResourceExhausted });
@@ -169,7 +169,7 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     expect(await failureOf(replies.next())).toMatchObject({ code: Code.Canceled });
   });
 
-  it("leaves no connection when it is closed while nothing is called", async () => {
+  it("leaves no connection when it is closed while idle", async () => {
     const { server, transport, client } = await connect(protocol, httpVersion);
     await client.unary({});
     const ends = [...server.sockets].map((socket) => new Promise((resolve) => socket.on("close", resolve)));
@@ -206,7 +206,7 @@ describe.each(wires)("%s over HTTP/%s", (protocol, httpVersion) => {
     expect(await client.unary({ text: "near" })).toMatchObject({ text: "near" });
   });
 
-  it("trusts no certificate that it was not told to trust, and shows its own", async () => {
+  it("trusts only the given authorities, and sends its own certificate", async () => {
     const { url: baseUrl } = await start({ httpVersion, isTls: true, isMutual: true });
     const options = { protocol, httpVersion, baseUrl };
     const unknown = createClient(TestService, open(options));
@@ -249,7 +249,7 @@ describe("the client", () => {
     ["connect", "GET"],
     ["grpc", "POST"], // has no GET
     ["grpc-web", "POST"], // has no GET
-  ])("over %s, told to use GET, calls a method without side effects by %s", async (protocol, method) => {
+  ])("over %s, with useHttpGet, calls a method without side effects by %s", async (protocol, method) => {
     const { server, client } = await connect(protocol, "2", { useHttpGet: true });
     expect(await client.get({ text: "got" })).toMatchObject({ text: "got" });
     expect(server.requests.map((request) => request.method)).toEqual([method]);
@@ -279,7 +279,7 @@ describe("the client", () => {
     },
   );
 
-  it("uses HTTP/2 unless it is told otherwise", async () => {
+  it("uses HTTP/2 by default", async () => {
     const server = await start({ httpVersion: "2" });
     await createClient(TestService, open({ protocol: "connect", baseUrl: server.url })).unary({});
     expect(server.requests[0]?.httpVersion).toBe("2.0");

@@ -40,7 +40,7 @@ describe("the calls to try", () => {
     ]);
   });
 
-  it("are without those that need reflection where there is none", () => {
+  it("omit those that need reflection if it is off", () => {
     const served = { ...plaintext, ...describeService({ reflection: false }) };
     expect(listExamples(served).map(({ caller }) => caller)).toEqual([
       "Connect",

@@ -103,7 +103,7 @@ describe("the project", () => {
 });
 
 describe("a folder that has a file of the project", () => {
-  it("is left as it is, and the file is named", async () => {
+  it("is not changed, and the file is named", async () => {
     const target = join(folder, "taken");
     await mkdir(target);
     await writeFile(join(target, "server.ts"), "mine");

@@ -66,7 +66,7 @@ describe("a signal", () => {
     ["SIGTERM", "SIGTERM", 143],
     ["SIGTERM", "SIGINT", 130],
     ["SIGINT", "SIGHUP", 129],
-  ])("%s and then %s leaves at once with %i", async (first, second, code) => {
+  ])("%s and then %s exits at once with %i", async (first, second, code) => {
     const scene = new Scene();
     scene.emit(first);
     scene.timeMs += 200;
@@ -99,7 +99,7 @@ describe("a signal", () => {
     expect(scene.seen).toEqual([...renewed, ...renewed]);
   });
 
-  it("SIGHUP leaves all as it is if the certificates cannot be used", () => {
+  it("SIGHUP changes nothing if the certificates are invalid", () => {
     const scene = new Scene(() => {
       throw new Error("no such file");
     });
@@ -109,7 +109,7 @@ describe("a signal", () => {
 });
 
 describe("an uncaught error", () => {
-  it("is logged, drains and leaves with 1", async () => {
+  it("is logged, drains and exits with 1", async () => {
     const scene = new Scene();
     scene.emit("uncaughtException", new Error("boom"), "unhandledRejection");
     expect(scene.seen).toEqual(["error: uncaught error", "close"]);
@@ -127,7 +127,7 @@ describe("an uncaught error", () => {
     expect(scene.seen).toEqual([draining, "close", "error: uncaught error", ...drainedAndGone(1)]);
   });
 
-  it("leaves a signal its meaning of a second one", async () => {
+  it("makes the next signal a second one", async () => {
     const scene = new Scene();
     scene.emit("uncaughtException", new Error("boom"), "uncaughtException");
     scene.emit("SIGTERM");
@@ -136,7 +136,7 @@ describe("an uncaught error", () => {
   });
 });
 
-it("a drain that fails is logged and leaves with 1", async () => {
+it("a drain that fails is logged and exits with 1", async () => {
   const scene = new Scene();
   scene.emit("SIGTERM");
   scene.failClosing(new Error("stuck"));

@@ -36,7 +36,7 @@ describe("a line of the log", () => {
     expect(linesOf("info", finish(code))).toEqual([{ level: "info", ...fields, msg: "call" }]);
   });
 
-  it("tells at `warn` what of the response could not be sent, unless an unexpected error is told at `error`", () => {
+  it("logs unsent parts of a response at `warn`, or an unexpected error at `error`", () => {
     const warnings = ["error detail 0 (google.rpc.RetryInfo): not sent"];
     const [warned, failed] = linesOf(
       "warn",
@@ -54,7 +54,7 @@ describe("a line of the log", () => {
     expect(lines[0]).toMatch(/^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","msg":"x"\}\n$/);
   });
 
-  it("says of an accident what it was and where, with its causes, and nothing that hangs on it", () => {
+  it("logs an unexpected error with its stack and causes, without other properties", () => {
     const [line] = linesOf("info", finish(Code.Internal, createAccident()));
     expect(line).toMatchObject({ level: "error", code: "internal", msg: "call failed" });
     expect(line?.err).toEqual({
@@ -85,7 +85,7 @@ describe("a line of the log", () => {
     ]);
   });
 
-  it("says of a thrown value that is no error what it was", () => {
+  it("logs a thrown value that is not an Error", () => {
     const [line] = linesOf("info", finish(Code.Internal, "broken"));
     expect(line?.err).toEqual({ type: "string", message: "broken" });
   });
@@ -145,7 +145,7 @@ describe("the log for people", () => {
     return text;
   }
 
-  it("has a short line per call, and the stack of an accident", async () => {
+  it("has a short line per call, and the stack of an unexpected error", async () => {
     const [call, failed, ...rest] = (await prettyLines(false)).split("\n");
     const time = /^\[\d\d:\d\d:\d\d\]/;
     expect(call?.replace(time, "")).toBe(" INFO: hello_world.Greeter/SayHello grpc-web ok 1.235 ms");

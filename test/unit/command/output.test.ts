@@ -90,13 +90,13 @@ describe("standard error", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  it("may have lost its reader before there is an error to tell", async () => {
+  it("may lose its reader before an error is written", async () => {
     await using command = start("--port", "x");
     command.leave("stderr");
     expect(await command.exited).toBe(2);
   });
 
-  it("has words instead of JSON if told so", async () => {
+  it("has text instead of JSON if --log-format says so", async () => {
     await using command = start("--log-format", "pretty", "--no-banner");
     const url = await command.until("an URL", () => /"(http:\/\/[^"]+)"/.exec(command.stderr)?.[1]);
     await request(url, { path, headers: json, body });
@@ -132,7 +132,7 @@ describe("no output", () => {
     await once(socket, "close");
   }
 
-  it("at any level has credentials or bodies, whatever comes of the request", async () => {
+  it("at any level has credentials or bodies, however the request ends", async () => {
     const certificates = new URL("../../support/certificates/", import.meta.url);
     const key = fileURLToPath(new URL("server-key.pem", certificates));
     const certificate = fileURLToPath(new URL("server.pem", certificates));

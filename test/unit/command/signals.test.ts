@@ -96,7 +96,7 @@ describe("a signal to end", () => {
     call.cut();
   });
 
-  it("goes on answering for as long as load balancers need", async () => {
+  it("serves calls for the drain delay", async () => {
     await using command = start(["--drain-delay", "300ms"]);
     const url = await command.url();
     command.signal("SIGTERM");
@@ -109,7 +109,7 @@ describe("a signal to end", () => {
   it.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
-  ] as const)("that comes again, as %s, leaves at once with %i", async (signal, exitCode) => {
+  ] as const)("that is repeated, as %s, exits at once with %i", async (signal, exitCode) => {
     await using command = start();
     const call = await OpenCall.begin(await command.url());
     command.signal("SIGTERM");

@@ -220,7 +220,7 @@ describe("a command that serves", () => {
     },
   );
 
-  it("prints no banner if told so", async () => {
+  it("prints no banner with --no-banner", async () => {
     await using command = start(["--no-banner", "--port", "0"]);
     await command.url();
     command.signal("SIGTERM");
@@ -285,7 +285,7 @@ describe("a command that serves", () => {
     expect((await greet(url)).status).toBe(200);
   });
 
-  it("serves without reflection if told so", async () => {
+  it("serves without reflection with --no-reflection", async () => {
     await using command = start(["--port", "0", "--no-reflection"]);
     const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
     const answer = await request(await command.url(), { path, httpVersion: "2" });
@@ -298,7 +298,7 @@ describe("a command that serves", () => {
     expect((await greet(await command.url())).text).toBe('{"message":"Hello, you!"}');
   });
 
-  it("goes on when its output is no longer read", async () => {
+  it("continues when its output is no longer read", async () => {
     await using command = start(["--port", "0"]);
     const url = await command.url();
     command.leave("stdout");

@@ -34,7 +34,7 @@ function answering(harness: Harness): Harness {
 }
 
 describe("a call", () => {
-  test("is head and data in, head, data and trailers out in one piece", () => {
+  test("receives head and data, and sends head, data and trailers at once", () => {
     const server = answering(new Harness().open());
     server.send(headers(1, post, 4), data(1, "hello", 1));
     expect(server.told()).toEqual(["request 1 POST /a body", "data 1 hello", "end 1", "close 1"]);
@@ -44,7 +44,7 @@ describe("a call", () => {
     expect(server.connection.streamCount).toBe(0);
   });
 
-  test("is the same however its bytes are cut", () => {
+  test("is the same however its bytes are split", () => {
     const server = answering(new Harness());
     const frames = [clientPreface, settings([3, 100]), settingsAck, headers(1, post, 4), data(1, "hello", 0)];
     frames.push(headers(1, fieldsOf([["x", "y"]])), windowUpdate(0, 5));
@@ -399,7 +399,7 @@ describe("flow control", () => {
 });
 
 describe("the end", () => {
-  test("is told twice, and comes with the end of the last stream", () => {
+  test("sends GOAWAY twice, and ends with the last stream", () => {
     const server = new Harness().open().send(headers(1, post, 4));
     server.connection.goaway();
     expect(server.sent()).toEqual([`GOAWAY 0 ${2 ** 31 - 1} 0`, "PING 0"]);
@@ -479,7 +479,7 @@ describe("abuse", () => {
     expect(server.sent().at(-1)).toMatch(/^GOAWAY 0 [0-9]+ 11$/);
   });
 
-  test("what is done slowly, or paid for, is no flood", () => {
+  test("slow or paid frames are not a flood", () => {
     const server = answering(new Harness("server", limits).open());
     for (let index = 0; index < 1000; index++) {
       server.now += 5;
@@ -527,7 +527,7 @@ describe("abuse", () => {
     expect(server.connection.streamCount).toBe(0);
   });
 
-  test("a peer that never acknowledges our SETTINGS is left", () => {
+  test("a peer that never acknowledges our SETTINGS is disconnected", () => {
     const server = new Harness().send(clientPreface.subarray(0, 10));
     server.connection.tick(10_000);
     expect(server.error).toBeUndefined();
@@ -544,7 +544,7 @@ describe("abuse", () => {
     expect(server.sent()).toEqual(["RST 1 11"]);
   });
 
-  test("a peer that takes no output is left", () => {
+  test("a peer that reads no output is disconnected", () => {
     const server = new Harness().open().send(ping);
     for (const now of [1000, 61_000]) server.connection.tick(now);
     expect(server.error).toBeUndefined();

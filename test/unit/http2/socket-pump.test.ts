@@ -69,7 +69,7 @@ test("bodies of any size go through, also many at once", async () => {
   }
 });
 
-test("what is no HTTP/2 gets GOAWAY and the end of the connection", async () => {
+test("invalid HTTP/2 gets GOAWAY and ends the connection", async () => {
   const socket = net.connect(await listen(), "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const chunks: Buffer[] = [];

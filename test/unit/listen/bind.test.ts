@@ -109,7 +109,7 @@ describe("on a Unix socket", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("a file that a dead process left behind is replaced", async () => {
+  test("the socket file of a dead process is replaced", async () => {
     const path = join(folder, "stale.sock");
     const script = "require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
     spawnSync(process.execPath, ["-e", script, path]);
@@ -125,7 +125,7 @@ describe("on a Unix socket", () => {
     expect(await callUnix(path)).toBe("GET /a 0");
   });
 
-  test("a file that is no socket is left alone", async () => {
+  test("a file that is not a socket is kept", async () => {
     const path = join(folder, "file.sock");
     writeFileSync(path, "precious");
     expect(await errorOf({ path })).toEqual({ message: `unix:${path}: already in use`, code: "EADDRINUSE" });

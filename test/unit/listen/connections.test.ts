@@ -54,7 +54,7 @@ async function isRefused(url: string): Promise<boolean> {
 }
 
 describe("a drain", () => {
-  test("takes no new connections, and closes when there are none", async () => {
+  test("accepts no new connections, and ends at once without open ones", async () => {
     await using server = await startListener();
     expect(await isRefused(server.url)).toBe(false);
     server.listener.stop();
@@ -63,7 +63,7 @@ describe("a drain", () => {
     expect(server.listener.connectionCount).toBe(0);
   });
 
-  test("lets a call over HTTP/1.1 finish, says so, and closes", async () => {
+  test("finishes an HTTP/1.1 call with Connection: close, and closes", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openRaw(server.url);
@@ -134,7 +134,7 @@ describe("a drain", () => {
     ]);
   });
 
-  test("closes HTTP/1.1 connections that idle, that are in the middle of a head, or that have said nothing", async () => {
+  test("closes HTTP/1.1 connections that are idle, silent, or in the middle of headers", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, limits: { idleGraceMs: 100 } });
     await using half = await openRaw(server.url);
@@ -165,7 +165,7 @@ describe("a drain", () => {
     expect(fresh.text).toMatch(/Connection: close\r\n[\s\S]*GET \/c 0$/);
   });
 
-  test("says GOAWAY, lets a call over HTTP/2 finish, and closes", async () => {
+  test("sends GOAWAY, finishes an HTTP/2 call, and closes", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openFrames(server.url);
@@ -220,7 +220,7 @@ describe("a drain", () => {
     ]);
   });
 
-  test("serves what has come from an HTTP/2 client before", async () => {
+  test("serves HTTP/2 requests that arrived before", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openFrames(server.url);
@@ -232,7 +232,7 @@ describe("a drain", () => {
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 8 END"]);
   });
 
-  test("closes HTTP/2 connections whose client never closes its side", async () => {
+  test("closes HTTP/2 connections whose client never ends its side", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, limits: { lingerMs: 100 } });
     const { hostname, port } = new URL(server.url);
@@ -269,7 +269,7 @@ describe("a drain", () => {
     expect(call1.text).toMatch(/answered$/);
   });
 
-  test("is not disturbed by a second one", async () => {
+  test("may be started twice", async () => {
     await using server = await startListener();
     server.listener.stop();
     server.listener.stop();
@@ -280,7 +280,7 @@ describe("a drain", () => {
 });
 
 describe("the end of a listener", () => {
-  test.each(["1.1", "2"] as const)("cuts the calls over HTTP/%s that are still running", async (httpVersion) => {
+  test.each(["1.1", "2"] as const)("aborts active calls over HTTP/%s", async (httpVersion) => {
     const held = new Held();
     const codes: number[] = [];
     await using server = await startListener({

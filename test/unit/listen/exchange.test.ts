@@ -53,7 +53,7 @@ function record(onFirst: (exchange: Exchange) => void = () => {}): {
   return { events, begun, exchange, closed, handler };
 }
 
-describe("a request whose client leaves in the middle of the body", () => {
+describe("a request whose client disconnects in the middle of the body", () => {
   test.each(["1.1", "2"] as const)("is not taken for a whole one: HTTP/%s", async (httpVersion) => {
     const { events, exchange, closed, handler } = record();
     await using server = await startListener({ handler });
@@ -158,7 +158,7 @@ describe.each(versions)("the body of a request of HTTP/%s", (httpVersion) => {
   });
 });
 
-describe("a response that is cut", () => {
+describe("an aborted response", () => {
   const half = Buffer.alloc(100_000, "x");
   const cuts: [when: string, handler: (exchange: Exchange) => void][] = [
     ["after its headers", (exchange) => exchange.cut()],

@@ -71,7 +71,7 @@ describe("HTTP/2", () => {
   test.each([
     ...tooMany.map(([what, more]) => [what, "has", more, ack] as const),
     ...tooMany.map(([what, more]) => [what, "has not", more, Buffer.alloc(0)] as const),
-  ])("resets a stream with %s, and lets others be, when the client %s acknowledged the limit", async (...given) => {
+  ])("resets only a stream with %s, when the client %s acknowledged the limit", async (...given) => {
     const [, , more, before] = given;
     await using server = await startListener();
     await using raw = await openFrames(server.url);
@@ -94,14 +94,14 @@ describe("HTTP/2", () => {
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 8 END"]);
   });
 
-  test("takes headers that are just small enough", async () => {
+  test("accepts headers at the limit", async () => {
     await using server = await startListener();
     await using raw = await openFrames(server.url);
     writeInParts(raw, 1, [["a", pad(15 * 1024)]]);
     await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 1);
   });
 
-  test("never takes 200 KB of headers, and others do not notice", async () => {
+  test("rejects 200 KB of headers, and other connections work on", async () => {
     await using server = await startListener();
     await using _neighbour = await startNeighbour(server.url, "2");
     await using raw = await openFrames(server.url);
@@ -200,7 +200,7 @@ describe("a flood", () => {
     ["random bytes", Buffer.alloc(50_000, "5fb1c7")],
     ["3,000 PING in one go", Buffer.alloc(3000 * ping.length, ping)],
     ["3,000 SETTINGS in one go", Buffer.alloc(3000 * settings.length, settings)],
-  ])("of %s ends the connection, and others do not notice", async (_what, bytes) => {
+  ])("of %s ends the connection, and other connections work on", async (_what, bytes) => {
     // Node 20 says GOAWAY and no more. The probe then finds that the connection is deaf.
     await using server = await startListener({ limits: { probeMs: 100 } });
     await using _neighbour1 = await startNeighbour(server.url, "1.1");
@@ -214,7 +214,7 @@ describe("a flood", () => {
     ["PING", ping, frameTypes.ping],
     ["SETTINGS", settings, frameTypes.settings],
   ])(
-    "of 3,000 %s gets a response if the client reads in between, and others do not notice",
+    "of 3,000 %s is acknowledged if the client reads in between, and other connections work on",
     async (_what, frame, type) => {
       await using server = await startListener();
       await using _neighbour = await startNeighbour(server.url, "2");
@@ -235,7 +235,7 @@ describe("a silent HTTP/2 connection", () => {
   const { probeMs } = DEFAULT_LISTEN_LIMITS;
   const ack = encodeFrame(frameTypes.settings, frameFlags.ack, 0);
 
-  test("lives on if its client answers PING", async () => {
+  test("stays open if its client acknowledges PING", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock });
     await using raw = await openFrames(server.url);
@@ -254,7 +254,7 @@ describe("a silent HTTP/2 connection", () => {
     await untilFrame(raw, ({ type, stream }) => type === frameTypes.data && stream === 1);
   });
 
-  test("is cut off if it does not, and its calls are cancelled", async () => {
+  test("is closed if it does not, and its calls are cancelled", async () => {
     const codes: number[] = [];
     const clock = new TestClock();
     await using server = await startListener({
@@ -314,7 +314,7 @@ describe("HTTP/1.1", () => {
     expect(raw.text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
   });
 
-  test("waits for a body as long as it takes, where there is none", async () => {
+  test("waits for a body without a limit by default", async () => {
     await using server = await startListener({ limits: { headersMs: 50, keepAliveMs: 50 } });
     await using raw = await openRaw(server.url);
     raw.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
@@ -323,7 +323,7 @@ describe("HTTP/1.1", () => {
     await raw.until(/POST \/ 5$/);
   });
 
-  test("closes a connection that idles", async () => {
+  test("closes an idle connection", async () => {
     await using server = await startListener({ limits: { keepAliveMs: 100 } });
     await using raw = await openRaw(server.url);
     raw.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -70,7 +70,7 @@ describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) 
     expect(raw.text).toMatch(/^HTTP\/1\.1 413 [\s\S]*Connection: close\r\n[\s\S]*too large$/);
   });
 
-  test("ends in time, even if the client goes on and on", async () => {
+  test("is closed after `lingerMs`, even if the client keeps sending", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes, limits: { lingerMs } });
     await using raw = await openHalf(server.url);
@@ -86,7 +86,7 @@ describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) 
     await expect.poll(() => server.listener.connectionCount).toBe(0);
   });
 
-  test("ends in time, even if the client falls silent", async () => {
+  test("is closed after `lingerMs`, even if the client is silent", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes, limits: { lingerMs } });
     await using raw = await openHalf(server.url);
@@ -98,7 +98,7 @@ describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) 
     await server.listener.closed;
   });
 
-  test("ends when more has come than is thrown away", async () => {
+  test("is closed after `lingerBytes`", async () => {
     await using server = await startListener({ routes, clock: new TestClock(), limits: { lingerBytes: 1_000_000 } });
     await using raw = await openHalf(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\nsome`);
@@ -108,7 +108,7 @@ describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) 
     await raw.closed;
   });
 
-  test("keeps the connection when only little is missing", async () => {
+  test("keeps the connection if little of the body is missing", async () => {
     await using server = await startListener({ routes });
     await using raw = await openRaw(server.url);
     raw.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\nsome`);
@@ -139,7 +139,7 @@ describe.each(paths)("an HTTP/1.1 request to %s with an early response", (path) 
     expect(error).toBeUndefined();
   });
 
-  test("takes nothing of what follows for another request", async () => {
+  test("does not parse the rest of the body as a request", async () => {
     let hasNext = false;
     const next = () => {
       hasNext = true;
@@ -165,7 +165,7 @@ test("a client whose head is too large for HTTP/1.1 can send all of it and then 
   expect(raw.text).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
 });
 
-test("an HTTP/1.1 request whose handler answers and then reads on does not hinder the next one", async () => {
+test("an HTTP/1.1 request whose handler responds and then reads on does not block the next one", async () => {
   await using server = await startListener({
     routes: {
       "/": (exchange) => {
@@ -182,7 +182,7 @@ test("an HTTP/1.1 request whose handler answers and then reads on does not hinde
   await raw.until(/GET \/next 0$/);
 });
 
-test("what a handler left unread of a whole HTTP/1.1 body does not hinder the next request", async () => {
+test("an unread HTTP/1.1 body does not block the next request", async () => {
   await using server = await startListener({ routes });
   await using raw = await openRaw(server.url);
   raw.write(`POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n${"b".repeat(60_000)}`);
@@ -220,7 +220,7 @@ describe.each(paths)("an HTTP/2 request to %s with an early response", (path) =>
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 9 END"]);
   });
 
-  test("ends even if more comes than is thrown away", async () => {
+  test("ends even if more is sent than is discarded", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes });
     await using connection = await openHttp2(server.url);
@@ -239,7 +239,7 @@ describe.each(paths)("an HTTP/2 request to %s with an early response", (path) =>
     await server.listener.closed;
   });
 
-  test("gives the client's window back, however often it happens", async () => {
+  test("returns the client's window every time", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock, routes, limits: { connectionWindowBytes: 100_000 } });
     await using raw = await openFrames(server.url);

@@ -53,7 +53,7 @@ describe("a listener", () => {
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 8 END"]);
   });
 
-  test("waits with an HTTP/1.1 client that sends three bytes and then takes its time", async () => {
+  test("waits for an HTTP/1.1 client that pauses after three bytes", async () => {
     const clock = new TestClock();
     await using server = await startListener({ clock });
     await using raw = await openRaw(server.url);
@@ -69,7 +69,7 @@ describe("a listener", () => {
     ["says nothing", ""],
     ["sends half of the preface", "PRI * HTTP/2"],
     ["sends a byte that could be of either version", "P"],
-  ])("closes a connection that %s, and others do not notice", async (_what, bytes) => {
+  ])("closes a connection that %s, and others work on", async (_what, bytes) => {
     const clock = new TestClock();
     await using server = await startListener({ clock });
     await using raw = await openRaw(server.url);
@@ -94,7 +94,7 @@ describe("a listener", () => {
     await clock.passUntil(raw.closed, openingMs);
   });
 
-  test("closes a connection that ends before it has told its version", async () => {
+  test("closes a connection that ends before its version is known", async () => {
     await using server = await startListener();
     await using raw = await openRaw(server.url);
     raw.write("PRI");

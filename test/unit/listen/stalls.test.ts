@@ -74,7 +74,7 @@ describe("a client that does not read", () => {
     ["HTTP/1.1", undefined, get],
     ["HTTP/1.1 with TLS", serverIdentity, get],
     ["HTTP/2", undefined, undefined],
-  ])("is cut off where its socket takes no more: %s", async (_, tls, request) => {
+  ])("is disconnected if its socket takes no more: %s", async (_, tls, request) => {
     const closed: string[] = [];
     const clock = new TestClock();
     await using server = await startListener({
@@ -102,7 +102,7 @@ describe("a client that does not read", () => {
     await expect.poll(state, { timeout: 5000 }).toEqual([["closed"], 0]);
   });
 
-  test("may wait for ever for a stream that has nothing to send", async () => {
+  test("may wait without limit for a stream that sends nothing", async () => {
     const closed: string[] = [];
     const handler = (exchange: Exchange) => {
       hold(false, closed)(exchange);
@@ -120,7 +120,7 @@ describe("a client that does not read", () => {
     expect([closed, server.listener.connectionCount]).toEqual([[], 2]);
   });
 
-  test("has over the limit of bytes that wait no more large responses", async () => {
+  test("gets no large responses over the limit of unsent bytes", async () => {
     const handler = (exchange: Exchange) => respond(exchange, 200, {}, exchange.path === "/" ? megabyte : "small");
     const clock = new TestClock();
     await using server = await startListener({ clock, limits: { unsentBytes: 2_500_000 }, handler });
@@ -170,7 +170,7 @@ describe("a client that stops in the middle of its body", () => {
   test.each([
     ["it is not due", false, () => {}],
     ["it is not read", true, (exchange: Exchange) => exchange.pause()],
-  ])("may wait for ever if %s", async (_, owesRest, act) => {
+  ])("may wait without limit if %s", async (_, owesRest, act) => {
     const closed: string[] = [];
     let begun = 0;
     const handler = (exchange: Exchange) => {

@@ -110,7 +110,7 @@ describe("with TLS", () => {
     ["HTTP/1.1", get],
     ["HTTP/2", preface],
     ["random bytes", Buffer.from("8f0173a2c45bd9ee", "hex")],
-  ])("%s in plaintext is refused, and others do not notice", async (_what, bytes) => {
+  ])("%s in plaintext is rejected, and others work on", async (_what, bytes) => {
     await using server = await startListener({ tls });
     await using _neighbour1 = await startNeighbour(server.url, "1.1");
     await using _neighbour2 = await startNeighbour(server.url, "2");
@@ -121,7 +121,7 @@ describe("with TLS", () => {
     expect(raw.text).not.toMatch(/HTTP/);
   });
 
-  test("a client that does not go on with its handshake is cut off", async () => {
+  test("a client that stops in its handshake is disconnected", async () => {
     await using server = await startListener({ tls, limits: { openingMs: 100 } });
     await using raw = await openPlain(server.url);
     raw.write(Buffer.from("160301", "hex"));
@@ -129,7 +129,7 @@ describe("with TLS", () => {
     expect(server.errors).toEqual(["tls handshake: ERR_TLS_HANDSHAKE_TIMEOUT"]);
   });
 
-  test("a client that says nothing after its handshake is cut off", async () => {
+  test("a client that is silent after its handshake is disconnected", async () => {
     await using server = await startListener({ tls, limits: { openingMs: 100, headersMs: 100 } });
     await using http1 = await openRaw(server.url);
     await using http2 = await openRaw(server.url, { ALPNProtocols: ["h2"] });

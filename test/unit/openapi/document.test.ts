@@ -87,7 +87,7 @@ describe("texts", () => {
     });
   });
 
-  it("are the name of the method, where there is no comment", () => {
+  it("are the name of the method without a comment", () => {
     const document = documentOf([Greeter], { docs: { descriptorSet: new Uint8Array() } });
     expect(operationOf(document, "post /v1/example/echo").summary).toBe("SayHello");
   });

@@ -68,7 +68,7 @@ describe("the document", () => {
     expect(Object.keys(server.openApi().paths)).toContain("/v1/whole");
   });
 
-  it("is not made of bytes that are no descriptor set, which stops the start", async () => {
+  it("is not made of an invalid descriptor set, which stops the start", async () => {
     await expect(startRestServer({}, { docs: { descriptorSet: new Uint8Array([0xff]) } })).rejects.toThrow(
       "docs.descriptorSet: expected a serialised google.protobuf.FileDescriptorSet, found bytes that are none",
     );

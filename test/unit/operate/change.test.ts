@@ -18,7 +18,7 @@ describe("a change", () => {
     await expect(later).rejects.toBe("nothing was announced");
   });
 
-  test("forgets who left, for the signal's own reason", async () => {
+  test("drops callers that stop waiting, with the signal's reason", async () => {
     const change = createChange();
     const left = new AbortController();
     const waiting = change.next(left.signal);
@@ -27,7 +27,7 @@ describe("a change", () => {
     expect(change.waiting).toBe(0);
   });
 
-  test("lets no one wait whose signal is aborted already", async () => {
+  test("rejects a signal that is aborted already", async () => {
     const change = createChange();
     await expect(change.next(AbortSignal.abort("gone before"))).rejects.toBe("gone before");
     expect(change.waiting).toBe(0);

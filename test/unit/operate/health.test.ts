@@ -106,7 +106,7 @@ describe("Watch", () => {
     database.abort();
   });
 
-  test("tells every watcher of a service", async () => {
+  test("reaches every watcher of a service", async () => {
     const { health, client } = start();
     const watchers = ["", "hello_world.Greeter", "hello_world.Greeter"].map((service) => watch(client, service));
     expect(await Promise.all(watchers.map(({ next }) => next()))).toEqual([SERVING, SERVING, SERVING]);
@@ -228,7 +228,7 @@ describe("the application's side", () => {
     expect([health.get(""), health.isServing()]).toEqual(["UNKNOWN", false]);
   });
 
-  test("shutdown makes everything NOT_SERVING, tells the watchers, and is final", async () => {
+  test("shutdown sets NOT_SERVING, reaches the watchers, and is final", async () => {
     const { health, client } = start();
     health.set("database", "SERVING");
     const watchers = ["", "hello_world.Greeter", "database", "nobody"].map((service) => watch(client, service));

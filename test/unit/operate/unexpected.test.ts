@@ -43,7 +43,7 @@ describe.each(lanes)("a server without an observer, %j", ({ fastLane, protocol }
     expect(written().match(/ended with/g)).toHaveLength(1);
   });
 
-  test("writes nothing of an error that the handler wrote for its client", async () => {
+  test("does not write errors that the handler made for its client", async () => {
     const written = watchStderr();
     await call(new ConnectError("no such name", Code.NotFound));
     await call(new ConnectError("broken", Code.Internal));
@@ -76,7 +76,7 @@ const unprintable = {
 test.each([
   ["text", () => "text", "the thrown value text"],
   ["an object that has no text", () => unprintable, "a value that cannot be described was thrown"],
-])("a thrown value that is no error is named: %s", (_, create, text) => {
+])("a thrown value that is not an Error is named: %s", (_, create, text) => {
   const written = watchStderr();
   writeUnexpected("/a.B/C", new ConnectError("x", Code.Unknown, undefined, undefined, create()));
   expect(written()).toBe(`a.B/C ended with unknown: ${text}\n`);

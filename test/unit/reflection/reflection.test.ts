@@ -99,7 +99,7 @@ const listServices = (value: string): Question => ({ case: "listServices", value
 const numbersOf = (value: string): Question => ({ case: "allExtensionNumbersOfType", value });
 
 describe.each(versions)("reflection $version", ({ service }) => {
-  test("lists every service, itself included, sorted by name and whatever the value", async () => {
+  test("lists every service, itself included, sorted by name, for any value", async () => {
     for (const value of ["", "*", "hello_world"]) {
       expect(await ask(service, listServices(value))).toMatchObject({
         case: "listServicesResponse",
@@ -192,7 +192,7 @@ describe.each(versions)("reflection $version", ({ service }) => {
     expect(await ask(service, question)).toMatchObject({ case: "errorResponse", value: { errorCode, errorMessage } });
   });
 
-  test("goes on after each error and responds in the order of the requests, echoing host and request", async () => {
+  test("continues after each error and responds in the order of the requests, echoing host and request", async () => {
     const questions = [...errors.map(([, question]) => question), symbol("hello_world.Greeter")];
     const requests = questions.map((messageRequest, i) => ({ host: `host-${i}.example`, messageRequest }));
     const responses = await converse(service, requests);
@@ -328,7 +328,7 @@ function createHeavyService(): DescService {
   return service;
 }
 
-test("imports that do not fit into 4 MiB are left out, and can be asked for by name", async () => {
+test("imports that do not fit into 4 MiB are omitted, and can be requested by name", async () => {
   const heavy = createHeavyService();
   const requests = [symbol("heavy.Heavy"), filename("heavy/third.proto")].map((messageRequest) => ({ messageRequest }));
   const responses = await converse(v1.ServerReflection, requests, [heavy]);

@@ -259,7 +259,7 @@ describe.each(table)("%s.%s", (desc, name, accepted, refused) => {
     expect(plain(need(desc, name).parse(text))).toStrictEqual(value);
   });
 
-  test.each(refused)('"%s" is no value of it', (text) => {
+  test.each(refused)('"%s" is not a valid value', (text) => {
     expect(need(desc, name).parse(text)).toBeUndefined();
   });
 

@@ -62,7 +62,7 @@ test.each(normalized)("%j is compared as %j", (raw, normal) => {
   expect(normalizePercent(raw)).toBe(normal);
 });
 
-test("only unreserved characters are left as they are", () => {
+test("only unreserved characters stay unescaped", () => {
   const ascii = String.fromCharCode(...Array.from({ length: 127 }, (_, index) => index + 1));
   const plain = ascii.replace(/[^\w.~-]/g, "");
   expect(encodePercent(ascii)?.replace(/%[\dA-F]{2}/g, "")).toBe(plain);

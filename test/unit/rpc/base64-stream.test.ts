@@ -22,8 +22,8 @@ const none: [text: string, reason: string][] = [
   ["AA==AA=A", "data inside the padding of a second text"],
 ];
 
-describe("base64 in pieces", () => {
-  test("is decoded to the same bytes however it is written and cut", () => {
+describe("base64 in chunks", () => {
+  test("is decoded to the same bytes however it is split", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 6 }), cuts, (pieces, places) => {
         const row = Buffer.concat(pieces.map((piece) => Buffer.from(Buffer.from(piece).toString("base64"))));
@@ -32,7 +32,7 @@ describe("base64 in pieces", () => {
     );
   });
 
-  test("is refused where it is none", () => {
+  test("is rejected if it is invalid", () => {
     for (const [text, reason] of none) {
       const decode = () => decodeAll([Buffer.from(text)]);
       expect(decode, reason).toThrow(ConnectError);

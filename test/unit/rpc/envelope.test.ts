@@ -15,7 +15,7 @@ function readAll(chunks: readonly Buffer[], reader = new EnvelopeReader(1000)): 
 }
 
 describe("the reader of envelopes", () => {
-  test("finds the same envelopes however the body is cut", () => {
+  test("finds the same envelopes however the body is split", () => {
     fc.assert(
       fc.property(parts, cuts, (envelopes, places) => {
         const body = Buffer.concat(envelopes.map(({ flags, data }) => envelope(data, flags)));

@@ -41,13 +41,13 @@ function summary(format: Format | undefined): Expected | undefined {
 }
 
 describe("a content type", () => {
-  test("tells protocol, codec and shape", () => {
+  test("gives protocol, codec and shape", () => {
     for (const [contentType, expected] of Object.entries(known)) {
       expect([contentType, ...(summary(parseFormat(contentType)) ?? [])]).toEqual([contentType, ...expected]);
     }
   });
 
-  test("that is unknown tells nothing", () => {
+  test("that is unknown gives undefined", () => {
     for (const [contentType, reason] of unknown) expect(parseFormat(contentType), reason).toBeUndefined();
   });
 

@@ -71,7 +71,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     [{ desc: RetryInfoSchema, value: { retryDelay: { nanos: Number.NaN } } }],
     [{ type: "a.B", value: "no bytes" }],
     [null],
-  ])("the detail %j is left out, with a warning", async (detail) => {
+  ])("the detail %j is omitted, with a warning", async (detail) => {
     const server = await startFailing(notFound({ details: [detail, info] }));
     const answer = await call(server, unary);
     expect([answer.status, json(answer)]).toEqual([404, { code: 5, message: "not here", details: [infoJson] }]);
@@ -226,7 +226,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect(other.finished[0]?.error?.cause).toBe(secret);
   });
 
-  test("an interceptor that passes on an unexpected error does not tell its text", async () => {
+  test("an interceptor that passes on an unexpected error does not reveal its text", async () => {
     const causes: unknown[] = [];
     const passOn = (reason: unknown) => {
       const error = ConnectError.from(reason);

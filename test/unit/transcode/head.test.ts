@@ -24,7 +24,7 @@ test.each([
   expect([timeout.timeoutMs, timeout.error?.code]).toEqual([timeoutMs, code]);
 });
 
-test("a deadline that is none says what was expected", () => {
+test("an invalid deadline says what was expected", () => {
   expect(readRestTimeout({ "x-server-timeout": "soon" }, 5000).error?.rawMessage).toBe(
     'x-server-timeout: expected a number of seconds of at most 5, found "soon"',
   );

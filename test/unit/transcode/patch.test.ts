@@ -25,7 +25,7 @@ test.each(versions)("over HTTP/%s, a request without a mask has the one of its b
   expect(json(await send(server.url, own))).toEqual({ everything, updateMask: "words" });
 });
 
-test("there is none where the option says so", async () => {
+test("is not made if the option is off", async () => {
   const server = await start({ patchMask: false });
   expect(json(await send(server.url, { method: "PATCH", path: "/v1/update", body }))).toEqual({ everything });
 });

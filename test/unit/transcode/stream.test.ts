@@ -86,7 +86,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([answer.status, answer.text]).toEqual([200, text]);
   });
 
-  test("events are not to be kept or held back, and tell where a reader was", async () => {
+  test("events forbid caching and buffering, and the handler gets the last event id", async () => {
     let last: string | null = null;
     const server = await start({
       async *serverStream(_, { requestHeader }) {
@@ -131,7 +131,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     ]);
   });
 
-  test("every reply leaves at once, compressed too", async () => {
+  test("every reply is sent at once, also compressed", async () => {
     const next = gate();
     const server = await start({
       async *serverStream() {
@@ -182,7 +182,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([plain.headers["x-first"], plain.trailers["x-last"]]).toEqual(["f", undefined]);
   });
 
-  test("headers of a stream can be set until its first reply, also where they leave with the second", async () => {
+  test("headers of a stream can be set until its first reply, even if they are sent with the second", async () => {
     const server = await start({
       async *serverStream(_, { responseHeader }) {
         responseHeader.set("x-early", "e");
@@ -248,7 +248,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     ["application/x-ndjson", '\r\n{"text":"a"}\r\n\n{"text":"b"}', ["a", "b"]],
     ["application/jsonl; charset=utf-8", '{"text":"]}\\"é"}', [']}"é']],
     ["application/x-ndjson", "", []],
-  ])("a client stream of %s as %j is read, cut anywhere", async (type, text, words) => {
+  ])("a client stream of %s as %j is read, split anywhere", async (type, text, words) => {
     const server = await start();
     const bytes = Buffer.from(text);
     for (const size of [1, 7, 1000]) {
@@ -310,7 +310,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([answer.status, found.message]).toEqual([expected, message ?? found.message]);
   });
 
-  test("a client stream may be longer than the limit of one message, also in one piece", async () => {
+  test("a client stream may exceed the limit of one message, also in one chunk", async () => {
     const server = await start({}, { readMaxBytes: 1000 });
     const pieces = Array.from({ length: 200 }, () => Buffer.from(`{"text":"${"a".repeat(50)}"}\n`));
     for (const body of [pieces, Buffer.concat(pieces)]) {

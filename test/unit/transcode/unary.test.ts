@@ -347,7 +347,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect(server.finished.map(({ protocol, code }) => [protocol, code])).toEqual([["rest", code]]);
   });
 
-  test("an accident in a handler is an internal error that tells nothing", async () => {
+  test("an unexpected error of a handler is internal without its text", async () => {
     const server = await start({
       query: () => {
         throw new Error("secret");
@@ -379,7 +379,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([asked.trailers["x-last"], asked.headers.trailer, asked.text]).toEqual(["l", "x-last", "{}"]);
   });
 
-  test("headers of the connection, and what the transcoder reads, are no metadata", async () => {
+  test("headers of the connection, and those that the transcoder reads, are not metadata", async () => {
     const seen: string[] = [];
     const server = await start({
       whole: (_, { requestHeader }) => {
@@ -425,7 +425,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     { "grpc-timeout": "30m" },
     { "connect-timeout-ms": "30" },
     { "x-server-timeout": "0.03", "grpc-timeout": "9H" },
-  ])("a deadline by %o ends the call, whatever its handler does", async (headers) => {
+  ])("a deadline by %o ends the call, even if its handler ignores it", async (headers) => {
     let isAborted = false;
     const server = await start({
       query: (_, { signal }) => {
@@ -510,7 +510,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     expect([file.headers["content-type"], file.body]).toEqual(["image/x-own; a=b", body]);
   });
 
-  test("a content type that is no header value is an internal error", async () => {
+  test("a content type that is not a header value is an internal error", async () => {
     const server = await start({ raw: () => ({ contentType: "a\r\nx-evil: 1", data: new Uint8Array() }) });
     const answer = await send(server.url, { httpVersion, path: "/v1/raw", body: "" });
     expect([answer.status, answer.headers["x-evil"]]).toEqual([500, undefined]);

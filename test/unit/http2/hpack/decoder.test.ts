@@ -90,7 +90,7 @@ describe("a malformed block is refused", () => {
     );
   });
 
-  test("whose integer or string goes on after its end", () => {
+  test("whose integer or string is truncated", () => {
     expect(() => new HpackDecoder().decode(bytes("ff 00"), noLimit, 0, 1)).toThrow(
       "byte 0: expected the rest of an integer",
     );
@@ -223,14 +223,14 @@ describe("a list over its size", () => {
     expect(new HpackDecoder().decode(bytes(block), listBytes - 1)).toBe(undefined);
   });
 
-  test("leaves the table in step", () => {
+  test("keeps the tables equal", () => {
     const decoder = new HpackDecoder();
     const block = bytes(`82 ${insertAB} 40 01 63 01 64 00 01 65 01 66 41 ${literal(100)}`);
     expect(decoder.decode(block, 50)).toBe(undefined);
     expect(tableOf(decoder)).toEqual(fields(`:authority: ${"x".repeat(100)}\nc: d\na: b`));
   });
 
-  test("leaves the table in step if an entry is too large for both", () => {
+  test("keeps the tables equal if an entry is too large for both", () => {
     const decoder = new HpackDecoder();
     decoder.decode(bytes(insertAB), noLimit);
     expect(decoder.decode(bytes(`be 40 ${literal(5000)} 01 62 ${insertAB}`), 50)).toBe(undefined);
@@ -294,7 +294,7 @@ describe("a block that comes again", () => {
     expect(() => decoder.decode(bytes("82"), noLimit)).toThrow("expected a table size update to at most 0, found none");
   });
 
-  test("is told from others, however many there are", () => {
+  test("is distinct, however many there are", () => {
     const decoder = new HpackDecoder();
     for (let round = 0; round < 5; round++) {
       for (let value = 0; value < 100; value++) {

@@ -40,7 +40,7 @@ const step = fc.oneof(
 const received = (fields: readonly Field[]) =>
   fields.map(({ name, value, isSensitive }) => createField(name, value, isSensitive || secret.has(name)));
 
-test("a decoder reads what an encoder writes, whatever the size of the table", () => {
+test("a decoder reads what an encoder writes, for any table size", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.array(list, { minLength: 4, maxLength: 4 }), (steps, heads) => {
       const encoder = new HpackEncoder();

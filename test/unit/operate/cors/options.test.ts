@@ -43,7 +43,7 @@ test.each([
     "https://a b.com",
     "https://a:b",
   ],
-])("%j is no origin", (text) => {
+])("%j is not an origin", (text) => {
   expect(parseOrigin(text)).toBeUndefined();
 });
 

@@ -109,7 +109,7 @@ describe("a detail is written", () => {
   });
 });
 
-test("a detail that is no message of its type is left out", () => {
+test("a detail that is not a valid message is omitted", () => {
   const broken = { desc: NodeSchema, value: { number: "x" as unknown as number } };
   expect(createErrorEncoder()(errorWith(broken, info))).toEqual({ code: 5, message: "lost", details: [infoJson] });
 });
@@ -165,7 +165,7 @@ test("headers are the error's metadata", () => {
   expect(createErrorDecoder()(503, undefined, { "x-a": "b" }).metadata.get("x-a")).toBe("b");
 });
 
-test("details are read if their type is known or they are bytes, and left out otherwise", () => {
+test("details are read if their type is known or they are bytes, and omitted otherwise", () => {
   const json = {
     code: 3,
     details: [

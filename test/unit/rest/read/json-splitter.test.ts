@@ -27,7 +27,7 @@ const places = fc.array(fc.nat(), { maxLength: 10 });
 const blank = fc.stringMatching(/^[ \t\r]{0,3}$/);
 const values = fc.array(fc.jsonValue());
 
-describe("a stream of JSON, cut anywhere, has the values that were written", () => {
+describe("a stream of JSON, split anywhere, yields the values that were written", () => {
   test("as an array", () => {
     fc.assert(
       fc.property(values, blank, fc.constantFrom(0, 2), places, (all, space, indent, where) => {
@@ -54,7 +54,7 @@ describe("a stream of JSON, cut anywhere, has the values that were written", () 
     );
   });
 
-  test("and what is no stream is the same however it is cut", () => {
+  test("and an invalid stream fails alike, split anywhere", () => {
     const text = fc.string({ unit: fc.constantFrom(...'[]{},"\\ \n:1é') });
     fc.assert(
       fc.property(text, fc.constantFrom<BodyForm>("json", "lines"), places, (body, form, where) => {

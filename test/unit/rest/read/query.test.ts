@@ -69,7 +69,7 @@ describe("a query is read", () => {
   });
 });
 
-test("a field may be called __proto__, and is no prototype", () => {
+test("a field named __proto__ does not set the prototype", () => {
   const message = decode(plain, { query: "names.__proto__=a" }) as Everything;
   expect(message.names?.proto).toBe("a");
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
@@ -238,7 +238,7 @@ test.each(["", "a*b", "**", "*a", "a**"])("%j is no name to pass over", (name) =
   );
 });
 
-test("a query has at most so many parameters", () => {
+test("the number of parameters is limited", () => {
   const query = Array.from({ length: 1_000 }, () => "words=a").join("&&");
   expect(decode(plain, { query })).toMatchObject({ words: { length: 1_000 } });
   expect(refusal(plain, { query: `${query}&words=a` })).toEqual({
@@ -250,7 +250,7 @@ test("a query has at most so many parameters", () => {
   );
 });
 
-test("a path has at most so many names", () => {
+test("the number of names in a path is limited", () => {
   const path = (length: number) => `node${".child".repeat(length - 2)}.text`;
   expect(decode(plain, { query: `${path(32)}=a` })).toHaveProperty(path(32), "a");
   expect(refusal(plain, { query: `${path(33)}=a` }).message).toMatch(/: a path may have at most 32 names$/);

@@ -41,7 +41,7 @@ test.each<[config: JsonValue]>([
   expect([http.rules, problems]).toEqual([[], []]);
 });
 
-describe("what is no configuration is named", () => {
+describe("errors name what is wrong", () => {
   const neither = 'expected "http" with "rules", or "rules"';
   test.each<[config: JsonValue, problems: string[]]>([
     [null, [neither]],

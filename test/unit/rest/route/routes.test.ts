@@ -171,7 +171,7 @@ describe.each(table)("%s", (_, routes, requests) => {
   });
 });
 
-test("without routes there is no path", () => {
+test("without routes no path is found", () => {
   expect(find([], "GET /")).toBe("404");
 });
 

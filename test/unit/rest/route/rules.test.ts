@@ -87,7 +87,7 @@ test("a binding has its names resolved", () => {
   ]);
 });
 
-test("a literal and a path with one segment are no variables of several", () => {
+test("a literal and a path with one segment are not multi-segment variables", () => {
   const single = bindings.filter(({ variables }) => variables.some(({ isMultiSegment }) => !isMultiSegment));
   expect(single.map(({ template }) => printTemplate(template))).toContain("/v1/{name=operations}");
 });
