@@ -5,8 +5,12 @@ export type { ClientTlsOptions } from "./connections.js";
 export { TransportOptionError } from "./option-error.js";
 export {
   type ClosableTransport,
+  createConnectTransport,
+  createGrpcWebTransport,
+  createRestTransport,
   createTransport,
   type Protocol,
+  type ProtocolOptions,
   protocols,
   type TransportOptions,
 } from "./transport.js";

@@ -113,5 +113,7 @@ export async function openRequestStream(
 /** One message of a stream: a line of JSON, in which `null` is a field that is not set, or bytes. */
 function toPiece({ body }: EncodedRequest): Uint8Array {
   if (body.kind === "bytes") return body.data;
-  return Buffer.from(`${body.kind === "json" ? body.text : "null"}\n`);
+  return encoder.encode(`${body.kind === "json" ? body.text : "null"}\n`);
 }
+
+const encoder = new TextEncoder();

@@ -69,7 +69,7 @@ export function wholeBody(
     if (!["GET", "HEAD", "DELETE"].includes(httpMethod)) header.set("content-length", "0");
     return undefined;
   }
-  const bytes = body.kind === "json" ? Buffer.from(body.text) : body.data;
+  const bytes = body.kind === "json" ? new TextEncoder().encode(body.text) : body.data;
   const contentType = body.kind === "json" ? "application/json" : body.contentType;
   if (contentType !== undefined) header.set("content-type", contentType);
   header.set("content-length", String(bytes.length));

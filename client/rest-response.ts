@@ -6,6 +6,8 @@ import type { ErrorDecoder } from "../server/rest/error/errors.js";
 import { createJsonSplitter } from "../server/rest/read/json-splitter.js";
 import type { ResponseDecoder } from "./rest-method.js";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Options of reading responses. */
 export interface ResponseReader {
   /** The largest message, in bytes. */
@@ -42,7 +44,19 @@ async function readAll(chunks: AsyncIterable<Uint8Array>, limitBytes: number): P
     }
     all.push(chunk);
   }
-  return Buffer.concat(all);
+  return concatenate(all, bytes);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
 }
 
 async function decompress(body: Uint8Array, header: Headers, reader: ResponseReader): Promise<Uint8Array> {
@@ -55,7 +69,7 @@ async function decompress(body: Uint8Array, header: Headers, reader: ResponseRea
 
 function parseJson(body: Uint8Array): JsonValue | undefined {
   try {
-    return JSON.parse(Buffer.from(body).toString()) as JsonValue;
+    return JSON.parse(decoder.decode(body)) as JsonValue;
   } catch {
     // A body that is not JSON, such as a proxy's page, adds nothing to its status.
     return undefined;
@@ -101,7 +115,7 @@ const errorMaxBytes = 64 * 1024;
 
 /** Avoids parsing replies twice. */
 function startsAsError(body: Uint8Array): boolean {
-  return /^\s*\{\s*"error"/.test(Buffer.from(body.subarray(0, 32)).toString("latin1"));
+  return /^\s*\{\s*"error"/.test(decoder.decode(body.subarray(0, 32)));
 }
 
 /** `{"error":{"code":…,"message":…}}`, and nothing else. A reply that has a field `error` must differ from that. */

@@ -35,7 +35,7 @@ export interface RestTransportOptions {
  * Makes the transport. Throws a TransportOptionError for rules that cannot be read. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
  * message, and it is the message that says which route is taken.
  */
-export function createRestTransport(options: RestTransportOptions): Transport {
+export function openRest(options: RestTransportOptions): Transport {
   const { baseUrl, interceptors = [], jsonOptions, httpRules = { rules: [] } } = options;
   const { http, problems } = readHttpConfig(httpRules);
   if (problems.length > 0) throw new TransportOptionError("httpRules", problems.join("; "));

@@ -1,5 +1,6 @@
 /** Converts the `timeoutMs` of a call to a deadline that timers and every protocol can express. */
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import { TransportOptionError } from "./option-error.js";
 
 /** The longest delay of Node's timers, 24.8 days. With a longer one they fire after 1 ms. */
 export const timeoutMaxMs = 2_147_483_647;
@@ -19,6 +20,26 @@ export function roundTimeoutMs(timeoutMs: number): number {
   }
   if (timeoutMs === Number.POSITIVE_INFINITY || timeoutMs <= 0) return 0;
   return Math.min(Math.ceil(timeoutMs), timeoutMaxMs);
+}
+
+/** Throws a TransportOptionError for a default that is not a number of milliseconds that timers take. */
+export function checkDefaultTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (timeoutMs >= 1 && timeoutMs <= timeoutMaxMs)) return;
+  const range = `from 1 to ${timeoutMaxMs} milliseconds`;
+  throw new TransportOptionError("defaultTimeoutMs", `expected ${range}, found ${timeoutMs}`);
+}
+
+/** A transport that rounds the timeouts of its calls. */
+export function withRoundTimeouts(transport: Transport): Transport {
+  const round = (timeoutMs: number | undefined) => (timeoutMs === undefined ? undefined : roundTimeoutMs(timeoutMs));
+  return {
+    async unary(method, signal, timeoutMs, ...others) {
+      return transport.unary(method, signal, round(timeoutMs), ...others);
+    },
+    async stream(method, signal, timeoutMs, ...others) {
+      return transport.stream(method, signal, round(timeoutMs), ...others);
+    },
+  };
 }
 
 /** Formats whole milliseconds for `grpc-timeout`, in seconds where milliseconds have too many digits. */

@@ -1,38 +1,42 @@
 /** Creates transports: one set of options for every protocol. */
-import type { DescFile, JsonValue } from "@bufbuild/protobuf";
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
 import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connectrpc/connect/protocol";
-import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
-import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
-import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
+import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
+import { createTransport as openGrpc } from "@connectrpc/connect/protocol-grpc";
+import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import {
   type ConnectTransportOptions,
   compressionBrotli,
   compressionGzip,
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
-import { createFileTypes, preferTypes } from "../server/schema/types.js";
+import { createFileTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
 import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
+import { learnTypes } from "./learn-types.js";
 import { TransportOptionError } from "./option-error.js";
-import { createRestTransport } from "./rest-transport.js";
+import { openRest } from "./rest-transport.js";
 import { tellDeadlines } from "./tell-deadlines.js";
-import { roundTimeoutMs, shortenGrpcTimeout, timeoutMaxMs } from "./timeout.js";
+import { checkDefaultTimeout, roundTimeoutMs, shortenGrpcTimeout, withRoundTimeouts } from "./timeout.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
+/** Options of a transport for one protocol. */
+export type ProtocolOptions = Omit<TransportOptions, "protocol">;
+
 type OpenTransport = (
   options: CommonTransportOptions & Pick<TransportOptions, "httpRules" | "httpVersion">,
 ) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
-  connect: createConnectTransport,
-  grpc: createGrpcTransport,
-  "grpc-web": createGrpcWebTransport,
-  rest: ({ httpVersion = "2", ...options }) => createRestTransport({ ...options, httpVersion }),
+  connect: openConnect,
+  grpc: openGrpc,
+  "grpc-web": openGrpcWeb,
+  rest: ({ httpVersion = "2", ...options }) => openRest({ ...options, httpVersion }),
 };
 
 /**
@@ -49,6 +53,11 @@ export interface TransportOptions
    * plaintext over a Unix socket.
    */
   baseUrl: string;
+  /**
+   * In browsers, the function to send requests with instead of `fetch`, for example with cookies:
+   * `(url, init) => fetch(url, { ...init, credentials: "include" })`.
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** The default is "2"; gRPC has no other. */
   httpVersion?: "1.1" | "2";
   /**
@@ -110,34 +119,28 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const transport =
     protocol === "grpc" && useBinaryFormat && openGrpc !== undefined
       ? openGrpc(common)
-      : openTransport[protocol]({ ...common, ...learnTypes(options), httpClient, useBinaryFormat });
+      : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
   return { ...withRoundTimeouts(transport), close: connections.close, [Symbol.dispose]: connections.close };
 }
 
-function withRoundTimeouts(transport: Transport): Transport {
-  const round = (timeoutMs: number | undefined) => (timeoutMs === undefined ? undefined : roundTimeoutMs(timeoutMs));
-  return {
-    async unary(method, signal, timeoutMs, ...others) {
-      return transport.unary(method, signal, round(timeoutMs), ...others);
-    },
-    async stream(method, signal, timeoutMs, ...others) {
-      return transport.stream(method, signal, round(timeoutMs), ...others);
-    },
-  };
+/** Makes a transport for Connect. Bundles for browsers that use it have no code of other protocols. */
+export function createConnectTransport(options: ProtocolOptions): ClosableTransport {
+  return createTransport({ ...options, protocol: "connect" });
 }
 
-/** Adds the types of the files of services to the registry for JSON, as the services are called. */
-function learnTypes({ interceptors = [], jsonOptions }: TransportOptions) {
-  const files = new Set<DescFile>();
-  const learn: Interceptor = (next) => (request) => {
-    files.add(request.service.file);
-    return next(request);
-  };
-  const registry = preferTypes(jsonOptions?.registry, createFileTypes(files));
-  return {
-    interceptors: [...interceptors, learn, shortenGrpcTimeout, tellDeadlines],
-    jsonOptions: { ...jsonOptions, registry },
-  };
+/** Makes a transport for gRPC-Web. Bundles for browsers that use it have no code of other protocols. */
+export function createGrpcWebTransport(options: ProtocolOptions): ClosableTransport {
+  return createTransport({ ...options, protocol: "grpc-web" });
+}
+
+/** Makes a transport for REST. Bundles for browsers that use it have no code of other protocols. */
+export function createRestTransport(options: ProtocolOptions): ClosableTransport {
+  return createTransport({ ...options, protocol: "rest" });
+}
+
+function withTypes(options: TransportOptions) {
+  const { interceptors, jsonOptions } = learnTypes(options, createFileTypes);
+  return { interceptors: [...interceptors, shortenGrpcTimeout, tellDeadlines], jsonOptions };
 }
 
 function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Endpoint) {
@@ -150,10 +153,7 @@ function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: 
   if (tls !== undefined && !target.isTls) {
     throw new TransportOptionError("tls", "expected an https: URL to go with it, found a plaintext one");
   }
-  if (defaultTimeoutMs !== undefined && !(defaultTimeoutMs >= 1 && defaultTimeoutMs <= timeoutMaxMs)) {
-    const range = `from 1 to ${timeoutMaxMs} milliseconds`;
-    throw new TransportOptionError("defaultTimeoutMs", `expected ${range}, found ${defaultTimeoutMs}`);
-  }
+  checkDefaultTimeout(defaultTimeoutMs);
 }
 
 function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {

@@ -150,6 +150,36 @@ const map: Record<string, Part> = {
   },
   "client/failure.ts": { uses: ["client/", "server/program/"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
+  // What bundles for browsers have of it.
+  "client/browser.ts": {
+    uses: ["client/browser/", "client/option-error.ts"],
+    names: ["client/transport.ts"],
+    packages: [connect],
+    isPortable: true,
+  },
+  "client/browser/": {
+    uses: [
+      ...["client/learn-types.ts", "client/option-error.ts", "client/rest-transport.ts", "client/timeout.ts"],
+      "server/schema/",
+    ],
+    names: ["client/transport.ts"],
+    packages: [connect],
+    namesPackages: [protobuf],
+    isPortable: true,
+  },
+  "client/rest-": {
+    uses: ["client/option-error.ts", "client/timeout.ts", "server/rest/"],
+    packages: [protobuf, connect],
+    isPortable: true,
+  },
+  "client/learn-types.ts": {
+    uses: ["server/schema/"],
+    names: ["client/rest-method.ts"],
+    packages: [protobuf, connect],
+    isPortable: true,
+  },
+  "client/option-error.ts": { uses: [], isPortable: true },
+  "client/timeout.ts": { uses: ["client/option-error.ts"], packages: [connect], isPortable: true },
   "client/": {
     uses: ["client/", "server/codec/", "server/http2/", "server/rest/", "server/schema/"],
     packages: [protobuf, connect, connectNode, "commander"],

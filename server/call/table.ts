@@ -10,7 +10,8 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
-import { createFileTypes, preferTypes } from "../schema/types.js";
+import { preferTypes } from "../schema/file-types.js";
+import { createFileTypes } from "../schema/types.js";
 import { checkHandlers } from "./check-handlers.js";
 import { guardCompression } from "./compression.js";
 import { withBoundaries } from "./error-boundary.js";

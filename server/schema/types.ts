@@ -1,6 +1,5 @@
 // Finds the types that JSON may name: what a google.protobuf.Any or the detail of an error holds, and extensions.
-import { createMutableRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
-import { nestedTypes } from "@bufbuild/protobuf/reflect";
+import type { DescFile, Registry } from "@bufbuild/protobuf";
 import {
   file_google_protobuf_any,
   file_google_protobuf_api,
@@ -16,6 +15,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.js";
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.js";
+import { createTypesOf } from "./file-types.js";
 
 /** Files whose types are always known: the well-known types, and the details of errors. */
 export const commonFiles: readonly DescFile[] = [
@@ -34,68 +34,10 @@ export const commonFiles: readonly DescFile[] = [
   file_google_rpc_status,
 ];
 
-type AnyType = Registry extends Iterable<infer Type> ? Type : never;
-
-/** Looks in a registry. */
-type Look<T> = (types: Registry) => T | undefined;
-
-/**
- * A registry with the types of files, of all files that these import, and the well-known ones. Files are read when a type is
- * first looked for, and those that were added since when one is not found.
- */
+/** A registry with the types of files, of all files that these import, and the well-known ones. */
 export function createFileTypes(files: ReadonlySet<DescFile>): Registry {
-  const types = createMutableRegistry();
-  const read = new Set<DescFile>();
-  const add = (file: DescFile) => {
-    if (read.has(file)) return;
-    read.add(file);
-    for (const one of file.dependencies) add(one);
-    for (const type of nestedTypes(file)) types.add(type);
-  };
-  let size = -1;
-  const load = () => {
-    // A message may name any number of types that there are not.
-    if (size === files.size) return types;
-    size = files.size;
-    for (const file of commonFiles) add(file);
-    for (const file of files) add(file);
-    return types;
-  };
-  return createRegistryOf((look) => look(types) ?? look(load()), load);
+  return createTypesOf(files, commonFiles);
 }
 
 /** Types that are always known: the well-known ones, and the details of errors. */
 export const commonTypes: Registry = createFileTypes(new Set());
-
-/** Returns the same registry for the same two, as plans are kept by registry: one that looks in the first, then in the second. */
-export function preferTypes(first: Registry | undefined, second: Registry): Registry {
-  if (first === undefined) return second;
-  const known = preferred.get(first) ?? new WeakMap<Registry, Registry>();
-  preferred.set(first, known);
-  const both = known.get(second) ?? createPreferring(first, second);
-  known.set(second, both);
-  return both;
-}
-
-const preferred = new WeakMap<Registry, WeakMap<Registry, Registry>>();
-
-function createPreferring(first: Registry, second: Registry): Registry {
-  // `createRegistry` keeps the last of two types with one name.
-  return createRegistryOf(
-    (look) => look(first) ?? look(second),
-    () => [...second, ...first],
-  );
-}
-
-function createRegistryOf(find: <T>(look: Look<T>) => T | undefined, all: () => Iterable<AnyType>): Registry {
-  return {
-    kind: "registry",
-    [Symbol.iterator]: () => [...all()].values(),
-    get: (name) => find((types) => types.get(name)),
-    getMessage: (name) => find((types) => types.getMessage(name)),
-    getEnum: (name) => find((types) => types.getEnum(name)),
-    getExtension: (name) => find((types) => types.getExtension(name)),
-    getExtensionFor: (extendee, number) => find((types) => types.getExtensionFor(extendee, number)),
-    getService: (name) => find((types) => types.getService(name)),
-  };
-}

@@ -20,7 +20,7 @@ import { RoutingError, type RuleOptions, readRules } from "../rest/route/rules.j
 import { findUnreachable } from "../rest/route/unreachable.js";
 import { parseFormat } from "../rpc/format.js";
 import { bidiNeedsHttp2 } from "../rpc/refuse.js";
-import { preferTypes } from "../schema/types.js";
+import { preferTypes } from "../schema/file-types.js";
 import type { RestMatch, RestSetup } from "./head.js";
 import { serveStream } from "./stream.js";
 import { serveUnary } from "./unary.js";

@@ -65,8 +65,17 @@ test("`manywire/client` exports these names", () => {
     "compressionBrotli",
     "compressionGzip",
     "createClient",
+    "createConnectTransport",
+    "createGrpcWebTransport",
+    "createRestTransport",
     "createTransport",
     "protocols",
   ]);
-  expect(typesOf("client/index.ts")).toEqual(["ClientTlsOptions", "ClosableTransport", "Protocol", "TransportOptions"]);
+  expect(typesOf("client/index.ts")).toEqual([
+    "ClientTlsOptions",
+    "ClosableTransport",
+    "Protocol",
+    "ProtocolOptions",
+    "TransportOptions",
+  ]);
 });

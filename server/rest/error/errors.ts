@@ -3,7 +3,8 @@
 import type { JsonObject, JsonValue, Registry } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { isJsonObject } from "../../codec/json-facts.js";
-import { commonTypes, preferTypes } from "../../schema/types.js";
+import { preferTypes } from "../../schema/file-types.js";
+import { commonTypes } from "../../schema/types.js";
 import { decodeDetail, encodeDetail } from "./detail.js";
 import { codeToName, codeToStatus, nameToCode, numberToCode, statusToCode } from "./status.js";
 

@@ -5,7 +5,6 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkServerIdentity } from "node:tls";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import * as exported from "../../../client/index.js";
 import {
   type ClosableTransport,
   Code,
@@ -232,19 +231,6 @@ it.each<HttpVersion>(["1.1", "2"])(
 );
 
 describe("the client", () => {
-  it("exports these names", () => {
-    expect(Object.keys(exported).sort()).toEqual([
-      "Code",
-      "ConnectError",
-      "TransportOptionError",
-      "compressionBrotli",
-      "compressionGzip",
-      "createClient",
-      "createTransport",
-      "protocols",
-    ]);
-  });
-
   it.each<[Protocol, string]>([
     ["connect", "GET"],
     ["grpc", "POST"], // has no GET

@@ -3,7 +3,8 @@ import { DurationSchema, StructSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test, vi } from "vitest";
 import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
-import { commonTypes, createFileTypes, preferTypes } from "../../../server/schema/types.js";
+import { preferTypes } from "../../../server/schema/file-types.js";
+import { commonTypes, createFileTypes } from "../../../server/schema/types.js";
 import { http } from "../../gen/google/api/annotations_pb.js";
 import {
   file_manywire_test_codec_v1_legacy,

@@ -1,0 +1,98 @@
+/** Transports for browsers, one for each protocol, so that bundlers leave out what a page does not use. */
+import type { DescFile, Registry } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connectrpc/connect/protocol";
+import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
+import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
+import { createTypesOf } from "../../server/schema/file-types.js";
+import { createFileTypes } from "../../server/schema/types.js";
+import { learnTypes } from "../learn-types.js";
+import { TransportOptionError } from "../option-error.js";
+import { openRest } from "../rest-transport.js";
+import { checkDefaultTimeout, roundTimeoutMs, shortenGrpcTimeout, withRoundTimeouts } from "../timeout.js";
+import type { ClosableTransport, ProtocolOptions, TransportOptions } from "../transport.js";
+import { createFetchClient } from "./fetch-client.js";
+
+/** Makes a transport for Connect. */
+export function createConnectTransport(options: ProtocolOptions): ClosableTransport {
+  return createFetchTransport(options, openConnect);
+}
+
+/** Makes a transport for gRPC-Web. */
+export function createGrpcWebTransport(options: ProtocolOptions): ClosableTransport {
+  return createFetchTransport(options, openGrpcWeb);
+}
+
+/** Makes a transport for REST. */
+export function createRestTransport(options: ProtocolOptions): ClosableTransport {
+  return createFetchTransport(options, (common) => openRest({ ...common, httpVersion: "2" }), createFileTypes);
+}
+
+const creators = {
+  connect: createConnectTransport,
+  "grpc-web": createGrpcWebTransport,
+  rest: createRestTransport,
+};
+
+/**
+ * Makes a transport for one of the protocols that work in browsers. Throws a TransportOptionError for gRPC, and for options
+ * that cannot be fulfilled. `httpVersion`, `http2`, `tls` and pings are the browser's own.
+ */
+export function createTransport({ protocol, ...options }: TransportOptions): ClosableTransport {
+  if (protocol in creators) return creators[protocol as keyof typeof creators](options);
+  const found = protocol === "grpc" ? "grpc, which needs trailers that browsers do not show" : `"${protocol}"`;
+  throw new TransportOptionError("protocol", `expected ${Object.keys(creators).join(", ")}, found ${found}`);
+}
+
+type OpenTransport = (options: CommonTransportOptions & Pick<TransportOptions, "httpRules">) => Transport;
+
+const readMaxBytesDefault = 4 * 1024 * 1024;
+
+/** @param createTypes those that JSON knows: without those of google.rpc for protocols that have binary error details */
+function createFetchTransport(
+  options: ProtocolOptions,
+  open: OpenTransport,
+  createTypes: (files: ReadonlySet<DescFile>) => Registry = createTypesOf,
+): ClosableTransport {
+  const { baseUrl, defaultTimeoutMs, fetch = globalThis.fetch.bind(globalThis) } = options;
+  checkDefaultTimeout(defaultTimeoutMs);
+  let closing = new AbortController();
+  const close = () => {
+    closing.abort(new ConnectError("the transport was closed", Code.Canceled));
+    closing = new AbortController();
+  };
+  const { interceptors, jsonOptions } = learnTypes(options, createTypes);
+  const transport = open({
+    ...options,
+    ...validateReadWriteMaxBytes(options.readMaxBytes ?? readMaxBytesDefault, options.writeMaxBytes, 0),
+    httpClient: createFetchClient(fetch, () => closing.signal),
+    baseUrl: resolveBaseUrl(baseUrl),
+    interceptors: [...interceptors, shortenGrpcTimeout],
+    jsonOptions,
+    useBinaryFormat: options.useBinaryFormat ?? true,
+    acceptCompression: [],
+    sendCompression: null,
+    ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
+  });
+  return { ...withRoundTimeouts(withoutBidi(transport)), close, [Symbol.dispose]: close };
+}
+
+/** A path is one of the page's own origin. */
+function resolveBaseUrl(baseUrl: string): string {
+  const page = globalThis.location?.href;
+  const url = URL.canParse(baseUrl, page) ? new URL(baseUrl, page) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url.href;
+  throw new TransportOptionError("baseUrl", `expected an http: or https: URL, or a path, found "${baseUrl}"`);
+}
+
+/** `fetch` gives no response before it has sent the whole request. */
+function withoutBidi(transport: Transport): Transport {
+  return {
+    ...transport,
+    async stream(method, ...others) {
+      if (method.methodKind !== "bidi_streaming") return transport.stream(method, ...others);
+      const name = `${method.parent.typeName}/${method.name}`;
+      throw new ConnectError(`${name}: browsers cannot send and receive at the same time`, Code.Unimplemented);
+    },
+  };
+}
