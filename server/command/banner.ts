@@ -1,6 +1,6 @@
 // Shows where the server listens and how to call it: one line for each kind of client, ready to be copied.
 import type { X509Certificate } from "node:crypto";
-import type { MethodInfo, Route } from "../pages/browser/method.js";
+import { type JsonValue, type MethodInfo, type Route, sampleFor } from "../pages/browser/method.js";
 import { toRestRequest } from "../pages/browser/rest-request.js";
 import { quote } from "../pages/browser/shell.js";
 
@@ -86,7 +86,11 @@ function listCalls({ url, hasGet, client, tls }: Served, method: MethodInfo): Ex
     ["gRPC-Web", can("grpc-web") && hasReflection, `buf curl --protocol grpcweb ${http2}${flags}${data} ${address}`],
     ["Connect", can("connect") && isUnary, `curl ${flags}-H 'content-type: application/json' ${data} ${address}`],
     ["Connect GET", can("connect") && isUnary && hasGet, `curl ${flags}${quote(`${base}/${path}?${query}`)}`],
-    ["REST", route !== undefined && isUnary, route === undefined ? "" : restCurl(base, flags, route)],
+    [
+      "REST",
+      route !== undefined && isUnary,
+      route === undefined ? "" : restCurl(base, flags, route, sampleFor(method, route)),
+    ],
     [
       "TypeScript",
       client !== undefined,
@@ -96,8 +100,8 @@ function listCalls({ url, hasGet, client, tls }: Served, method: MethodInfo): Ex
   return calls.filter(([, isPossible]) => isPossible).map(([caller, , line]) => ({ caller, line }));
 }
 
-function restCurl(base: string, flags: string, route: Route): string {
-  const { httpMethod, target, body, contentType } = toRestRequest(route, [route.sample]);
+function restCurl(base: string, flags: string, route: Route, sample: JsonValue): string {
+  const { httpMethod, target, body, contentType } = toRestRequest(route, [sample]);
   const method = httpMethod === (body === undefined ? "GET" : "POST") ? "" : `-X ${quote(httpMethod)} `;
   const type = contentType === undefined ? "" : `-H ${quote(`content-type: ${contentType}`)} `;
   const data = body === undefined ? "" : typeof body === "string" ? `-d ${quote(body)} ` : "--data-binary @file ";

@@ -1,5 +1,5 @@
 // Describes the services of a server for the pages: their order, and each of their methods.
-import type { DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescEnum, DescEnumValue, DescField, DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
 import type { Comments } from "../openapi/comments.js";
 import type { Binding } from "../rest/route/binding.js";
@@ -7,9 +7,11 @@ import type { Work } from "../slices.js";
 import type { MethodInfo } from "./browser/method.js";
 import { toMethodInfo } from "./method-info.js";
 
+type Commented = DescService | DescMethod | DescMessage | DescField | DescEnum | DescEnumValue;
+
 /** The comment of a declaration; empty if it has none. */
-export function commentOf(comments: Comments, desc: DescService | DescMethod | DescMessage | DescField): string {
-  const isMember = desc.kind === "rpc" || desc.kind === "field";
+export function commentOf(comments: Comments, desc: Commented): string {
+  const isMember = desc.kind === "rpc" || desc.kind === "field" || desc.kind === "enum_value";
   return comments.get(isMember ? `${desc.parent.typeName}.${desc.name}` : desc.typeName) ?? "";
 }
 

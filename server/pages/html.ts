@@ -29,3 +29,9 @@ function toMarkup(value: Value): string {
   if (typeof value === "object") return value.map(toMarkup).join("");
   return String(value).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
+
+/** A value as JSON, in the quotes of an attribute. JSON has many double quotes, so that single ones make a smaller page. */
+export function jsonAttribute(value: unknown): Html {
+  const text = JSON.stringify(value).replace(/[&<>']/g, (character) => entities[character] as string);
+  return new Html(`'${text}'`);
+}

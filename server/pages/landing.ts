@@ -6,7 +6,10 @@ import { listLines } from "./browser/lines.js";
 import { quote } from "./browser/shell.js";
 import { commentOf, type DescribedMethod, type DescribedService } from "./description.js";
 import { type Html, html } from "./html.js";
-import { paragraphs, serviceView } from "./service-view.js";
+import { markdown } from "./markdown.js";
+import { methodIndex } from "./method-index.js";
+import { serviceView } from "./service-view.js";
+import { typesView } from "./types-view.js";
 
 /** What the page says of the server as a whole. */
 export interface About {
@@ -23,6 +26,7 @@ export function* landingPage(
   assets: Pick<Assets, "path">,
 ): Generator<Html> {
   const [opened] = services.flatMap(({ methods }) => methods);
+  const own = services.filter(({ isBuiltIn }) => !isBuiltIn);
   const builtIn = services.filter(({ isBuiltIn }) => isBuiltIn);
   yield html`<!doctype html>
 <html lang="en">
@@ -44,16 +48,19 @@ export function* landingPage(
 </div>
 <nav aria-label="Descriptions"><a href="docs">API docs</a> <a href="openapi.json">OpenAPI</a></nav>
 </header>
+<div data-tools></div>
+${methodIndex(own)}
 <main>
-${paragraphs(description)}
+${markdown(description)}
 `;
-  for (const service of services.filter(({ isBuiltIn }) => !isBuiltIn)) yield* serviceView(service, comments, opened);
+  for (const service of own) yield* serviceView(service, comments, opened);
   if (builtIn.length > 0) {
     yield html`
 <details class="built-in"><summary>For tools: health and reflection</summary>`;
     for (const service of builtIn) yield* serviceView(service, comments, opened);
     yield html`</details>`;
   }
+  yield* typesView(services, comments);
   yield html`
 </main>
 <footer>Served by manywire</footer>

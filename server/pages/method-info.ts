@@ -1,11 +1,13 @@
 // Turns a method of the call table and its routes into what the landing page knows of it.
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
+import { type DescField, type DescMessage, type DescMethod, ScalarType } from "@bufbuild/protobuf";
+import { hasCustomJsonRepresentation, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Method } from "../call/method.js";
 import type { Binding } from "../rest/route/binding.js";
 import { printTemplate, type Segment } from "../rest/route/template.js";
-import type { FieldName, MethodInfo, Route } from "./browser/method.js";
-import { is64Bit, sampleOf } from "./sample.js";
+import type { FieldName, JsonValue, MethodInfo, Route } from "./browser/method.js";
+import { listFileFields } from "./file-fields.js";
+import { sampleOf } from "./sample.js";
+import { is64Bit } from "./value-sample.js";
 
 /** @param bindings those of the method. @param hasReflection whether tools can ask the server for its schema */
 export function toMethodInfo(
@@ -15,13 +17,17 @@ export function toMethodInfo(
 ): MethodInfo {
   const { method } = spec;
   const { file } = method.parent;
+  const routes = bindings.map(describeRoute);
+  const [first] = routes;
   return {
     service: method.parent.typeName,
     name: method.name,
     kind: method.methodKind,
     protocols: [...protocols],
-    routes: bindings.map(describeRoute),
-    sample: sampleOf(method.input),
+    isSafe: isSafe(method, bindings),
+    routes: routes.map((route) => (route === first ? { ...route, sample: undefined } : route)),
+    sample: first?.sample ?? sampleOf(method.input),
+    files: listFileFields(method.input),
     protoFile: hasReflection ? undefined : `${file.name}.proto`,
     typescript: {
       module: `./gen/${file.name}_pb.js`,
@@ -33,7 +39,7 @@ export function toMethodInfo(
 }
 
 /** @param binding one of the routes of a method */
-export function describeRoute(binding: Binding): Route {
+export function describeRoute(binding: Binding): Route & { readonly sample: JsonValue } {
   const { httpMethod, template, requestBody } = binding;
   return {
     httpMethod,
@@ -44,6 +50,12 @@ export function describeRoute(binding: Binding): Route {
     bodyField: requestBody.kind === "none" || requestBody.field === undefined ? undefined : nameOf(requestBody.field),
     sample: sampleOf(binding.method.input, binding),
   };
+}
+
+/** Whether calling the method changes nothing: it says so, or has a route of GET (RFC 9110 section 9.2.1). */
+function isSafe({ idempotency }: DescMethod, bindings: readonly Binding[]): boolean {
+  const isDeclared = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  return isDeclared || bindings.some(({ httpMethod }) => httpMethod === "GET");
 }
 
 function segmentsOf({ template, variables }: Binding): Route["segments"] {

@@ -2,7 +2,7 @@
 // read before someone asks.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
-import type { Exchange, Handler } from "../http/exchange.js";
+import { type Exchange, type Handler, respond } from "../http/exchange.js";
 import { readPreferences } from "../http/header.js";
 import type { Comments } from "../openapi/comments.js";
 import type { Binding } from "../rest/route/binding.js";
@@ -10,7 +10,7 @@ import { joinText, once, runInSlices } from "../slices.js";
 import { readAssets } from "./assets.js";
 import { describeServices } from "./description.js";
 import { docsPage } from "./docs-page.js";
-import { type Documents, serveDocument } from "./documents.js";
+import { type Documents, refuseMethod, serveDocument } from "./documents.js";
 import type { Html } from "./html.js";
 import { type About, landingPage, landingText } from "./landing.js";
 import { serveTextPage } from "./text-page.js";
@@ -39,11 +39,18 @@ export function createPages(described: Described, folder: URL = new URL("./brows
   );
   const pages = new Map<string, Handler>([
     ["/", (exchange) => (wantsHtml(exchange) ? html(exchange) : text(exchange))],
+    ["/docs/", redirectToDocs],
     ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()).text, docsPolicy))],
   ]);
   return {
     get: (path) => pages.get(path) ?? (path.startsWith("/docs/") ? assets().documents.get(path) : undefined),
   };
+}
+
+/** The addresses in the page are relative to its own, which has no slash at its end. */
+function redirectToDocs(exchange: Exchange): void {
+  if (refuseMethod(exchange)) return;
+  respond(exchange, 308, { location: "../docs" }, "");
 }
 
 function* textsOf(pieces: Iterable<Html>): Generator<string> {

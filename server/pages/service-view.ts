@@ -1,10 +1,11 @@
 // Writes one service as a part of the landing page: what there is to read of it, which a script makes callable.
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { ScalarType } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { Comments } from "../openapi/comments.js";
 import type { MethodInfo } from "./browser/method.js";
 import { commentOf, type DescribedMethod, type DescribedService } from "./description.js";
-import { type Html, html } from "./html.js";
+import { type Html, html, jsonAttribute } from "./html.js";
+import { markdown } from "./markdown.js";
+import { deprecation, shortName } from "./types-view.js";
 
 /**
  * The markup of a service, in a part for each method.
@@ -19,7 +20,7 @@ export function* serviceView(
   yield html`
 <section class="service" aria-labelledby="${desc.typeName}">
 <h2 id="${desc.typeName}">${breakable(desc.typeName)}</h2>
-${paragraphs(commentOf(comments, desc))}
+<div class="comment">${markdown(commentOf(comments, desc))}</div>
 `;
   for (const method of methods) yield methodView(method, comments, method === opened);
   yield html`
@@ -27,16 +28,20 @@ ${paragraphs(commentOf(comments, desc))}
 }
 
 function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen: boolean): Html {
-  const both = [["Request", desc.input] as const, ["Reply", desc.output] as const];
-  const messages = desc.input === desc.output ? [["Request and reply", desc.input] as const] : both;
+  const { input, output } = desc;
   return html`
-<details class="method" id="${desc.parent.typeName}.${desc.name}" data-method="${JSON.stringify(info)}"${isOpen ? openAttribute : ""}>
+<details class="method" id="${desc.parent.typeName}.${desc.name}" data-method=${jsonAttribute(info)}${isOpen ? openAttribute : ""}>
 <summary><h3>${desc.name}</h3>${deprecation(desc)}${badges(info)}</summary>
-${paragraphs(commentOf(comments, desc))}
-<details class="more"><summary>${shortName(desc.input)} → ${shortName(desc.output)}</summary>
-${messages.map(([title, message]) => fieldTable(title, message, comments))}
+<div class="comment">${markdown(commentOf(comments, desc))}</div>
+<details class="more"><summary>${shortName(input)} → ${shortName(output)}</summary>
+<ul><li>Request: ${typeLink(input)}</li><li>Response: ${typeLink(output)}</li></ul>
 </details>
 </details>`;
+}
+
+/** The script of the page shows the type in place. */
+function typeLink({ typeName }: DescMessage): Html {
+  return html`<a href="#${typeName}">${typeName}</a>`;
 }
 
 const openAttribute = html` open`;
@@ -55,50 +60,7 @@ function badges({ kind, routes: [route, ...others] }: MethodInfo): Html {
   }${route === undefined ? "" : html`<span class="route">${route.httpMethod} ${route.template}${more}</span>`}`;
 }
 
-function fieldTable(title: string, desc: DescMessage, comments: Comments): Html {
-  const caption = html`<p class="message-name"><b>${title}</b> ${desc.typeName}</p>${paragraphs(commentOf(comments, desc))}`;
-  if (desc.fields.length === 0) return html`${caption}<p>No fields.</p>`;
-  const rows = desc.fields.map(
-    (field) =>
-      html`<dt>${field.jsonName} <span class="type">${typeName(field)}</span>${deprecation(field)}</dt><dd>${paragraphs(commentOf(comments, field))}</dd>`,
-  );
-  return html`${caption}<dl class="fields">${rows}</dl>`;
-}
-
-function deprecation({ deprecated }: { deprecated: boolean }): Html {
-  return deprecated ? html` <span class="badge">deprecated</span>` : html``;
-}
-
-function typeName(field: DescField): string {
-  if (field.fieldKind === "map") return `map<${scalarName(field.mapKey)}, ${valueName(field)}>`;
-  return field.fieldKind === "list" ? `repeated ${valueName(field)}` : valueName(field);
-}
-
-function valueName({ enum: enumeration, message, scalar }: DescField): string {
-  const named = enumeration ?? message;
-  return named === undefined ? scalarName(scalar) : shortName(named);
-}
-
-function scalarName(scalar: ScalarType | undefined): string {
-  return scalar === undefined ? "" : ScalarType[scalar].toLowerCase();
-}
-
 /** A long name is broken at its dots, where it has to be. */
 function breakable(name: string): Html {
   return html`${name.split(".").map((part, index) => (index === 0 ? part : html`.<wbr>${part}`))}`;
-}
-
-/** The name within its package. */
-function shortName({ typeName, file }: Pick<DescMessage, "typeName" | "file">): string {
-  return file.proto.package === "" ? typeName : typeName.slice(file.proto.package.length + 1);
-}
-
-/** A comment: empty lines part it into paragraphs, backticks mark code. */
-export function paragraphs(comment: string): Html {
-  const parts = comment.split(/\n\s*\n/).map((part) => part.trim());
-  return html`${parts.filter((part) => part !== "").map((part) => html`<p>${marked(part)}</p>`)}`;
-}
-
-function marked(text: string): Html {
-  return html`${text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`;
 }

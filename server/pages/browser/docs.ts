@@ -22,6 +22,8 @@ start({
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
+  // What was authorized stays so when the page is loaded again.
+  persistAuthorization: true,
   // No other host is asked to validate the document.
   validatorUrl: null,
 });

@@ -1,5 +1,5 @@
 // Turns a request into the lines to copy that make it: for a shell, and for a TypeScript program.
-import { hasManyReplies, hasManyRequests, type JsonValue, type MethodInfo, type Route } from "./method.js";
+import { hasManyReplies, hasManyRequests, type JsonValue, type MethodInfo, type Route, sampleFor } from "./method.js";
 import { toRestRequest } from "./rest-request.js";
 import { quote } from "./shell.js";
 
@@ -22,6 +22,8 @@ export interface Call {
   readonly messages: readonly JsonValue[];
   /** Headers besides those of the protocols. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The deadline; undefined for none. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The lines, of the protocols that may call the method. */
@@ -43,35 +45,44 @@ function grpcurl(call: Call): string {
   const isPlain = protocol === "http:";
   const target = port === "" ? `${hostname}:${isPlain ? 80 : 443}` : host;
   const proto = method.protoFile === undefined ? "" : `-proto ${quote(method.protoFile)} `;
-  return `grpcurl ${isPlain ? "-plaintext " : ""}${proto}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(target)} ${pathOf(method)}`;
+  const time = call.timeoutMs === undefined ? "" : `-max-time ${call.timeoutMs / 1000} `;
+  return `grpcurl ${isPlain ? "-plaintext " : ""}${time}${proto}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(target)} ${pathOf(method)}`;
 }
 
 function bufCurl(call: Call, protocol: string): string {
   const { method, base, messages } = call;
   const schema = method.protoFile === undefined ? "" : `--schema ${quote(method.protoFile)} `;
   const http2 = base.startsWith("http:") ? "--http2-prior-knowledge " : "";
-  return `buf curl --protocol ${protocol} ${http2}${schema}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
+  const time = call.timeoutMs === undefined ? "" : `--timeout ${call.timeoutMs}ms `;
+  return `buf curl --protocol ${protocol} ${http2}${time}${schema}${headerFlags(call)}-d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
 }
 
 /** Streams over Connect have binary envelopes, which curl does not write. */
 function connectLine(call: Call): Line {
   const { method, base, messages } = call;
   if (method.kind !== "unary") return { caller: "Connect", tool: "buf", text: bufCurl(call, "connect") };
-  const text = `curl ${headerFlags(call)}-H 'content-type: application/json' -d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
+  const time = call.timeoutMs === undefined ? "" : `-H 'connect-timeout-ms: ${call.timeoutMs}' `;
+  const text = `curl ${headerFlags(call)}${time}-H 'content-type: application/json' -d ${jsonOf(messages)} ${quote(`${base}/${pathOf(method)}`)}`;
   return { caller: "Connect", tool: "curl", text };
 }
 
 function restCurl(call: Call, route: Route): string {
-  const { method, base, messages } = call;
+  const { method, base, messages, timeoutMs } = call;
   const { httpMethod, target, body, contentType } = restRequest(method, route, messages);
   const usual = body === undefined ? "GET" : "POST";
   const flags = hasManyReplies(method) ? ["-N"] : [];
+  // Over TLS curl chooses HTTP/2 by itself.
+  if (method.kind === "bidi_streaming" && base.startsWith("http:")) flags.push("--http2-prior-knowledge");
   if (httpMethod === "HEAD") flags.push("-I");
   else if (httpMethod !== usual) flags.push(`-X ${quote(httpMethod)}`);
+  if (timeoutMs !== undefined) flags.push(`-H 'x-server-timeout: ${timeoutMs / 1000}'`);
   if (contentType !== undefined) flags.push(`-H ${quote(`content-type: ${contentType}`)}`);
   if (typeof body === "string") flags.push(`${body.includes("\n") ? "--data-binary" : "-d"} ${quote(body)}`);
-  else if (body !== undefined) flags.push("--data-binary @file");
-  return `curl ${headerFlags(call)}${[...flags, quote(`${base}${target}`)].join(" ")}`;
+  const line = (data: readonly string[]) =>
+    `curl ${headerFlags(call)}${[...flags, ...data, quote(`${base}${target}`)].join(" ")}`;
+  if (typeof body === "string" || body === undefined) return line([]);
+  // A word of a shell cannot hold all bytes.
+  return `echo ${quote(btoa(String.fromCharCode(...body)))} | base64 -d | ${line(["--data-binary @-"])}`;
 }
 
 /** The request as it is sent, or with the names of the fields in its path where there are no values yet. */
@@ -79,18 +90,21 @@ function restRequest(method: MethodInfo, route: Route, messages: readonly JsonVa
   try {
     return toRestRequest(route, messages, hasManyRequests(method));
   } catch {
-    return toRestRequest(route, [route.sample], hasManyRequests(method));
+    return toRestRequest(route, [sampleFor(method, route)], hasManyRequests(method));
   }
 }
 
-function typescript({ method, base, messages, headers }: Call): string {
+function typescript({ method, base, messages, headers, timeoutMs }: Call): string {
   const { module, service, method: name, isPlain } = method.typescript;
   const fromJson = `fromJson(${service}.method.${name}.input, `;
   const init = (message: JsonValue) => (isPlain ? literalOf(message) : `${fromJson}${JSON.stringify(message)})`);
   const yields = messages.map((message) => `yield ${init(message)};`).join(" ");
   const request = hasManyRequests(method) ? `(async function* () { ${yields} })()` : init(messages[0] ?? {});
-  const options = Object.keys(headers).length === 0 ? "" : `, { headers: ${literalOf(headers)} }`;
-  const call = `client.${name}(${request}${options})`;
+  const options = [
+    ...(Object.keys(headers).length === 0 ? [] : [`headers: ${literalOf(headers)}`]),
+    ...(timeoutMs === undefined ? [] : [`timeoutMs: ${timeoutMs}`]),
+  ];
+  const call = `client.${name}(${request}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
   return [
     ...(isPlain ? [] : [`import { fromJson } from "@bufbuild/protobuf";`]),
     `import { createClient, createTransport } from "manywire/client";`,

@@ -11,10 +11,14 @@ export interface MethodInfo {
   readonly kind: "unary" | "server_streaming" | "client_streaming" | "bidi_streaming";
   /** The protocols of RPC that may call it. */
   readonly protocols: readonly string[];
+  /** Whether a call changes nothing on the server. */
+  readonly isSafe: boolean;
   /** Its routes of `google.api.http`; its own before the additional ones. */
   readonly routes: readonly Route[];
-  /** A request to begin with. */
+  /** A request to begin with, which suits the first route. */
   readonly sample: JsonValue;
+  /** The fields of a request that a file can fill. */
+  readonly files: readonly FileField[];
   /** The proto file that defines it, for tools where the server has no reflection; undefined where it has. */
   readonly protoFile: string | undefined;
   readonly typescript: TypeScriptNames;
@@ -44,8 +48,15 @@ export interface Route {
   readonly body: "none" | "json" | "bytes";
   /** The field that is the body; undefined if it is the whole message. */
   readonly bodyField: FieldName | undefined;
-  /** A request to begin with, which has all that the path needs. */
-  readonly sample: JsonValue;
+  /** A request to begin with, which has all that the path needs; undefined if it is that of the method. */
+  readonly sample: JsonValue | undefined;
+}
+
+/** A field of bytes, or of a google.api.HttpBody. */
+export interface FileField {
+  /** JSON names, from the message inwards; empty if the request itself is the HttpBody. */
+  readonly path: readonly string[];
+  readonly isHttpBody: boolean;
 }
 
 /** The names of a field, of which JSON may have either: its JSON name, its name in the proto. */
@@ -69,4 +80,9 @@ export function hasManyRequests({ kind }: Shaped): boolean {
 /** Whether a call has any number of replies. */
 export function hasManyReplies({ kind }: Shaped): boolean {
   return kind === "server_streaming" || kind === "bidi_streaming";
+}
+
+/** The request to begin with for a route. */
+export function sampleFor(method: Pick<MethodInfo, "sample">, route: Route | undefined): JsonValue {
+  return route?.sample ?? method.sample;
 }

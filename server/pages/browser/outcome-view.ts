@@ -1,6 +1,8 @@
 // Shows one call as it goes: its messages as they come, then its status, bytes and time.
 import { element } from "./dom.js";
 import type { Outcome } from "./send.js";
+import type { ErrorDetail } from "./status-details.js";
+import type { Pair } from "./verdicts.js";
 
 /** Of a long stream the page shows as many messages as one can look through. */
 const maxShown = 200;
@@ -10,15 +12,16 @@ export class OutcomeView {
   readonly root: HTMLElement;
   readonly #status = element("span", { class: "status" });
   readonly #figures = element("span", { class: "figures" });
-  readonly #messages = element("pre", { tabindex: "0" });
+  readonly #messages = element("pre", { class: "answer", tabindex: "0" });
+  readonly #more = element("div", { class: "outcome-more" });
   #count = 0;
 
   constructor(name: string) {
     const head = element("p", { class: "outcome-head", role: "status" }, this.#status, " ", this.#figures);
-    this.#messages.setAttribute("aria-label", `${name}: answer`);
+    this.#messages.setAttribute("aria-label", `${name}: response`);
     this.#messages.setAttribute("role", "group");
     this.root = element("section", { class: "outcome", "data-protocol": name }, element("h4", {}, name), head);
-    this.root.append(this.#messages);
+    this.root.append(this.#messages, this.#more);
   }
 
   begin(): void {
@@ -27,6 +30,11 @@ export class OutcomeView {
     this.#status.textContent = "…";
     this.#figures.textContent = "";
     this.#messages.textContent = "";
+  }
+
+  /** Says how far a call is that goes on. */
+  note(text: string): void {
+    this.#figures.textContent = text;
   }
 
   /** @param isOnly whether no other message follows, so that there is room to print it at length */
@@ -42,7 +50,25 @@ export class OutcomeView {
     this.#figures.textContent = figuresOf(outcome);
     if (this.#count > maxShown) this.#messages.append(`and ${count(this.#count - maxShown, "more message")}\n`);
     if (outcome.error !== undefined) this.#messages.append(outcome.error);
+    this.#messages.hidden = this.#messages.textContent === "";
+    this.#more.append(
+      ...(outcome.details ?? []).map(detailView),
+      ...pairsView("Headers", outcome.headers),
+      ...pairsView("Trailers", outcome.trailers ?? []),
+    );
   }
+}
+
+function detailView({ type, text }: ErrorDetail): HTMLElement {
+  return element("div", { class: "detail" }, element("h5", {}, type), element("pre", {}, text));
+}
+
+/** Nothing if there are none. */
+function pairsView(title: string, pairs: readonly Pair[]): HTMLElement[] {
+  if (pairs.length === 0) return [];
+  const rows = pairs.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const summary = element("summary", {}, `${title} (${pairs.length})`);
+  return [element("details", { class: "pairs" }, summary, element("dl", {}, ...rows))];
 }
 
 function figuresOf({ sentBytes, receivedBytes, encoding, durationMs }: Outcome): string {

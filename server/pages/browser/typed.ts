@@ -1,7 +1,7 @@
 // Reads what has been typed into the form of a method.
 import type { JsonValue } from "./method.js";
 
-/** The request; or the requests, where there are many. @throws Error that says what is expected */
+/** The request; where there are many, an array is all of them. @throws Error that says what is expected */
 export function readMessages(text: string, isMany: boolean): JsonValue[] {
   let value: JsonValue;
   try {
@@ -9,9 +9,19 @@ export function readMessages(text: string, isMany: boolean): JsonValue[] {
   } catch (error) {
     throw new Error(`Request: ${(error as Error).message}`);
   }
-  if (!isMany) return [value];
-  if (!Array.isArray(value)) throw new Error("Request: expected an array of messages");
-  return value;
+  return isMany && Array.isArray(value) ? value : [value];
+}
+
+/** Longest deadline that gRPC can say in milliseconds: 8 digits. */
+const maxTimeoutMs = 99_999_999;
+
+/** A deadline in milliseconds; undefined if nothing was typed. @throws Error that says what is expected */
+export function readDeadline(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  const timeoutMs = Number(trimmed);
+  if (/^\d+$/.test(trimmed) && timeoutMs > 0 && timeoutMs <= maxTimeoutMs) return timeoutMs;
+  throw new Error(`Deadline: expected milliseconds from 1 to ${maxTimeoutMs}, found ${JSON.stringify(text)}`);
 }
 
 /** Lower-case name → value. @throws Error that says what is expected */

@@ -1,29 +1,38 @@
 // Turns what a protocol says at the end of a call into what the page shows of it: an HTTP status, the last envelope of a
 // stream, or trailers. https://connectrpc.com/docs/protocol#error-end-stream,
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-WEB.md
+import { type ErrorDetail, readStatusDetails } from "./status-details.js";
+
+/** A header or a trailer. */
+export type Pair = readonly [name: string, value: string];
 
 /** What a call came to. */
 export interface Verdict {
   readonly isOk: boolean;
   /** `200`, `404 not_found`, `0 OK`: what the protocol has for it. */
   readonly status: string;
-  /** What an error says of itself. */
+  /** The message of an error. */
   readonly error?: string | undefined;
+  readonly details?: readonly ErrorDetail[] | undefined;
+  /** Trailers that came in the body. */
+  readonly trailers?: readonly Pair[];
 }
 
 /** Of a response that has no more to say than its status, and the JSON of an error as `body`; empty if there is none. */
 export function httpVerdict({ ok, status }: Pick<Response, "ok" | "status">, body: string): Verdict {
-  const { code, name = typeof code === "number" ? grpcCodes[code] : code, message } = errorIn(body);
-  return { isOk: ok, status: `${status} ${name ?? ""}`.trim(), error: body === "" ? undefined : (message ?? body) };
+  const { code, name = typeof code === "number" ? grpcCodes[code] : code, message, details } = errorIn(body);
+  const error = body === "" ? undefined : (message ?? body);
+  return { isOk: ok, status: `${status} ${name ?? ""}`.trim(), error, details };
 }
 
 /** Of a stream over Connect, whose last envelope is JSON; undefined if it did not come. */
 export function connectVerdict(end: string | undefined): Verdict {
   if (end === undefined) return cut;
-  const { error } = parseObject(end);
-  if (error === undefined) return { isOk: true, status: "ok" };
-  const { code, message } = errorIn(JSON.stringify(error));
-  return { isOk: false, status: String(code), error: message ?? String(code) };
+  const { error, metadata } = parseObject(end);
+  const trailers = Object.entries(Object(metadata)).map(([name, values]): Pair => [name, [values].flat().join(", ")]);
+  if (error === undefined) return { isOk: true, status: "ok", trailers };
+  const { code, message, details } = errorIn(JSON.stringify(error));
+  return { isOk: false, status: String(code), error: message ?? String(code), details, trailers };
 }
 
 /** Of the trailers of a call over gRPC-Web; undefined if there are none. */
@@ -31,8 +40,11 @@ export function grpcVerdict(trailer: Headers | undefined): Verdict {
   if (trailer === undefined) return cut;
   const code = Number(trailer.get("grpc-status") ?? 2);
   const status = `${code} ${grpcCodes[code] ?? ""}`.trim();
-  const message = trailer.get("grpc-message") ?? "";
-  return code === 0 ? { isOk: true, status } : { isOk: false, status, error: decodePercent(message) || status };
+  const trailers = [...trailer];
+  if (code === 0) return { isOk: true, status, trailers };
+  const error = decodePercent(trailer.get("grpc-message") ?? "") || status;
+  const details = readStatusDetails(trailer.get("grpc-status-details-bin") ?? "");
+  return { isOk: false, status, error, details, trailers };
 }
 
 const cut: Verdict = { isOk: false, status: "cut", error: "the response ended before its status came" };
@@ -44,12 +56,32 @@ const grpcCodes: readonly string[] = [
   ...["INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"],
 ];
 
-/** What an error in JSON says, whether it is the whole body or its member `error`, where Google's APIs have its name, too. */
-function errorIn(body: string): { code?: unknown; name?: unknown; message?: string | undefined } {
+interface JsonError {
+  readonly code: unknown;
+  readonly name: unknown;
+  readonly message: string | undefined;
+  readonly details: readonly ErrorDetail[] | undefined;
+}
+
+/** Reads an error in JSON: the whole body, or its member `error`, as in Google's APIs. */
+function errorIn(body: string): JsonError {
   const whole = parseObject(body);
   const isInner = typeof whole.error === "object" && whole.error !== null;
-  const { code, status: name, message } = isInner ? (whole.error as typeof whole) : whole;
-  return { code, name, message: typeof message === "string" ? message : undefined };
+  const { code, status: name, message, details } = isInner ? (whole.error as typeof whole) : whole;
+  return {
+    code,
+    name,
+    message: typeof message === "string" ? message : undefined,
+    details: Array.isArray(details) ? details.map(detailOf) : undefined,
+  };
+}
+
+/** Connect has a detail as `{type, value, debug}`, REST as a google.protobuf.Any. */
+function detailOf(detail: unknown): ErrorDetail {
+  const { "@type": url, type = url, value, debug, ...members }: Record<string, unknown> = Object(detail);
+  const shown = debug ?? (url === undefined ? value : members);
+  const text = typeof shown === "string" ? shown : JSON.stringify(shown, undefined, 2);
+  return { type: String(type).replace(/^.*\//, ""), text };
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -74,6 +74,12 @@ describe("the docs page", () => {
     await page.locator(".opblock.is-open").nth(2).waitFor();
   });
 
+  it("is found with a slash at its end, too", async () => {
+    await using opened = await openPage(browser, `${greeter.url}/docs/`);
+    await opened.page.locator(".opblock").first().waitFor();
+    expect(opened.page.url()).toBe(`${greeter.url}/docs`);
+  });
+
   it("leads back", async () => {
     await using opened = await openPage(browser, `${greeter.url}/docs`);
     await opened.page.locator("header a").click();

@@ -27,17 +27,28 @@ export function requestOf(method: Locator): Locator {
   return method.getByLabel(/^Requests?, as/);
 }
 
-/** Fills in a request, unless the sample is to be sent, and calls. */
-export async function startCall(page: Page, name: string, request?: unknown): Promise<Locator> {
+/** Fills in a request, unless the sample is to be sent, and calls over a protocol, or over the one that is chosen. */
+export async function startCall(page: Page, name: string, request?: unknown, protocol?: string): Promise<Locator> {
   const method = await openMethod(page, name);
   if (request !== undefined) await requestOf(method).fill(JSON.stringify(request));
-  await method.getByRole("button", { name: "Call" }).click();
+  if (protocol !== undefined) await chooseProtocol(method, protocol);
+  await method.getByRole("button", { name: "Call", exact: true }).click();
   return method;
 }
 
-/** The same, and waits for the end of all that is under way. By the name of the protocol. */
+export async function chooseProtocol(method: Locator, protocol: string): Promise<void> {
+  await method.getByRole("radio", { name: protocol, exact: true }).setChecked(true, { force: true });
+}
+
+/** Calls once over each protocol of the method, one after the other. By the name of the protocol. */
 export async function call(page: Page, name: string, request?: unknown): Promise<Record<string, ShownOutcome>> {
-  return await outcomesOf(await startCall(page, name, request));
+  const method = await openMethod(page, name);
+  const names = await method.locator(".choice label").allInnerTexts();
+  const outcomes: Record<string, ShownOutcome> = {};
+  for (const protocol of names) {
+    Object.assign(outcomes, await outcomesOf(await startCall(page, name, request, protocol)));
+  }
+  return outcomes;
 }
 
 export async function outcomesOf(method: Locator): Promise<Record<string, ShownOutcome>> {
@@ -48,7 +59,7 @@ export async function outcomesOf(method: Locator): Promise<Record<string, ShownO
     outcomes[await outcome.locator("h4").innerText()] = {
       status: await outcome.locator(".status").innerText(),
       figures: await outcome.locator(".figures").innerText(),
-      answer: (await outcome.locator("pre").innerText()).trim(),
+      answer: (await outcome.locator("pre.answer").innerText()).trim(),
     };
   }
   return outcomes;

@@ -71,7 +71,8 @@ describe("with the keyboard alone", () => {
   const focused = (page: Page) =>
     page.evaluate(() => {
       const { activeElement } = document;
-      const name = activeElement?.getAttribute("aria-label") ?? activeElement?.textContent ?? "";
+      const label = activeElement?.getAttribute("aria-label") ?? activeElement?.textContent;
+      const name = label || activeElement?.closest("label")?.textContent || "";
       return `${activeElement?.tagName.toLowerCase()} ${name.trim().split("\n")[0]}`.trim();
     });
 
@@ -79,18 +80,22 @@ describe("with the keyboard alone", () => {
     await using opened = await openPage(browser, greeter.url);
     const { page } = opened;
     const order: string[] = [];
-    for (let step = 0; step < 40 && !order.at(-1)?.startsWith("summary For tools"); step++) {
+    for (let step = 0; step < 60 && !order.at(-1)?.startsWith("summary For tools"); step++) {
       await page.keyboard.press("Tab");
       order.push(await focused(page));
     }
     expect(order).toEqual([
       "a API docs",
       "a OpenAPI",
+      "summary Headers",
       "summary SayHelloPOST /v1/example/echo",
       "summary HelloRequest → HelloReply",
+      "input REST",
+      "input Deadline, ms",
       "textarea {",
-      "summary Headers",
       "button Call",
+      "button Compare protocols",
+      "button Copy link",
       ...["gRPC", "REST", "Connect", "gRPC-Web", "TypeScript"].flatMap((caller) => [
         `pre ${caller}: line to copy`,
         `button Copy the line for ${caller}`,
@@ -106,12 +111,12 @@ describe("with the keyboard alone", () => {
     const method = page.locator('details[id="hello_world.Greeter.SayHelloAgain"]');
     await method.locator("> summary").press("Enter");
     await method.locator(".workbench").waitFor();
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Tab");
+    // Past the types, the protocol, the deadline.
+    for (let step = 0; step < 4; step++) await page.keyboard.press("Tab");
     await page.keyboard.press("Control+a");
     await page.keyboard.type('{"name": "Ada"}');
     await page.keyboard.press("Control+Enter");
-    await method.locator('[data-protocol="gRPC-Web"]').getByText("Hello, Ada Again!").waitFor();
+    await method.locator('[data-protocol="REST"]').getByText("Hello, Ada Again!").waitFor();
   });
 
   it("one sees where the focus is", async () => {

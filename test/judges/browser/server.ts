@@ -13,6 +13,7 @@ import { serverIdentity } from "../../support/certificates.js";
 import { SeenCalls } from "../../support/seen-calls.js";
 import { createTestService } from "../../support/service.js";
 import { echoing } from "../../unit/transcode/support.js";
+import { routeDepot } from "../interop/openapi/depot.js";
 
 /** A server that listens. To be disposed. */
 export interface BuiltServer extends AsyncDisposable {
@@ -32,6 +33,7 @@ export function startTestServices(options: Partial<ServerOptions> = {}): Promise
   return start(
     (router, seen) => {
       router.service(TestService, createTestService(seen));
+      routeDepot(router);
       for (const [name, implementation] of Object.entries(others)) {
         router.rpc(RestService.method[name as keyof typeof others] as never, implementation as never);
       }

@@ -6,6 +6,7 @@ import { landingPage, landingText } from "../../../server/pages/landing.js";
 import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
+import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
@@ -16,7 +17,13 @@ const about = { title: "Words", description: "" };
 const assets = { path: (name: string) => `docs/1/${name}` };
 
 function describeAll(
-  ...services: (typeof Greeter | typeof RestService | typeof TestService | typeof LibraryService)[]
+  ...services: (
+    | typeof Greeter
+    | typeof RestService
+    | typeof TestService
+    | typeof LibraryService
+    | typeof DepotService
+  )[]
 ) {
   const table = createMethodTable({}, toUniversalHandler);
   for (const service of services) table.router.service(service as never, {});
@@ -66,7 +73,7 @@ describe("the landing page", () => {
     if (described === undefined || method === undefined) throw new Error("the Greeter has no method");
     const info = { ...method.info, name: hostile };
     const text = page(new Map(), about, [{ ...described, methods: [{ ...method, info }] }]);
-    expect(text).toContain(`&quot;name&quot;:&quot;&lt;/p&gt;&lt;script&gt;alert(\\&quot;1\\&quot;)`);
+    expect(text).toContain(`"name":"&lt;/p&gt;&lt;script&gt;alert(\\"1\\")&lt;/script&gt;&#39;&amp;"`);
     expect(text).not.toContain("<script>");
   });
 
@@ -76,6 +83,31 @@ describe("the landing page", () => {
       /<style|\sstyle=|\son\w+=|<script(?! type="module" src="docs\/1\/landing\.js"><\/script>)/,
     );
     expect(text).not.toMatch(/(?:href|src)="(?:\/|\w+:)/);
+  });
+
+  it("has each type once, with what the schema demands of its fields", () => {
+    const text = page(new Map(), about, describeAll(LibraryService, DepotService));
+    const row = (name: string, type: string, ...notes: string[]) =>
+      `<dt>${name} <span class="type">${type}</span>${notes.map((note) => ` <span class="badge">${note}</span>`).join("")}</dt>`;
+    const part = '<a href="#manywire.test.describe.v1.Item.Part">Item.Part</a>';
+    const state = '<a href="#manywire.test.describe.v1.Item.State">Item.State</a>';
+    expect(text).toContain(row("shelf", "string", "required"));
+    expect(text).toContain(row("createTime", "Timestamp", "output only"));
+    expect(text).toContain(row("key", "string", "input only"));
+    expect(text).toContain(row("serial", "int64", "oneof identity"));
+    expect(text).toContain(row("sizes", "repeated float"));
+    expect(text).toContain(row("parts", `map&lt;int32, ${part}&gt;`));
+    expect(text).toContain(row("parts", `repeated ${part}`));
+    expect(text).toContain(row("state", state));
+    expect(text).toContain(row("STATE_SOLD", "2"));
+    expect(text.split('id="manywire.test.describe.v1.Item.Part"')).toHaveLength(2);
+    expect(page(new Map(), about, describeAll(RestService))).toContain(row("note", "string", "optional"));
+  });
+
+  it("has a list of its methods, where there are 15 or more", () => {
+    const many = page(new Map(), about, describeAll(RestService, TestService));
+    expect(many).toContain('<a href="#manywire.test.v1.TestService.Unary">Unary</a>');
+    expect(page(new Map(), about, describeAll(RestService))).not.toContain("Search");
   });
 
   it("marks what is deprecated, and what streams", () => {

@@ -45,6 +45,15 @@ describe("lines to copy", () => {
     expect(grpcWeb).toBe("buf curl --protocol grpcweb -d '{}' https://words.example/hello_world.Greeter/SayHello");
   });
 
+  it("have the deadline", () => {
+    const { gRPC, REST, Connect, "gRPC-Web": grpcWeb, TypeScript } = linesOf("SayHello", [{}], { timeoutMs: 1500 });
+    expect(gRPC).toContain("grpcurl -plaintext -max-time 1.5 -d ");
+    expect(REST).toContain("curl -H 'x-server-timeout: 1.5' ");
+    expect(Connect).toContain("curl -H 'connect-timeout-ms: 1500' ");
+    expect(grpcWeb).toContain("--http2-prior-knowledge --timeout 1500ms -d ");
+    expect(TypeScript).toContain("client.sayHello({}, { timeoutMs: 1500 })");
+  });
+
   it("name the proto file where there is no reflection", () => {
     const method = describeAll({ hasReflection: false }).get("SayHello") as MethodInfo;
     const { gRPC, "gRPC-Web": grpcWeb } = linesOf("SayHello", [{}], { method });
@@ -75,7 +84,18 @@ describe("lines to copy", () => {
       "/v1/any/{name}",
       `curl -H 'content-type: application/json' -d '{"collection":"b"}' http://localhost:50051/v1/any/a`,
     ],
-    ["bytes", "Raw", "/v1/raw", "curl --data-binary @file http://localhost:50051/v1/raw"],
+    [
+      "bytes",
+      "Raw",
+      "/v1/raw",
+      "echo AP8= | base64 -d | curl -H 'content-type: a/b' --data-binary @- http://localhost:50051/v1/raw",
+    ],
+    [
+      "streams in both directions",
+      "BidiStream",
+      "/v1/bidi-stream",
+      `curl -N --http2-prior-knowledge -H 'content-type: application/x-ndjson' --data-binary '{"name":"a","collection":"b"}\n' http://localhost:50051/v1/bidi-stream`,
+    ],
     ["a stream of replies", "Download", "/v1/download/{name=**}", "curl -N http://localhost:50051/v1/download/a"],
     [
       "a stream of requests",
@@ -85,7 +105,12 @@ describe("lines to copy", () => {
     ],
   ])("of REST know %s", (_, name, template, expected) => {
     const service = "manywire.test.rest.v1.RestService";
-    const message = name === "Download" ? { name: "a" } : name === "Raw" ? {} : { name: "a", collection: "b" };
+    const message =
+      name === "Download"
+        ? { name: "a" }
+        : name === "Raw"
+          ? { contentType: "a/b", data: "AP8=" }
+          : { name: "a", collection: "b" };
     const method = [...methods.values()].find((one) => one.name === name && one.service === service) as MethodInfo;
     expect(linesOf(name, [message], { method, template }).REST).toBe(expected);
   });

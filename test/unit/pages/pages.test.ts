@@ -86,13 +86,23 @@ describe("what the pages load", () => {
     expect(headers["x-content-type-options"]).toBe("nosniff");
   });
 
-  it.each(["/docs/", "/docs/x/landing.css", "/docs/../package.json", "/docs/landing.css"])(
+  it.each(["/docs/x", "/docs/x/landing.css", "/docs/../package.json", "/docs/landing.css"])(
     "is not at %s",
     async (path) => {
       const get = await start();
       expect((await get(path)).status).toBe(404);
     },
   );
+});
+
+describe("/docs/", () => {
+  it("leads to /docs, also behind a proxy that has the server under a path", async () => {
+    const get = await start();
+    const { status, headers } = await get("/docs/", { headers: browser });
+    expect([status, headers.location]).toEqual([308, "../docs"]);
+    const post = await get("/docs/", { method: "POST", headers: browser });
+    expect([post.status, post.headers.allow]).toEqual([405, "GET, HEAD"]);
+  });
 });
 
 /** Hosts that HTTP and URLs allow. A shell takes the characters of most of them for its own. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readHeaders, readMessages } from "../../../server/pages/browser/typed.js";
+import { readDeadline, readHeaders, readMessages } from "../../../server/pages/browser/typed.js";
 
 describe("what is typed as request", () => {
   it.each<[string, boolean, unknown]>([
@@ -13,9 +13,28 @@ describe("what is typed as request", () => {
     expect(readMessages(text, isMany)).toEqual(expected);
   });
 
-  it("is refused where it is no JSON, or no list where there has to be one", () => {
+  it("is one message of a stream, too", () => {
+    expect(readMessages('{"a":1}', true)).toEqual([{ a: 1 }]);
+  });
+
+  it("is refused where it is not JSON", () => {
     expect(() => readMessages("{", false)).toThrow(/^Request: .*JSON/);
-    expect(() => readMessages("{}", true)).toThrow("Request: expected an array of messages");
+  });
+});
+
+describe("what is typed as deadline", () => {
+  it.each([
+    ["", undefined],
+    [" ", undefined],
+    [" 500 ", 500],
+    ["99999999", 99_999_999],
+  ])("%j is %j", (text, expected) => {
+    expect(readDeadline(text)).toBe(expected);
+  });
+
+  it.each(["0", "-1", "1.5", "1e3", "a", "100000000"])("%j is refused", (text) => {
+    const expected = `Deadline: expected milliseconds from 1 to 99999999, found ${JSON.stringify(text)}`;
+    expect(() => readDeadline(text)).toThrow(expected);
   });
 });
 
