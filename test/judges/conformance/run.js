@@ -13,9 +13,10 @@ const usage = `Usage: npm run test:conformance -- [options]
 
   --subject NAME   what is judged; repeatable
                      fast, reference: our server, with the fast lane on or off
+                     node-http2: our server on Node's HTTP/2
                      client: our client
                      baseline: connect-node's server alone
-                   default: fast, reference and client
+                   default: fast, reference, node-http2 and client
   --protocol NAME  connect, grpc or grpc-web; repeatable, default: all three
   --run PATTERN    only cases with such names, for example "**/server-stream/**"; repeatable
   --skip PATTERN   no cases with such names; repeatable
@@ -24,7 +25,7 @@ const usage = `Usage: npm run test:conformance -- [options]
   --help
 `;
 
-const subjects = ["fast", "reference", "client"];
+const subjects = ["fast", "reference", "node-http2", "client"];
 const reportFile = fileURLToPath(new URL("../../../.cache/compatibility/conformance.json", import.meta.url));
 const featuresFile = join(cacheFolder, "features.json");
 /** The longest delays of the suite are of a few seconds. */

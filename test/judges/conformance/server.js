@@ -1,5 +1,6 @@
 // The server under test: reads one ServerCompatRequest from stdin, starts the server that it asks for, writes a
-// ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the lane: fast, reference or baseline.
+// ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the server: fast, reference, node-http2 or
+// baseline.
 // docs/testing_servers.md of connectrpc.com/conformance v1.0.5.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { HTTPVersion } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
@@ -11,7 +12,7 @@ import { formatFrame, readFrames } from "./frames.js";
 import { registry } from "./messages.js";
 import { routes } from "./service.js";
 
-const lane = process.argv[2];
+const subject = process.argv[2];
 const { value: frame } = await readFrames(process.stdin).next();
 const request = fromBinary(ServerCompatRequestSchema, frame);
 const server = await createServerUnderTest();
@@ -35,7 +36,7 @@ async function createServerUnderTest() {
     jsonOptions: { registry },
     ...tlsOptions(),
   };
-  if (lane === "baseline") {
+  if (subject === "baseline") {
     const { createBaseline } = await import("./baseline.js");
     return createBaseline({ ...options, isHttp2: request.httpVersion === HTTPVersion.HTTP_VERSION_2 });
   }
@@ -44,7 +45,8 @@ async function createServerUnderTest() {
     ...options,
     host: "127.0.0.1",
     port: 0,
-    fastLane: lane === "fast",
+    fastLane: subject !== "reference",
+    http2: subject === "node-http2" ? "node" : "own",
     // The suite passes it on to its log.
     onConnectionError: (error, step) => process.stderr.write(`${step}: ${error.message}\n`),
   });
