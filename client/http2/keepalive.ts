@@ -39,7 +39,7 @@ export class Keepalive {
     this.watch();
   }
 
-  /** Whether the server has been silent for so long that a call has to wait for a PING to be answered. */
+  /** Whether the server has been silent for so long that a call has to wait for the acknowledgement of a PING. */
   get isDoubtful(): boolean {
     return performance.now() - this.#aliveAt > this.#options.pingIntervalMs;
   }

@@ -14,7 +14,7 @@ export interface UniversalRequestInit {
   readonly signal: AbortSignal | undefined;
   /** Called once, unless `refuse` is. */
   readonly respond: (response: UniversalClientResponse) => void;
-  /** Called if the request fails. If it was answered before, the body throws the error. */
+  /** Called if the request fails. After the response headers, the body throws the error instead. */
   readonly refuse: (error: ConnectError) => void;
   /** Forgets a request that waits for a connection. */
   readonly forget: (request: Request) => void;

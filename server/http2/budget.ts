@@ -39,7 +39,7 @@ export class Budget {
     this.#refusals.spend(now);
   }
 
-  /** HEADERS or DATA of ours, or a request: the peer may answer with window updates and pings. */
+  /** HEADERS or DATA of ours, or a request: the peer may respond with window updates and pings. */
   earnControls(): void {
     this.#controls.earn(controlsPerFrame);
   }

@@ -337,7 +337,7 @@ export class Connection<Owner> {
     this.#onOutput();
   }
 
-  /** Ends a connection whose peer makes us answer and does not read. */
+  /** Ends a connection whose peer causes replies and does not read them. */
   #checkOutput(): void {
     const { frames } = this.#outgoing;
     const { unsentControlBytes, unsentBytes } = this.#limits;

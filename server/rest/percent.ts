@@ -6,7 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
  * What stays encoded in a variable of several segments, which "/" separates:
  * - "slash": `%2F` alone, as google/api/http.proto has it;
  * - "reserved": every character that RFC 6570 calls reserved, as Google's own servers do by default;
- * - "nothing": all is decoded, so a decoded slash cannot be told from one that separates.
+ * - "nothing": all is decoded, so a decoded slash looks like a separator.
  */
 export type KeptEncoded = "slash" | "reserved" | "nothing";
 

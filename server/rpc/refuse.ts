@@ -67,7 +67,7 @@ function sendError(exchange: Exchange, format: Format, error: ConnectError): voi
     const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
     respond(exchange, 200, contentType, encodeEnvelope(endStreamFlag, Buffer.from(end)));
   } else {
-    // Not 501, which is for methods: Connect's servers answer an unknown path with 404.
+    // Not 501, which is for methods: Connect's servers respond with 404 to an unknown path.
     respond(exchange, 404, json, errorToJsonBytes(error, undefined));
   }
 }

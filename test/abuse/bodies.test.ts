@@ -82,7 +82,7 @@ const anyError = /^([1-9]\d?|[a-z_]+)$/;
 describe("RPCs", () => {
   const victim = useVictim({ readMaxBytes: limit, limits: {}, drainTimeoutMs: 2000 });
 
-  /** Sends each request a few times at once. All that is wrong is told together. */
+  /** Sends each request a few times at once. Reports all failures together. */
   const expectCodes = async (code: RegExp, sent: readonly (RawRequest & { name: string })[]) => {
     await victim.withstand(async (url) => {
       const wrong: string[] = [];

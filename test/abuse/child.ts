@@ -56,7 +56,7 @@ export async function startChild({ heapMb, ...options }: ChildOptions, descripto
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  // A question to a process that is just ending is an error; that it has ended is told by `exit`.
+  // A message to a process that is ending is an error. `exit` reports the end.
   child.on("error", () => {});
   const exit = new Promise<Exit>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal, stderr }));
@@ -80,7 +80,7 @@ export async function startChild({ heapMb, ...options }: ChildOptions, descripto
   };
 }
 
-/** The next answer of the kind. Throws if the process ends before. */
+/** The next message of the kind. Throws if the process ends before. */
 function answerOf<Kind extends Answer["kind"]>(
   child: ChildProcess,
   exit: Promise<Exit>,

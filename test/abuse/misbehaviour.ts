@@ -10,7 +10,7 @@ export interface RudeCall {
   readonly method: "Unary" | "ServerStream";
   readonly handler?: string;
   readonly interceptor?: string;
-  /** What may come of it. Default: INTERNAL, which is what an accident is to a caller. */
+  /** The expected code. Default: INTERNAL, the code of unexpected errors. */
   readonly outcome?: RegExp | undefined;
   /** A compression that the client accepts. Default none. */
   readonly accepts?: string;

@@ -66,7 +66,7 @@ const streamOutcomes: Readonly<Record<string, RegExp>> = {
   "yields undefined": ok,
   "never yields": deadlineExceeded,
   "yields for ever": deadlineExceeded,
-  // What the client has not read by then may be cut off.
+  // The client may lose what it has not read by then.
   "yields for ever without a pause": /^(?:4|cut)$/,
   "goes on after the client has left": deadlineExceeded,
   "throws in finally": deadlineExceeded,

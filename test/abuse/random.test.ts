@@ -11,7 +11,7 @@ const cases = isLong ? 5000 : 1500;
 const atOnce = 100;
 const patienceMs = 60;
 
-/** Sends the bytes in two pieces, reads whatever comes, and leaves after a while. */
+/** Sends the bytes in two chunks, reads the response, and disconnects after a while. */
 function send(port: number, bytes: Buffer, random: Random): Promise<void> {
   const middle = random.below(bytes.length + 1);
   const isRude = random.chance(0.3);

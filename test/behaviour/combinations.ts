@@ -9,7 +9,7 @@ export type Wire = (typeof wires)[number];
 /** The encoding of messages. */
 export type Codec = "proto" | "json";
 
-/** Which of the server's two implementations answers. */
+/** Which of the server's two implementations serves the calls. */
 export type Lane = "fast" | "reference";
 
 /** What one server is. It serves every wire, codec and HTTP version on its one port. */

@@ -8,7 +8,7 @@ import { timeoutHeader } from "./wire.js";
 
 type Step = (scene: Scene) => Promise<unknown>;
 
-/** Calls, how they end, and what the observer is to be told of them. */
+/** Calls, how they end, and what the observer gets. */
 const calls: [title: string, method: MethodName, code: Code | undefined, call: Step][] = [
   ["a unary call", "unary", undefined, ({ client }) => client.unary({})],
   ["a server stream", "serverStream", undefined, ({ client }) => collect(client.serverStream({ count: 3 }))],

@@ -53,7 +53,7 @@ describeBehaviours({}, [
     },
   },
   {
-    title: "a method without side effects answers a POST as any other",
+    title: "a method without side effects accepts POST, too",
     async run({ client, text }) {
       expect((await client.get({ text })).text).toBe(text);
     },

@@ -1,4 +1,4 @@
-// What programs can import. A name that goes, or comes by accident, is a change of the interface.
+// The exports. An added or removed name changes the interface.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -14,7 +14,7 @@ let project: string;
 let packed: { filename: string; files: { path: string; mode: number }[] };
 let installed: Outcome;
 
-/** npm's own would be minutes where a registry does not answer. */
+/** npm's own is minutes if a registry does not respond. */
 const patience = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "500", "--fetch-retry-maxtimeout", "1000"];
 
 beforeAll(async () => {
@@ -242,7 +242,7 @@ describe("a project with the package installed", () => {
     });
   });
 
-  it("starts the command, which answers, and says how the client is called from here", async (context) => {
+  it("starts the command, which serves calls and prints how to start the client", async (context) => {
     needInstalled(context);
     await using command = new CommandProcess({ main: [bin("manywire")], argv: ["--port", "0"] });
     const url = await command.url();

@@ -12,7 +12,14 @@ const words: [found: RegExp, plain: string][] = [
   [/\bin the place of\b/i, "instead of"],
   [/\bin the stead of\b/i, "instead of"],
   [/\bas long as it is let\b/i, "until it is closed"],
-  [/\bis told of\b/i, "is called with"],
+  [/\b(?:is|are|was|be) told\b/i, "is called with, gets, or receives"],
+  [/(?<![}[] ?)\banswer\b|\b[Aa]nswers\b|\banswer(?:ed|ing)\b/, "respond, response, or what the client gets"],
+  [/\bpieces?\b/i, "chunk, or part"],
+  [/\baccidents?\b/i, "unexpected error"],
+  [/\b(?:that|which|who) (?:is|are) none\b/i, "invalid"],
+  [/\bothers do not notice\b/i, "others work on"],
+  [/\b(?:lets|let) (?:it|them|others) be\b/i, "keep"],
+  [/\bcut off\b/i, "close, disconnect, or truncate"],
 ];
 
 /** Lines of prose in a file: comments and titles of TypeScript and JavaScript, and all of a page but its code. */

@@ -1,4 +1,4 @@
-// HTTP requests by Node's own clients, of either version, with the same answer: what a client library would hide.
+// HTTP requests by Node's own clients, of either version, with the same response type: with what a client library would hide.
 import { once } from "node:events";
 import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
@@ -18,7 +18,7 @@ export interface RawRequest {
   /** Path and query. */
   path: string;
   headers?: OutgoingHttpHeaders;
-  /** In one piece, with its length in the head; or in several, one a turn of the event loop, of unsaid length. */
+  /** In one chunk with Content-Length, or in several without, one per turn of the event loop. */
   body?: string | Uint8Array | readonly Uint8Array[] | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface RawAnswer {
 export interface OpenRequest extends AsyncDisposable {
   /** Where the body goes. */
   readonly body: Writable;
-  /** The answer, once it is complete. Rejects if it never will be. */
+  /** Resolves when the response is complete. Rejects if it is aborted. */
   readonly answer: Promise<RawAnswer>;
   /** Cuts the connection by a reset, without a farewell of any protocol. */
   vanish(): void;

@@ -35,7 +35,7 @@ export class SeenCalls {
     return this.#calls.get(text)?.end !== undefined;
   }
 
-  /** Makes handlers wait before they answer the request of that text, or before reply `index`, until the gate is opened. */
+  /** Makes handlers wait before they respond to the request of that text, or before reply `index`, until the gate is opened. */
   hold(text: string, index = 0): { open(): void } {
     let open = (): void => {};
     const opened = new Promise<void>((resolve) => {

@@ -73,7 +73,7 @@ describe("bytes by hand", () => {
     expect(() => openEnvelopes(envelope("ab", 0, 3))).toThrow("the body ends inside an envelope: 00000000036162");
   });
 
-  test("frames make a call that the server answers", async () => {
+  test("frames make a call", async () => {
     await using server = await startServer();
     await using socket = await openRaw(server.url);
     const { headers, settings, data } = frameTypes;

@@ -1,4 +1,4 @@
-// Lets pages of other origins call: answers their preflights, and puts headers on every response
+// Lets pages of other origins call: handles preflights, and adds headers to every response
 // (https://fetch.spec.whatwg.org/#http-cors-protocol).
 import type { OutgoingHttpHeaders } from "node:http";
 import { type Exchange, noSniff, respond, toRequestInfo } from "../../http/exchange.js";

@@ -20,7 +20,7 @@ export interface Report {
   /** Handlers of the test service that were called, and that have not come to their end. */
   readonly calls: number;
   readonly running: number;
-  /** Calls that the observer was told of. */
+  /** Calls that the observer has seen. */
   readonly finished: number;
   /** Messages of the errors that accepting connections has had. */
   readonly acceptErrors: readonly string[];
@@ -32,7 +32,7 @@ export interface Report {
   readonly cpuMs: number;
 }
 
-/** What the parent is told. */
+/** Messages to the parent. */
 export type Answer =
   | { kind: "listening"; url: string }
   | { kind: "marked" }

@@ -7,7 +7,7 @@ import type { CallEnd, Caller } from "./load.js";
 export interface Call {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** In pieces, with so many milliseconds between them. */
+  /** In chunks, with these milliseconds between them. */
   readonly body: readonly Buffer[];
   readonly pauseMs?: number;
   /** What is wrong with a response, or undefined. */

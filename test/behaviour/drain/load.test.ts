@@ -1,4 +1,4 @@
-// A server that is told to end by SIGTERM under load loses no call that it has taken on.
+// SIGTERM under load loses no call that the server has accepted.
 import { describe, expect, test } from "vitest";
 import { startChild } from "../../abuse/child.js";
 import { opening } from "../../abuse/frames.js";
@@ -13,7 +13,7 @@ const intervalMs = 50;
 const enoughCalls = 150;
 /**
  * Idle connections of HTTP/1.1 are closed after this, and a call that is just being sent on one is lost (RFC 9112 section
- * 9.3.1). It is longer than a busy machine holds up a caller, who calls, and so is told, within each interval.
+ * 9.3.1). It is long enough for callers to call, and so to notice, within each interval on a busy machine.
  */
 const limits = { idleGraceMs: 2000 };
 

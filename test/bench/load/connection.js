@@ -1,4 +1,4 @@
-// A plaintext HTTP/2 connection of a client that sends prepared frames. It keeps the peer's window open, answers PING and
+// A plaintext HTTP/2 connection of a client that sends prepared frames. It keeps the peer's window open, acknowledges PING and
 // SETTINGS, and leaves the rest to its owner. It never exceeds the peer's window because its owner sends little at a time.
 import net from "node:net";
 import * as frames from "./frames.js";

@@ -24,7 +24,7 @@ export async function measureByWrk({ scenario, call, url, answer }, { seconds })
   );
   const { calls, micros, bytes, errors } = parseResult(output);
   if (errors > 0) throw new Error(`wrk: expected no error, found ${errors}\n${output}`);
-  // An error of gRPC-Web is a 200 too, but of another length. Each connection may have read a part of its last answer.
+  // An error of gRPC-Web is a 200 too, but of another length. Each connection may have read a part of its last response.
   if (bytes < calls * answer.bytes || bytes > (calls + connections) * answer.bytes) {
     throw new Error(`wrk: expected ${calls} answers of ${answer.bytes} bytes each, found ${bytes} bytes\n${output}`);
   }

@@ -33,7 +33,7 @@ describe("the Greeter's page", () => {
     ["SayHello", "Hello, Ada!", 14, 25],
     // Its route has all of the request in the path.
     ["SayHelloAgain", "Hello, Ada Again!", 0, 31],
-  ])("calls %s over each protocol, and shows answer, status, bytes and time", async (name, message, out, into) => {
+  ])("calls %s over each protocol, and shows response, status, bytes and time", async (name, message, out, into) => {
     await using opened = await openPage(browser, greeter.url);
     const answer = `{\n  "message": "${message}"\n}`;
     expect(await call(opened.page, `hello_world.Greeter.${name}`, { name: "Ada" })).toEqual({

@@ -29,7 +29,7 @@ export const judges = [
   interop(
     "grpc-gateway",
     goModule("github.com/grpc-ecosystem/grpc-gateway/v2"),
-    "in front of the port, with the same answers to REST as the port itself",
+    "in front of the port, with the same REST responses as the port itself",
     "gateway",
   ),
   interop("Python's grpcio", python("grpcio"), "gRPC, also with asyncio; reflection, health", "grpcio"),

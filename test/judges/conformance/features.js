@@ -24,7 +24,7 @@ export function claimedFeatures(names) {
     supportsConnectGet: true,
     supportsMessageReceiveLimit: true,
     // Over HTTP/1.1 a stream in both directions could only be half-duplex, which a method cannot ask for: it would hang as
-    // soon as a handler answers before the client has finished. Connect's servers answer 505 instead.
+    // soon as a handler responds before the client has finished. Connect's servers respond with 505 instead.
     supportsHalfDuplexBidiOverHttp1: false,
   };
 }

@@ -135,7 +135,7 @@ function planCancel(cancel) {
   };
 }
 
-/** Counts answers, and lets the sender wait for them. */
+/** Counts responses, and lets the sender wait for them. */
 function createTurns() {
   let answers = 0;
   let wake = () => {};
@@ -144,7 +144,7 @@ function createTurns() {
       answers++;
       wake();
     },
-    /** No answer will come any more: stop waiting. */
+    /** No more responses will arrive: stop waiting. */
     end() {
       answers = Number.POSITIVE_INFINITY;
       wake();

@@ -11,7 +11,7 @@ import { environmentFor } from "./foreign-tests.js";
 import { differences, echo, get, post } from "./gateway-differences.js";
 import { gateway } from "./go-programs.js";
 
-/** The answers of the gateway and of the server itself to the same request. */
+/** The responses of the gateway and of the server itself to the same request. */
 type Ask = (what: RawRequest) => Promise<{ theirs: RawAnswer; ours: RawAnswer }>;
 
 async function start(options: TargetOptions): Promise<Ask> {

@@ -23,7 +23,7 @@ describe("the page's line for grpcurl", () => {
     ["ServerStream", [{ text: "a", count: 2 }], [{ text: "a" }, { text: "a", index: 1 }]],
     ["ClientStream", [{ text: "a" }, { text: "b" }], [{ text: "a,b", index: 2 }]],
     ["BidiStream", [{ text: "a" }, { text: "b" }], [{ text: "a" }, { text: "b", index: 1 }]],
-  ])("gets what %s answers", async (name, messages, expected) => {
+  ])("gets the response of %s", async (name, messages, expected) => {
     const { url } = await startTargetForTest({ lane: "fast", security: "plaintext" });
     const found = methods.find(({ info }) => info.name === name);
     if (found === undefined) throw new Error(`there is no ${name}`);

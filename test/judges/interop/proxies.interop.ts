@@ -1,5 +1,5 @@
 // HAProxy and nginx in front of two servers: calls of all protocols are spread over both, and none is lost when one of them
-// is told to end.
+// gets SIGTERM.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Child, startChild } from "../../abuse/child.js";
 import { type Call, openCaller1, openCaller2 } from "../../behaviour/drain/callers.js";
@@ -43,7 +43,7 @@ function patient(caller: Caller): Caller {
   return { call, close: () => caller.close() };
 }
 
-/** The time that a server goes on when it was told to end, for the proxy to notice. */
+/** The time that a server continues after SIGTERM, for the proxy to notice. */
 const drainDelayMs = 3500;
 
 async function start(fastLane: boolean): Promise<Child> {

@@ -15,7 +15,7 @@ export interface Outcome {
 export interface Allowance {
   readonly name: string;
   readonly reason: string;
-  /** Both answers without the difference, or undefined if it cannot be the difference. */
+  /** Both responses without the difference, or undefined if it cannot be the difference. */
   settle(outcome: Outcome): readonly [fast: Visible, reference: Visible] | undefined;
 }
 

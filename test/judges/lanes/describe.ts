@@ -9,7 +9,7 @@ export function describeSample({ httpVersion, verb, target, headers, chunks, isS
   return [`HTTP/${httpVersion} ${verb} ${target}`, ...fields, framing, ...body].join("\n");
 }
 
-/** The parts in which two answers differ. */
+/** The parts in which two responses differ. */
 export function describeDifference(fast: Visible, reference: Visible): string {
   const parts = ["status", "headers", "trailers", "body", "end"] as const;
   return parts

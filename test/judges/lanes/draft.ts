@@ -30,7 +30,7 @@ export class Draft {
     return random.pick(ways)();
   }
 
-  /** Cuts bytes into pieces that are not empty. */
+  /** Splits bytes into chunks that are not empty. */
   cut(bytes: Buffer): Buffer[] {
     const { random } = this;
     const inner = random.chance(0.6) ? [] : random.several(1, 4, () => random.below(bytes.length + 1));

@@ -1,5 +1,5 @@
-// The two lanes cannot be told apart, but by a short list of known differences: random requests, out of a seed that a
-// failure names, get the same answers from both. MANYWIRE_DIFFERENTIAL is how many of them, for each protocol.
+// The two lanes respond alike, except for a short list of known differences: random requests, from a seed that a
+// failure names, get the same responses from both. MANYWIRE_DIFFERENTIAL is how many of them, for each protocol.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random, seed } from "../../support/random.js";
 import { allowances } from "./allowed.js";
@@ -47,7 +47,7 @@ describe("the lanes", () => {
     return different;
   }
 
-  test.each(wires)(`answer ${count} random requests alike: %s`, { timeout: 30_000 + 20 * count }, async (wire) => {
+  test.each(wires)(`respond alike to ${count} random requests: %s`, { timeout: 30_000 + 20 * count }, async (wire) => {
     const different = await compareAll(wire);
     expect(different.slice(0, shown).join("\n\n")).toBe("");
   });

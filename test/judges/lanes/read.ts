@@ -4,7 +4,7 @@ import { TestRequestSchema } from "../../gen/manywire/test/v1/test_pb.js";
 import { breaksRule } from "../../unit/codec/broken-rules.js";
 import type { Sample, Wire } from "./generate.js";
 
-/** The flags of the envelopes of a request, as far as they can be told. */
+/** The flags of the envelopes of a request, as far as they can be read. */
 export function flagsOf(wire: Wire, sample: Sample): number[] {
   return heads(wire, sample).map(({ flags }) => flags);
 }

@@ -46,7 +46,7 @@ export function openSender(url: string): Sender {
   };
 }
 
-/** The answer. @throws if it is not whole after a time in which any should be */
+/** The response. @throws if it is incomplete after a generous time */
 async function inTime(answer: Promise<Taken>, sample: Sample): Promise<Taken> {
   const limit = new AbortController();
   const silence = sleep(silenceMs, undefined, { signal: limit.signal }).then(() => {

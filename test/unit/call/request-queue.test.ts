@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { RequestQueue } from "../../../server/call/request-queue.js";
 import { collect } from "../../support/outcome.js";
 
-/** A queue of numbers that are doubled when they are taken, and a list of what its source was told. */
+/** A queue of numbers that are doubled when they are taken, and a list of the calls of its source. */
 function open(take: (item: number) => number | Promise<number> = (item) => item * 2) {
   const told: string[] = [];
   const queue = new RequestQueue<number, number>({

@@ -50,7 +50,7 @@ function splitBindings(): DescService {
 const service = splitBindings();
 const { bindings } = routesOf([service]);
 
-/** What the handlers have been sent since they were asked last, and what they answer with. */
+/** The requests of the handlers since the last read, and their responses. */
 let received: { method: string; message: Message }[] = [];
 let replies: readonly Message[] = [];
 
@@ -103,7 +103,7 @@ async function call(transport: Transport, { method }: Binding, message: Message)
   return answer instanceof Promise ? [(await answer) as Message] : collect(answer as AsyncIterable<Message>);
 }
 
-/** A stream of bytes has pieces of any size. The type is that of the first. */
+/** A stream of bytes has chunks of any size. The type is that of the first. */
 function isInPieces({ method, responseBody }: Binding): boolean {
   return responseBody.kind === "bytes" && method.methodKind !== "unary";
 }

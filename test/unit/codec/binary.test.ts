@@ -202,7 +202,7 @@ describe("plans", () => {
   });
 });
 
-describe("messages that are none", () => {
+describe("invalid messages", () => {
   const codec = createBinaryCodec(PlainSchema);
   it.each<[string, Record<string, unknown>]>([
     ["a number where a string belongs", { string: 5 }],

@@ -112,7 +112,7 @@ function roundFloats(message: ReflectMessage): void {
 }
 
 describe.each(types.map((desc) => [desc.typeName, desc] as const))("the JSON of %s", (_, desc) => {
-  // Not all that can be made can be written: an Any of a type that is not known, a number that is none in a Value.
+  // Some messages have no JSON: an Any of an unknown type, NaN in a Value.
   const texts = messageOf(desc, undefined, 3)
     .map((message) => {
       try {

@@ -8,7 +8,7 @@ import { dataFrame, describeStream, headersFrame, openFrames, startListener, unt
 
 const reset = encodeFrame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8]));
 
-/** Reads a request to its end, answers it, and tells in order what its owner is told. */
+/** Reads a request to its end, responds, and records the calls of its owner. */
 function record(onFirst: (exchange: Exchange) => void = () => {}): {
   events: string[];
   /** Resolves when the head has come. */

@@ -8,7 +8,7 @@ import { serverIdentity as tls } from "../../support/certificates.js";
 import { openRaw } from "../../support/raw-socket.js";
 import { startListener } from "./support.js";
 
-/** Passes on what a client has sent when it pauses, in pieces of so many bytes. */
+/** Passes on what a client has sent when it pauses, in chunks of `pieceBytes`. */
 async function passOnSlowly(near: Socket, far: Socket, pieceBytes: number): Promise<void> {
   let held: Buffer[] = [];
   near.on("data", (chunk: Buffer) => held.push(chunk));

@@ -59,7 +59,7 @@ describe("comments", () => {
     expect(readComments([Buffer.concat([one, other])]).get("m.M")).toBe("One.");
   });
 
-  it("are none where a set has no source info, and nothing reads as a set that is none", () => {
+  it("are empty for a set without source info, and an invalid set is rejected", () => {
     expect(readComments([serialise({ name: "m.proto", messageType: [{ name: "M" }] }), new Uint8Array()]).size).toBe(0);
     expect(() => readComments([new Uint8Array([0xff])])).toThrow();
   });

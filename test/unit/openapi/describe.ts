@@ -4,7 +4,7 @@ import { createServer, type ServerOptions } from "../../../server/index.js";
 import type { OpenApiDocument, Operation, Schema } from "../../../server/openapi/types.js";
 import { descriptors } from "../../gen/manywire/descriptors.js";
 
-/** The document of a server with services that answer nothing. */
+/** The document of a server with services without handlers. */
 export function documentOf(services: readonly DescService[], options: Partial<ServerOptions> = {}): OpenApiDocument {
   const { docs = {}, ...others } = options;
   const server = createServer({

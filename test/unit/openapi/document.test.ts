@@ -239,7 +239,7 @@ describe("queries", () => {
     expect(beside).toContain("scalars.int32Value");
   });
 
-  it("have names that can be told from paths and from parameters of the system", () => {
+  it("have names that differ from paths and from system parameters", () => {
     const names = parameters(rest, "get /v1/query").map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("names."))).toEqual([
       "names.constructor",

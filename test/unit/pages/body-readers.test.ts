@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from "../../../server/pages/browser/verdicts.js";
 
-/** What a reader tells of bytes, in pieces of that size. */
+/** What a reader makes of bytes in chunks of that size. */
 function read(bytes: Uint8Array, size: number, open: (onMessage: OnMessage) => BodyReader) {
   const messages: string[] = [];
   const reader = open((text) => messages.push(text));
@@ -28,7 +28,7 @@ const lines = { headers: { "content-type": "application/x-ndjson" } };
 const sizes = [1, 2, 3, 7, 100];
 
 describe("a body that is one message", () => {
-  it.each(sizes)("is read in pieces of %d bytes", (size) => {
+  it.each(sizes)("is read in chunks of %d bytes", (size) => {
     const bytes = Buffer.from('{"message":"Zoë 🙂"}');
     const told = read(bytes, size, (onMessage) => readWhole(new Response(null, json), onMessage));
     expect(told).toEqual({
@@ -55,7 +55,7 @@ describe("a body that is one message", () => {
 describe("lines of JSON", () => {
   const open = (onMessage: OnMessage) => readLines(new Response(null, lines), onMessage);
 
-  it.each(sizes)("are read in pieces of %d bytes, the last with or without its end", (size) => {
+  it.each(sizes)("are read in chunks of %d bytes, the last with or without its end", (size) => {
     for (const end of ["", "\n"]) {
       const told = read(Buffer.from(`{"text":"ü"}\n\n{"error":"a field"}${end}`), size, open);
       expect(told.messages).toEqual(['{"text":"ü"}', '{"error":"a field"}']);
@@ -73,7 +73,7 @@ describe("lines of JSON", () => {
 });
 
 describe("envelopes", () => {
-  it.each(sizes)("are read in pieces of %d bytes, the one with flags as the end", (size) => {
+  it.each(sizes)("are read in chunks of %d bytes, the one with flags as the end", (size) => {
     const bytes = encodeFrames(['{"text":"ü"}', "{}", "the end"]);
     bytes[bytes.length - 12] = 0x80;
     const told = read(bytes, size, (onMessage) =>

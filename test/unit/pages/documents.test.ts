@@ -149,7 +149,7 @@ describe("who has the document already", () => {
     expect(status).toBe(200);
   });
 
-  it("is told apart by coding", async () => {
+  it("differs by coding", async () => {
     const { get } = await serve(() => json(long));
     const accepted = ["identity", "gzip", "br"];
     const answers = await Promise.all(accepted.map((coding) => get({ headers: { "accept-encoding": coding } })));

@@ -3,7 +3,7 @@ import { encodeFrames, type Frame, FrameReader } from "../../../server/pages/bro
 
 const texts = ["", "{}", '{"name":"Zoë 🙂"}', "x".repeat(70_000)];
 
-/** What a reader makes of bytes that come in pieces of that size. */
+/** What a reader makes of bytes that come in chunks of that size. */
 function read(bytes: Uint8Array, size: number): Frame[] {
   const reader = new FrameReader();
   const frames: Frame[] = [];

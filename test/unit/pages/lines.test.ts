@@ -150,7 +150,7 @@ describe("lines that have been copied", () => {
     ["Custom", [{ name: "a", collection: "b" }], [{ name: "a", collection: "b" }]],
     ["ServerStream", [{ text: "a", number: "2" }], [{ text: "a" }, { text: "a", number: "1" }]],
     ["ClientStream", [{ text: "a" }, { text: "b" }], [{ words: ["a", "b"] }]],
-  ])("get what %s answers, in a shell", async (name, messages, expected) => {
+  ])("get the response of %s, in a shell", async (name, messages, expected) => {
     const { gRPC: _, TypeScript: __, ...lines } = linesOf(name, messages, { base: server.url });
     expect(Object.keys(lines)).toEqual(["REST", "Connect", "gRPC-Web"]);
     for (const [caller, line] of Object.entries(lines)) {
@@ -164,7 +164,7 @@ describe("lines that have been copied", () => {
     ["Query", [{ number: "7", words: ["a", "&"] }], "number: 7n"],
     ["ServerStream", [{ text: "a", number: "2" }], "number: 1n"],
     ["ClientStream", [{ text: "a" }, { text: "b" }], "words: [ 'a', 'b' ]"],
-  ])("get what %s answers, in TypeScript", async (name, messages, shown) => {
+  ])("get the response of %s, in TypeScript", async (name, messages, shown) => {
     const { TypeScript: program = "" } = linesOf(name, messages, { base: server.url });
     const { code, stdout, stderr } = await workspace.runTypeScript(program);
     expect([code, stdout, stderr]).toEqual([0, expect.stringContaining(shown), ""]);

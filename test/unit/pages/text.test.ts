@@ -1,4 +1,4 @@
-// Documents as text, piece by piece: JSON and YAML say what the value is, however deep they are cut.
+// Documents as text in chunks: JSON and YAML encode the value, however deep they are split.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";

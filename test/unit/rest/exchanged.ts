@@ -100,7 +100,7 @@ export function tryAnswer(binding: Binding, message: Message): EncodedBody | und
   }
 }
 
-/** An HttpBody without type and data cannot be told from none. */
+/** An HttpBody without type and data is the same as none. */
 export function isEmptyFile({ responseBody, method }: Binding, message: Message): boolean {
   const { kind, field } = responseBody;
   if (kind !== "bytes" || field === undefined) return false;

@@ -65,7 +65,7 @@ describe("a content type", () => {
     );
   });
 
-  test("has one spelling in answers", () => {
+  test("has one spelling in responses", () => {
     const spellings = Object.keys(known).map((name) => parseFormat(name)?.contentType);
     expect(new Set(spellings)).toEqual(new Set(Object.keys(known).filter((name) => /\+|\/(proto|json)$/.test(name))));
   });

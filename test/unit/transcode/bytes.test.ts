@@ -1,4 +1,4 @@
-// Streams of google.api.HttpBody from the client: bytes in pieces, with their type.
+// Streams of google.api.HttpBody from the client: bytes in chunks, with their type.
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";

@@ -6,7 +6,7 @@ import { json, send, startRestServer } from "./support.js";
 const seed = 20_261_122;
 const numRuns = Number(process.env.REST_HTTP_CASES ?? 400);
 
-/** Pieces of paths that the test service has, and others. */
+/** Parts of paths that the test service has, and others. */
 const piece = fc.constantFrom(
   ..."v1 whole field query path projects p databases documents files operations custom any raw file server-stream client-stream download plain".split(
     " ",

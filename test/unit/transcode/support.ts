@@ -1,4 +1,4 @@
-// What the tests of REST over HTTP share: a server with the REST test service, whose methods answer with what they were sent.
+// What the tests of REST over HTTP share: a server with the REST test service, whose methods echo their requests.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, ServiceImpl } from "@connectrpc/connect";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";

@@ -1,4 +1,4 @@
-// The service that generated clients are tried on. Its answers show what arrived.
+// The service that generated clients are tried on. Its responses show what arrived.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { DepotService, type Item, ItemSchema } from "../../../gen/manywire/test/describe/v1/depot_pb.js";

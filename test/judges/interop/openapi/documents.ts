@@ -17,7 +17,7 @@ const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
 /** What a `google.protobuf.Any` may hold. */
 const registry = createRegistry(NodeSchema, DurationSchema);
 
-/** The test service of REST, whose methods answer with what they were sent; a stream says it twice. */
+/** The test service of REST, whose methods echo their requests; a stream does so twice. */
 function routeRest(router: ConnectRouter): void {
   router.service(RestService, {
     ...echoing,
@@ -64,7 +64,7 @@ const options: Record<string, ServerOptions> = {
 /** Names of the servers. */
 export const serverNames: readonly string[] = Object.keys(options);
 
-/** A server on a free port. It listens when it is told to. */
+/** A server on a free port. Call `listen` to start it. */
 export function serverOf(name: string): Server {
   return createServer({ routes: () => {}, ...options[name], port: 0 });
 }

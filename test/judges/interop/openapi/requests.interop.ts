@@ -120,7 +120,7 @@ describe.each(serverNames)("%s", (name) => {
 
   const given = ({ operation }: Place) =>
     [...parametersOf(operation, "path"), ...parametersOf(operation, "query")].filter(isTyped);
-  /** Whether there is a text that is none. */
+  /** Whether an invalid text exists. */
   function isTyped({ schema = {} }: Parameter): boolean {
     return strangeTexts.some((text) => check(schema, readText(document, schema, text)) !== undefined);
   }

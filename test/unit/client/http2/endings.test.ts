@@ -68,7 +68,7 @@ interface Ending {
   readonly title: string;
   /** The error that the call fails with: code and message. */
   readonly failure: string;
-  /** Whether the server has begun to answer before. */
+  /** Whether the server has begun to respond before. */
   readonly isBegun?: boolean;
   end(id: number, peer: Peer): void;
 }

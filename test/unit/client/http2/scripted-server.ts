@@ -1,4 +1,4 @@
-// A server of HTTP/2 that answers with the bytes that a test gives it, and records what it receives.
+// A server of HTTP/2 that sends the bytes that a test gives it, and records what it receives.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";

@@ -267,7 +267,7 @@ test("pings go out while calls are open, and while none is only if they are aske
   }
 });
 
-test("a call on a connection that was silent for long waits for a PING, and takes another one if there is no answer", async () => {
+test("a call on a connection that was silent for long waits for a PING, and takes another one if it is not acknowledged", async () => {
   let isMute = false;
   const script = {
     get isMute() {
