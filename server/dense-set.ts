@@ -28,6 +28,10 @@ export class DenseSet<Member extends Placed> {
     member.place = -1;
   }
 
+  get size(): number {
+    return this.#members.length;
+  }
+
   /** The members of this moment: they may come and go while the array is used. */
   toArray(): Member[] {
     return [...this.#members];

@@ -144,6 +144,24 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "idle timeout of an HTTP/1.1 connection; `0` turns it off",
       },
       {
+        flag: "--max-connection-age",
+        kind: duration(0),
+        option: "limits.maxConnectionAgeMs",
+        text: "age at which a connection ends after its calls, 10 % more or less; `0` for no limit",
+      },
+      {
+        flag: "--max-connection-age-grace",
+        kind: duration(0),
+        option: "limits.maxConnectionAgeGraceMs",
+        text: "time that calls have to end after that; then the connection is cut; `0` for no limit",
+      },
+      {
+        flag: "--max-connection-idle",
+        kind: duration(0),
+        option: "limits.maxConnectionIdleMs",
+        text: "time without a call after which a connection ends; `0` for no limit",
+      },
+      {
         flag: "--probe-after",
         kind: duration(1),
         option: "limits.probeMs",
@@ -153,7 +171,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--session-memory",
         kind: megabytes,
         option: "limits.sessionMemoryMb",
-        text: "maximum memory of Node for one HTTP/2 connection, without messages; above it new calls are rejected",
+        text: "maximum memory of Node for one connection where it speaks HTTP/2, without messages; above it new calls are rejected",
       },
       {
         flag: "--max-unsent",

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../clock.js";
+import type { ConnectionAges } from "./connection-ages.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import { halfCloseLimiter } from "./http1/linger.js";
@@ -22,6 +23,7 @@ export function acceptConnections(
   servers: Servers,
   connections: Connections,
   stalls: StallWatch,
+  ages: ConnectionAges,
   limits: ListenLimits,
   clock: Clock,
 ): void {
@@ -33,10 +35,10 @@ export function acceptConnections(
     if (!connections.leaveOpening(accepted, socket)) return;
     const load = stalls.add(socket);
     if (version === "http2") {
-      servers.http2.serve(socket, load);
+      ages.add(socket, load, servers.http2.serve(socket, load));
       return;
     }
-    connections.addHttp1(socket);
+    ages.add(socket, load, connections.addHttp1(socket));
     servers.http1.serve(socket);
   };
   if (ready === "connection") {

@@ -41,12 +41,27 @@ const loadKey: unique symbol = Symbol("load");
 export class ConnectionLoad {
   readonly exchanges: DenseSet<LoadingExchange> = new DenseSet();
   readonly #maxUnsentBytes: number;
+  /** Exchanges that have begun so far. */
+  begunCount = 0;
   /** Start of the time for which response bytes have waited, and how much had been sent then. */
   sinceMs = 0;
   sentBytes = 0;
 
   constructor(maxUnsentBytes: number) {
     this.#maxUnsentBytes = maxUnsentBytes;
+  }
+
+  get isIdle(): boolean {
+    return this.exchanges.size === 0;
+  }
+
+  begin(exchange: LoadingExchange): void {
+    this.begunCount++;
+    this.exchanges.add(exchange);
+  }
+
+  end(exchange: LoadingExchange): void {
+    this.exchanges.delete(exchange);
   }
 
   /** Whether there is room for another chunk of a response: a small one, or any if not too much waits for the client already. */

@@ -2,14 +2,21 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import type { Retirable } from "./connection-ages.js";
 import { endAndDiscard } from "./http1/linger.js";
 import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
 
-interface Http1Connection {
+class Http1Connection implements Retirable {
   /** Requests without a complete response; more than one when pipelined. */
-  calls: number;
+  calls = 0;
   latest: ServerResponse | undefined;
+  isRetired = false;
+
+  /** The next response is the last one. An idle connection stays until then: a request may be on its way. */
+  retire(): void {
+    this.isRetired = true;
+  }
 }
 
 export class Connections {
@@ -40,9 +47,13 @@ export class Connections {
     return this.#accepted.size;
   }
 
-  /** Whether the connection must close after this HTTP/1.1 response: during a drain, unless pipelined requests follow. */
+  /**
+   * Whether the connection must close after this HTTP/1.1 response: during a drain, or if it is retired, unless pipelined
+   * requests follow.
+   */
   isLast(response: ServerResponse): boolean {
-    return this.#isDraining && this.#http1.get(response.req.socket)?.latest === response;
+    const connection = this.#http1.get(response.req.socket);
+    return connection?.latest === response && (this.#isDraining || connection.isRetired);
   }
 
   accept(socket: Socket): void {
@@ -64,10 +75,12 @@ export class Connections {
     return !socket.destroyed;
   }
 
-  addHttp1(socket: Socket): void {
-    this.#http1.set(socket, { calls: 0, latest: undefined });
+  addHttp1(socket: Socket): Retirable {
+    const connection = new Http1Connection();
+    this.#http1.set(socket, connection);
     // With TLS it is not the socket that was accepted.
     if (!this.#accepted.has(socket)) socket.on("close", this.#forgetSocket);
+    return connection;
   }
 
   /** Counts a call. Returns the number of calls of the connection, with pipelined ones that wait. */

@@ -1,6 +1,7 @@
 // What a listener needs of whatever speaks HTTP/2 for it.
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import type { Retirable } from "./connection-ages.js";
 import type { ConnectionLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
 import type { Report } from "./report.js";
@@ -9,7 +10,7 @@ import type { OnRequest } from "./well-formed.js";
 /** Speaks HTTP/2 on the sockets that it is given. */
 export interface Http2Server {
   /** @param load what the connection is busy with, for the search for stalled clients */
-  serve(socket: Socket, load: ConnectionLoad): void;
+  serve(socket: Socket, load: ConnectionLoad): Retirable;
   /** Ends every connection after its calls: those that are open, and those that follow. */
   drain(): void;
   /** To be called when no connection is left. */

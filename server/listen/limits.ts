@@ -25,6 +25,16 @@ export interface ListenLimits {
   /** Idle timeout of an HTTP/1.1 connection in milliseconds; 0 turns it off. Longer than the 60 s of common proxies, so that they close first. */
   keepAliveMs: number;
   /**
+   * Age in milliseconds at which a connection ends, 10 % more or less; 0 for no limit. HTTP/2 sends GOAWAY and goes on until
+   * its calls have ended. In HTTP/1.1 the next response has `Connection: close`. Clients behind a load balancer of
+   * connections so spread over new replicas.
+   */
+  maxConnectionAgeMs: number;
+  /** Milliseconds that calls have to end after `maxConnectionAgeMs`. Then the connection is cut. 0 for no limit. */
+  maxConnectionAgeGraceMs: number;
+  /** Milliseconds without a call after which a connection ends; 0 for no limit. HTTP/1.1 has `keepAliveMs` as well. */
+  maxConnectionIdleMs: number;
+  /**
    * Idle time in milliseconds before a keepalive: TCP keepalive by the kernel, and PING over HTTP/2. A connection that does
    * not reply for as long again is closed.
    */
@@ -96,6 +106,9 @@ export const DEFAULT_LISTEN_LIMITS: Readonly<ListenLimits> = {
   headersMs: 15_000,
   requestMs: 0,
   keepAliveMs: 65_000,
+  maxConnectionAgeMs: 0,
+  maxConnectionAgeGraceMs: 0,
+  maxConnectionIdleMs: 0,
   probeMs: 20_000,
   sessionMemoryMb: 64,
   unsentBytes: 64 * 1024 * 1024,
@@ -138,6 +151,9 @@ const MAY_BE_ZERO: ReadonlySet<keyof ListenLimits> = new Set([
   "requestMs",
   "stallMs",
   "keepAliveMs",
+  "maxConnectionAgeMs",
+  "maxConnectionAgeGraceMs",
+  "maxConnectionIdleMs",
   "lingerMs",
   "lingerBytes",
   "idleGraceMs",
@@ -150,13 +166,18 @@ export function toHttp1Options(limits: ListenLimits): Http1Options {
     requestTimeout: limits.requestMs,
     // Node looks for expired requests once per interval (30 s unless told), so the interval is the error of both times.
     connectionsCheckingInterval: Math.min(2000, Math.ceil(limits.headersMs / 4)),
-    keepAliveTimeout: limits.keepAliveMs,
+    keepAliveTimeout: shorter(limits.keepAliveMs, limits.maxConnectionIdleMs),
     keepAlive: true,
     keepAliveInitialDelay: limits.probeMs,
     noDelay: true,
     // The missing Host is refused together with the malformed one.
     requireHostHeader: false,
   };
+}
+
+/** The shorter of two times, where 0 is no limit. */
+function shorter(aMs: number, bMs: number): number {
+  return aMs === 0 || bMs === 0 ? aMs + bMs : Math.min(aMs, bMs);
 }
 
 export function toHttp2Options(limits: ListenLimits): Http2Options & Record<string, unknown> {

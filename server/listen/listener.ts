@@ -8,6 +8,7 @@ import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import type { ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
+import { ConnectionAges } from "./connection-ages.js";
 import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
@@ -83,7 +84,8 @@ class HttpListener implements Listener {
     const descriptors = new DescriptorWatch(http1.server, clock, onError);
     reportErrors(http1, descriptors, onError);
     const stalls = new StallWatch(limits, clock);
-    acceptConnections(servers, connections, stalls, limits, clock);
+    const ages = new ConnectionAges(limits, clock);
+    acceptConnections(servers, connections, stalls, ages, limits, clock);
     passHttp1Requests(servers, connections, limits, onRequest, onError);
     this.#options = options;
     this.#connections = connections;
@@ -92,6 +94,7 @@ class HttpListener implements Listener {
     this.closed = whenClosed(servers, connections).finally(() => {
       descriptors.stop();
       stalls.stop();
+      ages.stop();
     });
   }
 

@@ -32,7 +32,7 @@ export abstract class NodeExchange implements LoadingExchange {
   constructor(source: BodySource, hasEnded: boolean, load: ConnectionLoad | undefined) {
     this.#source = source;
     this.#load = load;
-    load?.exchanges.add(this);
+    load?.begin(this);
     source[exchangeKey] = this;
     if (hasEnded || source.readableLength > 0) this.readFromStream();
   }
@@ -121,7 +121,7 @@ export abstract class NodeExchange implements LoadingExchange {
   /** The response has been closed. */
   close(): void {
     const { owner } = this;
-    this.#load?.exchanges.delete(this);
+    this.#load?.end(this);
     this.owner = undefined;
     owner?.onClose();
   }

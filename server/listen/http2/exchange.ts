@@ -39,7 +39,7 @@ export class Http2Exchange implements Exchange, LoadingExchange {
     this.#stream = stream;
     this.#head = head;
     this.#body = new RequestBody(shared.connection, stream);
-    shared.load.exchanges.add(this);
+    shared.load.begin(this);
   }
 
   get method(): string {
@@ -168,7 +168,7 @@ export class Http2Exchange implements Exchange, LoadingExchange {
   onClose(): void {
     this.isClosed = true;
     this.isFinished = this.#stream.resetCode === undefined;
-    this.#shared.load.exchanges.delete(this);
+    this.#shared.load.end(this);
     this.#body.close()?.onClose();
   }
 }

@@ -28,11 +28,12 @@ export function createHttp2Server({ limits, clock, onRequest, report }: Http2Ser
       sessions.set(socket, session);
       socket.on("close", forget);
       if (socket instanceof TLSSocket && !isAdequateForHttp2(socket)) session.refuseCipher(socket.getCipher().name);
-      else if (isDraining) session.drain();
+      else if (isDraining) session.retire();
+      return session;
     },
     drain() {
       isDraining = true;
-      for (const session of sessions.values()) session.drain();
+      for (const session of sessions.values()) session.retire();
     },
     stop: () => stop?.(),
   };

@@ -9,6 +9,7 @@ import { createField } from "../../http2/hpack/field.js";
 import type { ConnectionLimits } from "../../http2/limits.js";
 import { SocketPump } from "../../http2/socket-pump.js";
 import type { Stream } from "../../http2/stream.js";
+import type { Retirable } from "../connection-ages.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import type { Report } from "../report.js";
 import type { OnRequest } from "../well-formed.js";
@@ -28,7 +29,7 @@ export interface SessionSetup {
 
 const goOn = [createField(":status", "100")];
 
-export class Session implements ConnectionListener<Http2Exchange>, ExchangeConnection {
+export class Session implements ConnectionListener<Http2Exchange>, ExchangeConnection, Retirable {
   readonly socket: Socket;
   readonly scheme: "http" | "https";
   readonly load: ConnectionLoad;
@@ -57,8 +58,7 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
     return this.#pump.connection;
   }
 
-  /** Ends the connection when its calls have ended. */
-  drain(): void {
+  retire(): void {
     this.connection.goaway();
   }
 

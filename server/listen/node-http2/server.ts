@@ -34,7 +34,9 @@ export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http
     serve(socket) {
       // Sockets of an HTTP/1.1 server stay open when the peer ends; in HTTP/2 the other side would never end.
       socket.allowHalfOpen = false;
+      let opened: ServerHttp2Session | undefined;
       server.once("session", (session) => {
+        opened = session;
         closeSocketAtEnd(session, socket, clock);
         sessions.add(session);
         session.setLocalWindowSize(limits.connectionWindowBytes);
@@ -43,6 +45,7 @@ export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http
         if ("getCipher" in socket) refuseWeakCipher(session, socket as TLSSocket);
       });
       server.emit("connection", socket);
+      return { retire: () => afterReading(() => opened?.close()) };
     },
     drain: () => sessions.drain(),
     stop: () => probe.stop(),
