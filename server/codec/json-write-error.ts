@@ -34,6 +34,21 @@ export function within(step: string, error: unknown): unknown {
   return new JsonWriteError(shorten(isJoined ? step + path : `${step}.${path}`), description);
 }
 
+/** Adds the name of a field to the path of an error. */
+export function withinField(error: unknown, name: string): unknown {
+  return within(name, error);
+}
+
+/** Adds the index of an item to the path of an error. */
+export function withinItem(error: unknown, index: number): unknown {
+  return within(`[${index}]`, error);
+}
+
+/** Adds the key of an entry to the path of an error. */
+export function withinEntry(error: unknown, key: string): unknown {
+  return within(entryStep(key), error);
+}
+
 /** The step of an entry of a map. */
 export function entryStep(key: string): string {
   return `[${quote(key)}]`;

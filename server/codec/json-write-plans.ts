@@ -1,4 +1,4 @@
-// Plans the JSON of types: a function for each field, in order of the numbers.
+// Prepares the JSON of types under one set of options: code for each type, or a function for each field.
 import {
   type DescEnum,
   type DescExtension,
@@ -9,97 +9,134 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { canRunCode } from "./code.js";
 import { nullValue } from "./json-facts.js";
 import { writeAny } from "./json-write-any.js";
+import { compileWriter } from "./json-write-code.js";
 import { refuse, within } from "./json-write-error.js";
 import { createExtensionsWriter, type ExtensionsWriter } from "./json-write-extensions.js";
-import { createFieldWriter, type FieldWriter } from "./json-write-fields.js";
+import {
+  type FieldPlan,
+  type FieldWriter,
+  interpretField,
+  type MessageWriter,
+  planField,
+  type ValuePlan,
+} from "./json-write-fields.js";
 import { scalarWriters, type ValueWriter } from "./json-write-scalar.js";
 import { structWriters, writeObject } from "./json-write-struct.js";
 import { textWriters } from "./json-write-text.js";
-import type { Source } from "./values.js";
+import { isJsonStruct, isUnwrapped, type Source } from "./values.js";
+
+/** How JSON is written. */
+export interface JsonEncodeOptions extends Partial<JsonWriteOptions> {
+  /** Whether to make code of plans, where the runtime does. Default true. */
+  readonly compiles?: boolean;
+}
 
 /** Fields that are left out, each as the path to it from the message. */
 export type Omitted = readonly (readonly DescField[])[];
 
 /** The writers of types under one set of options, made when they are first needed. Types contain each other, and share them. */
 export class Plans {
-  readonly #options: Partial<JsonWriteOptions>;
-  readonly #always: boolean;
-  readonly #messages = new WeakMap<DescMessage, ValueWriter>();
+  readonly #options: JsonEncodeOptions;
+  readonly #messages = new WeakMap<DescMessage, MessageWriter>();
   readonly #writeExtensions: ExtensionsWriter | undefined;
 
-  constructor(options: Partial<JsonWriteOptions>) {
-    const { registry, alwaysEmitImplicit } = options;
+  constructor(options: JsonEncodeOptions) {
+    const { registry } = options;
     this.#options = options;
-    this.#always = alwaysEmitImplicit === true;
-    const writerOf = (extension: DescExtension) => this.valueWriter(extension);
-    this.#writeExtensions = registry && createExtensionsWriter(registry, writerOf, this.#always);
+    const writerOf = (extension: DescExtension) => this.#planValue(extension, []).write;
+    this.#writeExtensions = registry && createExtensionsWriter(registry, writerOf, options.alwaysEmitImplicit === true);
   }
 
   /** The writer of a message type. */
-  messageWriter(desc: DescMessage, omitted: Omitted = []): ValueWriter {
+  messageWriter(desc: DescMessage, omitted: Omitted = []): MessageWriter {
     if (omitted.length > 0) return this.#createMessageWriter(desc, omitted);
     const known = this.#messages.get(desc) ?? this.#createMessageWriter(desc, omitted);
     this.#messages.set(desc, known);
     return known;
   }
 
-  /** The writer of one value of a field: an item of a list, or the value of a map's entry. */
-  valueWriter(field: DescField | DescExtension, omitted: Omitted = []): ValueWriter {
-    if (field.enum !== undefined) return enumWriter(field.enum, this.#options.enumAsInteger === true);
-    const { message } = field;
-    if (message === undefined) return scalarWriters[field.scalar];
-    // In fields, messages have Struct as an object, and wrappers as their value.
-    const owner = field.kind === "field" ? field.parent.typeName : "";
-    if (message.typeName === "google.protobuf.Struct" && owner !== "google.protobuf.Value") return writeObject;
-    const isUnwrapped = field.fieldKind === "message" && field.oneof === undefined && isWrapperDesc(message);
-    return isUnwrapped ? scalarWriters[message.fields[0].scalar] : this.messageWriter(message, omitted);
+  /** The writer of a field without its name. A value that a field without presence has when it is not set is written. */
+  fieldWriter(field: DescField, omitted: Omitted): FieldWriter {
+    return interpretField(planField(field, "", this.#planValue(field, omitted), true));
   }
 
-  #createMessageWriter(desc: DescMessage, omitted: Omitted): ValueWriter {
+  #planValue(field: DescField | DescExtension, omitted: Omitted): ValuePlan {
+    if (field.enum !== undefined) return { write: enumWriter(field.enum, this.#options.enumAsInteger === true) };
+    const { message: desc } = field;
+    if (desc === undefined) return { write: scalarWriters[field.scalar] };
+    // In fields, messages have Struct as an object, and wrappers as their value.
+    if (field.kind === "field" ? isJsonStruct(field) : desc.typeName === structType) return { write: writeObject };
+    if (isUnwrapped(field) && isWrapperDesc(desc)) return { write: scalarWriters[desc.fields[0].scalar] };
+    const message = this.messageWriter(desc, omitted);
+    return { write: (value) => message.write(value), message };
+  }
+
+  #createMessageWriter(desc: DescMessage, omitted: Omitted): MessageWriter {
     const { typeName } = desc;
-    const write = this.#specialWriter(desc) ?? this.#objectWriter(desc, omitted);
-    return (message) => {
-      if ((message as Message | undefined | null)?.$typeName !== typeName) refuse(typeName, message);
-      return write(message as never);
+    const special = this.#specialWriter(desc);
+    if (special !== undefined) {
+      const write: ValueWriter = (message) => {
+        if ((message as Message | undefined | null)?.$typeName !== typeName) refuse(typeName, message);
+        return special(message as never);
+      };
+      return { write };
+    }
+    const writer: MessageWriter = {
+      write: (message) => {
+        // Not before: a type may contain itself, and many types are never written.
+        const { compiles = true } = this.#options;
+        const prepare = compiles && canRunCode ? compileWriter : interpretWriter;
+        writer.write = prepare(desc, this.#planFields(desc, omitted), this.#writeExtensions);
+        return writer.write(message);
+      },
     };
+    return writer;
   }
 
   /** The writer of a type whose JSON is not an object with its fields; undefined for other types. */
   #specialWriter(desc: DescMessage): ((message: never) => string) | undefined {
     const { typeName } = desc;
     if (typeName === "google.protobuf.Any") {
-      return (any: Any) => writeAny(any, this.#options.registry, (held) => this.messageWriter(held));
+      return (any: Any) => writeAny(any, this.#options.registry, (held) => this.messageWriter(held).write);
     }
     if (!isWrapperDesc(desc)) return textWriters[typeName] ?? structWriters[typeName];
     const write = scalarWriters[desc.fields[0].scalar];
     return ({ value }: { value: unknown }) => write(value);
   }
 
-  #objectWriter(desc: DescMessage, omitted: Omitted): (message: Message) => string {
-    let fields: NamedWriter[] | undefined;
-    const writeExtensions = this.#writeExtensions;
-    return (message) => {
-      // Not before: a type may contain itself, and many types are never written.
-      fields ??= this.#fieldWriters(desc, omitted);
-      const members = writeMembers(fields, message as unknown as Source);
-      if (writeExtensions === undefined || message.$unknown === undefined) return `{${members}}`;
-      const extensions = writeExtensions(message, desc);
-      return `{${members}${members === "" || extensions === "" ? "" : ","}${extensions}}`;
-    };
-  }
-
-  #fieldWriters(desc: DescMessage, omitted: Omitted): NamedWriter[] {
+  #planFields(desc: DescMessage, omitted: Omitted): FieldPlan[] {
+    const { useProtoFieldName, alwaysEmitImplicit } = this.#options;
     const isWritten = (field: DescField) => !omitted.some((path) => path.length === 1 && path[0] === field);
     const fields = desc.fields.filter(isWritten).sort((a, b) => a.number - b.number);
     return fields.map((field) => {
-      const { name, jsonName } = field;
       const omittedWithin = omitted.filter(([first]) => first === field).map(([, ...rest]) => rest);
-      const prefix = `${JSON.stringify(this.#options.useProtoFieldName === true ? name : jsonName)}:`;
-      return { name, write: createFieldWriter(field, prefix, this.valueWriter(field, omittedWithin), this.#always) };
+      const prefix = `${JSON.stringify(useProtoFieldName === true ? field.name : field.jsonName)}:`;
+      return planField(field, prefix, this.#planValue(field, omittedWithin), alwaysEmitImplicit === true);
     });
   }
+}
+
+const structType = "google.protobuf.Struct";
+
+/** Writes by the plan itself. */
+function interpretWriter(
+  desc: DescMessage,
+  plans: readonly FieldPlan[],
+  writeExtensions: ExtensionsWriter | undefined,
+): ValueWriter {
+  const { typeName } = desc;
+  const fields = plans.map((plan) => ({ name: plan.name, write: interpretField(plan) }));
+  return (value) => {
+    const message = value as Message;
+    if (message?.$typeName !== typeName) refuse(typeName, message);
+    const members = writeMembers(fields, message as unknown as Source);
+    if (writeExtensions === undefined || message.$unknown === undefined) return `{${members}}`;
+    const extensions = writeExtensions(message, desc);
+    return `{${members}${members === "" || extensions === "" ? "" : ","}${extensions}}`;
+  };
 }
 
 interface NamedWriter {

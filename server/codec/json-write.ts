@@ -1,11 +1,10 @@
 // Writes messages as ProtoJSON (https://protobuf.dev/programming-guides/json/), straight to text.
-import type { DescField, DescMessage, JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { JsonWriteError, within } from "./json-write-error.js";
-import { createFieldWriter } from "./json-write-fields.js";
-import { type Omitted, Plans } from "./json-write-plans.js";
+import { type JsonEncodeOptions, type Omitted, Plans } from "./json-write-plans.js";
 import type { Source } from "./values.js";
 
-export type { Omitted } from "./json-write-plans.js";
+export type { JsonEncodeOptions, Omitted } from "./json-write-plans.js";
 
 /**
  * Prepares the writing of a type. The text is what protobuf-es makes of a message, but for numbers: a 32-bit float has the
@@ -15,13 +14,13 @@ export type { Omitted } from "./json-write-plans.js";
  */
 export function createJsonEncoder(
   desc: DescMessage,
-  options: Partial<JsonWriteOptions>,
+  options: JsonEncodeOptions,
   omitted: Omitted = [],
 ): (message: Message) => string {
-  const write = plansWith(options).messageWriter(desc, omitted);
+  const writer = plansWith(options).messageWriter(desc, omitted);
   return (message) => {
     try {
-      return write(message);
+      return writer.write(message);
     } catch (error) {
       // Without a field, the type says where.
       throw error instanceof JsonWriteError && error.path === "" ? within(desc.typeName, error) : error;
@@ -37,10 +36,10 @@ export function createJsonEncoder(
  */
 export function createJsonFieldEncoder(
   field: DescField,
-  options: Partial<JsonWriteOptions>,
+  options: JsonEncodeOptions,
   omitted: Omitted = [],
 ): (message: Message) => string | undefined {
-  const write = createFieldWriter(field, "", plansWith(options).valueWriter(field, omitted), true);
+  const write = plansWith(options).fieldWriter(field, omitted);
   return (message) => {
     try {
       return write(message as unknown as Source) || undefined;
@@ -54,11 +53,11 @@ export function createJsonFieldEncoder(
 const plansOf = new WeakMap<object, Map<string, Plans>>();
 const noRegistry = {};
 
-function plansWith(options: Partial<JsonWriteOptions>): Plans {
-  const { registry, alwaysEmitImplicit, enumAsInteger, useProtoFieldName } = options;
+function plansWith(options: JsonEncodeOptions): Plans {
+  const { registry, alwaysEmitImplicit, enumAsInteger, useProtoFieldName, compiles = true } = options;
   const plans = plansOf.get(registry ?? noRegistry) ?? new Map<string, Plans>();
   plansOf.set(registry ?? noRegistry, plans);
-  const key = [alwaysEmitImplicit, enumAsInteger, useProtoFieldName].map((option) => option === true).join();
+  const key = [alwaysEmitImplicit, enumAsInteger, useProtoFieldName, compiles].map((option) => option === true).join();
   const known = plans.get(key) ?? new Plans(options);
   plans.set(key, known);
   return known;

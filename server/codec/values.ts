@@ -1,5 +1,5 @@
 // In which form messages have the values of their fields.
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { DescExtension, DescField } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { prototypeKey } from "./json-facts.js";
 
@@ -26,8 +26,8 @@ export function isJsonStruct({ message, parent }: DescField): boolean {
 }
 
 /** Whether the value of the field is that of a wrapper instead of the wrapper. */
-export function isUnwrapped({ fieldKind, oneof, message }: DescField): boolean {
-  return fieldKind === "message" && oneof === undefined && isWrapperDesc(message as DescMessage);
+export function isUnwrapped({ fieldKind, oneof, message }: DescField | DescExtension): boolean {
+  return fieldKind === "message" && oneof === undefined && isWrapperDesc(message);
 }
 
 /** Tags of google/protobuf/struct.proto. */

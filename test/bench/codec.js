@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+/** How long a contender runs before the next has its turn. */
 const roundMs = 8;
 
 const { createBinaryCodec } = await importFrom(options.dist, "server/codec/binary.js");
@@ -119,9 +120,9 @@ function contest(count) {
     [
       "JSON write",
       [
-        { name: "manywire", run: () => encodeJson(message) },
-        { name: "JSON.stringify", run: () => JSON.stringify(plain) },
-        { name: "protobuf-es", run: () => toJsonString(desc, message) },
+        { name: "manywire", run: () => Buffer.from(encodeJson(message)) },
+        { name: "JSON.stringify", run: () => Buffer.from(JSON.stringify(plain)) },
+        { name: "protobuf-es", run: () => Buffer.from(toJsonString(desc, message)) },
       ],
     ],
   ];

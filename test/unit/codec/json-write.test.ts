@@ -26,7 +26,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
-import { createJsonEncoder, createJsonFieldEncoder } from "../../../server/codec/json-write.js";
+import { createJsonEncoder, createJsonFieldEncoder, type JsonEncodeOptions } from "../../../server/codec/json-write.js";
 import { PlainSchema } from "../../gen/manywire/test/codec/v1/codec_pb.js";
 import {
   attitude,
@@ -67,8 +67,9 @@ const types: DescMessage[] = [
 ];
 const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 200) };
 const registry = createRegistry(EverythingSchema.file, DurationSchema, file_manywire_test_codec_v1_legacy);
-const writeOptions: fc.Arbitrary<Partial<JsonWriteOptions>> = fc.record(
+const writeOptions: fc.Arbitrary<JsonEncodeOptions> = fc.record(
   {
+    compiles: fc.boolean(),
     registry: fc.constant(registry),
     alwaysEmitImplicit: fc.boolean(),
     enumAsInteger: fc.boolean(),
