@@ -6,7 +6,7 @@ import { Edition, FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { writeEntries, writeList } from "./json-write-collections.js";
 import { JsonWriteError } from "./json-write-error.js";
 import { keyWriters } from "./json-write-key.js";
-import { type ValueWriter, writeString } from "./json-write-scalar.js";
+import type { ValueWriter } from "./json-write-scalar.js";
 import { hasImplicitPresence, type Source } from "./values.js";
 
 /** Writes the field of a message with its name, or "" where it is left out. @throws JsonWriteError */
@@ -14,8 +14,10 @@ export type FieldWriter = (source: Source) => string;
 
 /** Writes messages of one type. */
 export interface MessageWriter {
-  /** @throws JsonWriteError if it is no message of the type */
+  /** Returns the JSON of a message. @throws JsonWriteError if it is no message of the type */
   write: ValueWriter;
+  /** Puts the same where code of types puts JSON. */
+  put: (message: unknown) => void;
 }
 
 /** How the values of a field are written. */
@@ -70,11 +72,6 @@ export function planField(field: DescField, prefix: string, value: ValuePlan, is
 function zeroOf(field: DescField): unknown {
   if (field.fieldKind === "enum") return field.enum.values[0]?.number;
   return field.fieldKind === "scalar" ? scalarZeroValue(field.scalar, field.longAsString) : undefined;
-}
-
-/** Whether no other value has the JSON of the value that the field has when it is not set. */
-export function hasOneZero({ zero, value }: FieldPlan & { kind: "implicit" }): boolean {
-  return value.write === writeString || typeof zero === "boolean";
 }
 
 /** Returns what writes a field by its plan. */

@@ -11,6 +11,7 @@ import {
 import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { canRunCode } from "./code.js";
 import { nullValue } from "./json-facts.js";
+import { hasJsonOutput, putText, textWriter } from "./json-output.js";
 import { writeAny } from "./json-write-any.js";
 import { compileWriter } from "./json-write-code.js";
 import { refuse, within } from "./json-write-error.js";
@@ -82,15 +83,25 @@ export class Plans {
         if ((message as Message | undefined | null)?.$typeName !== typeName) refuse(typeName, message);
         return special(message as never);
       };
-      return { write };
+      return { write, put: (message) => putText(write(message)) };
     }
+    // Not before: a type may contain itself, and many types are never written.
+    const prepare = () => {
+      const fields = this.#planFields(desc, omitted);
+      const { compiles = true } = this.#options;
+      if (compiles && canRunCode && hasJsonOutput) {
+        writer.put = compileWriter(desc, fields, this.#writeExtensions);
+        writer.write = textWriter(writer.put);
+      } else writer.write = interpretWriter(desc, fields, this.#writeExtensions);
+    };
     const writer: MessageWriter = {
       write: (message) => {
-        // Not before: a type may contain itself, and many types are never written.
-        const { compiles = true } = this.#options;
-        const prepare = compiles && canRunCode ? compileWriter : interpretWriter;
-        writer.write = prepare(desc, this.#planFields(desc, omitted), this.#writeExtensions);
+        prepare();
         return writer.write(message);
+      },
+      put: (message) => {
+        prepare();
+        writer.put(message);
       },
     };
     return writer;

@@ -63,10 +63,15 @@ function writeBool(value: unknown): string {
 }
 
 /** Node's own takes 3 µs for 10 KB, and that of protobuf-es, which browsers get, 200. */
-const toBase64 =
-  typeof Buffer === "undefined"
-    ? base64Encode
-    : ({ buffer, byteOffset, length }: Uint8Array) => Buffer.from(buffer, byteOffset, length).toString("base64");
+const toBase64 = typeof Buffer === "undefined" ? base64Encode : sliceBase64;
+
+interface Slices {
+  base64Slice(this: Uint8Array, start: number, end: number): string;
+}
+
+function sliceBase64(value: Uint8Array): string {
+  return (Buffer.prototype as unknown as Slices).base64Slice.call(value, 0, value.length);
+}
 
 function writeBytes(value: unknown): string {
   if (!(value instanceof Uint8Array)) refuse("bytes", value);

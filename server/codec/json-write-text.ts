@@ -19,9 +19,44 @@ const maxNanos = 999_999_999;
 function writeTimestamp({ seconds, nanos }: Timestamp): string {
   checkSeconds(seconds, firstSecond, lastSecond);
   checkNanos(nanos, 0);
-  const time = new Date(Number(seconds) * 1000).toISOString();
-  return `"${time.slice(0, -".000Z".length)}${printFraction(nanos)}Z"`;
+  const time = Number(seconds);
+  const day = Math.floor(time / secondsPerDay);
+  const second = time - day * secondsPerDay;
+  const clock = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`;
+  return `"${printDay(day)}T${clock}${printFraction(nanos)}Z"`;
 }
+
+const secondsPerDay = 86_400;
+
+const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
+
+/** Two digits. */
+function two(number: number): string {
+  return pairs[number] as string;
+}
+
+/**
+ * The date of a day after 1970-01-01, in a tenth of the time of `Date`. Years begin in March here, so that the day that some
+ * of them have is the last one (https://howardhinnant.github.io/date_algorithms.html#civil_from_days).
+ */
+function printDay(day: number): string {
+  const shifted = day + daysTo1970;
+  const era = Math.floor(shifted / daysOfEra);
+  const dayOfEra = shifted - era * daysOfEra;
+  const leapDays = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
+  const dayOfYear = dayOfEra - 365 * yearOfEra - Math.floor(yearOfEra / 4) + Math.floor(yearOfEra / 100);
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const date = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  return `${two(Math.floor(year / 100))}${two(year % 100)}-${two(month)}-${two(date)}`;
+}
+
+/** From 0000-03-01 to 1970-01-01. */
+const daysTo1970 = 719_468;
+/** 400 years. */
+const daysOfEra = 146_097;
 
 function writeDuration({ seconds, nanos }: Duration): string {
   checkSeconds(seconds, -maxDurationSeconds, maxDurationSeconds);

@@ -1,5 +1,6 @@
 // Writes messages as ProtoJSON (https://protobuf.dev/programming-guides/json/), straight to text.
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { openText } from "./json-output.js";
 import { JsonWriteError, within } from "./json-write-error.js";
 import { type JsonEncodeOptions, type Omitted, Plans } from "./json-write-plans.js";
 import type { Source } from "./values.js";
@@ -19,6 +20,7 @@ export function createJsonEncoder(
 ): (message: Message) => string {
   const writer = plansWith(options).messageWriter(desc, omitted);
   return (message) => {
+    openText();
     try {
       return writer.write(message);
     } catch (error) {
@@ -41,6 +43,7 @@ export function createJsonFieldEncoder(
 ): (message: Message) => string | undefined {
   const write = plansWith(options).fieldWriter(field, omitted);
   return (message) => {
+    openText();
     try {
       return write(message as unknown as Source) || undefined;
     } catch (error) {

@@ -162,6 +162,23 @@ describe("numbers", () => {
   });
 });
 
+test("a time has the date that Date gives it, on every day that there is", () => {
+  const days = Array.from({ length: 3_652_059 / 7 }, (_, week) => -719_162 + week * 7 + (week % 7));
+  for (const day of days) {
+    const message = create(TimestampSchema, { seconds: BigInt(day) * 86_400n + 86_399n });
+    const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+    if (write(TimestampSchema, message) !== `"${date}T23:59:59Z"`) expect(write(TimestampSchema, message)).toBe(date);
+  }
+});
+
+test.each([10, 50, 5_000, 700_000])("text of %i characters is written whole, whatever it is made of", (length) => {
+  const message = create(PlainSchema, {
+    strings: ["a", "é", "€", "😀", '"', "\n"].map((character) => character.repeat(length / character.length)),
+    plain: { string: "after it" },
+  });
+  expect(write(PlainSchema, message)).toBe(toJsonString(PlainSchema, message));
+});
+
 describe("extensions", () => {
   const legacy = () => create(LegacySchema, { id: 1 });
   const extended: [name: string, json: string, message: Message][] = [
