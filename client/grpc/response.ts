@@ -16,27 +16,27 @@ export interface HeadFacts {
   readonly compression: Compression | undefined;
 }
 
-const plain: HeadFacts = { foundStatus: false, headerError: undefined, compression: undefined };
-const plainTypes: ReadonlySet<string> = new Set(["application/grpc", "application/grpc+proto"]);
+/** A head that means the same in each call. An error is made anew. */
+class KnownFacts implements HeadFacts {
+  readonly foundStatus: boolean;
+  readonly headerError = undefined;
+  readonly compression: Compression | undefined;
 
-/** @throws ConnectError if it is not the head of a response of gRPC */
-export function readHead(head: ResponseHead, acceptCompression: readonly Compression[]): HeadFacts {
-  if (isPlain(head)) return plain;
-  const header = toHeaders(head.fields);
-  const facts = validateResponseWithCompression([...acceptCompression], head.status, header);
-  return { foundStatus: facts.foundStatus, headerError: facts.headerError, compression: facts.compression };
+  constructor(foundStatus: boolean, compression: Compression | undefined) {
+    this.foundStatus = foundStatus;
+    this.compression = compression;
+  }
 }
 
-/** Whether a head is one as most are: messages follow that are not compressed, and a status in trailers. */
-function isPlain({ status, fields }: ResponseHead): boolean {
-  if (status !== 200) return false;
-  let isGrpc = false;
-  for (let index = 0; index < fields.length; index++) {
-    const { name, value } = fields[index] as Field;
-    if (name === "content-type") isGrpc = plainTypes.has(value);
-    else if (name === "grpc-status" || name === "grpc-encoding" || name === "grpc-status-details-bin") return false;
-  }
-  return isGrpc;
+/** @throws ConnectError if it is not the head of a response of gRPC */
+export function readHead(head: ResponseHead, acceptCompression: Compression[]): HeadFacts {
+  if (head.memo instanceof KnownFacts) return head.memo;
+  const facts = validateResponseWithCompression(acceptCompression, head.status, toHeaders(head.fields));
+  const { foundStatus, compression, headerError } = facts;
+  if (headerError !== undefined) return { foundStatus, compression, headerError };
+  const known = new KnownFacts(foundStatus, compression);
+  head.memo = known;
+  return known;
 }
 
 /** Returns the error that a call ends with, by its trailers, or undefined if it has succeeded. */

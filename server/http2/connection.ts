@@ -15,6 +15,7 @@ import { FrameReader } from "./frame/frame-reader.js";
 import { clientPreface, Flag, FrameType, maxStreamId } from "./frame/frame-types.js";
 import type { Fields } from "./frame/frame-writer.js";
 import { HeaderBlock } from "./frame/header-block.js";
+import { HeadMemo } from "./head-memo.js";
 import { HpackDecoder } from "./hpack/decoder.js";
 import type { Field } from "./hpack/field.js";
 import { HpackError } from "./hpack/hpack-error.js";
@@ -77,7 +78,6 @@ export interface ConnectionOptions<Owner> {
 /** Payload of our PINGs: the first half says what for. */
 const probePing = 0x6d77_0001;
 const goawayPing = 0x6d77_0002;
-const rememberedHeads = 8;
 
 export class Connection<Owner> {
   /** What the peer has announced. */
@@ -94,9 +94,10 @@ export class Connection<Owner> {
   readonly #outgoing: Outgoing<Owner>;
   readonly #window: ReceiveWindow;
   readonly #openedAt: number;
-  /** Heads of lists that the decoder has returned. It returns the same list for the same block. */
-  readonly #heads: RequestHead[] = [];
-  #nextHead = 0;
+  readonly #requestHeads = new HeadMemo(readRequestHead);
+  readonly #responseHeads = new HeadMemo(readResponseHead);
+  /** The last trailers that were well-formed. */
+  #lastTrailers: readonly Field[] | undefined;
   #lingering: Stream<Owner>[] = [];
   #now: number;
   #prefaceBytes: number;
@@ -569,7 +570,7 @@ export class Connection<Owner> {
 
   #onRequest(id: number, fields: readonly Field[] | undefined, isEnd: boolean): void {
     if (this.#isTooLarge(fields)) throw new StreamError(id, ErrorCode.enhanceYourCalm, "headers: too large");
-    const head = this.#requestHead(fields);
+    const head = this.#requestHeads.read(fields);
     if (typeof head === "string") throw new StreamError(id, ErrorCode.protocolError, head);
     if (isEnd && head.contentLength > 0) {
       throw new StreamError(id, ErrorCode.protocolError, "END_STREAM: less than content-length");
@@ -584,21 +585,8 @@ export class Connection<Owner> {
     if (isEnd) this.#tellEnd(stream);
   }
 
-  #requestHead(fields: readonly Field[]): RequestHead | string {
-    const heads = this.#heads;
-    for (let index = 0; index < heads.length; index++) {
-      const head = heads[index] as RequestHead;
-      if (head.rawFields === fields) return head;
-    }
-    const head = readRequestHead(fields);
-    if (typeof head === "string") return head;
-    heads[this.#nextHead] = head;
-    this.#nextHead = (this.#nextHead + 1) % rememberedHeads;
-    return head;
-  }
-
   #onResponse(stream: Stream<Owner>, fields: readonly Field[], isEnd: boolean): void {
-    const head = readResponseHead(fields);
+    const head = this.#responseHeads.read(fields);
     if (typeof head === "string") throw new StreamError(stream.id, ErrorCode.protocolError, head);
     const { status } = head;
     if (status < 200) {
@@ -614,8 +602,10 @@ export class Connection<Owner> {
   }
 
   #onTrailers(stream: Stream<Owner>, fields: readonly Field[], isEnd: boolean): void {
-    const fault = isEnd ? checkTrailers(fields) : "trailers: expected END_STREAM";
+    if (!isEnd) throw new StreamError(stream.id, ErrorCode.protocolError, "trailers: expected END_STREAM");
+    const fault = fields === this.#lastTrailers ? undefined : checkTrailers(fields);
     if (fault !== undefined) throw new StreamError(stream.id, ErrorCode.protocolError, fault);
+    this.#lastTrailers = fields;
     this.#receiveEnd(stream);
     if (!stream.isReleased) this.#listener.onTrailers(stream, fields);
     this.#tellEnd(stream);

@@ -29,7 +29,7 @@ export class RequestHead {
   }
 }
 
-/** The field lines of a response, which are well-formed. */
+/** The field lines of a response, which are well-formed. The same object may come again for the next response. */
 export class ResponseHead {
   readonly rawFields: readonly Field[];
   /** Those after `:status`. */
@@ -37,6 +37,8 @@ export class ResponseHead {
   readonly status: number;
   /** `content-length`, or -1. */
   readonly contentLength: number;
+  /** For whatever the owner derives from a head, if the same one comes again. */
+  memo: unknown = undefined;
 
   constructor(raw: readonly Field[], fields: readonly Field[], status: number, contentLength: number) {
     this.rawFields = raw;
