@@ -2,12 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { callHead, data, opening, unaryPath } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { type RawRequest, request } from "../support/http.js";
 import { decodeFrames, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw } from "../support/raw-socket.js";
 import { codeOf } from "./codes.js";
-import { callHead, data, opening, unaryPath } from "./frames.js";
 import { useVictim } from "./victim.js";
 
 const service = "/manywire.test.v1.TestService";

@@ -1,11 +1,11 @@
 // What can be done to a server by opening connections and saying too little, too slowly or too much at the beginning.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { callFields, callHead, data, goaway, grant, opening, unaryPath } from "../support/call-frames.js";
 import { serverIdentity } from "../support/certificates.js";
 import { encodeFrame, encodeHeaders, frameFlags, frameTypes, preface } from "../support/http2-frames.js";
+import { startChild } from "../support/process/child.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { startChild } from "./child.js";
-import { callFields, callHead, data, goaway, grant, opening, unaryPath } from "./frames.js";
 import { quick, useVictim } from "./victim.js";
 
 const victim = useVictim({});

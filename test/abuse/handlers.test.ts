@@ -1,9 +1,9 @@
 // What an application can do to its own server: handlers and interceptors that break every rule.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, test } from "vitest";
+import { callHead, opening, wholeData } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { openRaw } from "../support/raw-socket.js";
-import { callHead, opening, wholeData } from "./frames.js";
 import { misbehave } from "./misbehaviour.js";
 import { compressedCalls, interceptorCalls, streamCalls, unaryCalls } from "./misbehaviours.js";
 import { quick, useVictim } from "./victim.js";

@@ -1,9 +1,9 @@
 // What can be done to a server with heads of requests: odd values, and more different ones than anybody remembers.
 import { describe, expect, test } from "vitest";
+import { callFields, opening, unaryPath, wholeData } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { decodeFrames, encodeFrame, encodeHeaders, frameTypes } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { callFields, opening, unaryPath, wholeData } from "./frames.js";
 import { useVictim } from "./victim.js";
 
 const getPath = "/manywire.test.v1.TestService/Get";

@@ -1,10 +1,10 @@
 // What can be done to a server with frames of HTTP/2 that are each allowed, and too many or out of season together.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { callFields, callHead, cancel, data, grant, opening, wholeData } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { decodeFrames, encodeFrame, encodeHeaders, frameFlags, frameTypes } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { callFields, callHead, cancel, data, grant, opening, wholeData } from "./frames.js";
 import { quick, useVictim } from "./victim.js";
 
 const victim = useVictim({});

@@ -1,4 +1,4 @@
-// Calls of the rude handlers of the folder `process`, and what becomes of them.
+// Calls of the rude handlers of `support/process`, and their outcomes.
 import { expect } from "vitest";
 import { envelope } from "../support/envelopes.js";
 import type { RawRequest } from "../support/http.js";

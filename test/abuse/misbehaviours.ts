@@ -1,8 +1,9 @@
 // Every misbehaviour, and what a caller is to see of it.
+
+import { rudeInterceptors } from "../support/process/rude-interceptors.js";
+import { rudeStreams } from "../support/process/rude-streams.js";
+import { rudeUnary } from "../support/process/rude-unary.js";
 import type { RudeCall } from "./misbehaviour.js";
-import { rudeInterceptors } from "./process/rude-interceptors.js";
-import { rudeStreams } from "./process/rude-streams.js";
-import { rudeUnary } from "./process/rude-unary.js";
 
 const ok = /^0$/;
 const invalidArgument = /^3$/;

@@ -1,9 +1,9 @@
 // Requests of either HTTP version that are almost right: valid ones with something added, lost, repeated or changed.
 import { gzipSync } from "node:zlib";
+import { callFields, opening } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { encodeFrame, encodeHeaders } from "../support/http2-frames.js";
 import type { Random } from "../support/random.js";
-import { callFields, opening } from "./frames.js";
 
 const methods = ["Unary", "Get", "ServerStream", "ClientStream", "BidiStream", "Missing"];
 const types = [

@@ -2,11 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { callHead, data, opening, unaryPath } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { request } from "../support/http.js";
 import { decodeFrames } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { callHead, data, opening, unaryPath } from "./frames.js";
 import { useVictim } from "./victim.js";
 
 const service = "/manywire.test.v1.TestService";

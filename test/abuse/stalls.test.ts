@@ -1,10 +1,10 @@
 // What becomes of clients that stop: those in the middle of a message lose their call, those between two do not.
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { callHead, data, opening, wholeData } from "../support/call-frames.js";
 import { envelope } from "../support/envelopes.js";
 import { decodeFrames, frameTypes } from "../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../support/raw-socket.js";
-import { callHead, data, opening, wholeData } from "./frames.js";
 import { quick, useVictim } from "./victim.js";
 
 const stallMs = 300;

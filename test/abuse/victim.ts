@@ -1,9 +1,9 @@
 // A server that is attacked: it has to live, to serve its neighbours meanwhile and afterwards, and to keep nothing.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
-import { type Child, type ChildOptions, startChild } from "./child.js";
+import { type Child, type ChildOptions, startChild } from "../support/process/child.js";
+import type { Report } from "../support/process/main.js";
 import { openNeighbour1, openNeighbour2 } from "./neighbour.js";
-import type { Report } from "./process/main.js";
 
 /** What an attack may cost, in bytes. */
 export interface Bounds {

@@ -6,8 +6,8 @@ import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { serverIdentity } from "../support/certificates.js";
 import type { HttpVersion, RawAnswer, RawRequest } from "../support/http.js";
 import { request } from "../support/http.js";
+import { echoing, versions } from "../support/rest-service.js";
 import { startServer } from "../support/server.js";
-import { echoing, versions } from "../unit/transcode/support.js";
 import { places } from "./combinations.js";
 import { type Behaviour, describeBehaviours } from "./table.js";
 

@@ -1,8 +1,8 @@
 // SIGTERM under load loses no call that the server has accepted.
 import { describe, expect, test } from "vitest";
-import { startChild } from "../../abuse/child.js";
-import { opening } from "../../abuse/frames.js";
+import { opening } from "../../support/call-frames.js";
 import { decodeFrames, frameTypes } from "../../support/http2-frames.js";
+import { startChild } from "../../support/process/child.js";
 import { openRaw } from "../../support/raw-socket.js";
 import { openCaller1, openCaller2 } from "./callers.js";
 import { connectCall, connectUploadCall, grpcCall, grpcDialogCall, webStreamCall } from "./calls.js";

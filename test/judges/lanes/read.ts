@@ -1,7 +1,7 @@
 // Reads the envelopes of a request that may be broken.
 
 import { TestRequestSchema } from "../../gen/manywire/test/v1/test_pb.js";
-import { breaksRule } from "../../unit/codec/broken-rules.js";
+import { breaksRule } from "../../support/broken-rules.js";
 import type { Sample, Wire } from "./generate.js";
 
 /** The flags of the envelopes of a request, as far as they can be read. */

@@ -10,8 +10,8 @@ import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
 import { outputOf } from "../../support/program.js";
+import { type RestServiceImpl, startRestServer } from "../../support/rest-service.js";
 import { root } from "../../support/stage.js";
-import { type RestServiceImpl, startRestServer } from "../transcode/support.js";
 
 const { Code, ConnectError, createClient } = browser;
 

@@ -34,9 +34,9 @@ import {
   TreesSchema,
 } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema, TestRequestSchema } from "../../gen/manywire/test/v1/test_pb.js";
+import { breaksRule } from "../../support/broken-rules.js";
 import { expectSame, outcome } from "../../support/expect-same.js";
 import { messageOf } from "../rest/arbitrary.js";
-import { breaksRule } from "./broken-rules.js";
 
 const types: DescMessage[] = [
   PlainSchema,

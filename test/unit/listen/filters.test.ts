@@ -7,7 +7,7 @@ import type { Filter } from "../../../server/http/filter.js";
 import type { PreparedHead } from "../../../server/http/prepared-head.js";
 import { WrappedExchange } from "../../../server/http/wrapped-exchange.js";
 import { request } from "../../support/http.js";
-import { versions } from "../transcode/support.js";
+import { versions } from "../../support/rest-service.js";
 import { echo, startListener } from "./support.js";
 
 /** Adds its name to a header of every response. */

@@ -5,9 +5,9 @@ import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { jsonBody, listOperations, type Place, resolve } from "../../support/draw.js";
 import { createUpdateService } from "../../support/update-service.js";
 import { documentOf, operationOf, schemaOf } from "./describe.js";
-import { jsonBody, listOperations, type Place, resolve } from "./draw.js";
 
 const library = documentOf([LibraryService]);
 const rest = documentOf([RestService]);

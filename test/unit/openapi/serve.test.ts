@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { descriptors } from "../../gen/manywire/descriptors.js";
+import { listOperations, requestOf, toTarget } from "../../support/draw.js";
 import { openConnection, request } from "../../support/http.js";
+import { send, startRestServer } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { send, startRestServer } from "../transcode/support.js";
-import { listOperations, requestOf, toTarget } from "./draw.js";
 
 async function start(options: TestServerOptions = {}) {
   const server = await startRestServer({}, { docs: { descriptorSet: descriptors }, ...options });

@@ -11,9 +11,9 @@ import { runAtOnce } from "../../../server/slices.js";
 import { Workspace } from "../../docs/workspace.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { echoing } from "../../support/rest-service.js";
 import { startServer, type TestServer } from "../../support/server.js";
 import { root, type Stage, stagePackage } from "../../support/stage.js";
-import { echoing } from "../transcode/support.js";
 
 const services = [Greeter, TestService, RestService];
 const methods = describeAll({ hasReflection: true });

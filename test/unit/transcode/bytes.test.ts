@@ -8,8 +8,8 @@ import type { Resource } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { bytesService } from "../../support/bytes-service.js";
 import type { HttpVersion } from "../../support/http.js";
 import { collect, each } from "../../support/outcome.js";
+import { json, send, versions } from "../../support/rest-service.js";
 import { startServer } from "../../support/server.js";
-import { json, send, versions } from "./support.js";
 
 /** Starts a server whose upload responds with the type and the length of what it was sent. */
 async function start() {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { bytesService } from "../../support/bytes-service.js";
 import type { RawRequest } from "../../support/http.js";
-import { type RestServiceImpl, send, startRestServer, versions } from "./support.js";
+import { type RestServiceImpl, send, startRestServer, versions } from "../../support/rest-service.js";
 
 /** A server that counts the calls of its handlers. */
 async function start() {

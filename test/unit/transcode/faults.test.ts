@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import type { HandlerContext } from "../../../server/index.js";
 import type { RawAnswer, RawRequest } from "../../support/http.js";
+import { json, type RestServiceImpl, send, startRestServer, versions } from "../../support/rest-service.js";
 import type { TestServer, TestServerOptions } from "../../support/server.js";
-import { json, type RestServiceImpl, send, startRestServer, versions } from "./support.js";
 
 const large = "x".repeat(70_000);
 const secret = new Error("hunter2");

@@ -9,8 +9,8 @@ import gax from "google-gax";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
+import { type RestServiceImpl, startRestServer } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { type RestServiceImpl, startRestServer } from "./support.js";
 
 const { fallback, protobuf } = gax;
 

@@ -5,8 +5,8 @@ import { createTransport, protocols } from "../../../client/index.js";
 import { setHttpStatus } from "../../../server/index.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { request } from "../../support/http.js";
+import { type RestServiceImpl, send, startRestServer, versions } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { type RestServiceImpl, send, startRestServer, versions } from "./support.js";
 
 async function start(implementation: RestServiceImpl, options: TestServerOptions = {}) {
   const server = await startRestServer(implementation, options);

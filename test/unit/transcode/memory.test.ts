@@ -6,8 +6,8 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { type Child, startChild } from "../../abuse/child.js";
 import { type HttpVersion, openHttp2 } from "../../support/http.js";
+import { type Child, startChild } from "../../support/process/child.js";
 
 /** How many replies a stream has. A million of them take ten seconds a test. */
 const count = Number(process.env.REST_STREAM_MESSAGES ?? 20_000);

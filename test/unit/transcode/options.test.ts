@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { RestOptions } from "../../../server/index.js";
 import type { RawRequest } from "../../support/http.js";
-import { json, send, startRestServer, versions } from "./support.js";
+import { json, send, startRestServer, versions } from "../../support/rest-service.js";
 
 async function start(rest: RestOptions = {}) {
   const server = await startRestServer({}, { rest });

@@ -1,9 +1,9 @@
 // PATCH over HTTP: the mask of a request that has none.
 import { expect, onTestFinished, test } from "vitest";
 import { createClient, createTransport } from "../../../client/index.js";
+import { json, send, versions } from "../../support/rest-service.js";
 import { startServer } from "../../support/server.js";
 import { createUpdateService } from "../../support/update-service.js";
-import { json, send, versions } from "./support.js";
 
 const service = createUpdateService();
 

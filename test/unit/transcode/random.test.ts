@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { openHttp2, type RawRequest } from "../../support/http.js";
-import { json, send, startRestServer } from "./support.js";
+import { json, send, startRestServer } from "../../support/rest-service.js";
 
 const seed = 20_261_122;
 const numRuns = Number(process.env.REST_HTTP_CASES ?? 400);

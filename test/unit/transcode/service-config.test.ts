@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { createServer } from "../../../server/index.js";
 import { ResourceSchema, RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { request } from "../../support/http.js";
-import { echoing } from "./support.js";
+import { echoing } from "../../support/rest-service.js";
 
 const service = RestService.typeName;
 

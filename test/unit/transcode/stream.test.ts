@@ -8,8 +8,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { answerOf, beginRequest, openHttp2 } from "../../support/http.js";
 import { openRaw } from "../../support/raw-socket.js";
+import { json, type RestServiceImpl, send, startRestServer, versions } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { json, type RestServiceImpl, send, startRestServer, versions } from "./support.js";
 
 async function start(implementation: RestServiceImpl = {}, options: TestServerOptions = {}) {
   const server = await startRestServer(implementation, options);

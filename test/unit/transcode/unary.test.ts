@@ -9,8 +9,8 @@ import { LegacySchema } from "../../gen/manywire/test/codec/v1/legacy_pb.js";
 import { NodeSchema, ScalarsSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { beginRequest } from "../../support/http.js";
+import { json, type RestServiceImpl, send, startRestServer, versions } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { json, type RestServiceImpl, send, startRestServer, versions } from "./support.js";
 
 async function start(implementation: RestServiceImpl = {}, options: TestServerOptions = {}) {
   const server = await startRestServer(implementation, options);

@@ -1,7 +1,7 @@
 // Turns a body that a document allows into ones that it mostly forbids: one value, anywhere, becomes another.
 import fc from "fast-check";
 import type { OpenApiDocument, Schema } from "../../../../server/openapi/types.js";
-import { resolve } from "../../../unit/openapi/draw.js";
+import { resolve } from "../../../support/draw.js";
 
 /** A changed body. */
 export interface Mutant {

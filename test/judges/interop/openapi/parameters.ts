@@ -1,6 +1,6 @@
 // Turns the text of a parameter into the value that a schema judges, and texts that parameters mostly cannot have.
 import type { OpenApiDocument, Schema } from "../../../../server/openapi/types.js";
-import { resolve } from "../../../unit/openapi/draw.js";
+import { resolve } from "../../../support/draw.js";
 
 export const strangeTexts: readonly string[] = [
   ...["x", "1.5", "-1", "99999999999999999999", "3e39", "true", "TRUE", "NaN", "-NaN", "*", "=", "2024", "1s", "a b"],

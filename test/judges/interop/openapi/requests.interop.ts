@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Server } from "../../../../server/index.js";
 import type { OpenApiDocument, Operation, Parameter, Schema } from "../../../../server/openapi/types.js";
-import { type Connection, openConnection, type RawAnswer } from "../../../support/http.js";
 import {
   choicesOf,
   type Drawn,
@@ -14,7 +13,8 @@ import {
   requestOf,
   resolve,
   toTarget,
-} from "../../../unit/openapi/draw.js";
+} from "../../../support/draw.js";
+import { type Connection, openConnection, type RawAnswer } from "../../../support/http.js";
 import { createCheck } from "./checker.js";
 import { serverNames, serverOf } from "./documents.js";
 import { type Mutant, mutantsOf } from "./mutate.js";

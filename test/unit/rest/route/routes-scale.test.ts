@@ -54,9 +54,11 @@ test.each([
 ])("a path of 64,000 characters, number %$, is matched in linear time", (path) => {
   const routes = routesOf(1_000);
   const times = Array.from({ length: 5 }, () => {
-    const start = performance.now();
+    // Not wall time: the machine may be busy.
+    const start = process.cpuUsage();
     routes.find("GET", path);
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
   });
   expect(Math.min(...times)).toBeLessThan(50);
 });

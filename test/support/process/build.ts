@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 const cache = join(root, "node_modules/.cache/manywire-processes");
-const sources = ["server", "client", "gen", "test/gen", "test/abuse", "test/support", "package.json"];
+const sources = ["server", "client", "gen", "test/gen", "test/support", "package.json"];
 const keptMs = 3_600_000;
 
 /** The folder that holds the build: the project's tree, as JavaScript. Test files that run side by side share it. */
@@ -17,7 +17,7 @@ export function buildProcesses(): string {
   const draft = `${target}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const project = join(root, "test/abuse/tsconfig.json");
+  const project = join(root, "test/support/process/tsconfig.json");
   // Errors are for the lint to find; what can be built is built.
   const { stdout } = spawnSync(process.execPath, [tsc, "-p", project, "--outDir", draft], { encoding: "utf8" });
   if (!existsSync(join(draft, "server/main.js"))) throw new Error(`nothing was built: ${stdout}`);

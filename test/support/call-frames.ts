@@ -1,5 +1,5 @@
 // Bytes of HTTP/2 requests, for tests that write them themselves.
-import { encodeFrame, encodeHeaders, frameFlags, frameTypes, preface } from "../support/http2-frames.js";
+import { encodeFrame, encodeHeaders, frameFlags, frameTypes, preface } from "./http2-frames.js";
 
 export const unaryPath = "/manywire.test.v1.TestService/Unary";
 

@@ -4,7 +4,7 @@ import type { ServerOptions } from "../../../server/index.js";
 import { createServer } from "../../../server/index.js";
 import { BulkService } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
-import { bytesService } from "../../support/bytes-service.js";
+import { bytesService } from "../bytes-service.js";
 import { watchMemory } from "./memory.js";
 import { rudeCompressions } from "./rude-compressions.js";
 import { countsOf, createBulkService, createBytesService, createRudeService, rudeInterceptor } from "./service.js";

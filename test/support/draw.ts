@@ -1,6 +1,6 @@
 // Random values that the schemas of a document allow, and random requests that its operations do.
 import fc from "fast-check";
-import type { OpenApiDocument, Operation, Parameter, Schema } from "../../../server/openapi/types.js";
+import type { OpenApiDocument, Operation, Parameter, Schema } from "../../server/openapi/types.js";
 
 /** An operation with its place. */
 export interface Place {

@@ -1,9 +1,9 @@
-// Runs the server of the folder `process` as a child of the test, and asks it how it is.
+// Runs the server of this folder as a child of the test, and reads its state.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import type { ServerOptions } from "../../server/index.js";
+import type { ServerOptions } from "../../../server/index.js";
 import { buildProcesses } from "./build.js";
-import type { Answer, Question, Report } from "./process/main.js";
+import type { Answer, Question, Report } from "./main.js";
 
 /** Options of the server that can be sent to another process. */
 export interface ChildOptions
@@ -46,7 +46,7 @@ export interface Child {
 
 /** Starts a server. @param descriptors the number of files and sockets that it may have open */
 export async function startChild({ heapMb, ...options }: ChildOptions, descriptors?: number): Promise<Child> {
-  const program = join(buildProcesses(), "test/abuse/process/main.js");
+  const program = join(buildProcesses(), "test/support/process/main.js");
   const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
   const command = [process.execPath, "--expose-gc", ...heap, program, JSON.stringify(options)];
   const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];

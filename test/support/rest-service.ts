@@ -1,10 +1,10 @@
 // What the tests of REST over HTTP share: a server with the REST test service, whose methods echo their requests.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, ServiceImpl } from "@connectrpc/connect";
-import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
-import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
-import { type HttpVersion, type RawAnswer, type RawRequest, request } from "../../support/http.js";
-import { startServer, type TestServer, type TestServerOptions } from "../../support/server.js";
+import { EverythingSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
+import { type HttpVersion, type RawAnswer, type RawRequest, request } from "./http.js";
+import { startServer, type TestServer, type TestServerOptions } from "./server.js";
 
 export type RestServiceImpl = Partial<ServiceImpl<typeof RestService>>;
 
