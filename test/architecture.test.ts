@@ -76,7 +76,10 @@ const map: Record<string, Part> = {
     packages: [protobuf],
   },
   "server/pages/": {
-    uses: [...server("http/", "openapi/", "pages/browser/", "rest/", "slices.ts"), "gen/google/api/", "gen/grpc/"],
+    uses: [
+      ...server("http/", "openapi/", "pages/browser/", "quote.ts", "rest/", "slices.ts"),
+      ...["gen/google/api/", "gen/grpc/"],
+    ],
     names: server("call/method.ts"),
     packages: [protobuf],
   },

@@ -49,10 +49,11 @@ async function openService(module: string | undefined): Promise<Service> {
 
 async function printOpenApi(service: Service, config: Config, format: "json" | "yaml"): Promise<string> {
   const files = { tls: undefined, httpRules: await readHttpRules(config) };
-  const { docs } = service.options;
   try {
+    const options = mergeOptions(service.options, config, files);
     // The document is printed also where the server would not serve it.
-    const document = createServer({ ...mergeOptions(service.options, config, files), docs }).openApi();
+    const docs = options.docs === false ? service.options.docs : options.docs;
+    const document = createServer({ ...options, docs }).openApi();
     return format === "yaml" ? toYamlText(document) : `${JSON.stringify(document, undefined, 2)}\n`;
   } catch (error) {
     throw explainStartError(error, config, service);

@@ -85,5 +85,6 @@ function toOptions(given: ReadonlyMap<Flag, Given>): Config["options"] {
     if (name === undefined) options[first] = value;
     else groups[first] = { ...groups[first], [name]: value };
   }
-  return { ...options, ...groups };
+  // `--docs off` leaves nothing for other settings of the documents to change.
+  return { ...options, ...groups, ...(options.docs === false && { docs: false }) };
 }

@@ -37,8 +37,9 @@ function mergeCors(own: ServerOptions["cors"], flag: ServerOptions["cors"]): Ser
   return typeof own === "object" && typeof flag === "object" ? { ...own, ...flag } : (flag ?? own);
 }
 
-/** The flag turns pages on or off; what they say is up to the service. */
-function mergeDocs(own: ServerOptions["docs"], flag: ServerOptions["docs"]): ServerOptions["docs"] {
-  if (flag === undefined) return own;
-  return flag === false || own === false || own === undefined ? flag : own;
+/** A flag turns the documents on or off, or changes some of their options; the others are up to the service. */
+export function mergeDocs(own: ServerOptions["docs"], flag: ServerOptions["docs"]): ServerOptions["docs"] {
+  if (flag === undefined || own === false) return flag === true ? flag : own;
+  if (typeof flag === "object" && typeof own === "object") return { ...own, ...flag };
+  return flag === true ? (own ?? flag) : flag;
 }

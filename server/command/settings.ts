@@ -1,6 +1,7 @@
 // Every setting of the command, in one place: its flag, kind and words, and the option of `createServer` that it becomes.
 // Help, README and errors are made from it; the environment variable follows from the flag, the default from the option.
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
+import type { DocsOptions } from "../openapi/options.js";
 import type { CorsOptions } from "../operate/cors/options.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
 import type { RestOptions } from "../transcode/transcoder.js";
@@ -32,6 +33,7 @@ export interface Setting {
     | keyof ServerOptions
     | `limits.${keyof ListenLimits}`
     | `rest.${keyof RestOptions}`
+    | `docs.${keyof DocsOptions}`
     | `cors.${keyof CorsOptions}`;
   readonly default?: string;
 }
@@ -236,6 +238,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: onOff,
         option: "docs",
         text: "`on` or `off`: serve `/`, `/docs` and `/openapi.json`",
+      },
+      {
+        flag: "--openapi-operations",
+        kind: { ...names("kinds", /^(?:rest|connect)$/), expected: "rest, connect or both with a comma between" },
+        option: "docs.operations",
+        text: "operations in the OpenAPI document: `rest`, `connect` or both, with a comma between",
       },
       {
         flag: "--reference-lane",

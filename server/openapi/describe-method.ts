@@ -1,24 +1,34 @@
 // What every operation of a method says of it, whatever the way to call it.
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Comments } from "./comments.js";
+import { readOperationOptions } from "./gateway-options.js";
+import type { ExternalDocs, Operation } from "./types.js";
 
 /** Summary, description and mark of one method. */
 export interface MethodText {
   readonly summary: string;
   readonly description?: string;
   readonly deprecated?: boolean;
+  readonly externalDocs?: ExternalDocs;
+  readonly security?: NonNullable<Operation["security"]>;
 }
 
-/** The first sentence of the comment is the summary, and the whole comment the description, if there is more. */
+/**
+ * The first sentence of the comment is the summary, and the whole comment the description, if there is more. Options of
+ * grpc-gateway replace them.
+ */
 export function describeMethod(method: DescMethod, comments: Comments, notes: readonly string[] = []): MethodText {
   const comment = comments.get(`${method.parent.typeName}.${method.name}`) ?? "";
-  const summary = firstSentence(comment);
-  const rest = summary === comment.replace(/\s+/g, " ") ? [] : [comment];
-  const description = [...rest, ...notes].join("\n\n");
+  const { isDeprecated, externalDocs, security, ...own } = readOperationOptions(method);
+  const summary = own.summary ?? firstSentence(comment);
+  const rest = summary === comment.replace(/\s+/g, " ") ? "" : comment;
+  const description = [own.description ?? rest, ...notes].filter((text) => text !== "").join("\n\n");
   return {
     summary: summary === "" ? method.name : summary,
     ...(description === "" ? {} : { description }),
-    ...(method.deprecated || method.parent.deprecated ? { deprecated: true } : {}),
+    ...(isDeprecated || method.deprecated || method.parent.deprecated ? { deprecated: true } : {}),
+    ...(externalDocs && { externalDocs }),
+    ...(security && { security }),
   };
 }
 

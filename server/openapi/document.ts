@@ -11,13 +11,14 @@ import type { Comments } from "./comments.js";
 import { Components } from "./components.js";
 import { connectOperations } from "./connect-operation.js";
 import { connectErrorSchema, restErrorSchema } from "./errors.js";
+import { readApiOptions, readOperationOptions, readServiceTag } from "./gateway-options.js";
 import { type JsonForm, MessageSchemas } from "./message-schema.js";
 import { Names } from "./names.js";
-import type { DocsOptions, OperationKind } from "./options.js";
+import { type DocsOptions, type OperationKind, operationKinds } from "./options.js";
 import { Paths } from "./paths.js";
 import { withoutWildcards } from "./resource-names.js";
 import { type OperationContext, restOperation } from "./rest-operation.js";
-import type { OpenApiDocument, Schema, Tag } from "./types.js";
+import type { Info, OpenApiDocument, Schema, Tag } from "./types.js";
 
 /** What a document describes. */
 export interface Api {
@@ -35,27 +36,30 @@ export interface Api {
 export function* createOpenApi(whole: Api, options: DocsOptions, texts: Comments): Work<OpenApiDocument> {
   const api = withoutBuiltIns(whole);
   const comments = new Map([...texts].map(([name, text]) => [name, withoutWildcards(text)]));
+  const own = readApiOptions(api.services.map(({ file }) => file));
   const draft: Draft = {
     components: new Components(),
     paths: new Paths(),
     names: new Names(api.services),
-    tags: new Map((options.tags ?? []).map((tag) => [tag.name, tag])),
+    tags: new Map([...own.tags, ...(options.tags ?? [])].map((tag) => [tag.name, tag])),
     comments,
   };
   const { components, paths, tags } = draft;
-  const { operations = ["rest", "connect"] } = options;
+  const { operations = operationKinds } = options;
   if (operations.includes("rest")) yield* addRoutes(draft, api);
   if (operations.includes("connect")) yield* addMethods(draft, api);
   const schemas = yield* components.schemas();
-  const { securitySchemes, servers = [{ url: "." }], security = [] } = options;
+  const { servers = [{ url: "." }], security = own.security } = options;
+  const securitySchemes = { ...own.securitySchemes, ...options.securitySchemes };
   return {
     openapi: "3.1.1",
-    info: infoOf(api, options, comments),
+    info: infoOf(api, options, own.info, comments),
     servers,
     security,
     tags: [...tags.values()],
+    ...(own.externalDocs && { externalDocs: own.externalDocs }),
     paths: paths.toObject(),
-    components: { schemas, ...(securitySchemes === undefined ? {} : { securitySchemes }) },
+    components: { schemas, ...(Object.keys(securitySchemes).length === 0 ? {} : { securitySchemes }) },
   };
 }
 
@@ -88,11 +92,13 @@ function* addRoutes(draft: Draft, { bindings, methods, rest }: Api): Work<void> 
   const context = { ...contextOf(draft, form, error), hasPatchMask: rest.patchMask !== false };
   for (const binding of bindings) {
     yield;
-    const operationId = draft.names.operation(binding.method);
+    const { operationId: own, tags } = readOperationOptions(binding.method);
+    const operationId = draft.names.operation(binding.method, "", own);
     const placed = restOperation(binding, operationId, context);
     // The path of an RPC is served before any route.
     if (!methods.has(placed.path)) {
-      draft.paths.add(placed, { operationId, tags: [tagOf(draft, binding.method.parent, "rest")] });
+      const ownTags = tags.length > 0 ? tags : [tagOf(draft, binding.method.parent, "rest")];
+      draft.paths.add(placed, { operationId, tags: ownTags });
     }
   }
 }
@@ -109,7 +115,7 @@ function* addMethods(draft: Draft, { methods }: Api): Work<void> {
     for (const placed of connectOperations(method, contextOf(draft, form, error))) {
       const { method: desc } = method.spec;
       const suffix = placed.httpMethod === "get" ? "_ConnectGet" : "_Connect";
-      const operationId = draft.names.operation(desc, suffix);
+      const operationId = draft.names.operation(desc, suffix, readOperationOptions(desc).operationId);
       draft.paths.add(placed, { operationId, tags: [tagOf(draft, desc.parent, "connect")] });
     }
   }
@@ -132,18 +138,22 @@ const kindTexts: Readonly<Record<OperationKind, string>> = {
 
 /** The name of a tag, which is there from then on. */
 function tagOf({ names, tags, comments }: Draft, service: DescService, kind: OperationKind): string {
-  const name = names.tag(service, kind);
-  const description = [comments.get(service.typeName) ?? [], kindTexts[kind]].flat().join("\n\n");
-  if (!tags.has(name)) tags.set(name, { name, description });
+  const own = readServiceTag(service);
+  const name = names.tag(service, kind, own?.name);
+  const text = own?.description ?? comments.get(service.typeName) ?? "";
+  const description = [text, kindTexts[kind]].filter((part) => part !== "").join("\n\n");
+  if (!tags.has(name)) tags.set(name, { ...own, name, description });
   return name;
 }
 
-/** What the API is called, and what it is. */
-function infoOf({ services }: Api, options: DocsOptions, comments: Comments): OpenApiDocument["info"] {
-  const { title = services.map(({ typeName }) => typeName).join(", "), version = "0.0.0", license } = options;
-  const description =
-    options.description ?? (services.length === 1 ? comments.get(services[0]?.typeName ?? "") : undefined);
+/** What the API is called, and what it is. @param own what an option of a file says */
+function infoOf({ services }: Api, options: DocsOptions, own: Partial<Info>, comments: Comments): Info {
+  const names = services.map(({ typeName }) => typeName).join(", ");
+  const { title = own.title ?? names, version = own.version ?? "0.0.0", license = own.license } = options;
+  const comment = services.length === 1 ? comments.get(services[0]?.typeName ?? "") : undefined;
+  const description = options.description ?? own.description ?? comment;
   return {
+    ...own,
     title: title === "" ? "API" : title,
     version,
     ...(description === undefined ? {} : { description }),

@@ -2,7 +2,10 @@
 import type { ApiServer, Tag } from "./types.js";
 
 /** A way to call a method that the documents show: a route of `google.api.http`, or Connect. */
-export type OperationKind = "rest" | "connect";
+export type OperationKind = (typeof operationKinds)[number];
+
+/** All of them, in the order of the document. */
+export const operationKinds = ["rest", "connect"] as const;
 
 /** Options of the documents that a server has of itself. */
 export interface DocsOptions {
@@ -25,7 +28,7 @@ export interface DocsOptions {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[] | undefined;
   /** Texts of tags, instead of those of the same name that are made from services, and further tags. */
   readonly tags?: readonly Tag[] | undefined;
-  /** Which ways to call a method are shown. Default both. */
+  /** Which ways to call a method the OpenAPI document shows. `/openapi.json?operations=rest` chooses by itself. Default both. */
   readonly operations?: readonly OperationKind[] | undefined;
   /**
    * A serialised `google.protobuf.FileDescriptorSet` with source info, for the comments: the file that

@@ -32,16 +32,25 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly deprecated?: boolean;
+  readonly externalDocs?: ExternalDocs;
+  /** Replaces that of the document. */
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, Response | Reference>>;
+}
+
+/** Where there is more to read. */
+export interface ExternalDocs {
+  readonly url: string;
+  readonly description?: string;
 }
 
 /** A heading for operations. */
 export interface Tag {
   readonly name: string;
   readonly description?: string;
-  readonly externalDocs?: { readonly url: string; readonly description?: string };
+  readonly externalDocs?: ExternalDocs;
 }
 
 /** Where the API is served. */
@@ -58,6 +67,8 @@ export interface Info {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
+  readonly termsOfService?: string;
+  readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string };
   readonly license?: { readonly name: string; readonly identifier?: string; readonly url?: string };
 }
 
@@ -68,6 +79,7 @@ export interface OpenApiDocument {
   readonly servers: readonly ApiServer[];
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly tags: readonly Tag[];
+  readonly externalDocs?: ExternalDocs;
   readonly paths: Readonly<Record<string, PathItem>>;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }

@@ -1,10 +1,12 @@
 // Serves the documents of the API over plain HTTP, by path.
 import { descriptors as grpcDescriptors } from "../../gen/grpc/descriptors.js";
 import type { Method } from "../call/method.js";
+import { type Handler, respond } from "../http/exchange.js";
 import { type Comments, readComments } from "../openapi/comments.js";
 import { type Api, createOpenApi } from "../openapi/document.js";
-import type { DocsOptions } from "../openapi/options.js";
+import { type DocsOptions, type OperationKind, operationKinds } from "../openapi/options.js";
 import type { OpenApiDocument } from "../openapi/types.js";
+import { quote, shorten } from "../quote.js";
 import { joinText, runAtOnce, runInSlices, type Work } from "../slices.js";
 import { serveDocument } from "./documents.js";
 import { jsonPieces } from "./json-text.js";
@@ -22,13 +24,32 @@ export function createDocs(api: Api, options: DocsOptions | boolean): Pages {
   if (options === false) return new Map();
   const description = new Description(api, options);
   const pages = createPages(description);
-  const serveOpenApi = (contentType: string, write: (document: OpenApiDocument) => Iterable<string>) =>
-    serveDocument(async () => ({ contentType, body: await runInSlices(writeOpenApi(description, write)) }));
+  const serveOpenApi = (contentType: string, write: Write) => {
+    const serveKind = (operations?: OperationKind) =>
+      serveDocument(async () => ({
+        contentType,
+        body: await runInSlices(writeOpenApi(description.createOpenApi(operations), write)),
+      }));
+    return chooseOperations(serveKind(), new Map(operationKinds.map((kind) => [kind, serveKind(kind)])));
+  };
   const documents = new Map([
     ["/openapi.json", serveOpenApi("application/json", toJson)],
     ["/openapi.yaml", serveOpenApi("application/yaml", toYaml)],
   ]);
   return { get: (path) => documents.get(path) ?? pages.get(path) };
+}
+
+type Write = (document: OpenApiDocument) => Iterable<string>;
+
+/** Serves the document that the parameter `operations` of the query asks for: of one kind of operation, or the whole. */
+function chooseOperations(whole: Handler, byKind: ReadonlyMap<string, Handler>): Handler {
+  return (exchange) => {
+    const given = new URLSearchParams(exchange.query).get("operations");
+    const handler = given === null ? whole : byKind.get(given);
+    if (handler !== undefined) return handler(exchange);
+    const text = `operations: expected ${operationKinds.join(" or ")}, found ${shorten(given ?? "")}\n`;
+    respond(exchange, 400, { "content-type": "text/plain; charset=utf-8" }, text);
+  };
 }
 
 /** The API as a document of OpenAPI. */
@@ -41,8 +62,8 @@ export function toYamlText(document: OpenApiDocument): string {
   return [...toYaml(document)].join("");
 }
 
-function* writeOpenApi(description: Description, write: (document: OpenApiDocument) => Iterable<string>): Work<string> {
-  return yield* joinText(write(yield* description.createOpenApi()));
+function* writeOpenApi(document: Work<OpenApiDocument>, write: Write): Work<string> {
+  return yield* joinText(write(yield* document));
 }
 
 /** A part is one operation (`paths` → path → method) or one schema (`components` → `schemas` → name). */
@@ -72,6 +93,7 @@ class Description {
     this.bindings = api.bindings;
     this.#api = api;
     this.#options = typeof options === "object" ? options : {};
+    checkOperations(this.#options);
     if (this.#options.descriptorSet !== undefined) this.#comments = this.#readComments();
   }
 
@@ -98,7 +120,16 @@ class Description {
     return this.#options.description ?? "";
   }
 
-  createOpenApi(): Work<OpenApiDocument> {
-    return createOpenApi(this.#api, this.#options, this.comments);
+  /** @param kind the only kind of operation to show; otherwise those of the options */
+  createOpenApi(kind?: OperationKind): Work<OpenApiDocument> {
+    const options = kind === undefined ? this.#options : { ...this.#options, operations: [kind] };
+    return createOpenApi(this.#api, options, this.comments);
   }
+}
+
+/** @throws RangeError that names the option */
+function checkOperations({ operations = [] }: DocsOptions): void {
+  const wrong = operations.find((kind) => !operationKinds.includes(kind));
+  if (wrong === undefined) return;
+  throw new RangeError(`docs.operations: expected ${operationKinds.join(" or ")}, found ${quote(String(wrong))}`);
 }

@@ -55,6 +55,27 @@ describe("the document", () => {
     expect([head.status, head.text]).toEqual([200, ""]);
   });
 
+  it.each(["json", "yaml"])("has one kind of operations where the query asks for it: %s", async (form) => {
+    const { url, server } = await start();
+    const pathsOf = async (query: string) =>
+      Object.keys(parse((await request(url, { method: "GET", path: `/openapi.${form}${query}` })).text).paths);
+    const whole = Object.keys(server.openApi().paths);
+    const isConnect = (path: string) => path.startsWith("/manywire.");
+    expect(await pathsOf("")).toEqual(whole);
+    expect(await pathsOf("?operations=rest")).toEqual(whole.filter((path) => !isConnect(path)));
+    expect(await pathsOf("?a=b&operations=connect")).toEqual(whole.filter(isConnect));
+    const wrong = await request(url, { method: "GET", path: `/openapi.${form}?operations=soap` });
+    expect([wrong.status, wrong.text]).toEqual([400, "operations: expected rest or connect, found soap\n"]);
+  });
+
+  it("has one kind of operations by an option, of which others are refused", async () => {
+    const { server } = await start({ docs: { operations: ["rest"] } });
+    expect(Object.keys(server.openApi().paths).filter((path) => path.startsWith("/manywire."))).toEqual([]);
+    await expect(start({ docs: { operations: ["soap" as never] } })).rejects.toThrow(
+      'docs.operations: expected rest or connect, found "soap"',
+    );
+  });
+
   it("is not the response to calls in another protocol", async () => {
     const { url } = await start();
     const headers = { "content-type": "application/grpc" };
