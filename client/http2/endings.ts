@@ -34,9 +34,13 @@ function nameOf(errorCode: number): string {
   return name === undefined ? number : `${name} (${number})`;
 }
 
-/** The error of a call whose stream was reset before its response was complete. */
-export function errorOfReset(errorCode: number, detail = ""): ConnectError {
-  const more = detail === "" ? "" : `: ${detail}`;
+/**
+ * The error of a call whose stream was reset before its response was complete.
+ *
+ * @param fault what was wrong with the response, if it was reset for that
+ */
+export function errorOfReset(errorCode: number, fault: string | undefined): ConnectError {
+  const more = fault === undefined ? "" : `: ${fault}`;
   const message = `http/2 stream closed with error code ${nameOf(errorCode)}${more}`;
   return new ConnectError(message, codes.get(errorCode) ?? Code.Internal);
 }
@@ -77,4 +81,9 @@ export function errorOfSocket(error: (Error & { code?: unknown; syscall?: unknow
   if (error instanceof ConnectError) return error;
   const isNetwork = error.syscall !== undefined || networkCodes.has(error.code);
   return new ConnectError(error.message, isNetwork ? Code.Unavailable : Code.Internal, undefined, undefined, error);
+}
+
+/** Returns an equal error, for another call. */
+export function copyError({ rawMessage, code, cause }: ConnectError): ConnectError {
+  return new ConnectError(rawMessage, code, undefined, undefined, cause);
 }

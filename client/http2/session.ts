@@ -9,6 +9,7 @@ import { type ConnectionLimits, defaultConnectionLimits } from "../../server/htt
 import { SocketPump } from "../../server/http2/socket-pump.js";
 import { StreamState } from "../../server/http2/stream-state.js";
 import {
+  copyError,
   errorOfConnection,
   errorOfGoaway,
   errorOfGoawayBefore,
@@ -279,7 +280,7 @@ export class Session implements ConnectionListener<Request> {
     const reason = this.#errorOfEnd(error);
     const lost = this.#lost;
     this.#lost = [];
-    for (const request of lost) request.onFail(reason);
+    for (const request of lost) request.onFail(copyError(reason));
     this.#listener.onEnd(this, reason);
   }
 
@@ -291,8 +292,8 @@ export class Session implements ConnectionListener<Request> {
   }
 }
 
-function errorOfStream({ resetCode = ErrorCode.noError, state }: RequestStream): ConnectError {
+function errorOfStream({ resetCode = ErrorCode.noError, state, fault }: RequestStream): ConnectError {
   // RST_STREAM of the server would have closed it. It was GOAWAY.
   const isUnprocessed = resetCode === ErrorCode.refusedStream && state === StreamState.reset;
-  return isUnprocessed ? errorOfGoawayBefore() : errorOfReset(resetCode);
+  return isUnprocessed ? errorOfGoawayBefore() : errorOfReset(resetCode, fault);
 }

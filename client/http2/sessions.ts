@@ -2,6 +2,7 @@
 // which the server has no room wait in their order.
 import type { Socket } from "node:net";
 import type { ConnectError } from "@connectrpc/connect";
+import { copyError } from "./endings.js";
 import type { Request } from "./request.js";
 import { Session, type SessionListener, type SessionOptions } from "./session.js";
 
@@ -74,7 +75,7 @@ export class Sessions implements SessionListener {
   #failWaiting(error: ConnectError): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const request of waiting) request.onFail(error);
+    for (const request of waiting) request.onFail(copyError(error));
   }
 
   #connect(): void {

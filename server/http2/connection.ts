@@ -369,10 +369,11 @@ export class Connection<Owner> {
     return true;
   }
 
-  #failStream({ streamId, code }: StreamError): void {
+  #failStream({ streamId, code, message }: StreamError): void {
     this.#budget.spendStreamError(this.#now);
     const stream = this.#streams.find(streamId);
     if (stream !== undefined) {
+      stream.fault = message;
       this.reset(stream, code);
       return;
     }

@@ -10,6 +10,8 @@ export class Stream<Owner> {
   owner: Owner | undefined = undefined;
   /** The error code it was closed with by either side, or undefined. REFUSED_STREAM if the peer has not processed it. */
   resetCode: number | undefined = undefined;
+  /** What was wrong with what the peer sent, if we have reset the stream for that. */
+  fault: string | undefined = undefined;
   /** Whether our headers, not counting informational responses, have been sent. */
   isHeadSent = false;
   /** Whether we have ended our side, also if a part of it waits for the peer to read. */

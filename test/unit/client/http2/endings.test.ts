@@ -164,7 +164,7 @@ const ends: Ending[] = [
 const heads: Ending[] = [
   {
     title: "a head with a name in upper case",
-    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1)",
+    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1): field name: invalid character",
     end: (id, peer) =>
       peer.send(
         headers(
@@ -179,17 +179,17 @@ const heads: Ending[] = [
   },
   {
     title: "a head without a status",
-    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1)",
+    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1): :status: missing or invalid",
     end: (id, peer) => peer.send(headers(id, fieldsOf([["x", ""]]), 5)),
   },
   {
     title: "DATA without a head",
-    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1)",
+    failure: "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1): DATA before HEADERS",
     end: (id, peer) => peer.send(data(id, "", 1)),
   },
   {
     title: "a head of too many fields",
-    failure: "[resource_exhausted] http/2 stream closed with error code ENHANCE_YOUR_CALM (0xb)",
+    failure: "[resource_exhausted] http/2 stream closed with error code ENHANCE_YOUR_CALM (0xb): headers: too large",
     end(id, peer) {
       const many = Array.from({ length: 1100 }, (_, index): [string, string] => [`x${index}`, ""]);
       peer.send(headers(id, fieldsOf([[":status", "200"], ...many]), 4));
@@ -228,7 +228,8 @@ describe.each(protocols)("%s", (protocol) => {
         onRequest: (id: number, peer: Peer) =>
           peer.send(head(protocol, kind, id, [["content-length", "1"]]), data(id, "ab", 1)),
       };
-      const failure = "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1)";
+      const failure =
+        "[internal] http/2 stream closed with error code PROTOCOL_ERROR (0x1): DATA: more than content-length";
       expect(await call(kind, protocol, script)).toEqual({ failure, messages: 0 });
     });
 

@@ -150,6 +150,61 @@ test("a deadline resets the stream with CANCEL", async () => {
   expect(peers[0]?.frames.at(-1)?.payload).toEqual(Buffer.from([0, 0, 0, 8]));
 });
 
+test("RST_STREAM CANCEL at the deadline is the deadline, without interceptors, too", async () => {
+  const { client, peers } = await open({
+    onRequest(id, peer) {
+      if (id === 1) answer(id, peer);
+      else setTimeout(() => peer.send(rst(id)), 292);
+    },
+  });
+  await client.unary({});
+  const timeoutMs = 300;
+  expect(await failureOf(client.unary({}, { timeoutMs }))).toBe("[deadline_exceeded] the operation timed out");
+  expect(peers[0]?.requests).toEqual([1, 3]);
+});
+
+test("each call fails with an error of its own", async () => {
+  const { client, peers } = await open({});
+  const calls = [client.unary({}), client.unary({})].map((call) => call.catch((error: unknown) => error));
+  await until(() => peers[0]?.requests.length === 2);
+  peers[0]?.socket.end();
+  const [first, second] = await Promise.all(calls);
+  expect(first).not.toBe(second);
+  expect(first).toEqual(second);
+});
+
+test("interceptors see the request and the response of a gRPC call, and may change them", async () => {
+  const seen: unknown[] = [];
+  const { client, peers } = await open(
+    { onRequest: answer },
+    {
+      defaultTimeoutMs: 5000,
+      interceptors: [
+        (next) => async (request) => {
+          seen.push(new URL(request.url).pathname, request.header.get("grpc-timeout"), request.signal.aborted);
+          request.header.set("x", "y");
+          const response = await next(request);
+          seen.push(response.header.get("content-type"), response.trailer.get("grpc-status"));
+          response.header.set("x", "z");
+          return response;
+        },
+      ],
+    },
+  );
+  let header = "";
+  await client.unary(
+    {},
+    {
+      onHeader(headers) {
+        header = headers.get("x") ?? "";
+      },
+    },
+  );
+  const path = "/manywire.test.v1.TestService/Unary";
+  expect([seen, header]).toEqual([[path, "5000m", false, "application/grpc+proto", "0"], "z"]);
+  expect(peers[0]?.frames.find(({ type }) => type === 1)?.fields.x).toBe("y");
+});
+
 test("a call that is aborted before it begins opens no connection", async () => {
   const { client, peers } = await open({});
   expect(await failureOf(client.unary({}, { signal: AbortSignal.abort() }))).toContain("[canceled]");
