@@ -11,7 +11,7 @@ import { timeoutMaxMs } from "./timeout.js";
 import { createTransport, type Protocol, protocols, type TransportOptions } from "./transport.js";
 
 /** Where the command writes; `process` is one. */
-export interface CommandStreams {
+interface CommandStreams {
   stdout: { write(text: string): unknown };
   stderr: { write(text: string): unknown };
 }

@@ -16,7 +16,7 @@ export type Open = (
 type Sent = Parameters<UniversalClientFn>[0];
 
 /** What requests are sent with. */
-export interface OpenOptions {
+interface OpenOptions {
   /** What the paths of routes are added to. */
   readonly baseUrl: string;
   readonly httpVersion: "1.1" | "2";

@@ -17,7 +17,7 @@ import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-reque
 import { type ResponseReader, readReplies, readWhole } from "./rest-response.js";
 
 /** Options of a transport over REST, as far as it has them: those of Connect's own transports. */
-export interface RestTransportOptions {
+interface RestTransportOptions {
   /** What the paths of routes are added to. */
   baseUrl: string;
   httpVersion: "1.1" | "2";

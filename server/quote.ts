@@ -1,7 +1,7 @@
 // Shortens and quotes what a client sent, for the text of an error: the response must not grow with the request.
 
 /** Maximum length of client text in an error, in UTF-16 units. */
-export const maxQuotedLength = 100;
+const maxQuotedLength = 100;
 
 /** Returns the text, or its beginning with `…` if it is longer than `maxLength`. Lone surrogates are replaced. */
 export function shorten(text: string, maxLength: number = maxQuotedLength): string {

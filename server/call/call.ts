@@ -26,7 +26,7 @@ export interface CallEnvironment {
 }
 
 /** The application's code that failed: an observer of calls, a listener on a call's signal, or the shape of REST errors. */
-export type ApplicationStep = "observer" | "abort listener" | "error shape";
+type ApplicationStep = "observer" | "abort listener" | "error shape";
 
 /** What calls of one method in one form share: made once, at the start. */
 export interface CallSetup {

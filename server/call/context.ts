@@ -96,7 +96,7 @@ function remaining(deadlineMs: number): () => number {
 }
 
 /** Values by key. A key that is not set has its default. */
-export class CallValues implements ContextValues {
+class CallValues implements ContextValues {
   [id: symbol]: unknown;
 
   get<T>(key: ContextKey<T>): T {

@@ -20,7 +20,7 @@ const maxWaitingBytes = 64 * 1024;
 const maxTaken = 1024;
 
 /** Where requests come from. */
-export interface RequestSource<Item, Value> {
+interface RequestSource<Item, Value> {
   /** Makes a value of what has arrived. May throw. */
   open(item: Item): Value | Promise<Value>;
   /** Lets the client wait. */

@@ -30,7 +30,7 @@ export interface MethodTable {
 }
 
 /** Options for every method of a server: Connect's, and ours. */
-export interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, "readMaxElements"> {}
+interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, "readMaxElements"> {}
 
 /**
  * Makes an empty table with options that hold for every method.

@@ -39,7 +39,7 @@ export interface Setting {
 }
 
 /** Settings that belong together. */
-export interface SettingGroup {
+interface SettingGroup {
   readonly title: string;
   readonly settings: readonly Setting[];
 }

@@ -4,7 +4,7 @@ import { FieldBehavior, field_behavior } from "../../gen/google/api/field_behavi
 import type { Schema } from "./types.js";
 
 /** What the annotation says of a field. */
-export interface Behavior {
+interface Behavior {
   /** Whether a request must have it. */
   readonly isRequired: boolean;
   readonly keywords: Schema;

@@ -22,7 +22,7 @@ import { stringKeywords } from "./string-constraints.js";
 import type { Schema } from "./types.js";
 
 /** What rules say of one field. */
-export interface Constraints {
+interface Constraints {
   /** Keywords to be added to the field's schema. */
   readonly keywords: Schema;
   /** Keywords for the items of a list, or the values of a map. */

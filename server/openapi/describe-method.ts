@@ -5,7 +5,7 @@ import { readOperationOptions } from "./gateway-options.js";
 import type { ExternalDocs, Operation } from "./types.js";
 
 /** Summary, description and mark of one method. */
-export interface MethodText {
+interface MethodText {
   readonly summary: string;
   readonly description?: string;
   readonly deprecated?: boolean;

@@ -3,7 +3,7 @@ import type { DescMessage, DescOneof } from "@bufbuild/protobuf";
 import type { Schema } from "./types.js";
 
 /** A property of a message. */
-export interface ExampleProperty {
+interface ExampleProperty {
   readonly name: string;
   readonly schema: Schema;
   readonly isRequired: boolean;

@@ -11,7 +11,7 @@ import { textSchema } from "./text-schema.js";
 import type { Parameter } from "./types.js";
 
 /** A path with its parameters, in order of appearance. */
-export interface ExpandedPath {
+interface ExpandedPath {
   readonly path: string;
   readonly parameters: readonly Parameter[];
   /** For each parameter the field that it is; undefined for a part of a field, and for no field. */

@@ -16,7 +16,7 @@ const limit = 1000;
 const depthLimit = 32;
 
 /** What the parameters of one document share. */
-export interface QueryContext {
+interface QueryContext {
   readonly input: MessageSchemas;
   readonly comments: Comments;
   readonly hasPatchMask: boolean;

@@ -12,7 +12,7 @@ import { isUnexpected } from "./unexpected.js";
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Takes whole lines. */
-export interface LogSink {
+interface LogSink {
   write(line: string): unknown;
 }
 
@@ -102,7 +102,7 @@ const waitingBytes = 16 * 1024 * 1024;
 const patienceMs = 1000;
 
 /** Where a log may go: `process.stderr` is one. */
-export type LogStream = Pick<NodeJS.WriteStream, "write" | "end" | "destroy" | "on" | "once" | "writableLength"> & {
+type LogStream = Pick<NodeJS.WriteStream, "write" | "end" | "destroy" | "on" | "once" | "writableLength"> & {
   readonly fd: number;
 };
 

@@ -5,7 +5,7 @@ import { describeFileError } from "./file-error.js";
 import { SettingError } from "./setting-error.js";
 
 /** A PEM file and its parsed content. */
-export interface Pem<Value> {
+interface Pem<Value> {
   readonly pem: Buffer;
   readonly value: Value;
 }

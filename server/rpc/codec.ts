@@ -27,7 +27,7 @@ export interface MessageCodec {
 }
 
 /** The codecs of a method: those of Connect, and those of gRPC and gRPC-Web. */
-export type Codecs = Record<"connect" | "grpc", Record<Codec, MessageCodec>>;
+type Codecs = Record<"connect" | "grpc", Record<Codec, MessageCodec>>;
 
 /**
  * Prepares the codecs of a method. They differ in the code for bytes that are no message: `invalid_argument` in Connect,

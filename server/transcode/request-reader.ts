@@ -9,7 +9,7 @@ import type { Exchange } from "../http/exchange.js";
 import type { JsonSplitter } from "../rest/read/json-splitter.js";
 
 /** How a stream is read. */
-export interface RequestForm {
+interface RequestForm {
   /** Splits the body; undefined if each chunk is a request. */
   readonly splitter: JsonSplitter | undefined;
   /** Undefined if the body is not compressed. */

@@ -139,7 +139,7 @@ const formTypes = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-dat
  * (https://fetch.spec.whatwg.org/#cors-safelisted-request-header, https://www.w3.org/TR/fetch-metadata/). Requests without
  * `Sec-Fetch-Site` and `Origin` do not come from a browser.
  */
-export function isCrossSite({ method, headers, authority }: Exchange): boolean {
+function isCrossSite({ method, headers, authority }: Exchange): boolean {
   if (method !== "POST") return false;
   const type = headers["content-type"];
   return (type === undefined || formTypes.test(type)) && isOtherOrigin(headers, authority);

@@ -4,14 +4,14 @@ import { envelope, openEnvelopes } from "../support/envelopes.js";
 import { openConnection, openHttp2 } from "../support/http.js";
 
 /** Calls that go on until they are stopped. */
-export interface Neighbour {
+interface Neighbour {
   /** Resolves after `count` more correct responses. Rejects with the first wrong one. */
   more(count: number): Promise<void>;
   /** Stops. Rejects if a response was wrong. */
   stop(): Promise<Figures>;
 }
 
-export interface Figures {
+interface Figures {
   readonly answers: number;
   readonly longestMs: number;
 }

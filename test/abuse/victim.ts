@@ -24,7 +24,7 @@ export interface Victim {
 }
 
 /** What an attack did cost. */
-export interface Withstood {
+interface Withstood {
   readonly before: Report;
   readonly after: Report;
 }

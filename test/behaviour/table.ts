@@ -51,7 +51,7 @@ export interface Scene extends Combination {
   read(method: MethodName, answer: RawAnswer): Outcome;
 }
 
-export interface RawOptions {
+interface RawOptions {
   readonly headers?: Record<string, string | string[]>;
   readonly encoding?: Encoding;
 }

@@ -15,7 +15,7 @@ interface Option {
 }
 
 /** The options that an interface declares by itself, in their order. */
-export function listOptions(file: string, name: string): Option[] {
+function listOptions(file: string, name: string): Option[] {
   const source = readFileSync(join(root, file), "utf8");
   const body = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, "ms").exec(source)?.[1];
   if (body === undefined) throw new Error(`${file}: expected an interface ${name}, found none`);

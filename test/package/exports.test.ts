@@ -38,6 +38,7 @@ test("`manywire` exports these names", () => {
     "CallObserver",
     "ConnectRouter",
     "ContextValues",
+    "CorsOptions",
     "DocsOptions",
     "FinishedCall",
     "HandlerContext",

@@ -2,7 +2,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 
 /** How a handler came to its end: it returned, it threw, or (a generator) it was left before its end. */
-export type HandlerEnd = { kind: "returned" } | { kind: "threw"; reason: unknown } | { kind: "left" };
+type HandlerEnd = { kind: "returned" } | { kind: "threw"; reason: unknown } | { kind: "left" };
 
 interface SeenCall {
   readonly context: HandlerContext;

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock.js";
 
-export interface LingerLimits {
+interface LingerLimits {
   lingerMs: number;
   lingerBytes: number;
 }

@@ -20,7 +20,7 @@ export interface Http1Server {
 }
 
 /** Whether a connection has to end with this response. */
-export type IsLast = (response: http.ServerResponse) => boolean;
+type IsLast = (response: http.ServerResponse) => boolean;
 
 /** A server whose own HTTP/1.1 reading of new sockets is taken off, to be called as `serve`. */
 export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefined, isLast: IsLast): Http1Server {

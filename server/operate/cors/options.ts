@@ -4,7 +4,7 @@ import { checkWholeNumber } from "../../whole-number.js";
 import { originForms, parseOrigin } from "./origins.js";
 
 /** Whether pages of an origin may call. `request` is the head of their request, or of its preflight. */
-export type OriginTest = (origin: string, request: RequestInfo) => boolean;
+type OriginTest = (origin: string, request: RequestInfo) => boolean;
 
 /** Options of CORS: which pages of other origins may call. */
 export interface CorsOptions {

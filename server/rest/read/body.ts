@@ -6,7 +6,7 @@ import { JsonError } from "../../codec/json-read-error.js";
 import { badField, badRequest } from "../error/bad-request.js";
 
 /** Reads a body. @throws ConnectError `invalid_argument`, with the field if one is at fault, or ElementLimitError */
-export type JsonReader = (body: Uint8Array) => Message;
+type JsonReader = (body: Uint8Array) => Message;
 
 /**
  * @param field the field whose JSON the body is; undefined if it is that of the message

@@ -9,13 +9,13 @@ import type { Binding } from "../route/binding.js";
 import { JsonWalk } from "./json-walk.js";
 
 /** Limits of a mask: the same as those of a query, where a client would write the mask. */
-export interface MaskLimits {
+interface MaskLimits {
   readonly paths: number;
   readonly depth: number;
 }
 
 /** Sets the mask of a request, unless it has one. `body` is JSON that has been read without an error. */
-export type MaskReader = (body: Uint8Array, message: Message) => void;
+type MaskReader = (body: Uint8Array, message: Message) => void;
 
 /** Prepares the masks of one binding. Returns undefined if it has none. */
 export function createMaskReader(binding: Binding, limits: MaskLimits): MaskReader | undefined {

@@ -25,7 +25,7 @@ export interface QueryOptions {
 }
 
 /** Sets the fields that a raw query names. @throws ConnectError `invalid_argument` */
-export type QueryReader = (query: string, message: Message) => void;
+type QueryReader = (query: string, message: Message) => void;
 
 /** Prepares the reading of queries for one binding. */
 export function createQueryReader(binding: Binding, options: QueryOptions = {}): QueryReader {

@@ -33,7 +33,7 @@ export interface DecodeOptions extends QueryOptions {
 }
 
 /** The parts of a request that become its message. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   /** The raw values of the path's variables, as the routes found them. */
   readonly captures: readonly string[];
   /** The raw query, without "?". */

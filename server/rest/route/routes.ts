@@ -6,7 +6,7 @@ import type { Binding } from "./binding.js";
 import { type Node, type Route, rootNode, type Shape, Trie } from "./trie.js";
 
 /** The result of a look-up. */
-export type Lookup =
+type Lookup =
   /** `captures` are the raw values of `binding.variables`, in the same order, still percent-encoded. */
   | { readonly kind: "found"; readonly binding: Binding; readonly captures: readonly string[] }
   /** The path is known, the method is not. `allowed` is sorted. It has HEAD if it has GET, and always OPTIONS. */

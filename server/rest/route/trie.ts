@@ -27,7 +27,7 @@ export interface Shape {
 }
 
 /** What may follow a `**`: a number of segments. */
-export interface Tail {
+interface Tail {
   readonly length: number;
   readonly node: Node;
 }

@@ -19,7 +19,7 @@ import { unfit } from "./unfit.js";
 export type RequestBody = EncodedBody | { readonly kind: "none" };
 
 /** @throws UnfitError, or ConnectError `internal` if the message has no JSON */
-export type BodyWriter = (message: Message) => RequestBody;
+type BodyWriter = (message: Message) => RequestBody;
 
 /** Prepares the writing of bodies for one binding. */
 export function createBodyWriter(binding: Binding, options: EncodeOptions): BodyWriter {

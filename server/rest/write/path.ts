@@ -10,7 +10,7 @@ import { printSegment, type Segment } from "../route/template.js";
 import { unfit } from "./unfit.js";
 
 /** Writes the paths of one binding. */
-export interface PathWriter {
+interface PathWriter {
   /** @throws UnfitError if the message has no value for a variable, or one that the template does not match */
   write(message: Message): string;
   /** Whether every variable has a value that is not its default. */

@@ -11,7 +11,7 @@ import type { Leaf } from "../scalar-leaf.js";
 import { unfit } from "./unfit.js";
 
 /** Writes the query, without "?". @throws UnfitError if the message has a value that a query cannot carry */
-export type QueryWriter = (message: Message) => string;
+type QueryWriter = (message: Message) => string;
 
 /** Prepares the writing of queries for one binding. */
 export function createQueryWriter(binding: Binding): QueryWriter {

@@ -17,7 +17,7 @@ export async function measureByH2load({ scenario, call, url }, { seconds, rate }
  * @returns {Promise<number>} calls a second
  * @throws {Error} unless every call got a response, with the right status and number of bytes
  */
-export async function runH2load({ connections, streams, calls, call, url }) {
+async function runH2load({ connections, streams, calls, call, url }) {
   const file = join(cacheFolder, "request.bin");
   writeFileSync(file, call.body);
   const output = await run(

@@ -24,7 +24,7 @@ export const phone: { width: number; height: number } = { width: 360, height: 74
 export const desktop: { width: number; height: number } = { width: 1280, height: 860 };
 
 /** A page that is watched. To be disposed; throws then, if something was wrong. */
-export interface WatchedPage extends AsyncDisposable {
+interface WatchedPage extends AsyncDisposable {
   readonly page: Page;
   /** The addresses that it asked for. */
   readonly requests: readonly string[];

@@ -2,7 +2,7 @@
 import type { Locator, Page } from "playwright-core";
 
 /** What stands instead of one protocol. */
-export interface ShownOutcome {
+interface ShownOutcome {
   status: string;
   figures: string;
   answer: string;

@@ -11,7 +11,7 @@ import {
   targets,
 } from "../npm/target.js";
 
-export interface Program {
+interface Program {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;

@@ -2,7 +2,7 @@
 // each of the two returns.
 import type { RawRequest } from "../../support/http.js";
 
-export interface Difference {
+interface Difference {
   readonly name: string;
   readonly reason: string;
   readonly requests: readonly (RawRequest & { readonly gateway: number; readonly ours: number })[];

@@ -8,7 +8,7 @@ import type { Draft } from "./draft.js";
 export type Codec = "proto" | "json";
 
 /** What a body is made for. */
-export interface BodyKind {
+interface BodyKind {
   readonly codec: Codec;
   /** The compression that the head names. */
   readonly encoding: string | undefined;

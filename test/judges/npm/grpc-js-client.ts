@@ -35,7 +35,7 @@ export interface Handle {
   resume?(): void;
 }
 
-export interface CallChoices {
+interface CallChoices {
   metadata?: Metadata;
   options?: CallOptions;
   /** Is given the call when it has been started. */

@@ -1,7 +1,7 @@
 // How much memory this process needs: what it holds, and the most that it has had.
 import { setImmediate as turn } from "node:timers/promises";
 
-export interface MemoryWatch {
+interface MemoryWatch {
   /** Forgets the peak. */
   mark(): void;
   /** The most memory in use since the last mark, in bytes: sampled, and with garbage. */

@@ -1,24 +1,7 @@
 import { createContextKey, createContextValues } from "@connectrpc/connect";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { CallContext, type CallContextInit } from "../../../server/call/context.js";
-import { LazyHeaders } from "../../../server/call/headers.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
-
-function open(init: Partial<CallContextInit> = {}): CallContext {
-  return new CallContext({
-    method: TestService.method.unary,
-    protocolName: "grpc",
-    requestMethod: "POST",
-    url: "http://localhost/x",
-    requestHeader: new LazyHeaders({ "x-a": "1" }),
-    responseHeader: new LazyHeaders({}),
-    responseTrailer: new LazyHeaders({}),
-    timeoutMs: undefined,
-    values: undefined,
-    report: () => {},
-    ...init,
-  });
-}
+import { openContext } from "./support.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -26,7 +9,7 @@ afterEach(() => {
 
 describe("the context of a call", () => {
   test("has the properties of Connect's own as its own, so that it can be spread", () => {
-    const { method, service, protocolName, requestMethod, url, ...rest } = { ...open() };
+    const { method, service, protocolName, requestMethod, url, ...rest } = { ...openContext() };
     expect(method).toBe(TestService.method.unary);
     expect(service).toBe(TestService);
     expect([protocolName, requestMethod, url]).toEqual(["grpc", "POST", "http://localhost/x"]);
@@ -36,45 +19,45 @@ describe("the context of a call", () => {
   });
 
   test("has one signal, however often it is asked for", () => {
-    const context = open();
+    const context = openContext();
     const { signal } = context;
     expect(context.signal).toBe(signal);
     expect({ ...context }.signal).toBe(signal);
   });
 
   test("fires its signal with the first reason, also if it is read later", () => {
-    const early = open();
+    const early = openContext();
     const { signal } = early;
     early.abort("first");
     early.abort("second");
     expect([signal.aborted, signal.reason]).toEqual([true, "first"]);
-    const late = open();
+    const late = openContext();
     late.abort("first");
     late.abort("second");
     expect([late.signal.aborted, late.signal.reason]).toEqual([true, "first"]);
   });
 
   test("fires its signal as Node does, if there is no reason", () => {
-    const context = open();
+    const context = openContext();
     context.abort();
     expect(context.signal.reason).toMatchObject({ name: "AbortError" });
   });
 
   test("counts down its timeout", () => {
     vi.useFakeTimers({ now: 1_000_000 });
-    const context = open({ timeoutMs: 500 });
+    const context = openContext({ timeoutMs: 500 });
     expect(context.timeoutMs()).toBe(500);
     vi.setSystemTime(1_000_200);
     expect(context.timeoutMs()).toBe(300);
     vi.setSystemTime(1_000_700);
     expect(context.timeoutMs()).toBe(-200);
-    expect(open().timeoutMs()).toBeUndefined();
+    expect(openContext().timeoutMs()).toBeUndefined();
   });
 
   test("has the values that it was given, or its own", () => {
     const key = createContextKey("default");
-    expect(open({ values: createContextValues().set(key, "given") }).values.get(key)).toBe("given");
-    const [a, b] = [open().values, open().values];
+    expect(openContext({ values: createContextValues().set(key, "given") }).values.get(key)).toBe("given");
+    const [a, b] = [openContext().values, openContext().values];
     expect(a.get(key)).toBe("default");
     a.set(key, "set");
     expect([a.get(key), b.get(key)]).toEqual(["set", "default"]);
@@ -84,7 +67,7 @@ describe("the context of a call", () => {
 
   test("distinguishes a value of undefined from no value", () => {
     const key = createContextKey<string | undefined>("default");
-    const { values } = open();
+    const { values } = openContext();
     values.set(key, undefined);
     expect(values.get(key)).toBeUndefined();
   });

@@ -10,14 +10,13 @@ import {
 } from "@connectrpc/connect";
 import { validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { describe, expect, test } from "vitest";
-import { CallContext } from "../../../server/call/context.js";
 import { withBoundaries } from "../../../server/call/error-boundary.js";
-import { LazyHeaders } from "../../../server/call/headers.js";
 import { invokeStream, invokeUnary, isPromise, takeSingle } from "../../../server/call/invoke.js";
 import type { StreamMethod, UnaryMethod } from "../../../server/call/method.js";
 import { type TestReply, TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
 import type { TestServiceImpl } from "../../support/service.js";
+import { openContext } from "./support.js";
 
 type Name = keyof TestServiceImpl;
 
@@ -47,21 +46,6 @@ function streamMethod<N extends StreamName>(
   return { ...methodBase(name, interceptors), kind: spec.kind, spec };
 }
 
-function context(): CallContext {
-  return new CallContext({
-    method: TestService.method.unary,
-    protocolName: "connect",
-    requestMethod: "POST",
-    url: "http://localhost/",
-    requestHeader: new LazyHeaders({ "x-a": "1" }),
-    responseHeader: new LazyHeaders({}),
-    responseTrailer: new LazyHeaders({}),
-    timeoutMs: undefined,
-    values: undefined,
-    report: () => {},
-  });
-}
-
 const request = (text: string): Message => create(TestRequestSchema, { text });
 const same: Interceptor = (next) => (call) => next(call);
 
@@ -70,7 +54,7 @@ describe("a unary method", () => {
     const reply = invokeUnary(
       method("unary", ({ text }) => ({ text })),
       request("a"),
-      context(),
+      openContext(),
     );
     expect(isPromise(reply)).toBe(false);
     expect(reply).toMatchObject({ $typeName: "manywire.test.v1.TestReply", text: "a", index: 0 });
@@ -80,7 +64,7 @@ describe("a unary method", () => {
     const reply = invokeUnary(
       method("unary", async ({ text }) => ({ text })),
       request("a"),
-      context(),
+      openContext(),
     );
     expect(isPromise(reply)).toBe(true);
     expect(await reply).toMatchObject({ $typeName: "manywire.test.v1.TestReply", text: "a" });
@@ -90,8 +74,8 @@ describe("a unary method", () => {
     const fails = () => {
       throw new ConnectError("no", Code.Aborted);
     };
-    expect(() => invokeUnary(method("unary", fails), request("a"), context())).toThrow("[aborted] no");
-    const intercepted = invokeUnary(method("unary", fails, same), request("a"), context());
+    expect(() => invokeUnary(method("unary", fails), request("a"), openContext())).toThrow("[aborted] no");
+    const intercepted = invokeUnary(method("unary", fails, same), request("a"), openContext());
     expect((await failureOf(intercepted as Promise<unknown>)).code).toBe(Code.Aborted);
   });
 
@@ -101,7 +85,7 @@ describe("a unary method", () => {
       seen.push(one);
       return {};
     };
-    const contexts = [context(), context()] as const;
+    const contexts = [openContext(), openContext()] as const;
     await invokeUnary(method("unary", keep), request("a"), contexts[0]);
     await invokeUnary(method("unary", keep, same), request("a"), contexts[1]);
     expect([seen[0] === contexts[0], seen[1] === contexts[1]]).toEqual([true, true]);
@@ -120,13 +104,13 @@ describe("a unary method", () => {
       seen = one;
       return {};
     };
-    await invokeUnary(method("unary", keep, replace), request("a"), context());
+    await invokeUnary(method("unary", keep, replace), request("a"), openContext());
     expect([seen?.requestHeader.get("x-a"), seen?.signal.reason, seen?.values.get(key)]).toEqual([
       "2",
       "replaced",
       "replaced",
     ]);
-    expect([seen?.url, seen?.protocolName, seen?.timeoutMs()]).toEqual(["http://localhost/", "connect", undefined]);
+    expect([seen?.url, seen?.protocolName, seen?.timeoutMs()]).toEqual(["http://localhost/x", "grpc", undefined]);
   });
 
   test("sets headers and trailers that an interceptor can replace as a whole", async () => {
@@ -134,7 +118,7 @@ describe("a unary method", () => {
       const response = await next(call);
       return { ...response, header: new Headers({ "x-new": "1" }), trailer: new Headers({ "x-new": "2" }) };
     };
-    const one = context();
+    const one = openContext();
     const sets = (_: unknown, { responseHeader, responseTrailer }: HandlerContext) => {
       responseHeader.set("x-old", "1");
       responseTrailer.set("x-old", "2");
@@ -149,7 +133,7 @@ describe("a streaming method", () => {
   const text = (reply: unknown) => (reply as TestReply).text;
 
   async function replies(of: StreamMethod, ...texts: string[]): Promise<string[]> {
-    const { messages, end } = await invokeStream(of, each(...texts.map(request)), context());
+    const { messages, end } = await invokeStream(of, each(...texts.map(request)), openContext());
     const all = await collect(messages);
     end();
     return all.map(text);
@@ -176,7 +160,7 @@ describe("a streaming method", () => {
   test("brings trailers that an interceptor replaced into the context after the last reply", async () => {
     const trailer = new Headers();
     const replace: Interceptor = (next) => async (call) => ({ ...(await next(call)), trailer });
-    const one = context();
+    const one = openContext();
     const stream: TestServiceImpl["serverStream"] = async function* () {
       yield {};
       trailer.set("x-late", "1");

@@ -28,7 +28,7 @@ export interface ServerOptions {
 }
 
 /** One request as it arrived. */
-export interface SeenRequest {
+interface SeenRequest {
   httpVersion: string;
   method: string;
   contentType: string;

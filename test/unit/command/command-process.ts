@@ -12,9 +12,9 @@ export interface Outcome {
 }
 
 /** A line of the log. */
-export type LogLine = Record<string, unknown> & { msg: string };
+type LogLine = Record<string, unknown> & { msg: string };
 
-export interface CommandOptions {
+interface CommandOptions {
   /** The file of the command, with arguments of Node before it if there are any. */
   main: readonly string[];
   argv?: readonly string[];

@@ -11,7 +11,7 @@ import { type ConnectionLimits, defaultConnectionLimits } from "../../../server/
 import type { Stream } from "../../../server/http2/stream.js";
 
 /** What the tests put on a stream. */
-export type TestStream = Stream<string>;
+type TestStream = Stream<string>;
 
 export const fieldsOf = (lines: readonly (readonly [string, string])[]): Field[] =>
   lines.map(([name, value]) => createField(name, value));

@@ -16,14 +16,14 @@ import {
 } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 
-export interface TestListener extends AsyncDisposable {
+interface TestListener extends AsyncDisposable {
   readonly listener: Listener;
   readonly url: string;
   /** What the listener thought worth a line in a log: `step: code or message`. */
   readonly errors: readonly string[];
 }
 
-export interface TestListenerOptions extends Partial<ListenerOptions> {
+interface TestListenerOptions extends Partial<ListenerOptions> {
   /** Handlers of single paths; `echo` serves all others. */
   routes?: Record<string, Handler>;
 }

@@ -26,7 +26,7 @@ const sentence = "The name of the resource, as the client gave it when it made i
 const packageName = "large.v1";
 
 /** What a server needs to serve it. */
-export interface LargeApi {
+interface LargeApi {
   readonly services: readonly DescService[];
   /** With source info. */
   readonly descriptorSet: Uint8Array;
