@@ -1,6 +1,6 @@
 // The bytes of a message that is being decoded, and the position in them. One input for all: decoding is never interrupted.
 // https://protobuf.dev/programming-guides/encoding/
-import { textOf } from "./utf8.js";
+import { sharedTextOf, textOf } from "./utf8.js";
 import { wire } from "./values.js";
 
 /** Thrown for bytes that are no message of the type. The message names the field, as in `books[2].title: invalid UTF-8`. */
@@ -249,7 +249,10 @@ export function keepFrom(start: number): Uint8Array {
 }
 
 export function readString(): string {
-  return takeText(readEnd());
+  const end = readEnd();
+  const start = pos;
+  pos = end;
+  return textOf(bytes, start, end) ?? rejectText();
 }
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -262,45 +265,16 @@ export function readLenientString(): string {
   return textOf(bytes, start, end) ?? lenient.decode(bytes.subarray(start, end));
 }
 
-/** Texts that come again and again, such as keys of maps, by a hash of their bytes. */
-const shared: string[] = new Array(256).fill("");
-/** Longer texts are not shared. */
-const maxSharedBytes = 32;
-
-/** Reads a string as `readString` does. Equal short strings of ASCII are the same string. */
+/** Reads a string as `readString` does. Equal short strings are the same. */
 export function readSharedString(): string {
   const end = readEnd();
   const start = pos;
-  if (end - start > maxSharedBytes) return takeText(end);
-  let hash = end - start;
-  for (let index = start; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
-  const slot = hash & 0xff;
-  const known = shared[slot] as string;
-  if (isText(known, start, end)) {
-    pos = end;
-    return known;
-  }
-  const text = takeText(end);
-  shared[slot] = text;
-  return text;
-}
-
-/** Whether the bytes are those of a text in ASCII. */
-function isText(text: string, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let index = 0; index < text.length; index++) {
-    const byte = bytes[start + index] as number;
-    if (byte >= 0x80 || text.charCodeAt(index) !== byte) return false;
-  }
-  return true;
-}
-
-function takeText(end: number): string {
-  const start = pos;
   pos = end;
-  const text = textOf(bytes, start, end);
-  if (text === undefined) throw new BinaryError("invalid UTF-8");
-  return text;
+  return sharedTextOf(bytes, start, end) ?? rejectText();
+}
+
+function rejectText(): never {
+  throw new BinaryError("invalid UTF-8");
 }
 
 /** Moves over a value. Groups may be nested as deep as `depthLeft`. */

@@ -24,9 +24,9 @@ export class Code {
     return name;
   }
 
-  /** Returns the name by which the code uses a function: its own, so that the code can be read. */
+  /** Returns the name by which the code uses a function: its own if it has a usable one, so that the code can be read. */
   call(run: (...args: never[]) => unknown): string {
-    return this.use(run, `${run.name || "call"}_`);
+    return this.use(run, `${/^[a-z]\w*$/i.test(run.name) ? run.name : "call"}_`);
   }
 
   toString(): string {

@@ -2,7 +2,7 @@
 // reading is never interrupted. Every function begins with the next byte that is no white space.
 import { quote } from "../quote.js";
 import { Fault } from "./json-read-error.js";
-import { decodeUtf8, textOf } from "./utf8.js";
+import { asciiOf, decodeUtf8, sharedTextOf, textOf } from "./utf8.js";
 
 /** What a value begins with, and what holds values together. */
 export const signs = {
@@ -113,17 +113,39 @@ const maxLoopBytes = 64;
 
 /** Reads a string. */
 export function readText(): string {
-  if (!take(signs.quote)) throw syntaxFault("a string");
-  const start = pos;
-  const end = start + maxLoopBytes;
-  while (pos < end) {
-    const byte = bytes[pos];
-    if (byte === signs.quote) return textTo(pos++, start);
+  const start = openText();
+  let all = 0;
+  for (const end = start + maxLoopBytes; pos < end; pos++) {
+    const byte = bytes[pos] as number;
+    if (byte === signs.quote) {
+      const text = all < 0x80 ? asciiOf(bytes, start, pos) : (textOf(bytes, start, pos) ?? failText(start));
+      pos++;
+      return text;
+    }
     if (byte === backslash) break;
-    if (byte === undefined || byte < 0x20) return failText(start);
-    pos++;
+    // Also at the end, where there is no byte.
+    if (!(byte >= 0x20)) return failText(start);
+    all |= byte;
   }
   return readLongText(start);
+}
+
+/** Reads a string as `readText` does. Equal short strings are the same. */
+export function readSharedText(): string {
+  const start = openText();
+  for (const end = start + maxLoopBytes; pos < end; pos++) {
+    const byte = bytes[pos] as number;
+    if (byte === signs.quote) return sharedTextOf(bytes, start, pos++) ?? failText(start);
+    if (byte === backslash) break;
+    if (!(byte >= 0x20)) return failText(start);
+  }
+  return readLongText(start);
+}
+
+/** Takes the quotation mark before a string. Returns where the string begins. */
+function openText(): number {
+  if (!take(signs.quote)) throw syntaxFault("a string");
+  return pos;
 }
 
 /** The text from one position to another. */

@@ -1,7 +1,8 @@
 // Reads the values of fields into messages: singular fields, members of oneofs, lists and maps.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { entryCost } from "./element-limit.js";
-import { expect, expectClose, readText, signs, take, takeNull } from "./json-input.js";
+import { nullValue } from "./json-facts.js";
+import { expect, expectClose, readSharedText, signs, take, takeNull } from "./json-input.js";
 import { entrySegment, Fault, within } from "./json-read-error.js";
 import { ignored, type ValueReader } from "./json-read-scalar.js";
 import { rejectText, rejectValue } from "./json-read-skip.js";
@@ -12,51 +13,74 @@ import { setEntry, type Target } from "./values.js";
 /** Reads the value of a field into a message. @throws Fault */
 export type FieldReader = (target: Target, depth: number) => void;
 
-/** @param hasNull whether null is a value of the field, and not its absence */
-export function singularReader(name: string, read: ValueReader, hasNull: boolean): FieldReader {
-  return (target, depth) => {
-    if (!hasNull && takeNull()) return;
-    const value = read(depth);
-    if (value !== ignored) target[name] = value;
-  };
+/** How the value of a field is read. */
+export type FieldPlan = {
+  /** The property that has the value, or the oneof. */
+  readonly name: string;
+  readonly read: ValueReader;
+} & (
+  | { readonly kind: "list" }
+  /** @param toKey turns names into keys, which are kept as text */
+  | { readonly kind: "map"; readonly toKey: (name: string) => string }
+  /** @param hasNull whether null is a value of the field, and not its absence */
+  | { readonly kind: "singular"; readonly hasNull: boolean }
+  /** @param case the name of the field in its oneof */
+  | { readonly kind: "oneof"; readonly case: string; readonly hasNull: boolean }
+);
+
+/** Plans the reading of a field. */
+export function planField(field: DescField, read: ValueReader): FieldPlan {
+  const { localName: name, oneof } = field;
+  if (field.fieldKind === "list") return { kind: "list", name, read };
+  if (field.fieldKind === "map") return { kind: "map", name, read, toKey: keyParser(field.mapKey) };
+  const typeName = field.message?.typeName ?? field.enum?.typeName;
+  const hasNull = typeName === "google.protobuf.Value" || typeName === nullValue;
+  if (oneof === undefined) return { kind: "singular", name, read, hasNull };
+  return { kind: "oneof", name: oneof.localName, case: name, read, hasNull };
 }
 
-/** @param hasNull whether null is a value of the field, and not its absence */
-export function oneofReader(oneof: string, name: string, read: ValueReader, hasNull: boolean): FieldReader {
-  return (target, depth) => {
-    if (!hasNull && takeNull()) return;
-    const value = read(depth);
-    if (value !== ignored) target[oneof] = { case: name, value };
-  };
-}
-
-export function listReader(name: string, read: ValueReader): FieldReader {
-  return (target, depth) => {
-    if (takeNull()) return;
-    if (!take(signs.openList)) rejectValue("an array");
-    if (take(signs.closeList)) return;
-    const list = target[name] as unknown[];
-    let index = 0;
-    try {
-      do {
-        spend(1);
+/** Returns what reads a field by its plan. */
+export function interpretField(plan: FieldPlan): FieldReader {
+  const { name, read } = plan;
+  switch (plan.kind) {
+    case "list":
+      return (target, depth) => readList(target[name] as unknown[], read, depth);
+    case "map":
+      return (target, depth) => {
+        if (!takeNull()) readEntries(target[name] as Target, plan.toKey, read, depth);
+      };
+    case "singular":
+      return (target, depth) => {
+        if (!plan.hasNull && takeNull()) return;
         const value = read(depth);
-        if (value !== ignored) list.push(value);
-        index++;
-      } while (take(signs.comma));
-    } catch (reason) {
-      throw within(reason, `[${index}]`);
-    }
-    expectClose(signs.closeList);
-  };
+        if (value !== ignored) target[name] = value;
+      };
+    case "oneof":
+      return (target, depth) => {
+        if (!plan.hasNull && takeNull()) return;
+        const value = read(depth);
+        if (value !== ignored) target[name] = { case: plan.case, value };
+      };
+  }
 }
 
-export function mapReader(field: DescField & { fieldKind: "map" }, read: ValueReader): FieldReader {
-  const { localName: name } = field;
-  const toKey = keyParser(field.mapKey);
-  return (target, depth) => {
-    if (!takeNull()) readEntries(target[name] as Target, toKey, read, depth);
-  };
+/** Reads an array into a list. */
+export function readList(list: unknown[], read: ValueReader, depth: number): void {
+  if (takeNull()) return;
+  if (!take(signs.openList)) rejectValue("an array");
+  if (take(signs.closeList)) return;
+  let index = 0;
+  try {
+    do {
+      spend(1);
+      const value = read(depth);
+      if (value !== ignored) list.push(value);
+      index++;
+    } while (take(signs.comma));
+  } catch (reason) {
+    throw within(reason, `[${index}]`);
+  }
+  expectClose(signs.closeList);
 }
 
 /** Reads an object whose names are keys. @param toKey turns names into keys, which are kept as text */
@@ -68,7 +92,7 @@ export function readEntries(map: Target, toKey: (name: string) => string, read: 
   try {
     do {
       name = undefined;
-      name = readText();
+      name = readSharedText();
       const key = toKey(name);
       if (Object.hasOwn(map, key) || passed?.has(key)) throw new Fault("is set twice");
       expect(signs.colon);

@@ -4,17 +4,18 @@ import type { DescField, DescMessage, DescOneof, Message } from "@bufbuild/proto
 import { elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import { expect, expectClose, isNullNext, readText, signs, take, takeAll } from "./json-input.js";
+import { compileReader, type IndexedReader } from "./json-read-code.js";
 import { Fault, memberSegment, within } from "./json-read-error.js";
 import { extensionReader } from "./json-read-extensions.js";
-import type { FieldReader } from "./json-read-fields.js";
+import { type FieldPlan, interpretField } from "./json-read-fields.js";
 import type { ValueReader } from "./json-read-scalar.js";
 import { Seen } from "./json-read-seen.js";
 import { rejectValue, skipValue } from "./json-read-skip.js";
 import { checkDepth, spend, state } from "./json-read-state.js";
 import type { Target } from "./values.js";
 
-/** Makes the reader of a field. */
-export type FieldPlanner = (field: DescField) => FieldReader;
+/** Plans the reading of a field. */
+export type FieldPlanner = (field: DescField) => FieldPlan;
 
 /** A field, and its place among those of its type. */
 interface Field {
@@ -26,18 +27,50 @@ interface Field {
   readonly name: Uint8Array;
   /** Its place in the path of an error. */
   readonly segment: string;
-  readonly read: FieldReader;
+  readonly plan: FieldPlan;
+}
+
+/** What reads a type: code, or its plan. */
+interface Means {
+  readonly create: () => Message;
+  readonly readField: IndexedReader;
 }
 
 /** How messages are read that are objects of their fields. */
 export interface Plan {
   readonly desc: DescMessage;
-  readonly create: () => Message;
   readonly cost: number;
   readonly fields: Field[];
   /** By JSON name and by proto name. */
   readonly byName: Map<string, Field>;
-  readonly fieldReader: FieldPlanner;
+  readonly planField: FieldPlanner;
+  compiled?: Means;
+  interpreted?: Means;
+}
+
+function meansOf(plan: Plan): Means {
+  if (state.settings.compiles) {
+    plan.compiled ??= compile(plan);
+    return plan.compiled;
+  }
+  plan.interpreted ??= interpret(plan);
+  return plan.interpreted;
+}
+
+function compile({ desc, fields }: Plan): Means {
+  const readField = compileReader(
+    desc,
+    fields.map(({ plan }) => plan),
+  );
+  return { create: emptyMaker(desc), readField };
+}
+
+function interpret({ desc, fields }: Plan): Means {
+  const readers = fields.map(({ plan }) => interpretField(plan));
+  return {
+    create: emptyMaker(desc, false),
+    readField: (index, message, depth) => readers[index]?.(message, depth),
+  };
 }
 
 const utf8 = new TextEncoder();
@@ -48,22 +81,21 @@ const maxTried = 8;
 const plans = new WeakMap<DescMessage, Plan>();
 
 /** Returns how messages of a type are read. */
-export function planOf(desc: DescMessage, fieldReader: FieldPlanner): Plan {
+export function planOf(desc: DescMessage, planField: FieldPlanner): Plan {
   const known = plans.get(desc);
   if (known !== undefined) return known;
-  const create = emptyMaker(desc);
-  const plan: Plan = { desc, create, cost: elementCost(desc), fields: [], byName: new Map(), fieldReader };
+  const plan: Plan = { desc, cost: elementCost(desc), fields: [], byName: new Map(), planField };
   // Before its fields are looked at, so that a type may contain itself.
   plans.set(desc, plan);
   desc.fields.forEach((field, index) => {
-    const planned = planField(field, index, fieldReader);
+    const planned = placeField(field, index, planField(field));
     plan.fields.push(planned);
     plan.byName.set(field.name, planned).set(field.jsonName, planned);
   });
   return plan;
 }
 
-function planField(desc: DescField, index: number, fieldReader: FieldPlanner): Field {
+function placeField(desc: DescField, index: number, plan: FieldPlan): Field {
   const { parent, oneof, jsonName, name } = desc;
   return {
     index,
@@ -71,7 +103,7 @@ function planField(desc: DescField, index: number, fieldReader: FieldPlanner): F
     desc,
     name: utf8.encode(JSON.stringify(jsonName)),
     segment: memberSegment(name),
-    read: fieldReader(desc),
+    plan,
   };
 }
 
@@ -85,13 +117,20 @@ export function planReader(plan: Plan, passedName?: string): ValueReader {
     checkDepth(depth + 1);
     spend(plan.cost);
     if (!take(signs.openObject)) rejectValue("an object");
-    const message = plan.create();
-    if (!take(signs.closeObject)) readMembers(plan, message, depth + 1, passedName);
+    const { create, readField } = meansOf(plan);
+    const message = create();
+    if (!take(signs.closeObject)) readMembers(plan, readField, message, depth + 1, passedName);
     return message;
   };
 }
 
-function readMembers(plan: Plan, message: Message, depth: number, passedName: string | undefined): void {
+function readMembers(
+  plan: Plan,
+  readField: IndexedReader,
+  message: Message,
+  depth: number,
+  passedName: string | undefined,
+): void {
   const seen = new Seen();
   let next = 0;
   let field: Field | undefined;
@@ -110,7 +149,7 @@ function readMembers(plan: Plan, message: Message, depth: number, passedName: st
       next = field.index + 1;
       expect(signs.colon);
       checkRepetition(field, seen, message);
-      field.read(message as unknown as Target, depth);
+      readField(field.index, message as unknown as Target, depth);
     } while (take(signs.comma));
   } catch (reason) {
     throw field === undefined ? reason : within(reason, field.segment);
@@ -140,14 +179,14 @@ function checkRepetition({ index, oneofIndex, desc }: Field, seen: Seen, message
 
 /** Reads a member that is no field: an extension, or something that is passed over. */
 function readOther(
-  { desc, fieldReader }: Plan,
+  { desc, planField }: Plan,
   message: Message,
   depth: number,
   name: string,
   isPassed: boolean,
   seen: Seen,
 ): void {
-  const extension = isPassed ? undefined : extensionReader(desc, name, fieldReader);
+  const extension = isPassed ? undefined : extensionReader(desc, name, planField);
   try {
     if ((isPassed || extension !== undefined) && !seen.addName(name)) throw new Fault("is set twice");
     if (extension !== undefined) extension(message, depth);

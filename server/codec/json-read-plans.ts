@@ -4,11 +4,10 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { containerCost, elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
-import { nullValue } from "./json-facts.js";
 import { takeNull } from "./json-input.js";
 import { anyReader } from "./json-read-any.js";
 import { memberSegment, within } from "./json-read-error.js";
-import { type FieldReader, listReader, mapReader, oneofReader, singularReader } from "./json-read-fields.js";
+import { type FieldPlan, interpretField, planField } from "./json-read-fields.js";
 import { planOf, planReader } from "./json-read-message.js";
 import { enumReader, scalarReader, type ValueReader } from "./json-read-scalar.js";
 import { typeName as typeMember } from "./json-read-skip.js";
@@ -30,7 +29,7 @@ export function rootReader(desc: DescMessage): ValueReader {
 /** Returns the reader of a message whose only JSON is that of one field. */
 export function fieldRootReader(field: DescField): ValueReader {
   const create = emptyMaker(field.parent);
-  const read = fieldReader(field);
+  const read = interpretField(fieldPlan(field));
   return (depth) => {
     const message = create();
     try {
@@ -53,13 +52,13 @@ function messageReader(desc: DescMessage): ValueReader {
 
 function createMessageReader(desc: DescMessage): ValueReader {
   const read = desc.typeName === "google.protobuf.Any" ? readAny : wellKnownReader(desc);
-  if (read === undefined) return planReader(planOf(desc, fieldReader));
+  if (read === undefined) return planReader(planOf(desc, fieldPlan));
   return nested(read, elementCost(desc));
 }
 
 const readAny = anyReader({
   messageReader: rootReader,
-  typedReader: (desc) => planReader(planOf(desc, fieldReader), typeMember),
+  typedReader: (desc) => planReader(planOf(desc, fieldPlan), typeMember),
 });
 
 /** Reads a value that counts as a message. */
@@ -71,14 +70,8 @@ function nested(read: ValueReader, cost: number): ValueReader {
   };
 }
 
-function fieldReader(field: DescField): FieldReader {
-  const { localName: name, oneof } = field;
-  const read = valueReader(field);
-  if (field.fieldKind === "list") return listReader(name, read);
-  if (field.fieldKind === "map") return mapReader(field, read);
-  const typeName = field.message?.typeName ?? field.enum?.typeName;
-  const hasNull = typeName === "google.protobuf.Value" || typeName === nullValue;
-  return oneof === undefined ? singularReader(name, read, hasNull) : oneofReader(oneof.localName, name, read, hasNull);
+function fieldPlan(field: DescField): FieldPlan {
+  return planField(field, valueReader(field));
 }
 
 function valueReader(field: DescField): ValueReader {

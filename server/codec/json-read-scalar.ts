@@ -7,6 +7,7 @@ import {
   peek,
   readNumberText,
   readQuotedInteger,
+  readSharedText,
   readShortInteger,
   readText,
   signs,
@@ -142,7 +143,7 @@ export function enumReader(desc: DescEnum): ValueReader {
   };
   return () => {
     if (peek() === signs.quote) {
-      const name = readText();
+      const name = readSharedText();
       return numbers.get(name) ?? (state.settings.ignoreUnknownFields ? ignored : rejectText(expected, name));
     }
     if (isNumberNext()) return readNumber();

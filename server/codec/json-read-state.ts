@@ -11,6 +11,8 @@ export interface JsonSettings {
   readonly registry: Registry | undefined;
   /** How deep messages may be nested. */
   readonly recursionLimit: number;
+  /** Whether code of types reads them, and not their plans. */
+  readonly compiles: boolean;
 }
 
 /** The state of the message that is being read. */
@@ -25,7 +27,7 @@ export interface JsonState {
 }
 
 export const state: JsonState = {
-  settings: { ignoreUnknownFields: false, registry: undefined, recursionLimit: 100 },
+  settings: { ignoreUnknownFields: false, registry: undefined, recursionLimit: 100, compiles: false },
   weight: 1,
   typeUrls: new Map(),
   typesEnd: 0,

@@ -1,6 +1,7 @@
 // Decodes messages from JSON, without a detour through JavaScript's own values: no digit of a 64-bit integer is lost, and an
 // error names the field (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage, JsonReadOptions, Message } from "@bufbuild/protobuf";
+import { canRunCode } from "./code.js";
 import { closeJson, openJson, peek, syntaxFault } from "./json-input.js";
 import { Fault } from "./json-read-error.js";
 import { fieldRootReader, rootReader } from "./json-read-plans.js";
@@ -11,6 +12,8 @@ import { openState } from "./json-read-state.js";
 export interface JsonDecodeOptions extends Partial<JsonReadOptions> {
   /** Maximum number of elements of a message, as `openBudget` counts them. Default: no limit. */
   readonly maxElements?: number | undefined;
+  /** Whether to make code of plans, where the runtime does. Default true. */
+  readonly compiles?: boolean;
 }
 
 /** Decodes a message. @throws JsonError or ElementLimitError */
@@ -22,8 +25,8 @@ export type JsonDecoder = (json: Uint8Array) => Message;
  * @param field the field whose JSON is decoded; undefined if it is the whole message
  */
 export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions, field?: DescField): JsonDecoder {
-  const { ignoreUnknownFields = false, recursionLimit = 100, registry, maxElements } = options;
-  const settings = { ignoreUnknownFields, recursionLimit, registry };
+  const { ignoreUnknownFields = false, recursionLimit = 100, registry, maxElements, compiles = true } = options;
+  const settings = { ignoreUnknownFields, recursionLimit, registry, compiles: compiles && canRunCode };
   let read: ValueReader | undefined;
   return (json) => {
     read ??= field === undefined ? rootReader(desc) : fieldRootReader(field);

@@ -62,11 +62,29 @@ function float(limit: string, narrow: (value: number) => number): TextForm {
 }
 
 function parseBase64(text: string): Uint8Array | undefined {
+  if (bufferMethods !== undefined && usualBase64.test(text) && text.length % 4 === 0) return decodeBase64(text);
   try {
     return base64Decode(text);
   } catch {
     return undefined;
   }
+}
+
+/** What is mostly sent: the usual alphabet, and padding. */
+const usualBase64 = /^[A-Za-z\d+/]+={0,2}$/;
+
+/** What Node has for base64, which takes a tenth of the time. */
+interface BufferMethods {
+  base64Write(this: Uint8Array, text: string, start: number, length: number): number;
+}
+
+const bufferMethods = (typeof Buffer === "undefined" ? undefined : Buffer.prototype) as BufferMethods | undefined;
+
+function decodeBase64(text: string): Uint8Array {
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  bufferMethods?.base64Write.call(bytes, text, 0, bytes.length);
+  return bytes;
 }
 
 const int32 = integer(-(2n ** 31n), 2n ** 31n - 1n, Number);

@@ -20,11 +20,52 @@ const slices = (typeof Buffer === "undefined" ? undefined : Buffer.prototype) as
 export function textOf(bytes: Uint8Array, start: number, end: number): string | undefined {
   const length = end - start;
   if (length <= maxJoined) return join(bytes, start, end);
+  if (length <= maxLoopBytes && isAscii(bytes, start, end)) return asciiOf(bytes, start, end);
   if (slices === undefined) return decodeUtf8(bytes, start, end);
-  if (length <= maxLoopBytes && isAscii(bytes, start, end)) return slices.latin1Slice.call(bytes, start, end);
   const text = slices.utf8Slice.call(bytes, start, end);
   // What stands for invalid bytes may also be a character of the text.
   return text.includes("\ufffd") ? decodeUtf8(bytes, start, end) : text;
+}
+
+/** Returns the text of some of the bytes, which are ASCII. */
+export function asciiOf(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length <= maxJoined) return joinAscii(bytes, start, end);
+  return slices === undefined ? decoder.decode(bytes.subarray(start, end)) : slices.latin1Slice.call(bytes, start, end);
+}
+
+function joinAscii(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let index = start; index < end; index++) text += String.fromCharCode(bytes[index] as number);
+  return text;
+}
+
+/** Texts that come again and again, such as keys of maps, by a hash of their bytes. */
+const shared: string[] = new Array(256).fill("");
+/** Longer texts are not shared. */
+const maxSharedBytes = 32;
+
+/** Does what `textOf` does. Equal short texts of ASCII are the same string. */
+export function sharedTextOf(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let hash = end - start;
+  if (hash > maxSharedBytes) return textOf(bytes, start, end);
+  for (let index = start; index < end; index++) hash = (Math.imul(hash, 31) + (bytes[index] as number)) | 0;
+  const slot = hash & 0xff;
+  const known = shared[slot] as string;
+  if (isText(known, bytes, start, end)) return known;
+  const text = textOf(bytes, start, end);
+  if (text !== undefined) shared[slot] = text;
+  return text;
+}
+
+/** Whether the bytes are those of a text in ASCII. */
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index++) {
+    const byte = bytes[start + index] as number;
+    if (byte >= 0x80 || text.charCodeAt(index) !== byte) return false;
+  }
+  return true;
 }
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {

@@ -3,29 +3,53 @@ import type { DescEnum } from "@bufbuild/protobuf";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { TextForm } from "./scalar-text.js";
 
-const time = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[+-](\d\d):(\d\d))$/;
-const firstMs = Date.parse("0001-01-01T00:00:00Z");
-const lastMs = Date.parse("9999-12-31T23:59:59Z");
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const firstSecond = Date.parse("0001-01-01T00:00:00Z") / 1000;
+const lastSecond = Date.parse("9999-12-31T23:59:59Z") / 1000;
 
 /** RFC 3339. Leap seconds and hour 24 do not exist, as for other readers of ProtoJSON. */
 export const timestampText: TextForm<Timestamp> = {
   expected: "an RFC 3339 time, such as 2024-02-29T12:00:00Z",
   parse: (text) => {
-    const match = time.exec(text);
-    if (match === null || !isTime(match.slice(1).map(Number))) return undefined;
-    const fraction = match[7] ?? "";
-    const ms = Date.parse(fraction === "" ? text : text.replace(`.${fraction}`, ""));
-    if (ms < firstMs || ms > lastMs) return undefined;
-    const nanos = Number(fraction.padEnd(9, "0"));
-    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(ms / 1000), nanos };
+    if (!time.test(text)) return undefined;
+    const day = dayOf(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10));
+    const clock = secondOf(digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19));
+    const isUtc = text.endsWith("Z");
+    const zone = isUtc ? 0 : secondOf(digits(text, text.length - 5, text.length - 3), digits(text, text.length - 2), 0);
+    const east = text.at(-6) === "+" ? 1 : -1;
+    const seconds = day * 86_400 + clock - east * zone;
+    if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined;
+    const nanos = text[19] === "." ? Number(text.slice(20, isUtc ? -1 : -6).padEnd(9, "0")) : 0;
+    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos };
   },
 };
 
-/** Whether the parts are those of a time: Date.parse takes February 31 for a day of March. */
-function isTime([year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, , hours, minutes]: number[]): boolean {
-  const isOffset = Number.isNaN(hours) || ((hours as number) < 24 && (minutes as number) < 60);
-  return isOffset && day >= 1 && day <= daysOf(year, month) && hour < 24 && minute < 60 && second < 60;
+/** The number that some of the characters are, which are digits. */
+function digits(text: string, start: number, end = text.length): number {
+  let number = 0;
+  for (let index = start; index < end; index++) number = number * 10 + text.charCodeAt(index) - 0x30;
+  return number;
 }
+
+/** The seconds from the beginning of a day; NaN if there is no such time. */
+function secondOf(hour: number, minute: number, second: number): number {
+  return hour < 24 && minute < 60 && second < 60 ? hour * 3600 + minute * 60 + second : Number.NaN;
+}
+
+/**
+ * The days from 1970-01-01; NaN if there is no such day. Years begin in March here, so that the day that some of them have is
+ * the last one (https://howardhinnant.github.io/date_algorithms.html#days_from_civil).
+ */
+function dayOf(year: number, month: number, date: number): number {
+  if (date < 1 || date > daysOf(year, month)) return Number.NaN;
+  const shiftedYear = month <= 2 ? year - 1 : year;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + date - 1;
+  const leapDays = Math.floor(shiftedYear / 4) - Math.floor(shiftedYear / 100) + Math.floor(shiftedYear / 400);
+  return shiftedYear * 365 + leapDays + dayOfYear - daysTo1970;
+}
+
+/** From 0000-03-01 to 1970-01-01. */
+const daysTo1970 = 719_468;
 
 function daysOf(year: number, month: number): number {
   if (month < 1 || month > 12) return 0;

@@ -24,6 +24,7 @@ import {
   ListValueSchema,
   MethodOptionsSchema,
   StructSchema,
+  type Timestamp,
   TimestampSchema,
   UInt64ValueSchema,
   ValueSchema,
@@ -34,8 +35,10 @@ import { http } from "../../../gen/google/api/annotations_pb.js";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
 import { ElementLimitError } from "../../../server/codec/element-limit.js";
-import { createJsonDecoder } from "../../../server/codec/json-read.js";
+import { createJsonDecoder, type JsonDecodeOptions } from "../../../server/codec/json-read.js";
 import { MappedSchema, PlainSchema } from "../../gen/manywire/test/codec/v1/codec_pb.js";
+import { LegacySchema } from "../../gen/manywire/test/codec/v1/legacy_pb.js";
+import { ShapesSchema } from "../../gen/manywire/test/codec/v1/shapes_pb.js";
 import { EditionSchema } from "../../gen/manywire/test/rest/v1/edition_pb.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
@@ -46,6 +49,8 @@ import { readSent } from "./read-json.js";
 const types: DescMessage[] = [
   PlainSchema,
   MappedSchema,
+  ShapesSchema,
+  LegacySchema,
   EverythingSchema,
   EditionSchema,
   HelloRequestSchema,
@@ -61,10 +66,11 @@ const types: DescMessage[] = [
 ];
 const runs = { numRuns: Number(process.env.MANYWIRE_CODEC_RUNS ?? 100) };
 const registry = createRegistry(EverythingSchema.file, http, DurationSchema, StructSchema, ValueSchema, AnySchema);
-const readOptions: fc.Arbitrary<Partial<JsonReadOptions>> = fc.constantFrom(
-  { registry },
-  { registry, ignoreUnknownFields: true },
-);
+const readOptions: fc.Arbitrary<JsonDecodeOptions> = fc.record({
+  registry: fc.constant(registry),
+  ignoreUnknownFields: fc.boolean(),
+  compiles: fc.boolean(),
+});
 
 /** What a reading returns, or "refused". */
 function outcome(read: () => Message): Message | "refused" {
@@ -325,6 +331,28 @@ describe("floats of 32 bits", () => {
   test.each(["3.4028236e+38", "3.4028235678e38", "1e39", "-1e400"])("%s is none", (text) => {
     expect(outcome(() => readSent(FloatValueSchema, {}, text))).toBe("refused");
   });
+});
+
+test.each(["", "QQ==", "QQ", "QR==", "QUI=", "QUJD", "QUJDRA==", "-_-_", "+/+/", "Q Q=", "Q===", "====", "QQ=a", "é"])(
+  "bytes are base64 as protobuf-es takes it: %s",
+  (text) => {
+    const json = JSON.stringify({ bytes: text });
+    const expected = outcome(() => readReference(PlainSchema, {}, json));
+    expectSame(
+      outcome(() => readSent(PlainSchema, {}, json)),
+      expected,
+    );
+  },
+);
+
+test("a time is that of Date, in every season of every year", () => {
+  const days = Array.from({ length: 3_652_059 / 97 }, (_, index) => -719_162 + index * 97);
+  const read = createJsonDecoder(TimestampSchema, {});
+  for (const day of days) {
+    const seconds = BigInt(day) * 86_400n + 86_399n;
+    const text = JSON.stringify(new Date(Number(seconds) * 1000));
+    if ((read(Buffer.from(text)) as Timestamp).seconds !== seconds) expect(text).toBe(seconds);
+  }
 });
 
 describe("times and dates", () => {

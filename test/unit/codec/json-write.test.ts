@@ -162,8 +162,8 @@ describe("numbers", () => {
   });
 });
 
-test("a time has the date that Date gives it, on every day that there is", () => {
-  const days = Array.from({ length: 3_652_059 / 7 }, (_, week) => -719_162 + week * 7 + (week % 7));
+test("a time has the date that Date gives it, in every season of every year", () => {
+  const days = Array.from({ length: 3_652_059 / 97 }, (_, index) => -719_162 + index * 97);
   for (const day of days) {
     const message = create(TimestampSchema, { seconds: BigInt(day) * 86_400n + 86_399n });
     const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
