@@ -18,6 +18,8 @@ export interface About {
   readonly description: string;
 }
 
+const styles = ["base.css", "landing.css", "method.css", "call.css"];
+
 /** The page, in parts. Its addresses are relative, so that a proxy may have it under a path. */
 export function* landingPage(
   { title, description }: About,
@@ -36,8 +38,10 @@ export function* landingPage(
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="${assets.path("icon.svg")}" type="image/svg+xml">
-<link rel="stylesheet" href="${assets.path("landing.css")}">
-<script type="module" src="${assets.path("landing.js")}"></script>
+${styles.map(
+  (name) => html`<link rel="stylesheet" href="${assets.path(name)}">
+`,
+)}<script type="module" src="${assets.path("landing.js")}"></script>
 </head>
 <body>
 <header>
@@ -56,7 +60,7 @@ ${markdown(description)}
   for (const service of own) yield* serviceView(service, comments, opened);
   if (builtIn.length > 0) {
     yield html`
-<details class="built-in"><summary>For tools: health and reflection</summary>`;
+<details class="built-in"><summary class="fold">For tools: health and reflection</summary>`;
     for (const service of builtIn) yield* serviceView(service, comments, opened);
     yield html`</details>`;
   }

@@ -33,7 +33,7 @@ function methodView({ desc, info }: DescribedMethod, comments: Comments, isOpen:
 <details class="method" id="${desc.parent.typeName}.${desc.name}" data-method=${jsonAttribute(info)}${isOpen ? openAttribute : ""}>
 <summary><h3>${desc.name}</h3>${deprecation(desc)}${badges(info)}</summary>
 <div class="comment">${markdown(commentOf(comments, desc))}</div>
-<details class="more"><summary>${shortName(input)} → ${shortName(output)}</summary>
+<details class="more"><summary class="fold">${shortName(input)} → ${shortName(output)}</summary>
 <ul><li>Request: ${typeLink(input)}</li><li>Response: ${typeLink(output)}</li></ul>
 </details>
 </details>`;

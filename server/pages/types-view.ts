@@ -14,7 +14,7 @@ export function* typesView(services: readonly DescribedService[], comments: Comm
   const types = listTypes(services);
   if (types.length === 0) return;
   yield html`
-<details class="types"><summary>Types</summary>`;
+<details class="types"><summary class="fold">Types</summary>`;
   for (const type of types) {
     yield html`
 <section class="type-view" id="${type.typeName}"><h2>${type.typeName}</h2>${typeView(type, comments)}</section>`;

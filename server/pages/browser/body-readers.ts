@@ -23,17 +23,18 @@ export function readWhole(response: Response, onMessage: OnMessage): BodyReader 
   const type = contentTypeOf(response);
   const isText = type === "" || /json|^text\/|xml|javascript/.test(type);
   const decoder = new TextDecoder();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let text = "";
-  let length = 0;
   return {
     push(chunk) {
-      length += chunk.length;
       if (isText) text += decoder.decode(chunk, { stream: true });
+      else chunks.push(Uint8Array.from(chunk));
     },
     end() {
       if (!response.ok) return httpVerdict(response, text);
-      onMessage(isText ? text : `${length} bytes of ${type}`);
-      return httpVerdict(response, "");
+      const file = isText ? undefined : new Blob(chunks, { type });
+      onMessage(file === undefined ? text : `${file.size} bytes of ${type}`);
+      return { ...httpVerdict(response, ""), file };
     },
   };
 }

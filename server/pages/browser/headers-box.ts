@@ -7,7 +7,7 @@ const key = "manywire.headers";
 
 export class HeadersBox {
   readonly root: HTMLDetailsElement;
-  readonly #summary = element("summary");
+  readonly #summary = element("summary", { class: "fold" });
   readonly #text = element("textarea", { name: "headers", rows: "3", spellcheck: "false", autocapitalize: "off" });
   readonly #problem = element("p", { class: "problem", role: "alert" });
   readonly #listeners: (() => void)[] = [];
@@ -17,7 +17,7 @@ export class HeadersBox {
     this.#text.placeholder = "authorization: Bearer …";
     this.#text.value = loadText(key) ?? "";
     const hint = element("p", { class: "hint" }, "Sent with every call of this page. Kept until you close the tab.");
-    this.root = element("details", { class: "tool headers" }, this.#summary, this.#text, this.#problem, hint);
+    this.root = element("details", { class: "panel headers" }, this.#summary, this.#text, this.#problem, hint);
     this.#text.addEventListener("input", () => this.#change());
     this.#show();
   }

@@ -8,7 +8,7 @@ const key = "manywire.history";
 
 export class HistoryView {
   readonly root: HTMLDetailsElement;
-  readonly #summary = element("summary");
+  readonly #summary = element("summary", { class: "fold" });
   readonly #list = element("ol");
   #entries = parseEntries(loadText(key));
 
@@ -16,7 +16,7 @@ export class HistoryView {
   constructor(open: (link: string) => void) {
     const clear = element("button", { type: "button", class: "small" }, "Clear");
     clear.addEventListener("click", () => this.#set([]));
-    this.root = element("details", { class: "tool history" }, this.#summary, this.#list, clear);
+    this.root = element("details", { class: "panel history" }, this.#summary, this.#list, clear);
     this.#list.addEventListener("click", (event) => {
       const link = event.target instanceof Element ? event.target.closest("a") : null;
       if (link === null) return;

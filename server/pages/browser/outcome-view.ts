@@ -52,11 +52,17 @@ export class OutcomeView {
     if (outcome.error !== undefined) this.#messages.append(outcome.error);
     this.#messages.hidden = this.#messages.textContent === "";
     this.#more.append(
+      ...(outcome.file === undefined ? [] : [saveLink(outcome.file)]),
       ...(outcome.details ?? []).map(detailView),
       ...pairsView("Headers", outcome.headers),
       ...pairsView("Trailers", outcome.trailers ?? []),
     );
   }
+}
+
+/** The address lasts as long as the page. */
+function saveLink(file: Blob): HTMLElement {
+  return element("a", { href: URL.createObjectURL(file), download: "response" }, "Save");
 }
 
 function detailView({ type, text }: ErrorDetail): HTMLElement {
@@ -67,7 +73,7 @@ function detailView({ type, text }: ErrorDetail): HTMLElement {
 function pairsView(title: string, pairs: readonly Pair[]): HTMLElement[] {
   if (pairs.length === 0) return [];
   const rows = pairs.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
-  const summary = element("summary", {}, `${title} (${pairs.length})`);
+  const summary = element("summary", { class: "fold" }, `${title} (${pairs.length})`);
   return [element("details", { class: "pairs" }, summary, element("dl", {}, ...rows))];
 }
 

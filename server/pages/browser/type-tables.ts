@@ -25,7 +25,7 @@ function copyOf(typeName: string): HTMLElement | undefined {
 /** Replaces a link by its text, and puts the table that it led to behind a summary below. */
 function foldIn(link: HTMLAnchorElement): void {
   const typeName = link.hash.slice(1);
-  const nested = element("details", { class: "nested" }, element("summary", {}, link.textContent ?? ""));
+  const nested = element("details", { class: "nested" }, element("summary", { class: "fold" }, link.textContent ?? ""));
   onFirstOpen(nested, () => nested.append(copyOf(typeName) ?? ""));
   link.closest("dt")?.nextElementSibling?.append(nested);
   link.replaceWith(...link.childNodes);

@@ -14,6 +14,8 @@ export interface Verdict {
   /** The message of an error. */
   readonly error?: string | undefined;
   readonly details?: readonly ErrorDetail[] | undefined;
+  /** A body that is no text. */
+  readonly file?: Blob | undefined;
   /** Trailers that came in the body. */
   readonly trailers?: readonly Pair[];
 }

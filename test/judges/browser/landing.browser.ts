@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
@@ -118,7 +119,7 @@ describe("what is to be copied", () => {
   it("has the headers, which are sent, too", async () => {
     await using opened = await openPage(browser, tests.url);
     const method = await openMethod(opened.page, `${testService}.Unary`);
-    await opened.page.locator(".tool.headers > summary").click();
+    await opened.page.locator(".panel.headers > summary").click();
     const headers = opened.page.getByLabel("Headers, one on each line");
     await headers.fill("no header");
     expect(await method.getByRole("alert").innerText()).toBe('Headers: expected "name: value", found "no header"');
@@ -271,6 +272,13 @@ describe("routes of google.api.http", () => {
     expect(text.REST).toMatchObject({ status: "200", answer: "<b>bytes</b>" });
     const image = await call(opened.page, name, { contentType: "image/png", data });
     expect(image.REST).toMatchObject({ status: "200", answer: "12 bytes of image/png" });
+    const [download] = await Promise.all([
+      opened.page.waitForEvent("download"),
+      startCall(opened.page, name, { contentType: "image/png", data }, "REST").then((method) =>
+        method.getByRole("link", { name: "Save" }).click(),
+      ),
+    ]);
+    expect(await readFile(await download.path(), "utf8")).toBe("<b>bytes</b>");
     const pieces = await call(opened.page, `${restService}.Download`, { name: "a/b/c" });
     expect(pieces.REST).toMatchObject({ status: "200", answer: "abc" });
   });
@@ -323,7 +331,7 @@ describe("a response", () => {
   it("shows details of an error, headers and trailers", async () => {
     await using opened = await openPage(browser, tests.url, { allowed: [failedResponse] });
     const { page } = opened;
-    await page.locator(".tool.headers > summary").click();
+    await page.locator(".panel.headers > summary").click();
     await page.getByLabel("Headers, one on each line").fill("x-echo-one: 1");
     const failure = { code: 5, message: "none", reason: "GONE" };
     for (const protocol of ["Connect", "gRPC-Web"]) {
@@ -360,20 +368,20 @@ describe("the tab", () => {
   it("keeps headers and history when the page is loaded again, and forgets what it is told to", async () => {
     await using opened = await openPage(browser, greeter.url);
     const { page } = opened;
-    await page.locator(".tool.headers > summary").click();
+    await page.locator(".panel.headers > summary").click();
     await page.getByLabel("Headers, one on each line").fill("authorization: Bearer abc");
     await outcomesOf(await startCall(page, "hello_world.Greeter.SayHello", { name: "Ada" }, "Connect"));
     await outcomesOf(await startCall(page, "hello_world.Greeter.SayHelloAgain", { name: "Bob" }, "gRPC-Web"));
     await page.reload();
-    expect(await page.locator(".tool.headers > summary").innerText()).toBe("Headers (1)");
-    await page.locator(".tool.history > summary").click();
+    expect(await page.locator(".panel.headers > summary").innerText()).toBe("Headers (1)");
+    await page.locator(".panel.history > summary").click();
     expect(await page.locator(".history li a").allInnerTexts()).toEqual(["SayHelloAgain", "SayHello"]);
     await page.locator(".history li a").first().click();
     const method = page.locator('details[id="hello_world.Greeter.SayHelloAgain"]');
     expect(JSON.parse(await requestOf(method).inputValue())).toEqual({ name: "Bob" });
     expect(await method.getByRole("radio", { name: "gRPC-Web" }).isChecked()).toBe(true);
     await page.getByRole("button", { name: "Clear" }).click();
-    expect(await page.locator(".tool.history").isVisible()).toBe(false);
+    expect(await page.locator(".panel.history").isVisible()).toBe(false);
     const stored = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     expect(stored).toBe("{}");
   });
@@ -381,7 +389,7 @@ describe("the tab", () => {
   it("has a link that carries the request, and nothing of the headers", async () => {
     await using opened = await openPage(browser, greeter.url);
     const { page } = opened;
-    await page.locator(".tool.headers > summary").click();
+    await page.locator(".panel.headers > summary").click();
     await page.getByLabel("Headers, one on each line").fill("authorization: Bearer abc");
     const method = await openMethod(page, "hello_world.Greeter.SayHelloAgain");
     await requestOf(method).fill('{"name": "Zoë & #"}');
@@ -509,15 +517,13 @@ describe("types", () => {
     const method = await openMethod(opened.page, `${depotService}.CreateItem`);
     await method.locator("details.more > summary").click();
     const request = method.locator(".more > ul > li").first();
-    expect(await request.locator("dt").allInnerTexts()).toEqual(["parent string", "item Item required"]);
+    await expect.poll(() => request.locator("dt").allInnerTexts()).toEqual(["parent string", "item Item required"]);
     await request.locator(".nested > summary").click();
     const part = request.locator(".nested .nested > summary", { hasText: "Item.Part" }).first();
     await part.click();
     const inner = request.locator(".nested .nested .nested > summary");
     await inner.click();
-    expect(await request.locator(".nested .nested .nested dt").allInnerTexts()).toEqual([
-      "title string",
-      "parts repeated Item.Part",
-    ]);
+    const names = request.locator(".nested .nested .nested dt");
+    await expect.poll(() => names.allInnerTexts()).toEqual(["title string", "parts repeated Item.Part"]);
   });
 });

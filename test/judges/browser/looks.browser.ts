@@ -27,7 +27,7 @@ const looks = [
 ] as const satisfies [string, BrowserContextOptions][];
 
 const fileName = (page: string, look: string) => `${page}-${look.replace(", ", "-")}`;
-/** Two of the proposed requests are refused, and the page has to bear it. */
+/** Some of the proposed requests are refused, and the page has to bear it. */
 const allowed = [/^Failed to load resource: the server responded with a status of \d+/];
 
 /** The colour behind everything, as its sum of red, green and blue. */
@@ -42,6 +42,9 @@ describe.each(looks)("on a %s screen", (look, options) => {
     const { page } = opened;
     await call(page, "hello_world.Greeter.SayHello", { name: "Ada" });
     await page.locator("details.more").first().locator("summary").click();
+    await page.locator("details.pairs > summary").first().click();
+    for (const panel of await page.locator(".panel > summary").all()) await panel.click();
+    await page.locator("details.types > summary").click();
     expect(await overflow(page)).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);
     await keepScreenshot(page, fileName("greeter", look));
@@ -53,7 +56,9 @@ describe.each(looks)("on a %s screen", (look, options) => {
     for (const name of ["Unary", "ServerStream"]) await call(page, `manywire.test.v1.TestService.${name}`);
     for (const name of ["Field", "Path", "File"]) await call(page, `manywire.test.rest.v1.RestService.${name}`);
     await openMethod(page, "grpc.health.v1.Health.Check");
+    await openMethod(page, "manywire.test.describe.v1.DepotService.CreateItem");
     for (const more of await page.locator("details.more:visible > summary").all()) await more.click();
+    await page.locator("details.nested:visible > summary").first().click();
     expect(await overflow(page)).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);
     await keepScreenshot(page, fileName("services", look));
