@@ -128,6 +128,8 @@ const types: Types<ServerOptions> = {
   // Checked with its rules, whose errors say more.
   httpRules: anything,
   rest: { ...object, options: rest },
+  requestPathPrefix: string,
+  fallback: callback,
   cors: {
     expected: "true, false or an object",
     matches: (value) => boolean.matches(value) || isObject(value),

@@ -19,8 +19,8 @@ export interface Surface {
   readonly docs: Pages;
 }
 
-/** Makes the function that every request goes to. */
-export function createDispatch(surface: Surface, environment: CallEnvironment): Handler {
+/** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
+export function createDispatch(surface: Surface, environment: CallEnvironment, refuse: Handler): Handler {
   const { methods, createLane, probes, transcoder, docs } = surface;
   const byPath = new Map<string, Handler>(probes);
   for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
@@ -29,6 +29,6 @@ export function createDispatch(surface: Surface, environment: CallEnvironment): 
     const handler = byPath.get(path);
     if (handler !== undefined) return handler(exchange);
     if (transcoder.serve(exchange) || refuseUnknownMethod(path, methods, exchange)) return;
-    return (docs.get(path) ?? transcoder.refuse)(exchange);
+    return (docs.get(path) ?? refuse)(exchange);
   };
 }

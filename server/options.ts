@@ -7,6 +7,7 @@ import type { CallObserver } from "./call/active.js";
 import type { RequestInfo } from "./http/exchange.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
+import type { Fallback } from "./mount/fallback.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { CorsOptions } from "./operate/cors/options.js";
 import type { RestOptions } from "./transcode/transcoder.js";
@@ -57,6 +58,13 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * their calls.
    */
   cors?: CorsOptions | boolean | undefined;
+  /** Path under which everything is served, such as `/api`. Default: none. */
+  requestPathPrefix?: string | undefined;
+  /**
+   * Serves requests that nothing else serves: own routes, static files, webhooks. Gets a `Request` and returns a `Response`, or
+   * undefined for 404.
+   */
+  fallback?: Fallback | undefined;
   /** Options for `/openapi.json`, `/docs` and `/`. `false` turns them off. Default true. */
   docs?: DocsOptions | boolean | undefined;
   /** Milliseconds between failing health checks and refusing connections in `close`. Default 0. */

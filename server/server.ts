@@ -8,9 +8,14 @@ import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
 import { createDispatch, type Surface } from "./dispatch.js";
+import type { Handler } from "./http/exchange.js";
 import type { Filter } from "./http/filter.js";
 import { createListener } from "./listen/listener.js";
+import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
+import { createFallback } from "./mount/fallback.js";
+import { createFetch, type FetchHandler } from "./mount/fetch.js";
+import { servePrefix } from "./mount/prefix.js";
 import type { Api } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
 import { createCors } from "./operate/cors/cors.js";
@@ -38,6 +43,16 @@ export interface Server extends AsyncDisposable {
   close(): Promise<void>;
   /** Where it listens: `http://127.0.0.1:50051`, `https://…` with TLS, `unix:/path` for a socket. Known once `listen` has resolved. */
   readonly url: string;
+  /**
+   * Serves a request of a server of Node that you have: `http.createServer(server.handler)`, `app.use(server.handler)`. A
+   * request for another path goes to `next`, or gets 404 without it. Needs no `listen`.
+   */
+  readonly handler: NodeHandler;
+  /**
+   * Serves a request as `fetch` has it, for the route handlers of frameworks: Connect, gRPC-Web and REST, without streams of
+   * requests and replies at the same time. Needs no `listen`.
+   */
+  readonly fetch: FetchHandler;
   /** The statuses that health checks see. */
   readonly health: Health;
   /**
@@ -89,7 +104,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     docs: createDocs(api, settings.docs),
   };
   const listener = createListener({
-    handler: createDispatch(surface, environment),
+    handler: createHandler(surface, environment, settings),
     filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -110,10 +125,21 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     listen: () => listener.listen(),
     close,
     [Symbol.asyncDispose]: close,
+    handler: listener.handleNode,
+    fetch: createFetch((exchange) => listener.onRequest(exchange, undefined)),
     openApi: () => describeApi(api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
   return { server, api };
+}
+
+/** What serves every request: the services, what the application adds, or a refusal. */
+function createHandler(surface: Surface, environment: CallEnvironment, settings: Settings): Handler {
+  const { fallback, requestPathPrefix } = settings;
+  const passOn: Handler = (exchange) => (exchange.passOn ?? (() => surface.transcoder.refuse(exchange)))();
+  const refuse = fallback === undefined ? passOn : createFallback(fallback, passOn);
+  const dispatch = createDispatch(surface, environment, refuse);
+  return requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse);
 }
 
 function createFilters({ cors = false }: Settings): Filter[] {

@@ -91,6 +91,8 @@ const map: Record<string, Part> = {
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
   },
+  // The server in applications of others, and their routes in it.
+  "server/mount/": { uses: server("http/") },
   // What brings them together.
   "server/check-options.ts": {
     uses: server("quote.ts", "suggest.ts"),
@@ -98,7 +100,7 @@ const map: Record<string, Part> = {
   },
   "server/options.ts": {
     uses: server("whole-number.ts"),
-    names: server("call/", "http/", "listen/", "openapi/", "operate/cors/", "transcode/"),
+    names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/cors/", "transcode/"),
     packages: [connectNode],
     namesPackages: [connect, protobuf],
   },
@@ -112,8 +114,9 @@ const map: Record<string, Part> = {
         "call/",
         "check-options.ts",
         "dispatch.ts",
-        "http/filter.ts",
+        "http/",
         "listen/",
+        "mount/",
         "openapi/",
         "operate/",
         "options.ts",

@@ -32,6 +32,21 @@ export type CallObserver = (call: FinishedCall) => void;
 
 /** The calls that are under way. */
 export class ActiveCalls extends DenseSet<ActiveCall> {
+  #onEmpty: (() => void) | undefined;
+
+  override delete(call: ActiveCall): void {
+    super.delete(call);
+    if (this.#onEmpty !== undefined && this.size === 0) this.#onEmpty();
+  }
+
+  /** Resolves when no call is under way. Call once. */
+  async ended(): Promise<void> {
+    if (this.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
   /** Ends every call, or those of some methods, with the error. */
   cancelAll(error: ConnectError, isMeant: (method: Method) => boolean = () => true): void {
     for (const call of this.toArray()) if (isMeant(call.method)) call.cancel(error);

@@ -114,6 +114,8 @@ export interface Exchange extends RequestHead {
   read(): void;
   /** Stops reading the body, so that the client has to wait. */
   pause(): void;
+  /** Gives the request back to the framework that has passed it to the server. Absent if there is none. */
+  readonly passOn?: (() => void) | undefined;
 }
 
 /** The listener of an exchange. The exchange drops its reference when it is closed. */

@@ -51,6 +51,9 @@ export class WrappedExchange implements Exchange {
   get maxHeaderBytes(): number {
     return this.#inner.maxHeaderBytes;
   }
+  get passOn(): (() => void) | undefined {
+    return this.#inner.passOn;
+  }
 
   sendHead(status: number, headers: OutgoingHttpHeaders, hasTrailers?: boolean): void {
     this.#inner.sendHead(status, headers, hasTrailers);

@@ -15,12 +15,14 @@ import { createHttp1Server } from "./http1/server.js";
 import { createHttp2Server } from "./http2/server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
+import { createNodeHandler, type NodeHandler } from "./node-handler.js";
 import { createNodeHttp2Server } from "./node-http2/server.js";
 import type { ListenStep, Report } from "./report.js";
 import { passHttp1Requests, passRequestsTo } from "./requests.js";
 import { StallWatch } from "./stalls.js";
 import type { TlsOptions } from "./tls.js";
 import { checkTls, toSecureContextOptions } from "./tls.js";
+import type { OnRequest } from "./well-formed.js";
 
 export interface ListenerOptions {
   /**
@@ -56,6 +58,10 @@ export interface Listener {
   /** Stops and cuts every connection that is still open. */
   destroy(): void;
   readonly connectionCount: number;
+  /** Serves requests of servers of Node that the application owns. */
+  readonly handleNode: NodeHandler;
+  /** Serves requests that come by any other way. */
+  readonly onRequest: OnRequest;
 }
 
 /** @throws RangeError for a limit that cannot be. @throws Error for certificates that cannot be used. */
@@ -65,6 +71,8 @@ export function createListener(options: ListenerOptions): Listener {
 
 class HttpListener implements Listener {
   readonly closed: Promise<void>;
+  readonly handleNode: NodeHandler;
+  readonly onRequest: OnRequest;
   readonly #options: ListenerOptions;
   readonly #connections: Connections;
   readonly #servers: Servers;
@@ -87,6 +95,8 @@ class HttpListener implements Listener {
     const ages = new ConnectionAges(limits, clock);
     acceptConnections(servers, connections, stalls, ages, limits, clock);
     passHttp1Requests(servers, connections, limits, onRequest, onError);
+    this.handleNode = createNodeHandler(onRequest, limits.headerCount, onError);
+    this.onRequest = onRequest;
     this.#options = options;
     this.#connections = connections;
     this.#servers = servers;

@@ -21,9 +21,11 @@ export async function drain(
   listener.stop();
   // Watchers have received NOT_SERVING; end them so they do not block the drain.
   active.cancelAll(shuttingDown(), ({ spec }) => spec.method.parent.typeName === HealthService.typeName);
-  if (await isClosedWithin(listener, drainTimeoutMs)) return;
+  // Calls of mounted servers have connections that are not ours.
+  const ended = Promise.all([listener.closed, active.ended()]).then(() => true as const);
+  if (await isWithin(ended, drainTimeoutMs)) return;
   active.cancelAll(shuttingDown());
-  if (await isClosedWithin(listener, lastWordsMs)) return;
+  if (await isWithin(ended, lastWordsMs)) return;
   listener.destroy();
   await listener.closed;
 }
@@ -32,11 +34,10 @@ function shuttingDown(): ConnectError {
   return new ConnectError("the server is shutting down", Code.Unavailable);
 }
 
-async function isClosedWithin(listener: Listener, timeoutMs: number): Promise<boolean> {
+async function isWithin(ended: Promise<true>, timeoutMs: number): Promise<boolean> {
   const timer = new AbortController();
-  const closed = listener.closed.then(() => true);
   const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false);
-  const isClosed = await Promise.race([closed, late]);
+  const isInTime = await Promise.race([ended, late]);
   timer.abort();
-  return isClosed;
+  return isInTime;
 }

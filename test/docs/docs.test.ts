@@ -43,7 +43,10 @@ function toStep(block: Block, before: Block | undefined, next: Block | undefined
   if (name !== undefined) return { kind: "write", name };
   if (block.note === "log") return { kind: "log" };
   if (block.language === "sh")
-    return { kind: /npm start|npm run dev|node dist|manywire serve/.test(block.text) ? "serve" : "run", output };
+    return {
+      kind: /npm start|npm run dev|node dist|node server\.js|manywire serve/.test(block.text) ? "serve" : "run",
+      output,
+    };
   if (block.language === "ts")
     return block.note === "serve" ? { kind: "compile and serve" } : { kind: "compile", output };
   return isOutputOf(before, block) ? { kind: "output" } : undefined;
