@@ -1,8 +1,12 @@
 // The code that a caller gets for every way in which a stream or a connection can end, over every protocol.
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import * as tls from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectError, createClient, createTransport, type Protocol } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
 import { data, fieldsOf, frame, headers, rst, settings, uint32 } from "../../http2/peer.js";
+import { certificate, key } from "../server.js";
 import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
 
 const protocols = ["grpc", "grpc-web", "connect", "rest"] as const;
@@ -278,4 +282,35 @@ test("calls that wait for SETTINGS_MAX_CONCURRENT_STREAMS 0 fail when the connec
     },
   };
   expect((await call("unary", "connect", script)).failure).toBe("[unavailable] the connection was closed");
+});
+
+/** TLS servers that do not speak HTTP/2. */
+const tlsServers: [title: string, listen: () => tls.Server, failure: RegExp][] = [
+  [
+    "offers HTTP/1.1 only",
+    () => tls.createServer({ cert: certificate, key, ALPNProtocols: ["http/1.1"] }, (socket) => socket.end()),
+    /^\[internal\] .*no application protocol/,
+  ],
+  [
+    "speaks HTTP/1.1 without ALPN",
+    () => tls.createServer({ cert: certificate, key }, (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
+    /^\[internal\] the server does not speak HTTP\/2$/,
+  ],
+  [
+    "closes each connection",
+    () => tls.createServer({ cert: certificate, key, ALPNProtocols: ["h2"] }, (socket) => socket.destroy()),
+    /^\[unavailable\] /,
+  ],
+];
+
+test.each(tlsServers)("a call to a TLS server that %s fails", async (_title, listen, failure) => {
+  const server = listen().on("tlsClientError", () => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const protocol of protocols) {
+    const client = open(protocol, `https://127.0.0.1:${port}`, { tls: { ca: certificate } });
+    expect(await failureOf(client.unary({}))).toMatch(failure);
+  }
 });
