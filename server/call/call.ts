@@ -2,7 +2,7 @@
 // cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
-import type { Exchange, ExchangeOwner, RequestHead } from "../http/exchange.js";
+import { type Exchange, type ExchangeOwner, type RequestHead, requestUrl } from "../http/exchange.js";
 import type { ActiveCall, ActiveCalls, CallObserver } from "./active.js";
 import { CallContext } from "./context.js";
 import { closeReason, deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
@@ -11,7 +11,6 @@ import { isPromise } from "./invoke.js";
 import { hasOneRequest, type Method, type ProtocolName } from "./method.js";
 import { type Reduction, reduce, reductions, type SendableError, toSendableError } from "./sendable-error.js";
 import type { Timeout } from "./timeout.js";
-import { requestUrl } from "./url.js";
 
 /** What calls of one server share. */
 export interface CallEnvironment {

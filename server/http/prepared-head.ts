@@ -1,6 +1,6 @@
 // A response head that many responses share.
 import type { OutgoingHttpHeaders } from "node:http";
-import { headerBytes } from "./header-size.js";
+import { headerBytes } from "./header.js";
 
 /** Status and headers that are made once, for many responses. Each HTTP version encodes them once. */
 export class PreparedHead {

@@ -4,7 +4,7 @@ import { type CancelTimer, type Clock, repeat } from "../clock.js";
 import type { ConnectionLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
 
-/** A connection that can be told to end without losing a call. */
+/** A connection that can end without losing a call. */
 export interface Retirable {
   /** Ends the connection when its calls have ended. Does nothing the second time. */
   retire(): void;

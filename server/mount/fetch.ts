@@ -2,8 +2,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Socket } from "node:net";
 import { type Body, type Exchange, type ExchangeOwner, toBytes } from "../http/exchange.js";
-import { hopByHop, NodeHeaders } from "../http/header.js";
-import { checkHeaderSize, maxHeaderBytes } from "../http/header-size.js";
+import { checkHeaderSize, hopByHop, maxHeaderBytes, NodeHeaders } from "../http/header.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 
 /** Serves one request. Rejects if its signal is aborted, or the response is aborted before it begins. */

@@ -23,10 +23,8 @@ import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js"
 import { RequestQueue } from "../call/request-queue.js";
 import { toSendableError } from "../call/sendable-error.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
-import { requestUrl } from "../call/url.js";
-import type { Exchange, ExchangeOwner } from "../http/exchange.js";
-import { header } from "../http/header.js";
-import { checkHeaderSize } from "../http/header-size.js";
+import { type Exchange, type ExchangeOwner, requestUrl } from "../http/exchange.js";
+import { checkHeaderSize, header } from "../http/header.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
 import { createNegotiator } from "../rpc/compression.js";
 import { checkVersionHeader, connectStream } from "../rpc/connect.js";

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { type Body, type Exchange, toBytes } from "../http/exchange.js";
-import { checkHeaderSize } from "../http/header-size.js";
+import { checkHeaderSize } from "../http/header.js";
 
 /** A response whose body is whole. */
 export interface BodyResponse {

@@ -9,8 +9,7 @@ import type { StreamMethod } from "../call/method.js";
 import { ReplyBatch } from "../call/reply-batch.js";
 import { ReplyPump } from "../call/reply-pump.js";
 import { type Exchange, noSniff } from "../http/exchange.js";
-import { header } from "../http/header.js";
-import { checkHeaderSize } from "../http/header-size.js";
+import { checkHeaderSize, header } from "../http/header.js";
 import { createJsonSplitter, type JsonSplitter } from "../rest/read/json-splitter.js";
 import type { EncodedBody } from "../rest/response.js";
 import {

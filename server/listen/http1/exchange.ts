@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, noSniff } from "../../http/exchange.js";
-import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
+import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, NodeExchange } from "../node-exchange.js";

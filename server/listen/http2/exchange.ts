@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, type ExchangeOwner, toBytes } from "../../http/exchange.js";
-import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header-size.js";
+import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import type { Connection } from "../../http2/connection.js";
 import { ErrorCode } from "../../http2/errors.js";

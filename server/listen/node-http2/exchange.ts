@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Clock } from "../../clock.js";
 import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
-import { checkHeaderBytes, checkHeaderSize } from "../../http/header-size.js";
+import { checkHeaderBytes, checkHeaderSize } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";

@@ -1,7 +1,7 @@
 // How a stream of Node ends before its request has: after an early response, and with an error.
 import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Clock } from "../../clock.js";
-import { maxHeaderBytes } from "../../http/header-size.js";
+import { maxHeaderBytes } from "../../http/header.js";
 
 /** Limits of an upload after an early response. curl 7.88 loses the response if a reset follows at once. */
 const UPLOAD_MS = 1000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Exchange, type RequestInfo, respond, toRequestInfo } from "../../../server/http/exchange.js";
-import { HeaderSizeError } from "../../../server/http/header-size.js";
+import { HeaderSizeError } from "../../../server/http/header.js";
 import { openConnection, request } from "../../support/http.js";
 import { encodeFrame, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";

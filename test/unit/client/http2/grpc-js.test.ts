@@ -49,7 +49,7 @@ const reply = (text: string, data: Uint8Array = new Uint8Array(), index = 0) => 
   index,
 });
 
-test("grpc-js answers every kind of call", async () => {
+test("grpc-js serves every kind of call", async () => {
   const handlers: Handlers = {
     unary: (({ request }: { request: TestRequest }, done: grpc.sendUnaryData<unknown>) => {
       done(null, reply(request.text, request.data));

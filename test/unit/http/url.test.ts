@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { requestUrl } from "../../../server/call/url.js";
+import { requestUrl } from "../../../server/http/exchange.js";
 import { splitTarget } from "../../support/target.js";
 
 function urlOf(scheme: "http" | "https", authority: string, target: string): string {
