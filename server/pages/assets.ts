@@ -1,5 +1,5 @@
-// The files that the pages load: scripts, styles, the icon. They are served under a path that is made from what is in them,
-// so that a browser may keep them for good.
+// The files that the pages load: scripts, styles, the icon. Their path has a hash of their contents, so that a
+// browser can cache them forever.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { type Documents, serveDocument } from "./documents.js";
@@ -20,7 +20,7 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const headers = {
   "cache-control": "public, max-age=31536000, immutable",
-  // An image that is opened by itself is a page, too.
+  // A browser can open the image as a page of its own.
   "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
 };

@@ -23,7 +23,7 @@ export interface DescribedMethod {
 export interface DescribedService {
   readonly desc: DescService;
   readonly methods: readonly DescribedMethod[];
-  /** Whether it is one that every server has: health, reflection. */
+  /** Whether every server has it: health, reflection. */
   readonly isBuiltIn: boolean;
 }
 

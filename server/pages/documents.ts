@@ -1,5 +1,5 @@
 // Serves fixed documents: made on the first request, from memory afterwards, compressed where that is accepted
-// (RFC 9110 section 12.5.3), and not sent again to those who have them (section 13.1.2).
+// (RFC 9110 section 12.5.3), and not sent again to clients that have them (section 13.1.2).
 import { webcrypto } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
 import { promisify } from "node:util";

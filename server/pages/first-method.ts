@@ -5,7 +5,7 @@ import type { MethodInfo } from "./browser/method.js";
 import { hasReflection, isBuiltIn } from "./description.js";
 import { toMethodInfo } from "./method-info.js";
 
-/** What a server has of its user's, for one line each. */
+/** The user's services, and one method of them. */
 export interface FirstMethod {
   /** Full names of the user's services. */
   readonly services: readonly string[];

@@ -1,4 +1,4 @@
-// Writes HTML in which nothing but what is written here is markup: every value is escaped.
+// Writes HTML from templates, in which every value is escaped.
 
 /** Markup. */
 export class Html {
@@ -30,7 +30,9 @@ function toMarkup(value: Value): string {
   return String(value).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** A value as JSON, in the quotes of an attribute. JSON has many double quotes, so that single ones make a smaller page. */
+/**
+ * A value as JSON, in the quotes of an attribute. JSON has many double quotes, which would be escaped in double quotes.
+ */
 export function jsonAttribute(value: unknown): Html {
   const text = JSON.stringify(value).replace(/[&<>']/g, (character) => entities[character] as string);
   return new Html(`'${text}'`);

@@ -1,4 +1,4 @@
-// Writes the landing page: what is served, to be read without its script and called with it; and the same as plain text.
+// Writes the landing page as HTML and as plain text. The HTML can be read without its script.
 
 import type { Comments } from "../openapi/comments.js";
 import type { Assets } from "./assets.js";
@@ -11,7 +11,7 @@ import { methodIndex } from "./method-index.js";
 import { serviceView } from "./service-view.js";
 import { typesView } from "./types-view.js";
 
-/** What the page says of the server as a whole. */
+/** Title and description of the server. */
 export interface About {
   readonly title: string;
   /** Paragraphs; empty for none. */

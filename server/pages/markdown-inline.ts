@@ -2,8 +2,8 @@
 import { type Html, html } from "./html.js";
 
 /**
- * Emphasis begins after a space or an opening bracket and ends before a space or punctuation, so that resource names such
- * as `shelves/*\/books/*` and `snake_case` stay as they are.
+ * Emphasis begins after a space or an opening bracket and ends before a space or punctuation, so that resource names
+ * such as `shelves/*\/books/*` and `snake_case` stay as they are.
  */
 const tokens = new RegExp(
   [

@@ -1,4 +1,4 @@
-// Turns the Markdown of comments into HTML: the part of CommonMark (https://spec.commonmark.org/0.31.2/) that comments use.
+// Turns the Markdown of comments into HTML: what comments use of CommonMark (https://spec.commonmark.org/0.31.2/).
 // Raw HTML is shown as text, and images as their text.
 import { type Html, html } from "./html.js";
 import { inlineMarkdown } from "./markdown-inline.js";

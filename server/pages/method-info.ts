@@ -1,4 +1,4 @@
-// Turns a method of the call table and its routes into what the landing page knows of it.
+// Describes a method of the call table and its routes for the landing page.
 import { type DescField, type DescMessage, type DescMethod, ScalarType } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Method } from "../call/method.js";
@@ -68,7 +68,7 @@ function segmentsOf({ template, variables }: Binding): Route["segments"] {
   });
 }
 
-/** No field says what such a segment is to be. */
+/** A segment that no field sets. */
 function unbound(segment: Segment): string[] {
   if (segment.kind === "literal") return [segment.text];
   return segment.kind === "single" ? ["-"] : [];

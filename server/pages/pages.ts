@@ -1,5 +1,4 @@
-// The pages for people: `/`, which lists what is served and calls it, and `/docs`, Swagger UI. Nothing of them is made or
-// read before someone asks.
+// The pages: `/`, which lists and calls all methods, and `/docs`, Swagger UI. They are made on the first request.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Method } from "../call/method.js";
 import { type Exchange, type Handler, respond } from "../http/exchange.js";
@@ -60,7 +59,7 @@ function* textsOf(pieces: Iterable<Html>): Generator<string> {
 const sameOrigin = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'";
 const closed = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The page's script makes nothing of markup, and so none is allowed. */
+/** The script of the page writes no markup, so that trusted types can forbid it. */
 const landingPolicy = `${sameOrigin}; img-src 'self'; ${closed}; require-trusted-types-for 'script'; trusted-types 'none'`;
 
 /** Swagger UI has its icons as `data:` in its style sheet. */
@@ -76,7 +75,7 @@ function htmlDocument(body: string, policy: string) {
   return { contentType: "text/html; charset=utf-8", body, headers };
 }
 
-/** Browsers ask for HTML by name; what asks for anything at all is a program, or a person at a terminal. */
+/** Browsers name HTML in `Accept`. Programs such as curl accept anything and get text. */
 function wantsHtml({ headers }: Exchange): boolean {
   return readPreferences(headers.accept).includes("text/html");
 }

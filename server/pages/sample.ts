@@ -1,4 +1,4 @@
-// Makes a request to begin with from a message's descriptor: one that the server accepts, nested messages two levels deep.
+// Makes a sample request from the descriptor of a message. The server accepts it. Nested messages are two levels deep.
 import { type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { behaviorOf } from "../openapi/behavior.js";
@@ -16,8 +16,8 @@ const depth = 2;
 const requiredDepth = 6;
 
 /**
- * Returns the JSON of a request. Each oneof has one member, each list and map one item. Fields that a client does not set
- * are left out: OUTPUT_ONLY, deprecated, page tokens, and `Any`, whose type cannot be guessed.
+ * Returns the JSON of a request. Each oneof has one member, each list and map one item. Fields that a client does not
+ * set are left out: OUTPUT_ONLY, deprecated, page tokens, and `Any`, whose type cannot be guessed.
  *
  * @param binding the route that the request is for: its path gets values that match, its query only what it can carry
  */

@@ -1,4 +1,4 @@
-// Writes one service as a part of the landing page: what there is to read of it, which a script makes callable.
+// Writes one service as a part of the landing page.
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Comments } from "../openapi/comments.js";
 import type { MethodInfo } from "./browser/method.js";

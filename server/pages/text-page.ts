@@ -1,5 +1,5 @@
-// Serves the landing page as plain text, with the address that the client used. Each kind of address has a template that is
-// made once, because making the text takes 0.5 s for 1,000 methods.
+// Serves the landing page as plain text, with the address that the client used. Each kind of address has a template
+// that is made once, because making the text takes 0.5 s for 1,000 methods.
 import { type Handler, respond } from "../http/exchange.js";
 import { once } from "../slices.js";
 import { escapeQuotes, quote } from "./browser/shell.js";

@@ -1,4 +1,4 @@
-// Writes the messages and enums of all methods, each once: tables of fields, whose script shows them where they are used.
+// Writes the messages and enums of all methods, each once. The script of the page shows them where they are used.
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { Comments } from "../openapi/comments.js";

@@ -1,12 +1,12 @@
-// Turns the body of a response, as it comes, into messages and what the call came to: a body that is one message, lines of
-// JSON, or envelopes.
+// Reads the body of a response, chunk by chunk, into messages and the result of the call. A body is one message, lines
+// of JSON, or envelopes.
 import { FrameReader } from "./frames.js";
 import { httpVerdict, type Verdict } from "./verdicts.js";
 
 /** Reads the body of a response, chunk by chunk. */
 export interface BodyReader {
   push(chunk: Uint8Array): void;
-  /** The body has come to its end. */
+  /** Called at the end of the body. */
   end(): Verdict;
 }
 
@@ -18,7 +18,7 @@ export function contentTypeOf(response: Response): string {
   return response.headers.get("content-type") ?? "";
 }
 
-/** A body that is one message, or no text at all. */
+/** A body that is one message, or binary. */
 export function readWhole(response: Response, onMessage: OnMessage): BodyReader {
   const type = contentTypeOf(response);
   const isText = type === "" || /json|^text\/|xml|javascript/.test(type);
@@ -39,7 +39,7 @@ export function readWhole(response: Response, onMessage: OnMessage): BodyReader 
   };
 }
 
-/** Lines of JSON. One that has `error` alone is how such a stream fails after it has begun. */
+/** Lines of JSON. A line with `error` alone ends a stream that fails after it has begun. */
 export function readLines(response: Response, onMessage: OnMessage): BodyReader {
   const decoder = new TextDecoder();
   let rest = "";
@@ -62,7 +62,7 @@ export function readLines(response: Response, onMessage: OnMessage): BodyReader 
   };
 }
 
-/** @param judge is given the last envelope, which has no message but the status; undefined if it did not come */
+/** @param judge called with the last envelope, which has the status; undefined if it is missing */
 export function readFrames(onMessage: OnMessage, judge: (end: string | undefined) => Verdict): BodyReader {
   const reader = new FrameReader();
   let end: string | undefined;

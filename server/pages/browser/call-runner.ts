@@ -6,7 +6,7 @@ import { OutcomeView } from "./outcome-view.js";
 import type { Protocol } from "./protocols.js";
 import { type Outcome, send } from "./send.js";
 
-/** The events of the form. */
+/** Events of calls. */
 export interface RunnerEvents {
   /** Called when calls begin and end, and when a stream is opened. */
   onState(): void;

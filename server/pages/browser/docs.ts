@@ -1,4 +1,4 @@
-// The script of the docs page: starts Swagger UI, which has been loaded before, with the server's own description.
+// The script of the docs page: starts Swagger UI, which is loaded before, with the document of this server.
 
 interface SwaggerUi {
   (options: Readonly<Record<string, unknown>>): unknown;
@@ -7,7 +7,7 @@ interface SwaggerUi {
 
 const start = (globalThis as unknown as { SwaggerUIBundle: SwaggerUi }).SwaggerUIBundle;
 
-/** Swagger UI is dark by a class, and not by what the reader's system asks for. */
+/** Swagger UI is dark with a class. It does not follow the system itself. */
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 function followDarkness(): void {
   document.documentElement.classList.toggle("dark-mode", darkness.matches);

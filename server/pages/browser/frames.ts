@@ -22,11 +22,11 @@ export function encodeFrames(texts: readonly string[]): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** Takes envelopes out of the chunks of a body. */
+/** Reads envelopes from the chunks of a body. */
 export class FrameReader {
   #rest = new Uint8Array();
 
-  /** @returns the envelopes that are whole now */
+  /** Returns the envelopes that are complete. */
   push(chunk: Uint8Array): Frame[] {
     const bytes = new Uint8Array(this.#rest.length + chunk.length);
     bytes.set(this.#rest);

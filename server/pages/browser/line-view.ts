@@ -16,7 +16,7 @@ export function lineView({ caller, tool, text }: Line): HTMLLIElement {
   return element("li", {}, name, block, button);
 }
 
-/** Where the page may not write to the clipboard, it selects the text for the reader to copy. */
+/** Selects the text if the page must not write to the clipboard. */
 async function copy(text: string, code: HTMLElement, button: HTMLButtonElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -25,7 +25,7 @@ async function copy(text: string, code: HTMLElement, button: HTMLButtonElement):
       button.textContent = "Copy";
     }, 1500);
   } catch {
-    // No permission, or a page that did not come over a safe connection.
+    // No permission, or a page without TLS.
     getSelection()?.selectAllChildren(code);
   }
 }

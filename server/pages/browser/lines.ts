@@ -5,7 +5,7 @@ import { quote } from "./shell.js";
 
 /** Something to copy. */
 export interface Line {
-  /** What speaks, and what with: `REST`, `curl`. */
+  /** Protocol and program: `REST`, `curl`. */
   readonly caller: string;
   readonly tool: string;
   readonly text: string;
@@ -26,7 +26,7 @@ export interface Call {
   readonly timeoutMs?: number | undefined;
 }
 
-/** The lines, of the protocols that may call the method. */
+/** The lines for the protocols of the method. */
 export function listLines(call: Call): Line[] {
   const { method, route } = call;
   const has = (protocol: string) => method.protocols.includes(protocol);
@@ -85,7 +85,7 @@ function restCurl(call: Call, route: Route): string {
   return `echo ${quote(btoa(String.fromCharCode(...body)))} | base64 -d | ${line(["--data-binary @-"])}`;
 }
 
-/** The request as it is sent, or with the names of the fields in its path where there are no values yet. */
+/** The request, or that of the sample if the path has no values yet. */
 function restRequest(method: MethodInfo, route: Route, messages: readonly JsonValue[]) {
   try {
     return toRestRequest(route, messages, hasManyRequests(method));

@@ -1,4 +1,4 @@
-// What the landing page knows of a method: the server writes it into the page as JSON, the page's script reads it.
+// The description of a method for the script of the page. The server writes it into the page as JSON.
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 export type JsonObject = { [name: string]: JsonValue };
@@ -40,7 +40,7 @@ export interface Route {
   readonly httpMethod: string;
   /** As in the proto: `/v1/example/echo/{name}`. */
   readonly template: string;
-  /** Text that stands for itself (encoded), or a variable. `*` and `**` outside of variables are text, too: `-`, or nothing. */
+  /** Encoded text, or a variable. `*` and `**` outside of variables are text, too: `-`, or nothing. */
   readonly segments: readonly (string | PathVariable)[];
   /** What follows a colon at the end; empty if there is none. */
   readonly verb: string;

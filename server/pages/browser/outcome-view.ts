@@ -4,7 +4,7 @@ import type { Outcome } from "./send.js";
 import type { ErrorDetail } from "./status-details.js";
 import type { Pair } from "./verdicts.js";
 
-/** Of a long stream the page shows as many messages as one can look through. */
+/** Maximum number of messages that the page shows of a stream. */
 const maxShown = 200;
 
 /** A place for the calls over one protocol. */
@@ -32,7 +32,7 @@ export class OutcomeView {
     this.#messages.textContent = "";
   }
 
-  /** Says how far a call is that goes on. */
+  /** Shows the progress of an open call. */
   note(text: string): void {
     this.#figures.textContent = text;
   }

@@ -1,8 +1,8 @@
-// Turns the JSON of a request into path, query and body by a route of google.api.http (google/api/http.proto, "Rules for
-// HTTP mapping"), with what the page knows of the route and without descriptors.
+// Turns the JSON of a request into path, query and body by a route of google.api.http (google/api/http.proto, "Rules
+// for HTTP mapping"), with the description of the route and without descriptors.
 import type { FieldName, JsonObject, JsonValue, PathVariable, Route } from "./method.js";
 
-/** A request, but for the address of the server. */
+/** A request without the address of the server. */
 export interface PageRequest {
   readonly httpMethod: string;
   /** Path and query, encoded. It begins with "/". */
@@ -14,7 +14,7 @@ export interface PageRequest {
 /**
  * Writes a request; one of several messages has them as lines of JSON, and its path is that of the first.
  *
- * @throws Error that names the field, if the path needs one that the message has not
+ * @throws Error that names the field, if the path needs one that the message does not have
  */
 export function toRestRequest(route: Route, messages: readonly JsonValue[], isStream = false): PageRequest {
   const [first = toParts(route, {}), ...others] = messages.map((message) => toParts(route, message));

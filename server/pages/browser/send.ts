@@ -1,10 +1,10 @@
-// Sends one request of the page and measures it: bytes of the bodies, and the time until the last of them has come.
+// Sends one request of the page and measures it: bytes of the bodies, and the time until the response ends.
 import type { OnMessage } from "./body-readers.js";
 import type { Call } from "./lines.js";
 import type { Protocol } from "./protocols.js";
 import type { Pair, Verdict } from "./verdicts.js";
 
-/** What a call came to, and what it took. */
+/** The result of a call, with sizes and duration. */
 export interface Outcome extends Verdict {
   /** Of a request that was streamed, the bytes of its first messages. */
   readonly sentBytes: number;

@@ -1,5 +1,5 @@
-// Reads the details of an error from `grpc-status-details-bin`: a google.rpc.Status in base64, whose details are messages of
-// google/rpc/error_details.proto. Other messages are shown as base64, since the page has no schema of them.
+// Reads the details of an error from `grpc-status-details-bin`, a google.rpc.Status in base64. Details are messages of
+// google/rpc/error_details.proto. Other messages are shown as base64, since the page does not have their schema.
 import { decodeFields, type WireField } from "./wire-format.js";
 
 /** One detail of an error. */

@@ -1,4 +1,4 @@
-// Shows the types of a method where they are used. The page has each type once, at its end; a copy is made when it is opened.
+// Shows the types of a method where they are used. The page has each type once, at its end. Opening one makes a copy.
 import { element } from "./dom.js";
 
 /** Fills the part of a method that links to its request and response with their tables, once it is opened. */

@@ -1,4 +1,4 @@
-// Turns what a protocol says at the end of a call into what the page shows of it: an HTTP status, the last envelope of a
+// Turns the end of a call in its protocol into the result that the page shows: an HTTP status, the last envelope of a
 // stream, or trailers. https://connectrpc.com/docs/protocol#error-end-stream,
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-WEB.md
 import { type ErrorDetail, readStatusDetails } from "./status-details.js";
@@ -6,28 +6,28 @@ import { type ErrorDetail, readStatusDetails } from "./status-details.js";
 /** A header or a trailer. */
 export type Pair = readonly [name: string, value: string];
 
-/** What a call came to. */
+/** The result of a call. */
 export interface Verdict {
   readonly isOk: boolean;
-  /** `200`, `404 not_found`, `0 OK`: what the protocol has for it. */
+  /** In the form of the protocol: `200`, `404 not_found`, `0 OK`. */
   readonly status: string;
   /** The message of an error. */
   readonly error?: string | undefined;
   readonly details?: readonly ErrorDetail[] | undefined;
-  /** A body that is no text. */
+  /** A binary body. */
   readonly file?: Blob | undefined;
   /** Trailers that came in the body. */
   readonly trailers?: readonly Pair[];
 }
 
-/** Of a response that has no more to say than its status, and the JSON of an error as `body`; empty if there is none. */
+/** The result of a response without a status in its body. @param body the JSON of an error; empty for none */
 export function httpVerdict({ ok, status }: Pick<Response, "ok" | "status">, body: string): Verdict {
   const { code, name = typeof code === "number" ? grpcCodes[code] : code, message, details } = errorIn(body);
   const error = body === "" ? undefined : (message ?? body);
   return { isOk: ok, status: `${status} ${name ?? ""}`.trim(), error, details };
 }
 
-/** Of a stream over Connect, whose last envelope is JSON; undefined if it did not come. */
+/** The result of a stream over Connect. @param end the last envelope, which is JSON; undefined if it is missing */
 export function connectVerdict(end: string | undefined): Verdict {
   if (end === undefined) return cut;
   const { error, metadata } = parseObject(end);
@@ -37,7 +37,7 @@ export function connectVerdict(end: string | undefined): Verdict {
   return { isOk: false, status: String(code), error: message ?? String(code), details, trailers };
 }
 
-/** Of the trailers of a call over gRPC-Web; undefined if there are none. */
+/** The result of a call over gRPC-Web. @param trailer undefined if it is missing */
 export function grpcVerdict(trailer: Headers | undefined): Verdict {
   if (trailer === undefined) return cut;
   const code = Number(trailer.get("grpc-status") ?? 2);
@@ -90,7 +90,7 @@ function parseObject(text: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text));
   } catch {
-    // Not JSON: it has no members.
+    // Not JSON.
     return {};
   }
 }

@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
 import { seriousFindings } from "./axe.js";
 import { desktop, keepScreenshot, openPage, overflow, phone, startBrowser } from "./browser.js";
 import { type BuiltServer, startGreeter, startTestServices } from "./server.js";
@@ -60,6 +61,21 @@ describe("the docs page", () => {
     await operation.getByRole("button", { name: "Execute" }).click();
     await operation.locator(".live-responses-table").getByText("Hello, Ada Lovelace Again!").waitFor();
     expect(opened.requests).toContain(`${greeter.url}/v1/example/echo/Ada%20Lovelace`);
+  });
+
+  it("proposes requests with a field of every kind that the server accepts", async () => {
+    await using tests = await startTestServices();
+    await using opened = await openPage(browser, `${tests.url}/docs`);
+    const { page } = opened;
+    await page.locator(".opblock").first().waitFor();
+    const connect = (name: string) => `/${DepotService.typeName}/${name}`;
+    for (const path of ["/v1/items:search", ...["CreateItem", "UpdateItem", "UploadPicture"].map(connect)]) {
+      const operation = page.locator(".opblock-post").filter({ has: page.locator(`[data-path="${path}"]`) });
+      await operation.locator(".opblock-summary-control").click();
+      await operation.getByRole("button", { name: "Execute" }).click();
+      const status = operation.locator(".live-responses-table .response-col_status").last();
+      await expect.poll(() => status.innerText(), { timeout: 20_000 }).toContain("200");
+    }
   });
 
   it("bears a description with everything in it", async () => {

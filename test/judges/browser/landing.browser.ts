@@ -365,7 +365,7 @@ describe("a response", () => {
 });
 
 describe("the tab", () => {
-  it("keeps headers and history when the page is loaded again, and forgets what it gets to", async () => {
+  it("keeps headers and history when the page is loaded again, and clears them when asked", async () => {
     await using opened = await openPage(browser, greeter.url);
     const { page } = opened;
     await page.locator(".panel.headers > summary").click();
