@@ -1,9 +1,8 @@
 // Checks names and types of options, which TypeScript does not do for programs in JavaScript.
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
-import type { DocsOptions } from "./openapi/options.js";
 import type { CorsOptions } from "./operate/cors/options.js";
-import type { ServerOptions } from "./options.js";
+import type { PagesOptions, ServerOptions } from "./options.js";
 import { describeValue, quote } from "./quote.js";
 import { didYouMean } from "./suggest.js";
 import type { RestOptions } from "./transcode/transcoder.js";
@@ -84,7 +83,8 @@ const rest: Types<RestOptions> = {
   keepAliveMs: milliseconds,
 };
 
-const docs: Types<DocsOptions> = {
+const docs: Types<PagesOptions> = {
+  guard: callback,
   title: string,
   version: string,
   description: string,
@@ -143,6 +143,11 @@ const types: Types<ServerOptions> = {
   drainDelayMs: milliseconds,
   drainTimeoutMs: milliseconds,
   onCall: callback,
+  interceptBuiltIns: boolean,
+  logger: {
+    expected: "an object with a function error",
+    matches: (value) => isObject(value) && "error" in value && callback.matches(value.error),
+  },
   onWarning: callback,
   onConnectionError: callback,
   acceptCompression: list,

@@ -10,11 +10,21 @@ import type { TlsOptions } from "./listen/tls.js";
 import type { Fallback } from "./mount/fallback.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { CorsOptions } from "./operate/cors/options.js";
+import type { ErrorLogger } from "./operate/unexpected.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 import { checkWholeNumber } from "./whole-number.js";
 
 /** The same options, each of which may also be `undefined`, which counts as not given. */
 type OrUndefined<Options> = { [Name in keyof Options]: Options[Name] | undefined };
+
+/** Options of the document and the pages. */
+export interface PagesOptions extends DocsOptions {
+  /**
+   * Called for every request to `/openapi.json`, `/openapi.yaml`, `/docs` and `/`. A response is sent instead of the page, such
+   * as a 401 with `www-authenticate`; undefined lets the request pass.
+   */
+  readonly guard?: Fallback | undefined;
+}
 
 /** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */
 export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
@@ -44,6 +54,8 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   reflection?: boolean | undefined;
   /** Whether manywire's own code serves the protocols. `false` serves them with Connect's handlers. Default true. */
   fastLane?: boolean | undefined;
+  /** Whether the server's interceptors also run for health and reflection. Default false: probes and tools stay served. */
+  interceptBuiltIns?: boolean | undefined;
   /** Who speaks HTTP/2: `"own"`, manywire's own code, or `"node"`, Node's `http2`. Default `"own"`. */
   http2?: "own" | "node" | undefined;
   /**
@@ -66,7 +78,7 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    */
   fallback?: Fallback | undefined;
   /** Options for `/openapi.json`, `/docs` and `/`. `false` turns them off. Default true. */
-  docs?: DocsOptions | boolean | undefined;
+  docs?: PagesOptions | boolean | undefined;
   /** Milliseconds between failing health checks and refusing connections in `close`. Default 0. */
   drainDelayMs?: number | undefined;
   /** Milliseconds that `close` waits for active calls. Then they end with `unavailable`. Default 10,000. */
@@ -76,6 +88,8 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * goes to `onConnectionError`. Without it, unexpected errors of handlers are written to standard error with their stack.
    */
   onCall?: CallObserver | undefined;
+  /** Gets unexpected errors of handlers, such as a logger of pino or `console`. Without it and `onCall`, they go to standard error. */
+  logger?: ErrorLogger | undefined;
   /** Called by `createServer` for each likely mistake in its options, such as an unreachable route. */
   onWarning?: ((message: string) => void) | undefined;
   /**
@@ -98,7 +112,8 @@ interface Defaults {
   http2: "own" | "node";
   limits: Partial<ListenLimits>;
   rest: RestOptions;
-  docs: DocsOptions | boolean;
+  docs: PagesOptions | boolean;
+  interceptBuiltIns: boolean;
   drainDelayMs: number;
   drainTimeoutMs: number;
 }
@@ -120,6 +135,7 @@ const defaults: Defaults = {
   limits: {},
   rest: {},
   docs: true,
+  interceptBuiltIns: false,
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
 };

@@ -22,10 +22,11 @@ import { createCors } from "./operate/cors/cors.js";
 import { drain } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
-import { createReport } from "./operate/report.js";
-import { writeUnexpected } from "./operate/unexpected.js";
+import { createReport, type ErrorReport } from "./operate/report.js";
+import { logUnexpected, writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import { createDocs, describeApi } from "./pages/docs.js";
+import type { Pages } from "./pages/pages.js";
 import { createReferenceLane } from "./reference/reference-lane.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
@@ -83,7 +84,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   const environment: CallEnvironment = {
     active,
     observe: guardObserver(settings.onCall, report),
-    onError: settings.onCall === undefined ? writeUnexpected : undefined,
+    onError: reportUnexpected(settings, report),
     contextValues: contextValuesOf(settings),
     report,
   };
@@ -101,7 +102,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     createLane: settings.fastLane ? createFastLane : createReferenceLane,
     probes,
     transcoder,
-    docs: createDocs(api, settings.docs),
+    docs: guardPages(createDocs(api, settings.docs), settings.docs),
   };
   const listener = createListener({
     handler: createHandler(surface, environment, settings),
@@ -142,6 +143,24 @@ function createHandler(surface: Surface, environment: CallEnvironment, settings:
   return requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse);
 }
 
+/** Where unexpected errors of handlers go. */
+function reportUnexpected({ logger, onCall }: Settings, report: ErrorReport): CallEnvironment["onError"] {
+  if (logger !== undefined) return logUnexpected(logger, report);
+  return onCall === undefined ? writeUnexpected : undefined;
+}
+
+/** Pages that a guard may refuse. */
+function guardPages(pages: Pages, docs: Settings["docs"]): Pages {
+  const guard = typeof docs === "object" ? docs.guard : undefined;
+  if (guard === undefined) return pages;
+  return {
+    get(path) {
+      const page = pages.get(path);
+      return page && createFallback(guard, page);
+    },
+  };
+}
+
 function createFilters({ cors = false }: Settings): Filter[] {
   if (cors === false) return [];
   return [createCors(cors === true ? { origins: "*" } : cors)];
@@ -151,9 +170,10 @@ function createFilters({ cors = false }: Settings): Filter[] {
 function registerRoutes(table: MethodTable, health: Health, options: Settings): void {
   options.routes(table.router);
   const isRegistered = (name: string) => table.services.some((service) => service.typeName === name);
-  if (!isRegistered(HealthService.typeName)) health.routes(table.router);
+  const router = options.interceptBuiltIns ? table.router : table.plainRouter;
+  if (!isRegistered(HealthService.typeName)) health.routes(router);
   if (options.reflection && !isRegistered("grpc.reflection.v1.ServerReflection")) {
-    reflectionRoutes(() => table.services)(table.router);
+    reflectionRoutes(() => table.services)(router);
   }
 }
 

@@ -96,11 +96,11 @@ const map: Record<string, Part> = {
   // What brings them together.
   "server/check-options.ts": {
     uses: server("quote.ts", "suggest.ts"),
-    names: server("listen/", "openapi/", "operate/cors/", "options.ts", "transcode/"),
+    names: server("listen/", "openapi/", "operate/", "options.ts", "transcode/"),
   },
   "server/options.ts": {
     uses: server("whole-number.ts"),
-    names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/cors/", "transcode/"),
+    names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/", "transcode/"),
     packages: [connectNode],
     namesPackages: [connect, protobuf],
   },

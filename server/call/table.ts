@@ -27,6 +27,8 @@ export interface MethodTable {
   readonly types: Registry;
   /** What a `routes` function is given. What is registered later is in the table at once. */
   readonly router: ConnectRouter;
+  /** The same without the interceptors of the server. */
+  readonly plainRouter: ConnectRouter;
 }
 
 /** Options for every method of a server: Connect's, and ours. */
@@ -51,8 +53,8 @@ export function createMethodTable(
   const files = new Set<DescFile>();
   const types = createFileTypes(files);
 
-  function record(spec: MethodImplSpec, own: ConnectRouterOptions = {}): void {
-    const merged = mergeOptions(options, own);
+  function record(spec: MethodImplSpec, server: ConnectRouterOptions, own: ConnectRouterOptions = {}): void {
+    const merged = mergeOptions(server, own);
     const path = createMethodUrl("/", spec.method);
     const protocols = enabledProtocols(merged);
     if (protocols.size === 0) {
@@ -80,24 +82,26 @@ export function createMethodTable(
     files.add(service.file);
   }
 
-  const router: ConnectRouter = {
+  const createRouter = (server: ConnectRouterOptions): ConnectRouter => ({
     get handlers() {
       return [...methods.values()].map((method) => toUniversalHandler(method));
     },
     service(service, implementation, own) {
       checkHandlers(service, implementation);
       addService(service);
-      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) record(spec, own);
-      return router;
+      const { methods } = createServiceImplSpec(service, implementation);
+      for (const spec of Object.values(methods)) record(spec, server, own);
+      return this;
     },
     rpc(method, implementation, own) {
-      record(createMethodImplSpec(method, implementation), own);
-      return router;
+      record(createMethodImplSpec(method, implementation), server, own);
+      return this;
     },
-  };
+  });
   return {
     methods,
-    router,
+    router: createRouter(options),
+    plainRouter: createRouter({ ...options, interceptors: [] }),
     types,
     get services() {
       return [...services];

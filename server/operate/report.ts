@@ -1,7 +1,7 @@
 // Reports errors that no call ends with: of connections, and of the application's own callbacks.
 
 /** Called with an error and what the server was doing. */
-type ErrorReport = (error: Error, step: string) => void;
+export type ErrorReport = (error: Error, step: string) => void;
 
 /** Steps that are callbacks of the application. Connections and clients cause the other steps. */
 export const applicationSteps: ReadonlySet<string> = new Set(["handler", "observer", "abort listener", "error shape"]);

@@ -13,7 +13,9 @@ describe("an option that is wrong is named", () => {
   test.each<[options: unknown, message: string]>([
     [{ routes, drainTimeout: 1 }, 'unknown option "drainTimeout": did you mean "drainTimeoutMs"?'],
     [{ routes, oncall: routes }, 'unknown option "oncall": did you mean "onCall"?'],
-    [{ routes, logger: {} }, 'unknown option "logger"'],
+    [{ routes, loger: {} }, 'unknown option "loger": did you mean "logger"?'],
+    [{ routes, logger: {} }, "logger: expected an object with a function error, found an object"],
+    [{ routes, docs: { guard: true } }, "docs.guard: expected a function, found true"],
     [{ routes, limits: { headerByte: 1 } }, 'unknown option "limits.headerByte": did you mean "headerBytes"?'],
     [{ routes, rest: { emitDefault: true } }, 'unknown option "rest.emitDefault": did you mean "emitDefaults"?'],
     [{ routes, docs: { titel: "a" } }, 'unknown option "docs.titel": did you mean "title"?'],
