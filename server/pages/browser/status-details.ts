@@ -10,14 +10,14 @@ export interface ErrorDetail {
   readonly text: string;
 }
 
-/** Field number → name, with the fields of a message. A name with `[]` is repeated. */
+/** Field number → name, with the fields of a message. `[]` marks a repeated field, `{}` a map. */
 type Shape = { readonly [number: number]: string | readonly [name: string, shape: Shape] };
 
 const violations: Shape = { 1: "subject", 2: "description" };
 const localized: Shape = { 1: "locale", 2: "message" };
 
 const shapes: Readonly<Record<string, Shape>> = {
-  "google.rpc.ErrorInfo": { 1: "reason", 2: "domain", 3: ["metadata[]", { 1: "key", 2: "value" }] },
+  "google.rpc.ErrorInfo": { 1: "reason", 2: "domain", 3: ["metadata{}", { 1: "key", 2: "value" }] },
   "google.rpc.RetryInfo": { 1: ["retryDelay", { 1: "seconds", 2: "nanos" }] },
   "google.rpc.DebugInfo": { 1: "stackEntries[]", 2: "detail" },
   "google.rpc.QuotaFailure": { 1: ["violations[]", violations] },
@@ -63,10 +63,18 @@ function readMessage(fields: readonly WireField[], shape: Shape): Record<string,
     if (known === undefined) continue;
     const [name, inner] = typeof known === "string" ? [known, undefined] : known;
     const value = inner === undefined ? scalarOf(field) : readMessage(decodeFields(field.bytes), inner);
-    if (!name.endsWith("[]")) message[name] = value;
-    else message[name.slice(0, -2)] = [message[name.slice(0, -2)] ?? [], value].flat();
+    const [plain = "", mark] = name.split(/(?=\[\]|\{\})/);
+    if (mark === "[]") message[plain] = [message[plain] ?? [], value].flat();
+    else if (mark === "{}") message[plain] = { ...Object(message[plain]), ...toEntry(value) };
+    else message[plain] = value;
   }
   return message;
+}
+
+/** An entry of a map comes as a message. */
+function toEntry(entry: unknown): Record<string, unknown> {
+  const { key = "", value = "" }: Record<string, unknown> = Object(entry);
+  return Object.fromEntries([[key, value]]);
 }
 
 function scalarOf({ bytes, varint }: WireField): string {

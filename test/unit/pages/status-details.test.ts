@@ -7,7 +7,7 @@ import { readStatusDetails } from "../../../server/pages/browser/status-details.
 import { httpVerdict } from "../../../server/pages/browser/verdicts.js";
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
 
-const info = create(ErrorInfoSchema, { reason: "GONE", domain: "a.example", metadata: { key: "value" } });
+const info = create(ErrorInfoSchema, { reason: "GONE", domain: "a.example", metadata: { key: "value", other: "" } });
 const bad = create(BadRequestSchema, { fieldViolations: [{ field: "name", description: "Zoë" }, { field: "age" }] });
 const retry = create(RetryInfoSchema, { retryDelay: { seconds: 5n, nanos: 1 } });
 const reply = create(TestReplySchema, { text: "a" });
@@ -24,7 +24,7 @@ it("details of google.rpc are read from a status", () => {
   ];
   const bytes = toBinary(StatusSchema, create(StatusSchema, { code: 3, message: "no", details }));
   const expected = [
-    ["google.rpc.ErrorInfo", { reason: "GONE", domain: "a.example", metadata: [{ key: "key", value: "value" }] }],
+    ["google.rpc.ErrorInfo", { reason: "GONE", domain: "a.example", metadata: { key: "value", other: "" } }],
     ["google.rpc.BadRequest", { fieldViolations: [{ field: "name", description: "Zoë" }, { field: "age" }] }],
     ["google.rpc.RetryInfo", { retryDelay: { seconds: "5", nanos: "1" } }],
     ["manywire.test.v1.TestReply", Buffer.from(toBinary(TestReplySchema, reply)).toString("base64")],
