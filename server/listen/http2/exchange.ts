@@ -24,6 +24,9 @@ export interface ExchangeConnection {
 
 const nothing = new Uint8Array(0);
 
+/** Maximum size of headers, and of trailers, of which a client has announced that it takes them. */
+const maxAnnouncedBytes = 1024 * 1024;
+
 export class Http2Exchange implements Exchange, LoadingExchange {
   readonly httpVersion = 2;
   place = -1;
@@ -70,7 +73,8 @@ export class Http2Exchange implements Exchange, LoadingExchange {
     return this.#stream.resetCode ?? ErrorCode.noError;
   }
   get maxHeaderBytes(): number {
-    return Math.min(this.#shared.connection.peer.maxHeaderListBytes, maxHeaderBytes);
+    const announced = this.#shared.connection.peer.maxHeaderListBytes;
+    return announced === Number.POSITIVE_INFINITY ? maxHeaderBytes : Math.min(announced, maxAnnouncedBytes);
   }
 
   // The response

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Exchange, type RequestInfo, respond, toRequestInfo } from "../../../server/http/exchange.js";
 import { HeaderSizeError } from "../../../server/http/header.js";
 import { openConnection, request } from "../../support/http.js";
-import { encodeFrame, frameTypes } from "../../support/http2-frames.js";
+import { decodeFrames, encodeFrame, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import { dataFrame, describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
 
@@ -273,6 +273,23 @@ describe.each(versions)("response headers and trailers over the limit, on HTTP/%
     // Node's own clients take fewer.
     await raw.untilBytes(48_000);
   });
+});
+
+test("response headers of over 64,000 bytes are sent to a client that has announced that it takes them", async () => {
+  const announced = Buffer.from([0, 6, 0, 4, 0, 0]);
+  await using server = await startListener({
+    handler: (exchange) => respond(exchange, 200, { "x-large": "x".repeat(200_000) }),
+  });
+  await using raw = await openFrames(server.url, announced);
+  raw.write(headersFrame(1, { isEnd: true }));
+  const isDone = ({ type }: { type: number }) => type === frameTypes.data;
+  await untilFrame(raw, isDone);
+  const frames = decodeFrames(raw.received).filter(({ stream }) => stream === 1);
+  expect(frames.map(({ type }) => type)).toEqual([
+    frameTypes.headers,
+    ...Array(12).fill(frameTypes.continuation),
+    frameTypes.data,
+  ]);
 });
 
 test("response headers over the limit that the client has announced are refused, and no others", async () => {
