@@ -150,6 +150,7 @@ describe("lines that have been copied", () => {
     ["Custom", [{ name: "a", collection: "b" }], [{ name: "a", collection: "b" }]],
     ["ServerStream", [{ text: "a", number: "2" }], [{ text: "a" }, { text: "a", number: "1" }]],
     ["ClientStream", [{ text: "a" }, { text: "b" }], [{ words: ["a", "b"] }]],
+    ["BidiStream", [{ text: "a" }, { text: "b" }], [{ text: "a" }, { text: "b" }]],
   ])("get the response of %s, in a shell", async (name, messages, expected) => {
     const { gRPC: _, TypeScript: __, ...lines } = linesOf(name, messages, { base: server.url });
     expect(Object.keys(lines)).toEqual(["REST", "Connect", "gRPC-Web"]);
