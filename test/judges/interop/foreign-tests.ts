@@ -53,7 +53,7 @@ export async function registerTests(name: string, { command, args, env }: Progra
 
 /**
  * Registers that a program, which calls until its standard input ends and then prints how often each code was received,
- * gets every response while one server takes the port over from another.
+ * gets every response while one server takes the port over from another, and while connections end at their age.
  */
 export function registerTakeover(name: string, { command, args, env }: Program): void {
   describe.each(targets)(`${name}, %s`, (_, options) => {
@@ -70,6 +70,18 @@ export function registerTakeover(name: string, { command, args, env }: Program):
       await expect.poll(() => second.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
       end();
       expect(JSON.parse(await calls)).toEqual({ OK: first.finished.length + second.finished.length });
+    });
+
+    it("loses no call when connections end at their age", async () => {
+      const target = await startTargetForTest({ ...options, maxConnectionAgeMs: 300 });
+      let end = () => {};
+      const stdin = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const calls = outputOf(command, args, { env: { ...env, ...environmentFor(target, options) }, stdin });
+      await expect.poll(() => target.peers.size, { timeout: 15_000 }).toBeGreaterThan(4);
+      end();
+      expect(JSON.parse(await calls)).toEqual({ OK: target.finished.length });
     });
   });
 }

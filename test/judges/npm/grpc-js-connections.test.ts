@@ -65,6 +65,19 @@ describe.each(targets)("the connections of grpc-js, %s", (_, options) => {
     expect(first.finished.length + second.finished.length).toBe(answers.length);
   });
 
+  it("end at their age and lose no call", async () => {
+    const target = await startTargetForTest({ ...options, maxConnectionAgeMs: 200 });
+    const client = openClient(target, { "grpc.initial_reconnect_backoff_ms": 100 });
+    const codes: Promise<number>[] = [];
+    const caller = setInterval(() => {
+      codes.push(call(client, unary, [{ waitMs: 20 }]).then(({ status }) => status.code));
+    }, 2);
+    onTestFinished(() => clearInterval(caller));
+    await expect.poll(() => target.peers.size, { timeout: 10_000 }).toBeGreaterThan(4);
+    clearInterval(caller);
+    expect(new Set(await Promise.all(codes))).toEqual(new Set([status.OK]));
+  });
+
   it("let a call finish that was under way when the server began to close", async () => {
     const target = await startTarget(options);
     const client = openClient(target);

@@ -1,6 +1,6 @@
 // The server that foreign clients call: the Greeter and the test service, behind each lane, with and without TLS.
 import { fileURLToPath } from "node:url";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { onTestFinished } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
@@ -21,6 +21,8 @@ export interface TargetOptions {
   port?: number;
   /** Path of a Unix socket, instead of a port. */
   path?: string;
+  /** Age at which connections end. */
+  maxConnectionAgeMs?: number;
 }
 
 /** Lane × plaintext or TLS, with a name for the titles of tests. */
@@ -52,12 +54,15 @@ export interface Target {
   /** The calls that have ended, in the order of their ends. */
   readonly finished: readonly FinishedCall[];
   readonly seen: SeenCalls;
+  /** Ports of the clients' sides of all connections that calls came on. */
+  readonly peers: ReadonlySet<number | undefined>;
 }
 
 /** The caller closes its server. */
 export async function startTarget(options: TargetOptions): Promise<Target> {
   const finished: FinishedCall[] = [];
   const seen = new SeenCalls();
+  const peers = new Set<number | undefined>();
   const server: Server = createServer({
     routes: (router) => {
       router.service(Greeter, greeter);
@@ -67,14 +72,18 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
     host: "127.0.0.1",
     onCall: (call) => finished.push(call),
     drainTimeoutMs,
-    limits: { idleGraceMs: 10 },
+    contextValues: ({ socket }) => {
+      peers.add(socket.remotePort);
+      return createContextValues();
+    },
+    limits: { idleGraceMs: 10, maxConnectionAgeMs: options.maxConnectionAgeMs },
     fastLane: options.lane === "fast",
     ...addressOf(options),
     ...tlsOf(options.security),
   });
   await server.listen();
   const { url } = server;
-  return { server, url, authority: url.slice(url.indexOf("//") + 2), finished, seen };
+  return { server, url, authority: url.slice(url.indexOf("//") + 2), finished, seen, peers };
 }
 
 /** Longer than any call takes that a test leaves behind. */
