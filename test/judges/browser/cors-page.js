@@ -1,3 +1,4 @@
+// @ts-nocheck: a script of a page, with a global that another script sets.
 // Calls from a page of another origin, by what people use in browsers. Runs in the browser.
 import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
