@@ -69,7 +69,6 @@ describe("a budget of 1,000 resets", () => {
   test.each([
     ["at once", odd(1500).map((id) => Buffer.concat([callHead(id), cancel(id)]))],
     ["with a body", odd(1500).map((id) => Buffer.concat([callHead(id), data(id, Buffer.alloc(100)), cancel(id)]))],
-    ["after its end", odd(1500).map((id) => Buffer.concat([callHead(id, {}, frameFlags.endStream), cancel(id)]))],
     ["of a stream", odd(1500).map((id) => Buffer.concat([callHead(id, { ":path": streamPath }), cancel(id)]))],
   ])("1,500 calls that are reset %s end the connection", async (_, frames) => {
     await strict.withstand(async (url) => {

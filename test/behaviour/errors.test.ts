@@ -315,7 +315,7 @@ describeBehaviours(
   ),
 );
 
-const large = "x".repeat(70_000);
+const large = "x".repeat(300_000);
 const longMessage = "€".repeat(40_000);
 
 describeBehaviours(

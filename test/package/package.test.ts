@@ -46,9 +46,10 @@ describe("the tarball", () => {
       "CHANGELOG.md",
       "LICENSE",
       "README.md",
-      ...["docs.css", "icon.svg", "landing.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"].map(
+      ...["base.css", "call.css", "docs.css", "icon.svg", "landing.css", "method.css"].map(
         (name) => `${pages}/${name}`,
       ),
+      ...["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt"].map((name) => `${pages}/${name}`),
       ...["swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt", "swagger-ui.css"].map((name) => `${pages}/${name}`),
       "package.json",
       "proto/hello_world.proto",
@@ -69,8 +70,7 @@ describe("the tarball", () => {
 
   it("has every file that its manifest names", async () => {
     const { bin, exports } = JSON.parse(await readFile(join(stage.folder, "package.json"), "utf8"));
-    const named = [...Object.values(bin), ...Object.values(exports).flatMap((entry) => Object.values(Object(entry)))];
-    const files = named.map((path) => String(path).replace(/^\.\//, "")).filter((path) => path.length > 1);
+    const files = [bin, exports].flatMap(listTexts).map((path) => path.replace(/^\.\//, ""));
     const paths = packed.files.map(({ path }) => path);
     const isThere = (file: string) => {
       const [start = "", end = ""] = file.split("*");
@@ -80,6 +80,11 @@ describe("the tarball", () => {
     expect(files.filter((file) => !isThere(file))).toEqual([]);
   });
 });
+
+/** All texts in nested objects, such as the conditions of `exports`. */
+function listTexts(value: unknown): string[] {
+  return typeof value === "string" ? [value] : Object.values(Object(value)).flatMap(listTexts);
+}
 
 /** What npm says where no registry can be reached. */
 const unreachable = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|ENETUNREACH|EHOSTUNREACH)\b/;
