@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
+import { grpcGoVersion, hasGo } from "./peers/grpc-go.js";
+import { pinning } from "./processes.js";
 import { root } from "./schema.js";
 
 /**
@@ -14,12 +16,14 @@ export function describeMachine(node) {
   return {
     machine: `${cpus[0]?.model.trim()}, ${cpus.length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB`,
     system: `${os.type()} ${os.release()}, ${os.arch()}`,
+    pinning,
     load: `${os.loadavg()[0]?.toFixed(2)} before the run`,
     node: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
     manywire: readVersion("."),
     "@connectrpc/connect-node": readVersion("node_modules/@connectrpc/connect-node"),
     "@grpc/grpc-js": readVersion("node_modules/@grpc/grpc-js"),
     "@bufbuild/protobuf": readVersion("node_modules/@bufbuild/protobuf"),
+    "grpc-go": hasGo ? grpcGoVersion() : "left out: no Go",
     h2load: askVersion("h2load", "--version", /nghttp2\/(\S+)/),
     wrk: askVersion("wrk", "--version", /wrk (?:debian\/)?(\S+)/),
   };

@@ -26,10 +26,10 @@ const contentTypes = {
  * @param {import("./schema.js").Schema} schema
  * @returns {Call}
  */
-export function prepareCall({ protocol, method, path, requests, replies, headers }, schema) {
+export function prepareCall({ protocol, method, path, requests, replies, headers, load }, schema) {
   const { input, output } = findMethod(method, Object.values(schema));
   return {
-    httpVersion: protocol === "grpc" ? 2 : 1,
+    httpVersion: load.tool === "wrk" ? 1 : 2,
     path: path ?? `/${method}`,
     headers: { "content-type": contentTypes[protocol], ...(protocol === "grpc" && { te: "trailers" }), ...headers },
     body: encode(protocol, input, requests),

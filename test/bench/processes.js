@@ -1,5 +1,6 @@
 // The child processes of a run. None of them outlives it.
-import { execFile, fork } from "node:child_process";
+import { execFile, fork, spawnSync } from "node:child_process";
+import os from "node:os";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {import("node:child_process").ChildProcess} ChildProcess */
@@ -21,14 +22,36 @@ export function endChildrenWithUs() {
  * @param {T} child
  * @returns {T}
  */
-function track(child) {
+export function track(child) {
   running.add(child);
   child.once("exit", () => running.delete(child));
   return child;
 }
 
+const cores = os.availableParallelism();
+const canPin = cores > 1 && spawnSync("taskset", ["--version"]).status === 0;
+
+/** Which cores the server has, and which the load. */
+export const pinning = canPin ? `server on core 0, load on ${loadCores()}` : "none: needs taskset and two cores";
+
+function loadCores() {
+  return cores === 2 ? "1" : `1-${cores - 1}`;
+}
+
 /**
- * Runs a program to its end.
+ * Returns a command that runs on the core of the server, or on the others, so that the load takes none of the server's time.
+ * @param {"server" | "load"} side
+ * @param {string[]} command
+ */
+export function pin(side, command) {
+  return canPin ? ["taskset", "-c", side === "server" ? "0" : loadCores(), ...command] : command;
+}
+
+/** What taskset says by its exit code, if the program is missing. */
+const notFound = 127;
+
+/**
+ * Runs a program that makes load to its end.
  * @param {string} program
  * @param {string[]} args
  * @param {{ env?: NodeJS.ProcessEnv, timeout: number, install: string }} options milliseconds; what to do if the program is missing
@@ -38,11 +61,13 @@ export function run(program, args, { env, timeout, install }) {
   return new Promise((resolve, reject) => {
     const onEnd = (/** @type {any} */ error, /** @type {string} */ stdout, /** @type {string} */ stderr) => {
       if (error === null) resolve(stdout);
-      else if (error.code === "ENOENT") reject(new Error(`${program}: not found on the PATH; ${install}`));
+      else if (error.code === "ENOENT" || error.code === notFound)
+        reject(new Error(`${program}: not found on the PATH; ${install}`));
       else if (error.killed) reject(new Error(`${program}: not done after ${timeout / 1000} s\n${stdout}${stderr}`));
       else reject(new Error(`${error.message}\n${stdout}${stderr}`));
     };
-    track(execFile(program, args, { env: { ...process.env, ...env }, timeout, killSignal: "SIGKILL" }, onEnd));
+    const [command = program, ...rest] = pin("load", [program, ...args]);
+    track(execFile(command, rest, { env: { ...process.env, ...env }, timeout, killSignal: "SIGKILL" }, onEnd));
   });
 }
 
@@ -53,11 +78,13 @@ export class Helper {
 
   /**
    * @param {string} file beside this one
-   * @param {{ execPath?: string, execArgv?: string[] }} [options]
+   * @param {{ side?: "server" | "load", execPath?: string, execArgv?: string[] }} [options]
    */
-  constructor(file, { execPath = process.execPath, execArgv = [] } = {}) {
+  constructor(file, { side = "load", execPath = process.execPath, execArgv = [] } = {}) {
     const path = fileURLToPath(new URL(file, import.meta.url));
-    this.#child = track(fork(path, { execPath, execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+    const [command = execPath, ...before] = pin(side, [execPath, ...execArgv]);
+    const options = { execPath: command, execArgv: before };
+    this.#child = track(fork(path, { ...options, stdio: ["ignore", "inherit", "inherit", "ipc"] }));
   }
 
   /**

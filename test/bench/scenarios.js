@@ -1,7 +1,7 @@
 // What is measured: one entry per shape of traffic, with the ratios that manywire holds itself to.
 
 /** @typedef {"grpc" | "grpc-web" | "connect-proto" | "connect-json" | "rest"} Protocol */
-/** @typedef {"fast" | "reference" | "connect-node" | "grpc-js" | "floor"} PeerName */
+/** @typedef {"fast" | "reference" | "connect-node" | "grpc-js" | "grpc-go" | "floor"} PeerName */
 
 /**
  * @typedef {object} Load
@@ -43,7 +43,7 @@ const notes = Array.from({ length: messages }, (_, index) => ({ text: "a small m
 const blob = { data: new Uint8Array(1024 * 1024).fill(0x5a) };
 
 /** @type {PeerName[]} */
-const all = ["fast", "reference", "connect-node", "grpc-js", "floor"];
+const all = ["fast", "reference", "connect-node", "grpc-js", "grpc-go", "floor"];
 /** @type {PeerName[]} */
 const withoutGrpcJs = ["fast", "reference", "connect-node", "floor"];
 
@@ -61,7 +61,7 @@ export const scenarios = [
     ...sayHello,
     load: h2load(4, 32),
     peers: all,
-    goals: { "connect-node": 7, "grpc-js": 1.3, floor: 0.75 },
+    goals: { "connect-node": 35, "grpc-js": 6, floor: 3.8 },
   },
   {
     name: "grpc-unary-single",
@@ -70,7 +70,7 @@ export const scenarios = [
     ...sayHello,
     load: h2load(1, 1),
     peers: all,
-    goals: { "connect-node": 2.2, "grpc-js": 1.15, floor: 0.8 },
+    goals: { "connect-node": 10, "grpc-js": 1.9, floor: 1.6 },
   },
   {
     name: "connect-json",
@@ -111,6 +111,26 @@ export const scenarios = [
     goals: { floor: 0.5 },
   },
   {
+    name: "connect-json-http2",
+    title: "Connect JSON, HTTP/2, 4 connections × 32 streams",
+    protocol: "connect-json",
+    ...sayHello,
+    load: h2load(4, 32),
+    peers: withoutGrpcJs,
+    goals: { floor: 3 },
+  },
+  {
+    name: "rest-http2",
+    title: "REST POST, HTTP/2, 4 connections × 32 streams",
+    protocol: "rest",
+    ...sayHello,
+    path: "/v1/example/echo",
+    isOptional: true,
+    load: h2load(4, 32),
+    peers: ["fast", "floor"],
+    goals: { floor: 3 },
+  },
+  {
     name: "grpc-server-stream",
     title: `gRPC server stream, ${messages.toLocaleString("en-US")} small messages, 4 connections × 4 streams`,
     protocol: "grpc",
@@ -121,7 +141,7 @@ export const scenarios = [
     peers: all,
     unitsPerCall: messages,
     unit: "messages",
-    goals: { "connect-node": 6, "grpc-js": 3 },
+    goals: { "connect-node": 20, "grpc-js": 10, floor: 0.15 },
   },
   {
     name: "grpc-client-stream",
@@ -147,7 +167,7 @@ export const scenarios = [
     peers: all,
     unitsPerCall: pings,
     unit: "round trips",
-    goals: { "connect-node": 2, "grpc-js": 1.1 },
+    goals: { "connect-node": 4, "grpc-js": 2, floor: 1.7 },
   },
   {
     name: "grpc-large",
@@ -158,7 +178,7 @@ export const scenarios = [
     replies: [blob],
     load: h2load(4, 2),
     peers: all,
-    goals: { "connect-node": 1.1, "grpc-js": 1 },
+    goals: { "connect-node": 2, "grpc-js": 1.6, floor: 1 },
   },
   {
     name: "grpc-tls",
@@ -168,7 +188,7 @@ export const scenarios = [
     isTls: true,
     load: h2load(4, 32),
     peers: all,
-    goals: { "connect-node": 4, "grpc-js": 1.1, floor: 0.75 },
+    goals: { "connect-node": 30, "grpc-js": 5.5, floor: 4 },
   },
   {
     name: "grpc-interceptors",
@@ -185,6 +205,6 @@ export const scenarios = [
     replyHeaders: { "x-request-id": "4711" },
     load: h2load(4, 32),
     peers: all,
-    goals: { "connect-node": 6, "grpc-js": 1.1, floor: 0.6 },
+    goals: { "connect-node": 15, "grpc-js": 3.3, floor: 2.2 },
   },
 ];

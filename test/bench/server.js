@@ -19,7 +19,9 @@ import { loadSchema } from "./schema.js";
 
 /** @typedef {(options: ListenOptions & { schema: import("./schema.js").Schema }) => Promise<number>} Listen resolves with the port */
 
-/** @type {Record<import("./scenarios.js").PeerName, Listen>} */
+/** @typedef {Exclude<import("./scenarios.js").PeerName, "grpc-go">} NodePeer */
+
+/** @type {Record<NodePeer, Listen>} */
 const peers = {
   fast: manywire(true),
   reference: manywire(false),
@@ -32,7 +34,7 @@ const peers = {
 const answers = {
   listen: async ({ peer, options }) => {
     const schema = await loadSchema(options.dist);
-    return { port: await peers[/** @type {import("./scenarios.js").PeerName} */ (peer)]({ ...options, schema }) };
+    return { port: await peers[/** @type {NodePeer} */ (peer)]({ ...options, schema }) };
   },
   usage: () => {
     const { user, system } = process.cpuUsage();

@@ -21,30 +21,26 @@ import { formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text
  */
 
 /** @type {import("../scenarios.js").PeerName[]} */
-const others = ["reference", "connect-node", "grpc-js", "floor"];
+const others = ["reference", "connect-node", "grpc-js", "grpc-go", "floor"];
 
 const head = `# Benchmark
 
-\`npm run bench\` measures manywire beside what else answers these calls in Node. Each peer is one process with the same
-service, checked for its status and payload before and after, and all take their turns in each round. The load comes from
-the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and half load from a client of the benchmark's own. A ratio
-is manywire's rate divided by the peer's in the same round: the median of all rounds, and the lowest and highest in
-brackets. Above 1 manywire is faster.
+\`npm run bench\` measures manywire beside other servers of these calls. Each peer is one process with the same service,
+checked for its status and payload before and after, and all take their turns in each round. The server has one core, and
+the load the others of the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and half load from a client of the
+benchmark's own. A ratio is manywire's rate divided by the peer's in the same round: the median of all rounds, and the
+lowest and highest in brackets. Above 1 manywire is faster. A second table has the server's processor time for each call or
+message in microseconds: where the load cannot keep a server busy, the rates are those of the load.
 
 - **reference lane**: manywire with \`fastLane: false\`, which is Connect's handlers on manywire's port.
 - **connectNodeAdapter**: \`@connectrpc/connect-node\` on Node's own server, as its documentation shows.
 - **@grpc/grpc-js**: with \`@grpc/proto-loader\`, as its documentation shows.
+- **grpc-go**: with one processor (\`GOMAXPROCS=1\`), as its documentation shows.
 - **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes, with Node's request and
-  response objects. Manywire goes past some of their work, so that the floor can be beaten: it uses the streams under those
-  of \`http2\`, and takes bodies before they become a stream's events.
+  response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its own code,
+  so that the floor can be beaten.
 
 The rates of each round are in the JSON files.
-
-Of the time of a gRPC call, about 85 % are Node's own \`http2\`, the kernel and the garbage collector. The slowest calls
-are those that wait for a full collection, much of which goes into the strings that \`http2\` makes of the headers of
-requests. Started with \`node --heap-growing-percent=30\`, a server collects sooner and pauses less: on Node 20, in three
-rounds of half load, p99 was 42 to 46 ms for manywire and 40 to 43 ms for @grpc/grpc-js. At full load, a call of manywire
-then took a tenth more CPU.
 `;
 
 /**
@@ -84,6 +80,12 @@ ${formatTable(
   ["manywire ÷", ...others.map(labelOf)],
   scenarios.map(({ title, peers }) => [title, ...others.map((other) => formatCell(peers, other))]),
 )}
+Processor time of the server, in microseconds:
+
+${formatTable(
+  ["", ...["fast", ...others].map(labelOf)],
+  scenarios.map(({ title, peers }) => [title, ...["fast", ...others].map((name) => formatCpu(peers, name))]),
+)}
 At half of the load that a server can take, and both at the same load, one call takes, in milliseconds and in rounds five
 times as long:
 
@@ -109,6 +111,15 @@ ${formatTable(
 function formatCell(peers, other) {
   const ratio = peers.find(({ name }) => name === other)?.ratio;
   return ratio === undefined ? "–" : `**${formatRatio(ratio.median)}** (${formatRange(ratio, formatRatio)})`;
+}
+
+/**
+ * @param {import("../throughput.js").PeerResult[]} peers
+ * @param {string} wanted
+ */
+function formatCpu(peers, wanted) {
+  const cpuUs = peers.find(({ name }) => name === wanted)?.cpuUs;
+  return cpuUs === undefined ? "–" : cpuUs.toFixed(cpuUs < 10 ? 2 : 1);
 }
 
 /**

@@ -15,10 +15,10 @@ const top = 84;
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 16px; font-weight: 600 } .scenario { font-weight: 600 } .note { fill: #59636e; font-size: 11px }
-  .fast { fill: #0969da } .reference { fill: #8ec5ff } .connect-node { fill: #bf8700 } .grpc-js { fill: #1a7f37 } .floor { fill: #afb8c1 }
+  .fast { fill: #0969da } .reference { fill: #8ec5ff } .connect-node { fill: #bf8700 } .grpc-js { fill: #1a7f37 } .grpc-go { fill: #8250df } .floor { fill: #afb8c1 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc } .note { fill: #9198a1 }
-    .fast { fill: #4493f8 } .reference { fill: #2a5a94 } .connect-node { fill: #d29922 } .grpc-js { fill: #3fb950 } .floor { fill: #656c76 }
+    .fast { fill: #4493f8 } .reference { fill: #2a5a94 } .connect-node { fill: #d29922 } .grpc-js { fill: #3fb950 } .grpc-go { fill: #ab7df8 } .floor { fill: #656c76 }
   }`;
 
 /**

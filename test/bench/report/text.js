@@ -10,6 +10,7 @@ export const labels = {
   reference: "manywire, reference lane",
   "connect-node": "connectNodeAdapter",
   "grpc-js": "@grpc/grpc-js",
+  "grpc-go": "grpc-go",
   floor: "Node alone (floor)",
 };
 
@@ -20,20 +21,36 @@ export const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name
 export function formatScenario({ name, title, unit, peers, skipped }) {
   const heading = `\n${name}: ${title}\n`;
   if (skipped !== undefined) return `${heading}  skipped: ${skipped}\n`;
-  const columns = ["", `${unit}/s`, "spread", "CPU µs each", "manywire ÷ it", "spread", "goal"];
-  return heading + formatTable(columns, peers.map(formatPeer));
+  const columns = ["", `${unit}/s`, "spread", "CPU µs each", "CPU ÷ it", "manywire ÷ it", "spread", "goal"];
+  const ownUs = peers.find((peer) => peer.name === "fast")?.cpuUs ?? Number.NaN;
+  return (
+    heading +
+    formatTable(
+      columns,
+      peers.map((peer) => formatPeer(peer, ownUs)),
+    )
+  );
 }
 
-/** @param {PeerResult} peer */
-function formatPeer({ name, rate, cpuUs, ratio, goal }) {
+/**
+ * @param {PeerResult} peer
+ * @param {number} ownUs processor time of manywire for the same
+ */
+function formatPeer({ name, rate, cpuUs, ratio, goal }, ownUs) {
   const speed = [
     labelOf(name),
     formatCount(rate.median),
     formatRange(rate, formatCount),
     cpuUs.toFixed(cpuUs < 10 ? 2 : 1),
   ];
-  if (ratio === undefined) return [...speed, "", "", ""];
-  return [...speed, formatRatio(ratio.median), formatRange(ratio, formatRatio), formatGoal(ratio, goal)];
+  if (ratio === undefined) return [...speed, "", "", "", ""];
+  return [
+    ...speed,
+    formatRatio(ownUs / cpuUs),
+    formatRatio(ratio.median),
+    formatRange(ratio, formatRatio),
+    formatGoal(ratio, goal),
+  ];
 }
 
 /**
@@ -47,15 +64,15 @@ function formatGoal(ratio, goal) {
 /** @param {ScenarioResult[]} results */
 export function formatSummary(results) {
   const rows = results.map(({ name, peers, skipped }) => {
-    const ratios = ["connect-node", "grpc-js", "floor"].map((other) => {
+    const ratios = ["connect-node", "grpc-js", "grpc-go", "floor"].map((other) => {
       const peer = peers.find((each) => each.name === other);
       return peer?.ratio === undefined
         ? "–"
         : `${formatRatio(peer.ratio.median)} ${formatGoal(peer.ratio, peer.goal)}`.trim();
     });
-    return [name, ...(skipped === undefined ? ratios : ["skipped", "", ""])];
+    return [name, ...(skipped === undefined ? ratios : ["skipped", "", "", ""])];
   });
-  return `\nmanywire ÷ peer, medians\n${formatTable(["", "÷ connectNodeAdapter", "÷ grpc-js", "÷ floor"], rows)}`;
+  return `\nmanywire ÷ peer, medians\n${formatTable(["", "÷ connectNodeAdapter", "÷ grpc-js", "÷ grpc-go", "÷ floor"], rows)}`;
 }
 
 /** @param {import("../half-load.js").HalfLoadResult[]} results */
