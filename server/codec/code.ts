@@ -46,10 +46,10 @@ export class Code {
 }
 
 /**
- * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` and pages with a
- * Content-Security-Policy do not.
+ * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` does not. Pages are not even
+ * asked: where a Content-Security-Policy forbids it, the browser would report the question as a violation.
  */
-export const canRunCode: boolean = detect();
+export const canRunCode: boolean = globalThis.process?.versions?.node !== undefined && detect();
 
 function detect(): boolean {
   try {

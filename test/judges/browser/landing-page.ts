@@ -43,7 +43,10 @@ export async function chooseProtocol(method: Locator, protocol: string): Promise
 /** Calls once over each protocol of the method, one after the other. By the name of the protocol. */
 export async function call(page: Page, name: string, request?: unknown): Promise<Record<string, ShownOutcome>> {
   const method = await openMethod(page, name);
-  const names = await method.locator(".choice label").allInnerTexts();
+  const labels = method.locator(".choice label");
+  // The form of a method is made when it is opened.
+  await labels.first().waitFor();
+  const names = await labels.allInnerTexts();
   const outcomes: Record<string, ShownOutcome> = {};
   for (const protocol of names) {
     Object.assign(outcomes, await outcomesOf(await startCall(page, name, request, protocol)));
