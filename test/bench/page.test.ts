@@ -13,6 +13,6 @@ const { readResults, formatPage }: Page = await import(new URL("report/page.js",
 
 test("docs/benchmark.md is what npm run bench -- --page makes of the results", () => {
   const runs = readResults(docs);
-  expect(runs.length).toBeGreaterThan(1);
+  expect(runs.length).toBeGreaterThan(0);
   expect(readFileSync(`${docs}/benchmark.md`, "utf8")).toBe(formatPage(runs));
 });
