@@ -1,6 +1,6 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects on first use.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { hopByHop, NodeHeaders, shell } from "../http/header.js";
+import { hopByHop, NodeHeaders, shell, toWebHeaders } from "../http/header.js";
 import { toUnsendable } from "./error.js";
 
 /** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
@@ -144,17 +144,6 @@ function lookUp(source: Source, name: string): string | null {
 function stripped(value: string): string {
   const isStripped = value === "" || (value.charCodeAt(0) > 0x20 && value.charCodeAt(value.length - 1) > 0x20);
   return isStripped ? value : value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-}
-
-function toWebHeaders(source: Source): Headers {
-  const headers = new Headers();
-  for (const name in source) {
-    const value = source[name];
-    if (value === undefined) continue;
-    if (Array.isArray(value)) for (const one of value) headers.append(name, one);
-    else headers.append(name, String(value));
-  }
-  return headers;
 }
 
 /** Headers never sent as metadata: they would break the connection or the framing of the body. */

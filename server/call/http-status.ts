@@ -24,8 +24,3 @@ export function setHttpStatus(context: Pick<HandlerContext, "responseHeader">, s
 export function httpStatusOf({ responseHeader }: Pick<HandlerContext, "responseHeader">): number {
   return statuses.get(responseHeader) ?? 200;
 }
-
-/** Whether a response with this status has a body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
-export function statusHasBody(status: number): boolean {
-  return status !== 204 && status !== 205 && status !== 304;
-}

@@ -52,6 +52,18 @@ export interface RequestInfo {
   readonly socket: Socket;
 }
 
+/** Splits a target in origin form at its first "?". */
+export function splitTarget(target: string): Pick<RequestHead, "path" | "query"> {
+  const mark = target.indexOf("?");
+  if (mark < 0) return { path: target, query: undefined };
+  return { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/** Whether a response with this status has a body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
+export function statusHasBody(status: number): boolean {
+  return status !== 204 && status !== 205 && status !== 304;
+}
+
 /** Returns the target in origin form: path and query as they were sent. */
 export function targetOf({ path, query }: Pick<RequestHead, "path" | "query">): string {
   return query === undefined ? path : `${path}?${query}`;

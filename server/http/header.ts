@@ -16,6 +16,18 @@ export const NodeHeaders: new () => IncomingHttpHeaders & OutgoingHttpHeaders = 
   Object.freeze(Object.create(null)),
 );
 
+/** Copies a header object of Node. Each value of a list is appended. */
+export function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders): Headers {
+  const headers = new Headers();
+  for (const name in source) {
+    const value = source[name];
+    if (value === undefined) continue;
+    if (Array.isArray(value)) for (const one of value) headers.append(name, one);
+    else headers.append(name, String(value));
+  }
+  return headers;
+}
+
 /** The value of a header. Node joins repeated ones by commas, but for those that it gives as a list. */
 export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];

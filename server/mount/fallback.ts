@@ -1,7 +1,7 @@
 // Gives requests that nothing else serves to the application, as `fetch` has requests and responses.
 import type { OutgoingHttpHeaders } from "node:http";
 import { type Exchange, type ExchangeOwner, type Handler, targetOf } from "../http/exchange.js";
-import { hopByHop } from "../http/header.js";
+import { hopByHop, toWebHeaders } from "../http/header.js";
 import { withoutPrefix } from "./prefix.js";
 
 /**
@@ -36,7 +36,7 @@ class WebOwner implements ExchangeOwner {
     const { method, scheme, authority } = exchange;
     this.request = new Request(`${scheme}://${authority}${targetOf(exchange)}`, {
       method,
-      headers: toHeaders(exchange),
+      headers: toWebHeaders(exchange.headers),
       signal: this.#closed.signal,
       ...(method !== "GET" && method !== "HEAD" && { body: this.#openBody(), duplex: "half" }),
     });
@@ -95,14 +95,6 @@ class WebOwner implements ExchangeOwner {
       this.#drained = resolve;
     });
   }
-}
-
-function toHeaders({ headers }: Exchange): Headers {
-  const copy = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value ?? []].flat()) copy.append(name, one);
-  }
-  return copy;
 }
 
 function toOutgoing(headers: Headers): OutgoingHttpHeaders {

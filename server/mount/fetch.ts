@@ -1,8 +1,8 @@
 // Serves requests as `fetch` has them: for route handlers of frameworks, and for tests without a port.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Socket } from "node:net";
-import { type Body, type Exchange, type ExchangeOwner, toBytes } from "../http/exchange.js";
-import { checkHeaderSize, hopByHop, maxHeaderBytes, NodeHeaders } from "../http/header.js";
+import { type Body, type Exchange, type ExchangeOwner, statusHasBody, toBytes } from "../http/exchange.js";
+import { checkHeaderSize, hopByHop, maxHeaderBytes, NodeHeaders, toWebHeaders } from "../http/header.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 
 /** Serves one request. Rejects if its signal is aborted, or the response is aborted before it begins. */
@@ -25,9 +25,6 @@ const waitingBytes = 64 * 1024;
 
 /** HTTP/2's CANCEL. */
 const canceled = 8;
-
-/** Statuses whose responses have no body; `Response` throws for them. */
-const withoutBody: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** The connection that there is none of. */
 let noSocket: Socket | undefined;
@@ -134,7 +131,8 @@ class FetchExchange implements Exchange {
     if (this.#head === undefined) return;
     this.#isAnswered = true;
     const { status } = this.#head;
-    const isEmpty = withoutBody.has(status) || this.method === "HEAD";
+    // `Response` throws for a body where there can be none.
+    const isEmpty = !statusHasBody(status) || this.method === "HEAD";
     this.#resolve(new Response(isEmpty ? null : body, this.#head));
   }
 
@@ -207,10 +205,5 @@ function toIncoming(headers: Headers): IncomingHttpHeaders {
 }
 
 function toHeaders(headers: OutgoingHttpHeaders): Headers {
-  const copy = new Headers();
-  for (const name in headers) {
-    if (hopByHop.includes(name)) continue;
-    for (const one of [headers[name] ?? []].flat()) copy.append(name, String(one));
-  }
-  return copy;
+  return toWebHeaders(Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name))));
 }

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import { type Body, type Exchange, noSniff } from "../../http/exchange.js";
+import { type Body, type Exchange, noSniff, splitTarget } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
@@ -25,10 +25,9 @@ export class Http1Exchange extends NodeExchange implements Exchange {
     super(request, request.complete, loadOf(request.socket));
     this.#request = request;
     this.#response = response;
-    const { url = "" } = request;
-    const mark = url.indexOf("?");
-    this.path = mark < 0 ? url : url.slice(0, mark);
-    this.query = mark < 0 ? undefined : url.slice(mark + 1);
+    const { path, query } = splitTarget(request.url ?? "");
+    this.path = path;
+    this.query = query;
   }
 
   get method(): string {

@@ -1,7 +1,7 @@
 // A stream of HTTP/2 as an Exchange.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
-import { type Body, type Exchange, type ExchangeOwner, toBytes } from "../../http/exchange.js";
+import { type Body, type Exchange, type ExchangeOwner, statusHasBody, toBytes } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import type { Connection } from "../../http2/connection.js";
@@ -98,7 +98,7 @@ export class Http2Exchange implements Exchange, LoadingExchange {
     this.#shared.connection.sendHead(this.#stream, fields, isEnd, hasDate ? undefined : currentDate());
   }
   #hasNoBody(status: number): boolean {
-    return this.#head.method === "HEAD" || status === 204 || status === 205 || status === 304;
+    return this.#head.method === "HEAD" || !statusHasBody(status);
   }
   write(chunk: Uint8Array): boolean {
     if (this.isClosed || !this.#checkRoom(chunk.length)) return true;

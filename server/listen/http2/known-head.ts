@@ -1,5 +1,6 @@
 // What is derived from the head of a request. Clients send the same head again and again.
 import type { IncomingHttpHeaders } from "node:http";
+import { splitTarget } from "../../http/exchange.js";
 import type { RequestHead } from "../../http2/field-rules.js";
 import { type Fault, findHttp2Fault } from "../well-formed.js";
 import { toHeaders } from "./headers.js";
@@ -15,11 +16,11 @@ export class KnownHead {
   readonly fault: Fault | undefined;
 
   constructor(head: RequestHead) {
-    const mark = head.path.indexOf("?");
+    const { path, query } = splitTarget(head.path);
     this.method = head.method;
     this.authority = head.authority;
-    this.path = mark < 0 ? head.path : head.path.slice(0, mark);
-    this.query = mark < 0 ? undefined : head.path.slice(mark + 1);
+    this.path = path;
+    this.query = query;
     this.headers = Object.freeze(toHeaders(head.fields));
     this.fault = findHttp2Fault(head.method, head.path, head.authority === "" ? undefined : head.authority);
   }

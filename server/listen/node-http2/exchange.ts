@@ -5,7 +5,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Clock } from "../../clock.js";
-import type { Body, Exchange, ExchangeOwner } from "../../http/exchange.js";
+import { type Body, type Exchange, type ExchangeOwner, splitTarget } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize } from "../../http/header.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
@@ -37,11 +37,11 @@ export class Http2Exchange extends NodeExchange implements Exchange {
     this.#clock = clock;
     this.#stream.push = push;
     const { ":path": target = "", ":method": method = "", ":authority": authority = headers.host ?? "" } = headers;
-    const mark = target.indexOf("?");
+    const { path, query } = splitTarget(target);
     this.method = method;
     this.authority = authority;
-    this.path = mark < 0 ? target : target.slice(0, mark);
-    this.query = mark < 0 ? undefined : target.slice(mark + 1);
+    this.path = path;
+    this.query = query;
     this.headers = headers;
     for (const name of pseudoHeaders) delete headers[name];
     stream.on("close", onClose);
