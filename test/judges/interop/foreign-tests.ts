@@ -57,31 +57,36 @@ export async function registerTests(name: string, { command, args, env }: Progra
  */
 export function registerTakeover(name: string, { command, args, env }: Program): void {
   describe.each(targets)(`${name}, %s`, (_, options) => {
+    /** Begins to call a server. `end` resolves with how often each code was received. */
+    const keepCalling = (target: Target) => {
+      let endInput = () => {};
+      const stdin = new Promise<void>((resolve) => {
+        endInput = resolve;
+      });
+      const output = outputOf(command, args, { env: { ...env, ...environmentFor(target, options) }, stdin });
+      return {
+        async end(): Promise<unknown> {
+          endInput();
+          return JSON.parse(await output);
+        },
+      };
+    };
+
     it("loses no call when another server takes the port over", async () => {
       const first = await startTarget(options);
-      let end = () => {};
-      const stdin = new Promise<void>((resolve) => {
-        end = resolve;
-      });
-      const calls = outputOf(command, args, { env: { ...env, ...environmentFor(first, options) }, stdin });
+      const calls = keepCalling(first);
       await expect.poll(() => first.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
       await first.server.close();
       const second = await startTargetForTest({ ...options, port: Number(new URL(first.url).port) });
       await expect.poll(() => second.finished.length, { timeout: 10_000 }).toBeGreaterThan(100);
-      end();
-      expect(JSON.parse(await calls)).toEqual({ OK: first.finished.length + second.finished.length });
+      expect(await calls.end()).toEqual({ OK: first.finished.length + second.finished.length });
     });
 
     it("loses no call when connections end at their age", async () => {
       const target = await startTargetForTest({ ...options, maxConnectionAgeMs: 300 });
-      let end = () => {};
-      const stdin = new Promise<void>((resolve) => {
-        end = resolve;
-      });
-      const calls = outputOf(command, args, { env: { ...env, ...environmentFor(target, options) }, stdin });
+      const calls = keepCalling(target);
       await expect.poll(() => target.peers.size, { timeout: 15_000 }).toBeGreaterThan(4);
-      end();
-      expect(JSON.parse(await calls)).toEqual({ OK: target.finished.length });
+      expect(await calls.end()).toEqual({ OK: target.finished.length });
     });
   });
 }

@@ -1,31 +1,22 @@
 import { describe, expect, test } from "vitest";
-import type { Exchange } from "../../../server/http/exchange.js";
 import { respond } from "../../../server/http/exchange.js";
 import { TestClock, turns } from "../../support/clock.js";
 import { decodeFrames, frameTypes } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
-import { acknowledgePing, describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
+import {
+  acknowledgePing,
+  describeStream,
+  Held,
+  headersFrame,
+  openFrames,
+  startListener,
+  untilFrame,
+} from "./support.js";
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 // The clients of these tests do not acknowledge SETTINGS, so all is over within `openingMs`.
 const implementations = ["own", "node"] as const;
 const isGoaway = ({ type }: { type: number }) => type === frameTypes.goaway;
-
-/** A handler whose calls wait until the test lets them end. */
-function hold(): { handler: (exchange: Exchange) => void; calls: Exchange[]; begun: () => Promise<void> } {
-  const calls: Exchange[] = [];
-  let tell = () => {};
-  const handler = (exchange: Exchange) => {
-    calls.push(exchange);
-    tell();
-  };
-  const begun = () =>
-    new Promise<void>((resolve) => {
-      tell = resolve;
-      if (calls.length > 0) resolve();
-    });
-  return { handler, calls, begun };
-}
 
 async function untilServed(raw: RawSocket, stream: number): Promise<void> {
   await untilFrame(raw, (frame) => frame.type === frameTypes.data && frame.stream === stream);
@@ -34,28 +25,33 @@ async function untilServed(raw: RawSocket, stream: number): Promise<void> {
 describe.each(implementations)("a connection of HTTP/2, by %s,", (http2) => {
   test("ends at its age, after its calls", async () => {
     const clock = new TestClock();
-    const { handler, calls, begun } = hold();
-    await using server = await startListener({ clock, http2, handler, limits: { maxConnectionAgeMs: 5000 } });
+    const held = new Held();
+    await using server = await startListener({
+      clock,
+      http2,
+      handler: held.handler,
+      limits: { maxConnectionAgeMs: 5000 },
+    });
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { isEnd: true }));
-    await begun();
+    await held.until(1);
     await clock.pass(4000, 1000);
     expect(decodeFrames(raw.received).filter(isGoaway)).toEqual([]);
     await clock.passUntil(untilFrame(raw, isGoaway), 1000);
     if (http2 === "own") await acknowledgePing(raw);
-    for (const exchange of calls) respond(exchange, 200, {}, "late");
+    for (const exchange of held.calls) respond(exchange, 200, {}, "late");
     await clock.passUntil(raw.closed, 1000);
     expect(describeStream(raw, 1)).toEqual(["HEADERS", "DATA 4 END"]);
   });
 
   test("is cut when its calls do not end within the grace", async () => {
     const clock = new TestClock();
-    const { handler, begun } = hold();
+    const held = new Held();
     const limits = { maxConnectionAgeMs: 1000, maxConnectionAgeGraceMs: 5000 };
-    await using server = await startListener({ clock, http2, handler, limits });
+    await using server = await startListener({ clock, http2, handler: held.handler, limits });
     await using raw = await openFrames(server.url);
     raw.write(headersFrame(1, { isEnd: true }));
-    await begun();
+    await held.until(1);
     await clock.passUntil(raw.closed, 1000);
     expect(describeStream(raw, 1)).toEqual([]);
   });
@@ -91,12 +87,12 @@ describe("a connection of HTTP/1.1", () => {
 
   test("is cut when its calls do not end within the grace", async () => {
     const clock = new TestClock();
-    const { handler, begun } = hold();
+    const held = new Held();
     const limits = { maxConnectionAgeMs: 1000, maxConnectionAgeGraceMs: 5000 };
-    await using server = await startListener({ clock, handler, limits });
+    await using server = await startListener({ clock, handler: held.handler, limits });
     await using raw = await openRaw(server.url);
     raw.write(get("/"));
-    await begun();
+    await held.until(1);
     await clock.pass(3000, 1000);
     await turns();
     expect(raw.socket.destroyed).toBe(false);

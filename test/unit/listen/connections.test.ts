@@ -3,33 +3,22 @@ import http from "node:http";
 import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { type Exchange, respond } from "../../../server/http/exchange.js";
+import { respond } from "../../../server/http/exchange.js";
 import { DEFAULT_LISTEN_LIMITS } from "../../../server/listen/limits.js";
 import { clientIdentity, serverIdentity } from "../../support/certificates.js";
 import { TestClock, turns } from "../../support/clock.js";
 import { answerOf, openHttp2, request } from "../../support/http.js";
 import { decodeFrames, encodeFrame, frameFlags, frameTypes, preface } from "../../support/http2-frames.js";
 import { openRaw, type RawSocket } from "../../support/raw-socket.js";
-import { acknowledgePing, describeStream, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
-
-/** A route whose calls get a response when the test says so. */
-class Held {
-  readonly calls: Exchange[] = [];
-  readonly #waiting: (() => void)[] = [];
-
-  readonly handler = (exchange: Exchange): void => {
-    this.calls.push(exchange);
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  };
-
-  async until(count: number): Promise<void> {
-    while (this.calls.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  answer(): void {
-    for (const exchange of this.calls.splice(0)) respond(exchange, 200, {}, "answered");
-  }
-}
+import {
+  acknowledgePing,
+  describeStream,
+  Held,
+  headersFrame,
+  openFrames,
+  startListener,
+  untilFrame,
+} from "./support.js";
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 

@@ -73,6 +73,25 @@ export function echo(exchange: Exchange): void {
   exchange.read();
 }
 
+/** A route whose calls get a response when the test says so. */
+export class Held {
+  readonly calls: Exchange[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  readonly handler = (exchange: Exchange): void => {
+    this.calls.push(exchange);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  };
+
+  async until(count: number): Promise<void> {
+    while (this.calls.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  answer(): void {
+    for (const exchange of this.calls.splice(0)) respond(exchange, 200, {}, "answered");
+  }
+}
+
 /** Calls the echo on its own connection until disposed. Disposing throws if a response was wrong or missing. */
 export async function startNeighbour(url: string, httpVersion: HttpVersion): Promise<AsyncDisposable> {
   const connection = httpVersion === "2" ? await openHttp2(url) : undefined;
