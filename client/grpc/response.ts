@@ -5,6 +5,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { findTrailerError, validateResponseWithCompression } from "@connectrpc/connect/protocol-grpc";
 import type { ResponseHead } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
+import { toHeaders } from "../http2/request-fields.js";
 
 /** What the headers say. */
 export interface HeadFacts {
@@ -82,13 +83,4 @@ function decodeMessage(message: string): string {
   } catch {
     return message;
   }
-}
-
-export function toHeaders(fields: readonly Field[]): Headers {
-  const headers = new Headers();
-  for (let index = 0; index < fields.length; index++) {
-    const { name, value } = fields[index] as Field;
-    headers.append(name, value);
-  }
-  return headers;
 }

@@ -2,9 +2,9 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestConnection, RequestStream } from "../http2/request.js";
+import { toHeaders } from "../http2/request-fields.js";
 import { GrpcCall, type GrpcCallInit } from "./call.js";
 import type { Envelope } from "./envelopes.js";
-import { toHeaders } from "./response.js";
 
 /** What a unary call returns. */
 export interface UnaryReply {

@@ -1,4 +1,4 @@
-// Turns requests of Connect's protocols into the fields of HEADERS.
+// Turns headers of Connect's protocols into the fields of HEADERS, and back.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkOutgoing } from "../../server/http2/field-rules.js";
 import { createField, type Field } from "../../server/http2/hpack/field.js";
@@ -26,4 +26,14 @@ export function addHeaders(fields: Field[], header: Headers): void {
   });
   const fault = checkOutgoing(fields);
   if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
+}
+
+/** Returns the fields of a response, or its trailers, as headers. */
+export function toHeaders(fields: readonly Field[]): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < fields.length; index++) {
+    const { name, value } = fields[index] as Field;
+    headers.append(name, value);
+  }
+  return headers;
 }

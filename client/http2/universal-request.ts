@@ -5,6 +5,7 @@ import { ErrorCode } from "../../server/http2/errors.js";
 import type { ResponseHead } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "./request.js";
+import { toHeaders } from "./request-fields.js";
 
 /** What a universal request is made of. */
 export interface UniversalRequestInit {
@@ -58,8 +59,7 @@ export class UniversalRequest implements Request {
 
   onResponse({ status, fields }: ResponseHead): void {
     if (status < 200) return;
-    const header = new Headers();
-    for (const { name, value } of fields) header.append(name, value);
+    const header = toHeaders(fields);
     this.#init.respond({ status, header, body: { [Symbol.asyncIterator]: () => this.#body }, trailer: this.#trailer });
   }
 

@@ -24,7 +24,7 @@ import { RequestQueue } from "../call/request-queue.js";
 import { toSendableError } from "../call/sendable-error.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
 import { type Exchange, type ExchangeOwner, requestUrl } from "../http/exchange.js";
-import { checkHeaderSize, header } from "../http/header.js";
+import { checkHeaderSize, header, toWebHeaders } from "../http/header.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
 import { createNegotiator } from "../rpc/compression.js";
 import { checkVersionHeader, connectStream } from "../rpc/connect.js";
@@ -167,7 +167,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   toUniversalRequest(): UniversalServerRequest {
     const contextValues = this.#makeValues();
     const { method, headers, httpVersion } = this.#exchange;
-    const header = copyHeaders(headers);
+    const header = toWebHeaders(headers);
     for (const name in this.#mended) header.set(name, this.#mended[name] as string);
     if (this.problem !== undefined) header.delete(timeoutHeaders[this.#format.protocol]);
     // Connect would name a length over the limit first. A deadline that has passed already comes before it.
@@ -396,15 +396,6 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     if (status === undefined) return this.#error?.code;
     return status === "0" ? undefined : Number(status);
   }
-}
-
-/** The headers of a request, as Connect's handlers take them. */
-function copyHeaders(headers: IncomingHttpHeaders): Headers {
-  const copy = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value ?? []].flat()) copy.append(name, one);
-  }
-  return copy;
 }
 
 function pick({ headers }: Exchange, names: string[]): Record<string, string> {
