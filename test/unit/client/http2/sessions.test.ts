@@ -67,8 +67,11 @@ test("a call after GOAWAY opens a new connection, and those under way end on the
 test("a call after the end of an idle connection opens a new one", async () => {
   const { client, peers } = await open({ onRequest: answer });
   await client.unary({});
-  peers[0]?.socket.end();
-  await delay(20);
+  const [{ socket }] = peers as [Peer];
+  // The client has seen the end when it has ended its side, too.
+  const closed = once(socket, "close");
+  socket.end();
+  await closed;
   await client.unary({});
   expect(peers.map(({ requests }) => requests)).toEqual([[1], [1]]);
 });
