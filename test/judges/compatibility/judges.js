@@ -19,6 +19,8 @@ export const judges = [
   suite("our server", "fast"),
   { ...suite("our server, on Connect's own handlers", "reference"), isByHand: true },
   suite("our client", "client"),
+  protobufSuite("our codec: binary, JSON", "compiled"),
+  protobufSuite("our codec where it makes no code: binary, JSON", "plans"),
   interop(
     "grpcurl",
     inFile("test/judges/interop/tools.ts", /grpcurl@v([\d.]+)/),
@@ -75,6 +77,16 @@ function suite(judged, subject) {
   const version = inFile("test/judges/conformance/setup.js", /suiteVersion = "v([\d.]+)"/);
   const calls = `${judged}: Connect, gRPC, gRPC-Web`;
   return { name: "Connect conformance suite", version, calls, from: { kind: "conformance", subject } };
+}
+
+/**
+ * @param {string} calls
+ * @param {string} subject
+ * @returns {Judge}
+ */
+function protobufSuite(calls, subject) {
+  const version = inFile("test/judges/protobuf/setup.js", /suiteVersion = "([\d.]+)"/);
+  return { name: "Protobuf conformance suite", version, calls, from: { kind: "conformance", subject } };
 }
 
 /**

@@ -1,5 +1,5 @@
 // Reads what the runs have left in .cache/compatibility: reports of Vitest in its JSON form, and conformance.json of the
-// conformance suite.
+// conformance suites.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 

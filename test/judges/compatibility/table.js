@@ -10,17 +10,17 @@
 
 const preamble = `# Compatibility
 
-Programs and libraries that others wrote have judged manywire, each through its own network code: as clients of the port, as
-proxies in front of it, or as the server that our client calls. This page is written by
+Programs and libraries that others wrote have judged manywire: as clients of the port, as proxies in front of it, as the server
+that our client calls, each through its own network code, or as what sends messages to our codec. This page is written by
 \`node test/judges/compatibility/run.js --write\` from what they found.
 
 `;
 
 const remarks = `
 Clients call both implementations of the protocols, in plaintext and with TLS where they can. A case is one test of such a
-combination, for the conformance suite one case of the suite.
+combination, for a conformance suite one case of the suite.
 
-The REST answers of grpc-gateway and of the port are the same but for the words in which a request is refused, fields that
+The REST responses of grpc-gateway and of the port are the same but for the text of errors, fields that
 are not set, and what [gateway-differences.ts](../test/judges/interop/gateway-differences.ts) lists, each with its reason.
 
 | to run | command |
@@ -28,7 +28,8 @@ are not set, and what [gateway-differences.ts](../test/judges/interop/gateway-di
 | libraries of npm, curl, buf curl | \`npm test\` |
 | Go, Python, proxies | \`npm run test:interop\` |
 | Chromium | \`npm run test:browser\` |
-| the conformance suite | \`npm run test:conformance\` |
+| Connect's conformance suite | \`npm run test:conformance\` |
+| protobuf's conformance suite | \`npm run test:protobuf\` |
 `;
 
 /** @param {Row[]} rows */

@@ -1,10 +1,11 @@
 // Runs the Connect conformance suite against our server, or our client, and ends with a table of what passed.
 import { execFileSync, spawn } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { formatSubjects, keepSubjects } from "../compatibility/subjects.js";
 import { claimedFeatures, protocolNames } from "./features.js";
 import { formatFailures, parseReport } from "./report.js";
 import { cacheFolder, runner, setUpSuite, suiteVersion } from "./setup.js";
@@ -26,7 +27,6 @@ const usage = `Usage: npm run test:conformance -- [options]
 `;
 
 const subjects = ["fast", "reference", "node-http2", "client"];
-const reportFile = fileURLToPath(new URL("../../../.cache/compatibility/conformance.json", import.meta.url));
 const featuresFile = join(cacheFolder, "features.json");
 /** The longest delays of the suite are of a few seconds. */
 const stallMs = 60_000;
@@ -69,27 +69,14 @@ async function main() {
   for (const subject of values.subject) {
     results.push(await judge(subject, values));
   }
-  if (isWhole(values)) keep(results);
-  process.stdout.write(formatTable(results));
+  if (isWhole(values)) keepSubjects(results);
+  process.stdout.write(formatSubjects(`Connect conformance suite ${suiteVersion}`, results));
   process.exitCode = results.every(({ passed, cases }) => cases > 0 && passed === cases) ? 0 : 1;
 }
 
 /** @param {{ protocol: string[], run: string[], skip: string[] }} choice */
 function isWhole({ protocol, run, skip }) {
   return protocol.length === protocolNames.length && run.length + skip.length === 0;
-}
-
-/**
- * Leaves the results for the table of all judges, beside those of other subjects.
- * @param {{ subject: string }[]} results
- */
-function keep(results) {
-  const before = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")).results : [];
-  const others = before.filter(
-    (/** @type {{ subject: string }} */ { subject }) => !results.some((one) => one.subject === subject),
-  );
-  mkdirSync(dirname(reportFile), { recursive: true });
-  writeFileSync(reportFile, JSON.stringify({ results: [...others, ...results] }, null, 2));
 }
 
 /**
@@ -145,15 +132,6 @@ async function runSuite(subject, args) {
 /** @param {string} name of a file beside this one */
 function program(name) {
   return fileURLToPath(new URL(name, import.meta.url));
-}
-
-/** @param {{ subject: string, cases: number, passed: number, failed: number, seconds: number }[]} results */
-function formatTable(results) {
-  const rows = results.map(({ subject, cases, passed, failed, seconds }) => [subject, cases, passed, failed, seconds]);
-  const lines = [["subject", "cases", "passed", "failed", "seconds"], ...rows].map(([first, ...rest]) =>
-    [String(first).padEnd(10), ...rest.map((cell) => String(cell).padStart(8))].join(""),
-  );
-  return `\nConnect conformance suite ${suiteVersion}\n${lines.join("\n")}\n`;
 }
 
 /**
