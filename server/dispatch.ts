@@ -7,8 +7,8 @@ import { createRpcHandler, type Lane } from "./rpc/handler.js";
 import { refuseUnknownMethod } from "./rpc/refuse.js";
 import type { Transcoder } from "./transcode/transcoder.js";
 
-/** All that a server serves. Made once; nothing in it changes. */
-export interface Surface {
+/** What serves requests, by their paths. */
+export interface Served {
   /** Request path → method. */
   readonly methods: ReadonlyMap<string, Method>;
   /** Makes what serves calls of one method by its path. */
@@ -20,8 +20,8 @@ export interface Surface {
 }
 
 /** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
-export function createDispatch(surface: Surface, environment: CallEnvironment, refuse: Handler): Handler {
-  const { methods, createLane, probes, transcoder, docs } = surface;
+export function createDispatch(served: Served, environment: CallEnvironment, refuse: Handler): Handler {
+  const { methods, createLane, probes, transcoder, docs } = served;
   const byPath = new Map<string, Handler>(probes);
   for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
   return (exchange) => {

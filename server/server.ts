@@ -1,4 +1,5 @@
 // The whole path of a request, one call per stage: listen → method table → lane, or a page, or a refusal.
+import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
@@ -7,15 +8,11 @@ import { contextValuesOf } from "./call/context-values.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
-import { createDispatch, type Surface } from "./dispatch.js";
-import type { Handler } from "./http/exchange.js";
 import type { Filter } from "./http/filter.js";
 import { createListener } from "./listen/listener.js";
 import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
-import { createFallback } from "./mount/fallback.js";
 import { createFetch, type FetchHandler } from "./mount/fetch.js";
-import { servePrefix } from "./mount/prefix.js";
 import type { Api } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
 import { createCors } from "./operate/cors/cors.js";
@@ -25,13 +22,10 @@ import { createProbes } from "./operate/probes.js";
 import { createReport, type ErrorReport } from "./operate/report.js";
 import { logUnexpected, writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
-import { createDocs, describeApi } from "./pages/docs.js";
-import type { Pages } from "./pages/pages.js";
-import { createReferenceLane } from "./reference/reference-lane.js";
+import { describeApi } from "./pages/docs.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
-import { createFastLane } from "./rpc/fast-lane.js";
-import { createTranscoder } from "./transcode/transcoder.js";
+import { createSurface } from "./surface.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -76,8 +70,8 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   const settings = resolveOptions(options);
   const table = createMethodTable(settings, toUniversalHandler);
   const active = new ActiveCalls();
-  const health = createHealth(() => table.services);
-  registerRoutes(table, health, settings);
+  const health = createHealth(() => surface.api.services);
+  registerRoutes(table, health, settings, () => surface.api.services);
   followShutdownSignals(table, active);
 
   const report = createReport(settings.onConnectionError);
@@ -88,24 +82,10 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     contextValues: contextValuesOf(settings),
     report,
   };
-  const probes = createProbes(health);
-  const transcoder = createTranscoder(table, environment, settings.rest, settings.httpRules, probes.keys());
-  for (const warning of transcoder.warnings) settings.onWarning?.(warning);
-  const api: Api = {
-    methods: table.methods,
-    services: table.services,
-    bindings: transcoder.bindings,
-    rest: settings.rest,
-  };
-  const surface: Surface = {
-    methods: table.methods,
-    createLane: settings.fastLane ? createFastLane : createReferenceLane,
-    probes,
-    transcoder,
-    docs: guardPages(createDocs(api, settings.docs), settings.docs),
-  };
+  const surface = createSurface([table], environment, settings, createProbes(health));
+  for (const warning of surface.warnings) settings.onWarning?.(warning);
   const listener = createListener({
-    handler: createHandler(surface, environment, settings),
+    handler: (exchange) => surface.handle(exchange),
     filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -128,19 +108,10 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     [Symbol.asyncDispose]: close,
     handler: listener.handleNode,
     fetch: createFetch((exchange) => listener.onRequest(exchange, undefined)),
-    openApi: () => describeApi(api, settings.docs),
+    openApi: () => describeApi(surface.api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
-  return { server, api };
-}
-
-/** What serves every request: the services, what the application adds, or a refusal. */
-function createHandler(surface: Surface, environment: CallEnvironment, settings: Settings): Handler {
-  const { fallback, requestPathPrefix } = settings;
-  const passOn: Handler = (exchange) => (exchange.passOn ?? (() => surface.transcoder.refuse(exchange)))();
-  const refuse = fallback === undefined ? passOn : createFallback(fallback, passOn);
-  const dispatch = createDispatch(surface, environment, refuse);
-  return requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse);
+  return { server, api: surface.api };
 }
 
 /** Where unexpected errors of handlers go. */
@@ -149,32 +120,23 @@ function reportUnexpected({ logger, onCall }: Settings, report: ErrorReport): Ca
   return onCall === undefined ? writeUnexpected : undefined;
 }
 
-/** Pages that a guard may refuse. */
-function guardPages(pages: Pages, docs: Settings["docs"]): Pages {
-  const guard = typeof docs === "object" ? docs.guard : undefined;
-  if (guard === undefined) return pages;
-  return {
-    get(path) {
-      const page = pages.get(path);
-      return page && createFallback(guard, page);
-    },
-  };
-}
-
 function createFilters({ cors = false }: Settings): Filter[] {
   if (cors === false) return [];
   return [createCors(cors === true ? { origins: "*" } : cors)];
 }
 
 /** The user's services, then ours where the user has not registered them. */
-function registerRoutes(table: MethodTable, health: Health, options: Settings): void {
+function registerRoutes(
+  table: MethodTable,
+  health: Health,
+  options: Settings,
+  served: () => readonly DescService[],
+): void {
   options.routes(table.router);
   const isRegistered = (name: string) => table.services.some((service) => service.typeName === name);
   const router = options.interceptBuiltIns ? table.router : table.plainRouter;
   if (!isRegistered(HealthService.typeName)) health.routes(router);
-  if (options.reflection && !isRegistered("grpc.reflection.v1.ServerReflection")) {
-    reflectionRoutes(() => table.services)(router);
-  }
+  if (options.reflection && !isRegistered("grpc.reflection.v1.ServerReflection")) reflectionRoutes(served)(router);
 }
 
 /** Connect's option `shutdownSignal` ends the calls of the methods that it was given for. */

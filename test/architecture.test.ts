@@ -108,12 +108,16 @@ const map: Record<string, Part> = {
     uses: server("rpc/"),
     names: server("call/", "http/exchange.ts", "pages/pages.ts", "transcode/transcoder.ts"),
   },
+  "server/surface.ts": {
+    uses: server("dispatch.ts", "mount/", "pages/", "reference/", "rpc/", "transcode/"),
+    names: server("call/", "http/", "openapi/", "options.ts"),
+    namesPackages: [protobuf],
+  },
   "server/server.ts": {
     uses: [
       ...server(
         "call/",
         "check-options.ts",
-        "dispatch.ts",
         "http/",
         "listen/",
         "mount/",
@@ -123,11 +127,12 @@ const map: Record<string, Part> = {
         "pages/",
         "reference/",
         "reflection/",
+        "surface.ts",
       ),
-      ...server("rpc/", "transcode/"),
       "gen/grpc/",
     ],
     packages: [connect],
+    namesPackages: [protobuf],
   },
   // The command from code, loaded when it is called.
   "server/run-server.ts": { uses: server("command/run-server.ts"), names: server("options.ts", "server.ts") },

@@ -1,4 +1,5 @@
 // What the server knows of one RPC before it is called, whatever protocol calls it.
+import type { Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 
@@ -17,6 +18,8 @@ export interface MethodOptions extends UniversalHandlerOptions {
 interface MethodBase {
   /** The request path, `/package.Service/Method`. */
   readonly path: string;
+  /** The types of the files that were served with it, and the well-known ones. */
+  readonly types: Registry;
   /** The registry of `jsonOptions` also knows the types of the served files. */
   readonly options: MethodOptions;
   /** The interceptors of `options`, with a boundary for errors inside each: what runs around the implementation. */

@@ -1,5 +1,5 @@
 // Turns Connect's `routes` function into a table of methods, by recording what it registers.
-import type { DescFile, DescService, Registry } from "@bufbuild/protobuf";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -23,8 +23,6 @@ export interface MethodTable {
   readonly methods: ReadonlyMap<string, Method>;
   /** The registered services, each once, in order of registration. They include services without methods. */
   readonly services: readonly DescService[];
-  /** The types of the files of those services, and the well-known ones. */
-  readonly types: Registry;
   /** What a `routes` function is given. What is registered later is in the table at once. */
   readonly router: ConnectRouter;
   /** The same without the interceptors of the server. */
@@ -65,6 +63,7 @@ export function createMethodTable(
     methods.set(path, {
       ...(spec.kind === "unary" ? { kind: spec.kind, spec } : { kind: spec.kind, spec }),
       path,
+      types,
       protocols,
       options: {
         ...valid,
@@ -102,7 +101,6 @@ export function createMethodTable(
     methods,
     router: createRouter(options),
     plainRouter: createRouter({ ...options, interceptors: [] }),
-    types,
     get services() {
       return [...services];
     },

@@ -15,12 +15,14 @@ type ReflectionRequest = v1.ServerReflectionRequest | v1alpha.ServerReflectionRe
 /**
  * Routes of `grpc.reflection.v1.ServerReflection` and `grpc.reflection.v1alpha.ServerReflection`.
  *
- * `services` is called once, with the first request, since routes are registered before all services are known.
- * Clients get what it returns, with reflection itself if it is among them, and the types of error details. An unknown name
+ * `services` is called for each request, and indexed when it returns another list than before. Clients get what it
+ * returns, with reflection itself if it is among them, and the types of error details. An unknown name
  * gets an `error_response` (NOT_FOUND), and so does a request without a question (INVALID_ARGUMENT). Neither ends the stream.
  */
 export function reflectionRoutes(services: () => readonly DescService[]): (router: ConnectRouter) => void {
-  const openReflector = once(async () => createReflector(await runInSlices(indexDescriptors(services()))));
+  const openReflector = forEachList(services, async (list) =>
+    createReflector(await runInSlices(indexDescriptors(list))),
+  );
   async function* serverReflectionInfo<R extends ReflectionRequest>(requests: AsyncIterable<R>) {
     for await (const request of requests) {
       const reflector = await openReflector();
@@ -31,6 +33,16 @@ export function reflectionRoutes(services: () => readonly DescService[]): (route
   return (router) => {
     router.service(v1.ServerReflection, { serverReflectionInfo });
     router.service(v1alpha.ServerReflection, { serverReflectionInfo });
+  };
+}
+
+/** Makes a value of the list that `read` returns, and keeps it until `read` returns another list. */
+function forEachList<List, Value>(read: () => List, make: (list: List) => Value): () => Value {
+  let last: { readonly list: List; readonly value: Value } | undefined;
+  return () => {
+    const list = read();
+    if (last === undefined || last.list !== list) last = { list, value: make(list) };
+    return last.value;
   };
 }
 

@@ -1,13 +1,12 @@
 // Serves the routes of google.api.http: finds the binding of a request and starts a call, or rejects the request.
-import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, JsonValue, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "../call/call.js";
 import { toConnectError, toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
-import type { MethodTable } from "../call/table.js";
 import { type Exchange, noSniff, respond, targetOf } from "../http/exchange.js";
 import { shorten } from "../quote.js";
-import { createErrorEncoder, type ErrorShape } from "../rest/error/errors.js";
+import { createErrorEncoder, type ErrorEncoder, type ErrorShape } from "../rest/error/errors.js";
 import { codeToStatus } from "../rest/error/status.js";
 import { checkPath } from "../rest/percent.js";
 import { createNameFilter } from "../rest/read/query.js";
@@ -21,6 +20,7 @@ import { findUnreachable } from "../rest/route/unreachable.js";
 import { parseFormat } from "../rpc/format.js";
 import { bidiNeedsHttp2 } from "../rpc/refuse.js";
 import { preferTypes } from "../schema/file-types.js";
+import { commonTypes } from "../schema/types.js";
 import type { RestMatch, RestSetup } from "./head.js";
 import { serveStream } from "./stream.js";
 import { serveUnary } from "./unary.js";
@@ -37,6 +37,14 @@ const defaultKeepAliveMs = 15_000;
 
 /** Serves calls of one binding. */
 type ServeRoute = (match: RestMatch, exchange: Exchange) => void;
+
+/** What has routes. */
+export interface Routed {
+  /** Request path → method. */
+  readonly methods: ReadonlyMap<string, Method>;
+  /** The services of those methods, as each method knows its own. */
+  readonly services: readonly DescService[];
+}
 
 /** The routes of a server. */
 export interface Transcoder {
@@ -57,7 +65,7 @@ export interface Transcoder {
  * @throws RoutingError with everything that is wrong; RangeError that names an option
  */
 export function createTranscoder(
-  table: MethodTable,
+  routed: Routed,
   environment: CallEnvironment,
   options: RestOptions,
   httpRules: JsonValue = { rules: [] },
@@ -65,21 +73,27 @@ export function createTranscoder(
 ): Transcoder {
   createNameFilter(options.ignoredParameters ?? []);
   const methods = new Map<DescMethod, Method>(
-    [...table.methods.values()].map((method) => [method.spec.method, method]),
+    [...routed.methods.values()].map((method) => [method.spec.method, method]),
   );
   const config = readHttpConfig(httpRules);
-  const rules = readRules(table.services, config.http, options);
+  const rules = readRules(routed.services, config.http, options);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);
   const wrong = [...config.problems, ...rules.problems, ...problems];
   if (wrong.length > 0) throw new RoutingError(wrong);
-  const ownPaths = new Set([...table.methods.keys(), ...probePaths]);
+  const ownPaths = new Set([...routed.methods.keys(), ...probePaths]);
   const warnings = [...describeUnserved(rules.unserved), ...findUnreachable(bindings, routes, ownPaths)];
 
-  const registry = preferTypes(options.registry, table.types);
-  const encodeError = createErrorEncoder(options.errorShape, registry, (reason) =>
-    environment.report(toError(reason), "error shape"),
-  );
+  const encoders = new Map<Registry, ErrorEncoder>();
+  function errorEncoderOf(registry: Registry): ErrorEncoder {
+    const known = encoders.get(registry);
+    if (known !== undefined) return known;
+    const report = (reason: unknown) => environment.report(toError(reason), "error shape");
+    const made = createErrorEncoder(options.errorShape, registry, report);
+    encoders.set(registry, made);
+    return made;
+  }
+  const encodeError = errorEncoderOf(preferTypes(options.registry, commonTypes));
   const servers = new Map<Binding, ServeRoute>();
   const serverOf = (binding: Binding): ServeRoute => {
     const known = servers.get(binding);
@@ -89,13 +103,14 @@ export function createTranscoder(
     return made;
   };
   function createRouteServer(binding: Binding, method: Method): ServeRoute {
+    const registry = preferTypes(options.registry, method.types);
     const setup = <M extends Method>(method: M): RestSetup<M> => ({
       method,
       environment,
       binding,
       decode: createRequestDecoder(binding, { ...options, registry, maxElements: method.options.readMaxElements }),
       encode: createResponseEncoder(binding, { ...options, registry }),
-      encodeError,
+      encodeError: errorEncoderOf(registry),
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
     });
     if (method.kind === "unary") {

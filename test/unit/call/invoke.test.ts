@@ -13,6 +13,7 @@ import { describe, expect, test } from "vitest";
 import { withBoundaries } from "../../../server/call/error-boundary.js";
 import { invokeStream, invokeUnary, isPromise, takeSingle } from "../../../server/call/invoke.js";
 import type { StreamMethod, UnaryMethod } from "../../../server/call/method.js";
+import { commonTypes } from "../../../server/schema/types.js";
 import { type TestReply, TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
 import type { TestServiceImpl } from "../../support/service.js";
@@ -25,6 +26,7 @@ function methodBase(name: Name, interceptors: Interceptor[]) {
   return {
     path: `/${descriptor.parent.typeName}/${descriptor.name}`,
     options: validateUniversalHandlerOptions({ interceptors }),
+    types: commonTypes,
     protocols: new Set(["connect"] as const),
     interceptors: withBoundaries(interceptors),
   };

@@ -1,0 +1,91 @@
+// All that a server serves at one time: methods, routes, documents, probes. Nothing in it changes; a server whose services
+// change makes another one, and calls under way keep theirs.
+import type { DescService } from "@bufbuild/protobuf";
+import type { CallEnvironment } from "./call/call.js";
+import type { Method } from "./call/method.js";
+import type { MethodTable } from "./call/table.js";
+import { createDispatch } from "./dispatch.js";
+import type { Exchange, Handler } from "./http/exchange.js";
+import { createFallback } from "./mount/fallback.js";
+import { servePrefix } from "./mount/prefix.js";
+import type { Api } from "./openapi/document.js";
+import type { Settings } from "./options.js";
+import { createDocs } from "./pages/docs.js";
+import type { Pages } from "./pages/pages.js";
+import { createReferenceLane } from "./reference/reference-lane.js";
+import { createFastLane } from "./rpc/fast-lane.js";
+import { createTranscoder } from "./transcode/transcoder.js";
+
+/** All that a server serves. */
+export interface Surface {
+  /** Serves any request: a service, what the application adds, or a refusal. */
+  readonly handle: Handler;
+  readonly api: Api;
+  /** A sentence for each likely mistake in the routes. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a surface of tables. Of two methods with one path, the first counts.
+ *
+ * @throws RoutingError with everything that is wrong in the routes
+ */
+export function createSurface(
+  tables: readonly Pick<MethodTable, "methods" | "services">[],
+  environment: CallEnvironment,
+  settings: Settings,
+  probes: ReadonlyMap<string, Handler>,
+): Surface {
+  const methods = mergeMethods(tables);
+  const all = tables.flatMap(({ services }) => services);
+  const transcoder = createTranscoder(
+    { methods, services: all },
+    environment,
+    settings.rest,
+    settings.httpRules,
+    probes.keys(),
+  );
+  const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
+  const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange));
+  const createLane = settings.fastLane ? createFastLane : createReferenceLane;
+  const docs = guardPages(createDocs(api, settings.docs), settings.docs);
+  const dispatch = createDispatch({ methods, createLane, probes, transcoder, docs }, environment, refuse);
+  const { requestPathPrefix } = settings;
+  return {
+    handle: requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse),
+    api,
+    warnings: transcoder.warnings,
+  };
+}
+
+function mergeMethods(tables: readonly Pick<MethodTable, "methods">[]): ReadonlyMap<string, Method> {
+  const methods = new Map<string, Method>();
+  for (const table of tables) {
+    for (const [path, method] of table.methods) if (!methods.has(path)) methods.set(path, method);
+  }
+  return methods;
+}
+
+function firstOfEachName(services: readonly DescService[]): readonly DescService[] {
+  const byName = new Map<string, DescService>();
+  for (const service of services) if (!byName.has(service.typeName)) byName.set(service.typeName, service);
+  return [...byName.values()];
+}
+
+/** What serves requests that no service does: the application's own, or a refusal. */
+function createRefuse({ fallback }: Settings, refuse: (exchange: Exchange) => void): Handler {
+  const passOn: Handler = (exchange) => (exchange.passOn ?? (() => refuse(exchange)))();
+  return fallback === undefined ? passOn : createFallback(fallback, passOn);
+}
+
+/** Pages that a guard may refuse. */
+function guardPages(pages: Pages, docs: Settings["docs"]): Pages {
+  const guard = typeof docs === "object" ? docs.guard : undefined;
+  if (guard === undefined) return pages;
+  return {
+    get(path) {
+      const page = pages.get(path);
+      return page && createFallback(guard, page);
+    },
+  };
+}
