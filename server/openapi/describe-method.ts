@@ -2,6 +2,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Comments } from "./comments.js";
 import { readOperationOptions } from "./gateway-options.js";
+import { plainText } from "./inline-markdown.js";
 import type { ExternalDocs, Operation } from "./types.js";
 
 /** Summary, description and mark of one method. */
@@ -14,14 +15,15 @@ interface MethodText {
 }
 
 /**
- * The first sentence of the comment is the summary, and the whole comment the description, if there is more. Options of
- * grpc-gateway replace them.
+ * The first sentence of the comment is the summary, and the whole comment the description, if there is more. OpenAPI has
+ * Markdown in descriptions only, so the summary is plain text. Options of grpc-gateway replace them.
  */
 export function describeMethod(method: DescMethod, comments: Comments, notes: readonly string[] = []): MethodText {
   const comment = comments.get(`${method.parent.typeName}.${method.name}`) ?? "";
   const { isDeprecated, externalDocs, security, ...own } = readOperationOptions(method);
-  const summary = own.summary ?? firstSentence(comment);
-  const rest = summary === comment.replace(/\s+/g, " ") ? "" : comment;
+  const sentence = firstSentence(comment);
+  const summary = own.summary ?? plainText(sentence);
+  const rest = (own.summary ?? sentence) === comment.replace(/\s+/g, " ") ? "" : comment;
   const description = [own.description ?? rest, ...notes].filter((text) => text !== "").join("\n\n");
   return {
     summary: summary === "" ? method.name : summary,

@@ -1,30 +1,11 @@
 // Turns the inline Markdown of one paragraph into HTML: code, links, emphasis, line breaks, escaped punctuation.
+import { inlineTokens } from "../openapi/inline-markdown.js";
 import { type Html, html } from "./html.js";
-
-/**
- * Emphasis begins after a space or an opening bracket and ends before a space or punctuation, so that resource names
- * such as `shelves/*\/books/*` and `snake_case` stay as they are.
- */
-const tokens = new RegExp(
-  [
-    /\\(?<escaped>[!-/:-@[-`{-~])/,
-    /(?<ticks>`+)(?!`)(?<code>.+?)(?<!`)\k<ticks>(?!`)/,
-    /!?\[(?<label>[^\][]+)\]\(<?(?<target>[^\s()<>]+)>?(?: +"[^"]*")?\)/,
-    /<(?<bracketed>(?:https?:\/\/|mailto:)[^\s<>]+)>/,
-    /(?<bare>https?:\/\/[^\s<>"'`)\]]*[\w/#=&-])/,
-    /(?<![\w*_/])(?<twice>\*\*|__)(?=\S)(?<strong>.+?)(?<=\S)\k<twice>(?![\w*_/])/,
-    /(?<![\w*_/])(?<once>[*_])(?=[^\s*_])(?<emphasis>.+?)(?<=[^\s*_])\k<once>(?![\w*_/])/,
-    /(?<lineBreak>(?: {2,}|\\)\n)/,
-  ]
-    .map(({ source }) => source)
-    .join("|"),
-  "gs",
-);
 
 export function inlineMarkdown(text: string): Html {
   const parts: (string | Html)[] = [];
   let end = 0;
-  for (const match of text.matchAll(tokens)) {
+  for (const match of text.matchAll(inlineTokens)) {
     parts.push(text.slice(end, match.index), writeToken(match.groups ?? {}));
     end = match.index + match[0].length;
   }

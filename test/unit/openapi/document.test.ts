@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
+import { plainText } from "../../../server/openapi/inline-markdown.js";
 import type { Parameter, Response, Schema } from "../../../server/openapi/types.js";
 import { DepotService } from "../../gen/manywire/test/describe/v1/depot_pb.js";
 import { LibraryService } from "../../gen/manywire/test/describe/v1/library_pb.js";
@@ -96,9 +97,18 @@ describe("texts", () => {
     const document = documentOf([DepotService]);
     expect(JSON.stringify(document)).not.toContain("*/");
     const { summary, parameters } = operationOf(document, "get /v1/shelves/{shelf}/items/{item}");
-    expect(summary).toBe("Returns the item `shelves/{shelf}/items/{item}`.");
+    expect(summary).toBe("Returns the item shelves/{shelf}/items/{item}.");
     const description = "A part of `name`, which is `shelves/{shelf}/items/{item}`.";
     expect(parameters).toMatchObject([{ description }, { description }]);
+  });
+
+  it.each([
+    ["Gets `a_b`.", "Gets a_b."],
+    ["Gets **a *b*** and `c*d`.", "Gets a b and c*d."],
+    ["See [the `guide`](https://a.b/c) or <https://d.e>.", "See the guide (https://a.b/c) or https://d.e."],
+    ["Gets shelves/*/x, snake_case and \\*.", "Gets shelves/*/x, snake_case and *."],
+  ])("of summaries are plain: %s", (markdown, text) => {
+    expect(plainText(markdown)).toBe(text);
   });
 
   it("mark what is deprecated", () => {
