@@ -130,6 +130,7 @@ const types: Types<ServerOptions> = {
   rest: { ...object, options: rest },
   requestPathPrefix: string,
   fallback: callback,
+  fallbackMaxBytes: bytes,
   cors: {
     expected: "true, false or an object",
     matches: (value) => boolean.matches(value) || isObject(value),

@@ -77,6 +77,11 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * undefined for 404.
    */
   fallback?: Fallback | undefined;
+  /**
+   * Maximum size of a request body for `fallback` in bytes. A larger one gets 413, and fails when the fallback reads it.
+   * Default 4 MiB.
+   */
+  fallbackMaxBytes?: number | undefined;
   /** Options for `/openapi.json`, `/docs` and `/`. `false` turns them off. Default true. */
   docs?: PagesOptions | boolean | undefined;
   /** Milliseconds between failing health checks and refusing connections in `close`. Default 0. */
@@ -106,6 +111,7 @@ interface Defaults {
   host: string;
   readMaxBytes: number;
   readMaxElements: number;
+  fallbackMaxBytes: number;
   acceptCompression: Compression[];
   reflection: boolean;
   fastLane: boolean;
@@ -128,6 +134,7 @@ const defaults: Defaults = {
   host: "127.0.0.1",
   readMaxBytes: 4 * 1024 * 1024,
   readMaxElements: 4 * 1024 * 1024,
+  fallbackMaxBytes: 4 * 1024 * 1024,
   acceptCompression: [compressionGzip, compressionBrotli],
   reflection: true,
   fastLane: true,
@@ -150,6 +157,7 @@ export function resolveOptions(options: ServerOptions): Settings {
   const given = { ...options, limits: withoutUndefined(limits), rest: withoutUndefined(rest) };
   const settings = { ...defaults, ...withoutUndefined(given) } as Settings;
   checkWholeNumber("readMaxElements", settings.readMaxElements, 1);
+  checkWholeNumber("fallbackMaxBytes", settings.fallbackMaxBytes, 0);
   return settings;
 }
 

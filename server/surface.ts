@@ -48,7 +48,7 @@ export function createSurface(
   const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
   const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange));
   const createLane = settings.fastLane ? createFastLane : createReferenceLane;
-  const docs = guardPages(createDocs(api, settings.docs), settings.docs);
+  const docs = guardPages(createDocs(api, settings.docs), settings);
   const dispatch = createDispatch({ methods, createLane, probes, transcoder, docs }, environment, refuse);
   const { requestPathPrefix } = settings;
   return {
@@ -73,19 +73,19 @@ function firstOfEachName(services: readonly DescService[]): readonly DescService
 }
 
 /** What serves requests that no service does: the application's own, or a refusal. */
-function createRefuse({ fallback }: Settings, refuse: (exchange: Exchange) => void): Handler {
+function createRefuse({ fallback, fallbackMaxBytes }: Settings, refuse: (exchange: Exchange) => void): Handler {
   const passOn: Handler = (exchange) => (exchange.passOn ?? (() => refuse(exchange)))();
-  return fallback === undefined ? passOn : createFallback(fallback, passOn);
+  return fallback === undefined ? passOn : createFallback(fallback, fallbackMaxBytes, passOn);
 }
 
 /** Pages that a guard may refuse. */
-function guardPages(pages: Pages, docs: Settings["docs"]): Pages {
+function guardPages(pages: Pages, { docs, fallbackMaxBytes }: Settings): Pages {
   const guard = typeof docs === "object" ? docs.guard : undefined;
   if (guard === undefined) return pages;
   return {
     get(path) {
       const page = pages.get(path);
-      return page && createFallback(guard, page);
+      return page && createFallback(guard, fallbackMaxBytes, page);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Gives requests that nothing else serves to the application, as `fetch` has requests and responses.
 import type { OutgoingHttpHeaders } from "node:http";
-import { type Exchange, type ExchangeOwner, type Handler, targetOf } from "../http/exchange.js";
+import { type Exchange, type ExchangeOwner, type Handler, respond, targetOf } from "../http/exchange.js";
 import { hopByHop, toWebHeaders } from "../http/header.js";
 import { withoutPrefix } from "./prefix.js";
 
@@ -9,30 +9,58 @@ import { withoutPrefix } from "./prefix.js";
  */
 export type Fallback = (request: Request) => Response | undefined | Promise<Response | undefined>;
 
-/** @param refuse serves requests for which there is no response */
-export function createFallback(fallback: Fallback, refuse: Handler): Handler {
+/**
+ * @param maxBytes maximum size of a request body. A larger one fails when it is read, and the request gets 413.
+ * @param refuse serves requests for which there is no response
+ */
+export function createFallback(fallback: Fallback, maxBytes: number, refuse: Handler): Handler {
   return async (prefixed) => {
     const exchange = withoutPrefix(prefixed);
     // `Request` throws for them.
     if (/^(?:CONNECT|TRACE|TRACK)$/i.test(exchange.method)) return refuse(prefixed);
-    const owner = new WebOwner(exchange);
-    const response = await fallback(owner.request);
+    if (Number(exchange.headers["content-length"]) > maxBytes) return refuseBody(exchange, maxBytes);
+    const owner = new WebOwner(exchange, maxBytes);
+    const response = await callFallback(fallback, owner);
     if (exchange.isClosed) await response?.body?.cancel();
-    else if (response === undefined) return refuse(prefixed);
+    else if (owner.isTooLarge) {
+      await response?.body?.cancel();
+      refuseBody(exchange, maxBytes);
+    } else if (response === undefined) return refuse(prefixed);
     else await owner.send(response);
   };
 }
 
+/** Calls the fallback. An error that follows from too large a body is none of the application. */
+async function callFallback(fallback: Fallback, owner: WebOwner): Promise<Response | undefined> {
+  try {
+    return await fallback(owner.request);
+  } catch (error) {
+    if (owner.isTooLarge) return undefined;
+    throw error;
+  }
+}
+
+function refuseBody(exchange: Exchange, maxBytes: number): void {
+  respond(exchange, 413, { "content-type": "text/plain; charset=utf-8" }, `${tooLarge(maxBytes)}\n`);
+}
+
+const tooLarge = (maxBytes: number) => `body: expected at most ${maxBytes} bytes, found more`;
+
 /** A request as a `Request`, whose body is read when the application reads it. */
 class WebOwner implements ExchangeOwner {
   readonly request: Request;
+  /** Whether the application has read more than it may. */
+  isTooLarge = false;
   readonly #exchange: Exchange;
+  readonly #maxBytes: number;
+  #bytes = 0;
   readonly #closed = new AbortController();
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   #drained: () => void = () => {};
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, maxBytes: number) {
     this.#exchange = exchange;
+    this.#maxBytes = maxBytes;
     const { method, scheme, authority } = exchange;
     this.request = new Request(`${scheme}://${authority}${targetOf(exchange)}`, {
       method,
@@ -57,8 +85,11 @@ class WebOwner implements ExchangeOwner {
   }
 
   onData(chunk: Buffer): void {
-    this.#body?.enqueue(chunk);
     this.#exchange.pause();
+    this.#bytes += chunk.length;
+    this.isTooLarge = this.#bytes > this.#maxBytes;
+    if (this.isTooLarge) this.#failBody(new RangeError(tooLarge(this.#maxBytes)));
+    else this.#body?.enqueue(chunk);
   }
   onEnd(): void {
     this.#body?.close();
@@ -70,7 +101,11 @@ class WebOwner implements ExchangeOwner {
   onClose(): void {
     this.#drained();
     if (!this.#exchange.isFinished) this.#closed.abort();
-    this.#body?.error(new Error("the client has disconnected"));
+    this.#failBody(new Error("the client has disconnected"));
+  }
+
+  #failBody(error: Error): void {
+    this.#body?.error(error);
     this.#body = undefined;
   }
 

@@ -422,6 +422,30 @@ describe.each(versions)("a fallback over HTTP/%s", (httpVersion) => {
     expect(errors).toEqual(["handler: broken", "handler: broken"]);
   });
 
+  const chunked = (bytes: number) => ({ method: "POST", body: [Buffer.alloc(bytes - 1), Buffer.alloc(1)] });
+
+  test.each<[what: string, fallback: Fallback]>([
+    ["reads it", async (request) => new Response(await request.text())],
+    ["says that it failed", (request) => request.text().then(Response.json, () => new Response("no", { status: 500 }))],
+  ])("gets no more of a body than its limit, if it %s", async (_, fallback) => {
+    const { send, errors } = await open(fallback, { fallbackMaxBytes: 70_000 });
+    const over = await send("/own", chunked(70_001));
+    const text = "body: expected at most 70000 bytes, found more\n";
+    expect([over.status, over.text]).toEqual([413, text]);
+    expect((await send("/own", chunked(70_000))).status).toBe(200);
+    expect(errors).toEqual([]);
+  });
+
+  test("is not called for a body that is announced as too large", async () => {
+    let calls = 0;
+    const { send } = await open(() => new Response(String(++calls)), { fallbackMaxBytes: 10 });
+    const answers = [11, 10].map((bytes) => send("/own", { method: "POST", body: "x".repeat(bytes) }));
+    expect((await Promise.all(answers)).map(({ status, text }) => [status, text])).toEqual([
+      [413, "body: expected at most 10 bytes, found more\n"],
+      [200, "1"],
+    ]);
+  });
+
   test("may be an app of Hono", async () => {
     const { Hono } = (await load("hono")) as { Hono: new () => HonoLike };
     const app = new Hono();
