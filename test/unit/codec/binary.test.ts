@@ -1,15 +1,5 @@
-import {
-  create,
-  type DescField,
-  type DescMessage,
-  fromBinary,
-  type JsonObject,
-  type Message,
-  ScalarType,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect, scalarZeroValue } from "@bufbuild/protobuf/reflect";
-import { FeatureSet_FieldPresence, StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { create, type DescMessage, fromBinary, type JsonObject, type Message, toBinary } from "@bufbuild/protobuf";
+import { StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
@@ -36,7 +26,7 @@ import {
 import { TestReplySchema, TestRequestSchema } from "../../gen/manywire/test/v1/test_pb.js";
 import { breaksRule } from "../../support/broken-rules.js";
 import { expectSame, outcome } from "../../support/expect-same.js";
-import { messageOf } from "../rest/arbitrary.js";
+import { messageOf, withRequired } from "../rest/arbitrary.js";
 
 const types: DescMessage[] = [
   PlainSchema,
@@ -115,25 +105,6 @@ describe.each(ways)("the codec of $typeName, compiled: $compiles", ({ desc, comp
     fc.assert(property, runs);
   });
 });
-
-/** Sets the required fields, without which protobuf-es writes nothing. */
-function withRequired(desc: DescMessage, message: Message): Message {
-  const target = reflect(desc, message);
-  for (const field of desc.fields) {
-    if (field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !target.isSet(field)) {
-      target.set(field, scalarZeroValue(field.scalar ?? ScalarType.INT32, false));
-    }
-    if (field.message !== undefined)
-      eachMessage(target, field, ({ desc: inner, message: one }) => withRequired(inner, one));
-  }
-  return message;
-}
-
-function eachMessage(target: ReflectMessage, field: DescField, visit: (message: ReflectMessage) => void): void {
-  if (field.fieldKind === "list") for (const item of target.get(field)) visit(item as ReflectMessage);
-  else if (field.fieldKind === "map") for (const [, value] of target.get(field)) visit(value as ReflectMessage);
-  else if (field.fieldKind === "message" && target.isSet(field)) visit(target.get(field));
-}
 
 /** Fields that no type has: number 999, of every wire type. */
 const unknownFields: fc.Arbitrary<Uint8Array> = fc

@@ -45,6 +45,7 @@ import {
 import { ShapesSchema } from "../../gen/manywire/test/codec/v1/shapes_pb.js";
 import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
+import { inFloats } from "../../support/json-floats.js";
 import { messageOf } from "../rest/arbitrary.js";
 
 const types: DescMessage[] = [
@@ -77,11 +78,6 @@ const writeOptions: fc.Arbitrary<JsonEncodeOptions> = fc.record(
   },
   { requiredKeys: [] },
 );
-
-/** JSON with every number as the 32-bit float that it is nearest to. */
-function inFloats(text: string): string {
-  return JSON.stringify(JSON.parse(text, (_, value) => (typeof value === "number" ? Math.fround(value) : value)));
-}
 
 const isFloat = ({ scalar, message }: DescField) =>
   scalar === ScalarType.FLOAT || message?.typeName === FloatValueSchema.typeName;

@@ -9,8 +9,8 @@ import {
   type Message,
   ScalarType,
 } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect, reflectList, reflectMap } from "@bufbuild/protobuf/reflect";
-import { anyPack, DurationSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { type ReflectMessage, reflect, reflectList, reflectMap, scalarZeroValue } from "@bufbuild/protobuf/reflect";
+import { anyPack, DurationSchema, FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 
@@ -30,6 +30,25 @@ export function messageOf(desc: DescMessage, isWanted: FieldFilter = () => true,
     });
     return message.message;
   });
+}
+
+/** Sets the required fields, without which protobuf-es writes nothing. */
+export function withRequired(desc: DescMessage, message: Message): Message {
+  const target = reflect(desc, message);
+  for (const field of desc.fields) {
+    if (field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !target.isSet(field)) {
+      target.set(field, scalarZeroValue(field.scalar ?? ScalarType.INT32, false));
+    }
+    if (field.message !== undefined)
+      eachMessage(target, field, ({ desc: inner, message: one }) => withRequired(inner, one));
+  }
+  return message;
+}
+
+function eachMessage(target: ReflectMessage, field: DescField, visit: (message: ReflectMessage) => void): void {
+  if (field.fieldKind === "list") for (const item of target.get(field)) visit(item as ReflectMessage);
+  else if (field.fieldKind === "map") for (const [, value] of target.get(field)) visit(value as ReflectMessage);
+  else if (field.fieldKind === "message" && target.isSet(field)) visit(target.get(field));
 }
 
 /** A value of a field, as reflection takes it. */
