@@ -1,7 +1,7 @@
 // One HTTP/2 connection to a server, from its socket to the end of its last call.
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { ConnectionListener } from "../../server/http2/connection.js";
+import type { ConnectionListener } from "../../server/http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../server/http2/errors.js";
 import type { ResponseHead } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";

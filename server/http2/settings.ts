@@ -4,6 +4,9 @@ import { maxFrameBytes } from "./frame/frame-types.js";
 import type { ConnectionLimits } from "./limits.js";
 import { defaultWindowBytes, maxWindowBytes } from "./window.js";
 
+/** Which side of a connection is ours. */
+export type Side = "server" | "client";
+
 const Setting = {
   headerTableSize: 0x1,
   enablePush: 0x2,
@@ -16,7 +19,7 @@ const Setting = {
 } as const;
 
 /** Returns our settings, as pairs of id and value. */
-export function ownSettings(side: "server" | "client", limits: ConnectionLimits): number[] {
+export function ownSettings(side: Side, limits: ConnectionLimits): number[] {
   const both = [
     Setting.initialWindowSize,
     limits.streamWindowBytes,
@@ -31,7 +34,7 @@ export function ownSettings(side: "server" | "client", limits: ConnectionLimits)
 
 /** What the peer has announced. */
 export class PeerSettings {
-  readonly #side: "server" | "client";
+  readonly #side: Side;
   headerTableBytes = 4096;
   /** Streams that we may have open at once. */
   maxConcurrentStreams: number = Number.POSITIVE_INFINITY;
@@ -40,7 +43,7 @@ export class PeerSettings {
   maxHeaderListBytes: number = Number.POSITIVE_INFINITY;
 
   /** @param side ours */
-  constructor(side: "server" | "client") {
+  constructor(side: Side) {
     this.#side = side;
   }
 

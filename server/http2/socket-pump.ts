@@ -1,6 +1,8 @@
 // Moves bytes between one socket and one connection: reads, one write per turn, back pressure, the end.
-import { Connection, type ConnectionListener } from "./connection.js";
+import { Connection } from "./connection.js";
+import type { ConnectionListener } from "./connection-listener.js";
 import type { ConnectionLimits } from "./limits.js";
+import type { Side } from "./settings.js";
 
 /** What is needed of a socket: `net.Socket` and `tls.TLSSocket` have it. */
 export interface PumpSocket {
@@ -17,7 +19,7 @@ export interface PumpSocket {
 }
 
 export interface PumpOptions<Owner> {
-  readonly side: "server" | "client";
+  readonly side: Side;
   readonly limits: ConnectionLimits;
   readonly listener: ConnectionListener<Owner>;
   /** Milliseconds of a clock that never goes back. */

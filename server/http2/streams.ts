@@ -1,8 +1,10 @@
 // The streams of a connection: ids, how many there are, and which were closed lately (RFC 9113 §5.1.1, §5.1.2).
+import { ConnectionError, ErrorCode } from "./errors.js";
 import { maxStreamId } from "./frame/frame-types.js";
 import { RecentIds } from "./recent-ids.js";
+import type { Side } from "./settings.js";
 import type { Stream } from "./stream.js";
-import { StreamState } from "./stream-state.js";
+import { StreamState, stateAfterReceiving } from "./stream-state.js";
 
 /** A frame on a stream that ended this many streams ago is an error all the same, only with another code. */
 const rememberedEnds = 100;
@@ -20,7 +22,7 @@ export class Streams<Owner> {
   /** Streams of the peer above this one are ignored: we have sent GOAWAY. */
   maxPeerId: number = maxStreamId;
 
-  constructor(side: "server" | "client", rememberedResets: number) {
+  constructor(side: Side, rememberedResets: number) {
     this.#peerParity = side === "server" ? 1 : 0;
     this.#nextOwnId = side === "server" ? 2 : 1;
     this.#reset = new RecentIds(rememberedResets);
@@ -80,6 +82,17 @@ export class Streams<Owner> {
   refuse(id: number): void {
     this.lastPeerId = id;
     this.#reset.add(id);
+  }
+
+  /**
+   * Returns the state of a stream after a frame of the peer.
+   *
+   * @param stream the one that `find` returns for the id
+   * @throws StreamError, ConnectionError if the frame is not allowed
+   */
+  stateAfterReceiving(stream: Stream<Owner> | undefined, event: number, id: number): number {
+    if (id === 0) throw new ConnectionError(ErrorCode.protocolError, "stream 0: a frame that belongs to a stream");
+    return stateAfterReceiving(stream === undefined ? this.stateOfOther(id) : stream.state, event, id);
   }
 
   /** The state of a stream that is not open. */

@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock.js";
 import { noSniff } from "../../http/exchange.js";
-import type { Connection, ConnectionListener } from "../../http2/connection.js";
+import type { Connection } from "../../http2/connection.js";
+import type { ConnectionListener } from "../../http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../http2/errors.js";
 import type { RequestHead } from "../../http2/field-rules.js";
 import { createField } from "../../http2/hpack/field.js";

@@ -1,6 +1,7 @@
 // A peer written by hand: it says which bytes a connection gets, and shows what came of them.
 
-import { Connection, type ConnectionListener } from "../../../server/http2/connection.js";
+import { Connection } from "../../../server/http2/connection.js";
+import type { ConnectionListener } from "../../../server/http2/connection-listener.js";
 import type { ConnectionError } from "../../../server/http2/errors.js";
 import type { RequestHead, ResponseHead } from "../../../server/http2/field-rules.js";
 import { FrameReader } from "../../../server/http2/frame/frame-reader.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import type { ConnectionListener } from "../../../server/http2/connection.js";
+import type { ConnectionListener } from "../../../server/http2/connection-listener.js";
 import { defaultConnectionLimits } from "../../../server/http2/limits.js";
 import { SocketPump } from "../../../server/http2/socket-pump.js";
 import { fieldsOf } from "./peer.js";
