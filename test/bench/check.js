@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
+import { isDeepStrictEqual } from "node:util";
 
 /**
  * @typedef {object} Answer
@@ -33,11 +34,32 @@ export async function checkPeer(scenario, call, peer, url) {
   for (const [name, value] of Object.entries(scenario.replyHeaders ?? {})) {
     compare(`${where}: header ${name}`, value, answer.headers[name]);
   }
-  if (!messages.equals(call.reply)) {
+  if (!isSameReply(scenario.protocol, call.reply, messages)) {
     const [expected, found] = [call.reply, messages].map((bytes) => `${bytes.length} bytes ${excerpt(bytes)}`);
     throw new Error(`${where}: payload: expected ${expected}, found ${found}`);
   }
   return { ...answer, body: body.toString("base64") };
+}
+
+/**
+ * @param {import("./scenarios.js").Protocol} protocol
+ * @param {Buffer} expected
+ * @param {Buffer} found
+ */
+function isSameReply(protocol, expected, found) {
+  // The white space of JSON and the order of its names are free.
+  const isJson = protocol === "connect-json" || protocol === "rest";
+  return isJson ? isDeepStrictEqual(parseJson(expected), parseJson(found)) : expected.equals(found);
+}
+
+/** @param {Buffer} bytes @returns {unknown} the text itself, if it is not JSON */
+function parseJson(bytes) {
+  const text = bytes.toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @param {Buffer} bytes */

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
-import { grpcGoVersion, hasGo } from "./peers/grpc-go.js";
+import { foreignVersions } from "./peers/foreign.js";
 import { pinning } from "./processes.js";
 import { root } from "./schema.js";
 
@@ -23,7 +23,7 @@ export function describeMachine(node) {
     "@connectrpc/connect-node": readVersion("node_modules/@connectrpc/connect-node"),
     "@grpc/grpc-js": readVersion("node_modules/@grpc/grpc-js"),
     "@bufbuild/protobuf": readVersion("node_modules/@bufbuild/protobuf"),
-    "grpc-go": hasGo ? grpcGoVersion() : "left out: no Go",
+    ...foreignVersions(),
     h2load: askVersion("h2load", "--version", /nghttp2\/(\S+)/),
     wrk: askVersion("wrk", "--version", /wrk (?:debian\/)?(\S+)/),
   };

@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findNode } from "./machine.js";
-import { buildGrpcGo, hasGo } from "./peers/grpc-go.js";
+import { buildForeign, isAvailable } from "./peers/foreign.js";
+import { peerNames } from "./peers/names.js";
 import { scenarios } from "./scenarios.js";
 import { cacheFolder, compileSchema, loadSchema, root } from "./schema.js";
 
@@ -12,8 +13,6 @@ import { cacheFolder, compileSchema, loadSchema, root } from "./schema.js";
 /** @typedef {import("./scenarios.js").PeerName} PeerName */
 /** @typedef {import("./peer.js").Bench} Bench */
 
-/** @type {PeerName[]} */
-const peerNames = ["fast", "reference", "connect-node", "grpc-js", "grpc-go", "floor"];
 /** What is measured of the first scenario, beside its rate. */
 const studies = ["half-load", "memory"];
 const scenarioNames = scenarios.map(({ name }) => name);
@@ -29,7 +28,8 @@ ${scenarios.map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n
   --rounds N           default 5
   --seconds N          of each round; default 2
   --calls N            of the scenario "memory"; default 500,000
-  --peer NAME          only this peer, beside manywire: reference, connect-node, grpc-js, grpc-go or floor; repeatable
+  --peer NAME          only this peer, beside manywire; repeatable:
+                       ${peerNames.slice(1).join(", ")}
   --node PATH|VERSION  the Node of the servers; a version, such as 24, is installed from npm into .cache; default: this one
   --dist FOLDER        the build of manywire; default dist
   --out FOLDER         for bench-node<major>.json and .svg, -partial if not everything was measured; default .cache/bench
@@ -100,7 +100,8 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
   }
   mkdirSync(out, { recursive: true });
   compileSchema();
-  if (peers.includes("grpc-go") && hasGo) buildGrpcGo();
+  const available = peers.filter(isAvailable);
+  buildForeign(available);
   return {
     dist: folder,
     node: node === undefined ? process.execPath : findNode(node),
@@ -109,7 +110,7 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
     seconds: parseNumber("--seconds", seconds ?? (quick ? "0.3" : "2")),
     warmUpSeconds: quick ? 0.5 : 3,
     memoryCalls: parseNumber("--calls", calls ?? (quick ? "20000" : "500000")),
-    peers: hasGo ? peers : peers.filter((peer) => peer !== "grpc-go"),
+    peers: available,
     out: resolve(out),
     progress: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -1,6 +1,6 @@
 // A peer as the run sees it: a server process that has passed the check.
 import { checkPeer } from "./check.js";
-import { GrpcGo } from "./peers/grpc-go.js";
+import { ForeignServer, isForeign } from "./peers/foreign.js";
 import { prepareCall } from "./prepare.js";
 import { Helper } from "./processes.js";
 
@@ -21,7 +21,7 @@ import { Helper } from "./processes.js";
  * @property {(line: string) => void} progress
  */
 
-/** @typedef {import("./load/load.js").Target & { name: PeerName, helper: Helper | GrpcGo }} Peer */
+/** @typedef {import("./load/load.js").Target & { name: PeerName, helper: Helper | ForeignServer }} Peer */
 
 /**
  * @param {PeerName[]} names
@@ -46,12 +46,13 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
   const call = prepareCall(scenario, bench.schema);
   /** @type {Peer[]} */
   const peers = [];
-  /** @type {(Helper | GrpcGo)[]} */
+  /** @type {Peer["helper"][]} */
   const helpers = [];
   try {
     for (const name of names) {
-      const helper =
-        name === "grpc-go" ? new GrpcGo() : new Helper("server.js", { side: "server", execPath: bench.node, execArgv });
+      const helper = isForeign(name)
+        ? new ForeignServer(name)
+        : new Helper("server.js", { side: "server", execPath: bench.node, execArgv });
       helpers.push(helper);
       const { port } = await helper.ask("listen", {
         peer: name,

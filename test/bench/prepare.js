@@ -13,12 +13,12 @@ import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
  * @property {Buffer} reply the messages of the response; what follows them is the status
  */
 
-const contentTypes = {
-  grpc: "application/grpc",
-  "grpc-web": "application/grpc-web+proto",
-  "connect-proto": "application/proto",
-  "connect-json": "application/json",
-  rest: "application/json",
+const protocolHeaders = {
+  grpc: { "content-type": "application/grpc", te: "trailers" },
+  "grpc-web": { "content-type": "application/grpc-web+proto" },
+  "connect-proto": { "content-type": "application/proto", "connect-protocol-version": "1" },
+  "connect-json": { "content-type": "application/json", "connect-protocol-version": "1" },
+  rest: { "content-type": "application/json" },
 };
 
 /**
@@ -31,7 +31,7 @@ export function prepareCall({ protocol, method, path, requests, replies, headers
   return {
     httpVersion: load.tool === "wrk" ? 1 : 2,
     path: path ?? `/${method}`,
-    headers: { "content-type": contentTypes[protocol], ...(protocol === "grpc" && { te: "trailers" }), ...headers },
+    headers: { ...protocolHeaders[protocol], ...headers },
     body: encode(protocol, input, requests),
     reply: encode(protocol, output, replies),
   };

@@ -1,7 +1,7 @@
 // What is measured: one entry per shape of traffic, with the ratios that manywire holds itself to.
 
 /** @typedef {"grpc" | "grpc-web" | "connect-proto" | "connect-json" | "rest"} Protocol */
-/** @typedef {"fast" | "reference" | "connect-node" | "grpc-js" | "grpc-go" | "floor"} PeerName */
+/** @typedef {import("./peers/names.js").PeerName} PeerName */
 
 /**
  * @typedef {object} Load
@@ -29,6 +29,7 @@
  * @property {number} [unitsPerCall] how often a call counts; 1 if absent
  * @property {string} [unit] what is counted; "calls" if absent
  * @property {Partial<Record<PeerName, number>>} goals the least that the fast lane's rate ÷ the peer's is to be
+ * @property {Partial<Record<PeerName, number>>} [cpuGoals] the most that the fast lane's processor time ÷ the peer's is to be
  */
 
 const messages = 1000;
@@ -42,10 +43,12 @@ const sayHello = {
 const notes = Array.from({ length: messages }, (_, index) => ({ text: "a small message", index: index + 1 }));
 const blob = { data: new Uint8Array(1024 * 1024).fill(0x5a) };
 
-/** @type {PeerName[]} */
-const all = ["fast", "reference", "connect-node", "grpc-js", "grpc-go", "floor"];
-/** @type {PeerName[]} */
-const withoutGrpcJs = ["fast", "reference", "connect-node", "floor"];
+/** Peers that speak gRPC. @type {PeerName[]} */
+const grpcPeers = ["fast", "reference", "connect-node", "grpc-js", "grpc-go", "connect-go", "tonic", "floor"];
+/** Peers that speak Connect and gRPC-Web. @type {PeerName[]} */
+const connectPeers = ["fast", "reference", "connect-node", "connect-go", "vanguard-go", "floor"];
+/** Peers that speak REST. @type {PeerName[]} */
+const restPeers = ["fast", "vanguard-go", "grpc-gateway", "grpc-gateway-python", "floor"];
 
 /** @type {(connections: number, streams: number) => Load} */
 const h2load = (connections, streams) => ({ tool: "h2load", connections, streams });
@@ -60,8 +63,9 @@ export const scenarios = [
     protocol: "grpc",
     ...sayHello,
     load: h2load(4, 32),
-    peers: all,
+    peers: [...grpcPeers, "vanguard-go"],
     goals: { "connect-node": 35, "grpc-js": 6, floor: 3.8 },
+    cpuGoals: { "grpc-go": 0.55, tonic: 1.3 },
   },
   {
     name: "grpc-unary-single",
@@ -69,8 +73,9 @@ export const scenarios = [
     protocol: "grpc",
     ...sayHello,
     load: h2load(1, 1),
-    peers: all,
+    peers: grpcPeers,
     goals: { "connect-node": 10, "grpc-js": 1.9, floor: 1.6 },
+    cpuGoals: { "grpc-go": 0.9, tonic: 1.4 },
   },
   {
     name: "connect-json",
@@ -78,7 +83,7 @@ export const scenarios = [
     protocol: "connect-json",
     ...sayHello,
     load: wrk,
-    peers: withoutGrpcJs,
+    peers: connectPeers,
     goals: { "connect-node": 7, floor: 0.6 },
   },
   {
@@ -87,7 +92,7 @@ export const scenarios = [
     protocol: "connect-proto",
     ...sayHello,
     load: wrk,
-    peers: withoutGrpcJs,
+    peers: connectPeers,
     goals: { "connect-node": 7, floor: 0.6 },
   },
   {
@@ -96,7 +101,7 @@ export const scenarios = [
     protocol: "grpc-web",
     ...sayHello,
     load: wrk,
-    peers: withoutGrpcJs,
+    peers: connectPeers,
     goals: { "connect-node": 6, floor: 0.55 },
   },
   {
@@ -107,7 +112,7 @@ export const scenarios = [
     path: "/v1/example/echo",
     isOptional: true,
     load: wrk,
-    peers: ["fast", "floor"],
+    peers: restPeers,
     goals: { floor: 0.5 },
   },
   {
@@ -116,7 +121,7 @@ export const scenarios = [
     protocol: "connect-json",
     ...sayHello,
     load: h2load(4, 32),
-    peers: withoutGrpcJs,
+    peers: connectPeers,
     goals: { floor: 3 },
   },
   {
@@ -127,7 +132,7 @@ export const scenarios = [
     path: "/v1/example/echo",
     isOptional: true,
     load: h2load(4, 32),
-    peers: ["fast", "floor"],
+    peers: restPeers,
     goals: { floor: 3 },
   },
   {
@@ -138,7 +143,7 @@ export const scenarios = [
     requests: [{ number: messages }],
     replies: notes,
     load: h2load(4, 4),
-    peers: all,
+    peers: grpcPeers,
     unitsPerCall: messages,
     unit: "messages",
     goals: { "connect-node": 20, "grpc-js": 10, floor: 0.15 },
@@ -151,7 +156,7 @@ export const scenarios = [
     requests: notes,
     replies: [{ number: messages }],
     load: h2load(4, 4),
-    peers: all,
+    peers: grpcPeers,
     unitsPerCall: messages,
     unit: "messages",
     goals: { "connect-node": 4, "grpc-js": 1.5 },
@@ -164,7 +169,7 @@ export const scenarios = [
     requests: notes.slice(0, 1),
     replies: notes.slice(0, 1),
     load: { tool: "ping-pong", connections: 4, streams: 1 },
-    peers: all,
+    peers: grpcPeers,
     unitsPerCall: pings,
     unit: "round trips",
     goals: { "connect-node": 4, "grpc-js": 2, floor: 1.7 },
@@ -177,7 +182,7 @@ export const scenarios = [
     requests: [blob],
     replies: [blob],
     load: h2load(4, 2),
-    peers: all,
+    peers: grpcPeers,
     goals: { "connect-node": 2, "grpc-js": 1.6, floor: 1 },
   },
   {
@@ -187,7 +192,7 @@ export const scenarios = [
     ...sayHello,
     isTls: true,
     load: h2load(4, 32),
-    peers: all,
+    peers: grpcPeers,
     goals: { "connect-node": 30, "grpc-js": 5.5, floor: 4 },
   },
   {
@@ -204,7 +209,7 @@ export const scenarios = [
     },
     replyHeaders: { "x-request-id": "4711" },
     load: h2load(4, 32),
-    peers: all,
+    peers: grpcPeers,
     goals: { "connect-node": 15, "grpc-js": 3.3, floor: 2.2 },
   },
 ];

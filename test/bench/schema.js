@@ -19,10 +19,12 @@ const imageFile = join(cacheFolder, "bench.binpb");
 /** Compiles bench.proto. To be called once, before `loadSchema` in any process. */
 export function compileSchema() {
   mkdirSync(cacheFolder, { recursive: true });
-  execFileSync(join(root, "node_modules/.bin/buf"), ["build", "test/bench", "-o", imageFile], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  runBuf("build", "test/bench", "-o", imageFile);
+}
+
+/** @param {string[]} args with paths from the root */
+export function runBuf(...args) {
+  execFileSync(join(root, "node_modules/.bin/buf"), args, { cwd: root, stdio: "inherit" });
 }
 
 /**

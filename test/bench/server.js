@@ -19,7 +19,7 @@ import { loadSchema } from "./schema.js";
 
 /** @typedef {(options: ListenOptions & { schema: import("./schema.js").Schema }) => Promise<number>} Listen resolves with the port */
 
-/** @typedef {Exclude<import("./scenarios.js").PeerName, "grpc-go">} NodePeer */
+/** @typedef {Exclude<import("./peers/names.js").PeerName, import("./peers/foreign.js").ForeignName>} NodePeer */
 
 /** @type {Record<NodePeer, Listen>} */
 const peers = {

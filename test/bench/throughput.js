@@ -19,6 +19,7 @@ import { median, spread } from "./statistics.js";
  * @property {number} cpuUs microseconds of the server's processor time per unit; median
  * @property {Spread} [ratio] the fast lane's rate ÷ this peer's, round by round
  * @property {number} [goal] for the median of `ratio`, at least
+ * @property {number} [cpuGoal] for the fast lane's `cpuUs` ÷ this peer's, at most
  */
 
 /**
@@ -40,7 +41,7 @@ export async function measureThroughput(scenario, bench) {
   const names = choosePeers(scenario.peers, bench);
   try {
     const rounds = await withPeers(scenario, names, bench, (peers) => runRounds(peers, scenario, bench));
-    return { name, title, unit, peers: names.map((peer) => summarize(peer, rounds, scenario.goals[peer])) };
+    return { name, title, unit, peers: names.map((peer) => summarize(peer, rounds, scenario)) };
   } catch (error) {
     if (error instanceof NotFoundError) return { name, title, unit, peers: [], skipped: error.message };
     throw error;
@@ -96,15 +97,16 @@ function rotate(items, by) {
 /**
  * @param {PeerName} name
  * @param {Round[]} rounds
- * @param {number | undefined} goal
+ * @param {Scenario} scenario
  * @returns {PeerResult}
  */
-function summarize(name, rounds, goal) {
+function summarize(name, rounds, { goals, cpuGoals }) {
   const ratesOf = (/** @type {PeerName} */ peer) => rounds.map((round) => round.get(peer)?.rate ?? Number.NaN);
   const rates = ratesOf(name);
   const cpuUs = median(rounds.map((round) => round.get(name)?.cpuUs ?? Number.NaN));
   const result = { name, rates, rate: spread(rates), cpuUs };
   if (name === "fast") return result;
   const ratio = spread(ratesOf("fast").map((rate, index) => rate / (rates[index] ?? Number.NaN)));
-  return { ...result, ratio, ...(goal !== undefined && { goal }) };
+  const [goal, cpuGoal] = [goals[name], cpuGoals?.[name]];
+  return { ...result, ratio, ...(goal !== undefined && { goal }), ...(cpuGoal !== undefined && { cpuGoal }) };
 }

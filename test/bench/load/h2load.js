@@ -5,19 +5,27 @@ import { run } from "../processes.js";
 import { cacheFolder } from "../schema.js";
 
 /** @type {import("./load.js").Measure} */
-export async function measureByH2load({ scenario, call, url }, { seconds, rate }) {
+export async function measureByH2load({ scenario, call, url, answer }, { seconds, rate }) {
   const { connections, streams } = scenario.load;
   const calls = Math.max(connections * streams, Math.round(rate * seconds));
-  const report = await runH2load({ connections, streams, calls, call, url });
+  const report = await runH2load({
+    connections,
+    streams,
+    calls,
+    call,
+    url,
+    bodyBytes: Buffer.byteLength(answer.body, "base64"),
+  });
   return { calls, rate: report };
 }
 
 /**
- * @param {{ connections: number, streams: number, calls: number, call: import("../prepare.js").Call, url: string }} options
+ * @param {{ connections: number, streams: number, calls: number, call: import("../prepare.js").Call, url: string,
+ *   bodyBytes: number }} options bytes of each response's body
  * @returns {Promise<number>} calls a second
  * @throws {Error} unless every call got a response, with the right status and number of bytes
  */
-async function runH2load({ connections, streams, calls, call, url }) {
+async function runH2load({ connections, streams, calls, call, url, bodyBytes }) {
   const file = join(cacheFolder, "request.bin");
   writeFileSync(file, call.body);
   const output = await run(
@@ -33,7 +41,7 @@ async function runH2load({ connections, streams, calls, call, url }) {
     `${calls} total, ${calls} started, ${calls} done, ${calls} succeeded, 0 failed, 0 errored, 0 timeout`,
     `status codes: ${calls} 2xx, 0 3xx, 0 4xx, 0 5xx`,
     // An error of gRPC is a 200 too, but without the message.
-    `(${calls * call.reply.length}) data`,
+    `(${calls * bodyBytes}) data`,
   ];
   const missing = expected.find((text) => !output.includes(text));
   const rate = /^finished in .*, ([\d.]+) req\/s/m.exec(output)?.[1];

@@ -1,7 +1,9 @@
 // The page of the docs with the results of whole runs, one for each Node: docs/benchmark.md.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text.js";
+import { labels, peerNames } from "../peers/names.js";
+import { scenarios as known } from "../scenarios.js";
+import { cpuPeers, cpuRatio, formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
 /** @typedef {import("../half-load.js").HalfLoadResult} HalfLoadResult */
@@ -20,27 +22,35 @@ import { formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text
  * @property {MemoryResult[]} memory
  */
 
-/** @type {import("../scenarios.js").PeerName[]} */
-const others = ["reference", "connect-node", "grpc-js", "grpc-go", "floor"];
+/** @typedef {import("../peers/names.js").PeerName} PeerName */
+
+/** @type {PeerName[]} */
+const others = peerNames.slice(1);
+
+/** How each peer is set up. @type {Record<Exclude<PeerName, "fast">, string>} */
+const descriptions = {
+  reference: "manywire with `fastLane: false`, which is Connect's handlers on manywire's port",
+  "connect-node": "`@connectrpc/connect-node` on Node's own server, as its documentation shows",
+  "grpc-js": "with `@grpc/proto-loader`, as its documentation shows",
+  "grpc-go": "with one processor (`GOMAXPROCS=1`), as its documentation shows",
+  "connect-go": "on Go's `net/http`, with one processor",
+  "vanguard-go": "transcoding for the handlers of connect-go in one process, with one processor",
+  "grpc-gateway": "two processes on one core, each with one processor; the processor time is that of both",
+  "grpc-gateway-python": "the same, with the server in Python, as its documentation shows",
+  tonic: "on a Tokio runtime of one thread",
+  floor: `Node's \`http\` or \`http2\`, which reads the body and sends recorded bytes, with Node's request
+  and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its own
+  code, so that the floor can be beaten`,
+};
 
 const head = `# Benchmark
 
-\`npm run bench\` measures manywire beside other servers of these calls. Each peer is one process with the same service,
-checked for its status and payload before and after, and all take their turns in each round. The server has one core, and
+\`npm run bench\` measures manywire beside other servers of these calls. Each peer has the same service, is checked for
+its status and payload before and after, and all take their turns in each round. The server has one core, and
 the load the others of the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and half load from a client of the
 benchmark's own. A ratio is manywire's rate divided by the peer's in the same round: the median of all rounds, and the
 lowest and highest in brackets. Above 1 manywire is faster. A second table has the server's processor time for each call or
 message in microseconds: where the load cannot keep a server busy, the rates are those of the load.
-
-- **reference lane**: manywire with \`fastLane: false\`, which is Connect's handlers on manywire's port.
-- **connectNodeAdapter**: \`@connectrpc/connect-node\` on Node's own server, as its documentation shows.
-- **@grpc/grpc-js**: with \`@grpc/proto-loader\`, as its documentation shows.
-- **grpc-go**: with one processor (\`GOMAXPROCS=1\`), as its documentation shows.
-- **floor**: Node's \`http\` or \`http2\` alone, which reads the body and sends recorded bytes, with Node's request and
-  response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its own code,
-  so that the floor can be beaten.
-
-The rates of each round are in the JSON files.
 `;
 
 /**
@@ -63,7 +73,18 @@ export function readResults(docs) {
 
 /** @param {Results[]} runs */
 export function formatPage(runs) {
-  return [head, ...runs.map(formatRun)].join("\n");
+  const measured = peersOf(runs.flatMap(({ scenarios }) => scenarios));
+  const peers = measured.map((name) => `- **${labels[name]}**: ${descriptions[name]}.\n`).join("");
+  return [head, `${peers}\nThe rates of each round are in the JSON files.\n`, ...runs.map(formatRun)].join("\n");
+}
+
+/**
+ * @param {ScenarioResult[]} scenarios
+ * @returns {Exclude<PeerName, "fast">[]} those beside manywire that have figures
+ */
+function peersOf(scenarios) {
+  const measured = new Set(scenarios.flatMap(({ peers }) => peers.map(({ name }) => name)));
+  return others.filter((name) => name !== "fast").filter((name) => measured.has(name));
 }
 
 /** @param {Results} run */
@@ -76,16 +97,7 @@ ${node}; ${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0
 
 ![Calls and messages a second on Node ${major}, for each scenario and peer](${file}.svg)
 
-${formatTable(
-  ["manywire ÷", ...others.map(labelOf)],
-  scenarios.map(({ title, peers }) => [title, ...others.map((other) => formatCell(peers, other))]),
-)}
-Processor time of the server, in microseconds:
-
-${formatTable(
-  ["", ...["fast", ...others].map(labelOf)],
-  scenarios.map(({ title, peers }) => [title, ...["fast", ...others].map((name) => formatCpu(peers, name))]),
-)}
+${groupByProtocol(scenarios).map(formatScenarios).join("\n")}
 At half of the load that a server can take, and both at the same load, one call takes, in milliseconds and in rounds five
 times as long:
 
@@ -102,6 +114,45 @@ ${formatTable(
   ["after gRPC calls", ...(memory[0]?.samples ?? []).map(({ calls }) => formatCount(calls))],
   memory.map(({ name, samples }) => [labelOf(name), ...samples.map(({ rssBytes }) => formatCount(rssBytes / 1e6))]),
 )}`;
+}
+
+/**
+ * @param {ScenarioResult[]} scenarios
+ * @returns {ScenarioResult[][]} those of gRPC, and those of the other protocols
+ */
+function groupByProtocol(scenarios) {
+  const isGrpc = (/** @type {ScenarioResult} */ { name }) =>
+    known.some((scenario) => scenario.name === name && scenario.protocol === "grpc");
+  const groups = [scenarios.filter(isGrpc), scenarios.filter((scenario) => !isGrpc(scenario))];
+  return groups.filter((group) => group.length > 0);
+}
+
+/** @param {ScenarioResult[]} scenarios of one group */
+function formatScenarios(scenarios) {
+  const measured = peersOf(scenarios);
+  const ratios = cpuPeers.filter((name) => measured.some((each) => each === name));
+  return `${formatTable(
+    ["manywire ÷", ...measured.map(labelOf)],
+    scenarios.map(({ title, peers }) => [title, ...measured.map((other) => formatCell(peers, other))]),
+  )}
+Processor time of the server, in microseconds:
+
+${formatTable(
+  ["", ...["fast", ...measured].map(labelOf), ...ratios.map((name) => `manywire ÷ ${labelOf(name)}`)],
+  scenarios.map(({ title, peers }) => [
+    ...[title, ...["fast", ...measured].map((name) => formatCpu(peers, name))],
+    ...ratios.map((name) => formatCpuRatio(peers, name)),
+  ]),
+)}`;
+}
+
+/**
+ * @param {import("../throughput.js").PeerResult[]} peers
+ * @param {string} other
+ */
+function formatCpuRatio(peers, other) {
+  const ratio = cpuRatio(peers, other);
+  return ratio === undefined ? "–" : formatRatio(ratio);
 }
 
 /**

@@ -1,6 +1,6 @@
 // Results as a picture: for each scenario one bar per peer, each scenario to its own scale. The floor is there where it is a
 // goal: in a stream it writes all messages at once, and beside its bar the others would have no length.
-import { formatCount, labels } from "./text.js";
+import { formatCount, labelOf } from "./text.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
 
@@ -15,10 +15,14 @@ const top = 84;
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .title { font-size: 16px; font-weight: 600 } .scenario { font-weight: 600 } .note { fill: #59636e; font-size: 11px }
-  .fast { fill: #0969da } .reference { fill: #8ec5ff } .connect-node { fill: #bf8700 } .grpc-js { fill: #1a7f37 } .grpc-go { fill: #8250df } .floor { fill: #afb8c1 }
+  .fast { fill: #0969da } .reference { fill: #8ec5ff } .connect-node { fill: #bf8700 } .grpc-js { fill: #1a7f37 } .grpc-go { fill: #8250df }
+  .connect-go { fill: #a475f9 } .vanguard-go { fill: #c297ff } .grpc-gateway { fill: #bf3989 } .grpc-gateway-python { fill: #e85aad }
+  .tonic { fill: #bc4c00 } .floor { fill: #afb8c1 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc } .note { fill: #9198a1 }
-    .fast { fill: #4493f8 } .reference { fill: #2a5a94 } .connect-node { fill: #d29922 } .grpc-js { fill: #3fb950 } .grpc-go { fill: #ab7df8 } .floor { fill: #656c76 }
+    .fast { fill: #4493f8 } .reference { fill: #2a5a94 } .connect-node { fill: #d29922 } .grpc-js { fill: #3fb950 } .grpc-go { fill: #ab7df8 }
+    .connect-go { fill: #8957e5 } .vanguard-go { fill: #6e40c9 } .grpc-gateway { fill: #db61a2 } .grpc-gateway-python { fill: #9e3670 }
+    .tonic { fill: #f0883e } .floor { fill: #656c76 }
   }`;
 
 /**
@@ -55,7 +59,7 @@ function drawGroup({ title, unit, peers }, y) {
     const top = y + 8 + index * (barHeight + 3);
     const length = Math.max(1, (rate.median / best) * longestBar);
     return [
-      `<text x="${barsLeft - 8}" y="${top + 11}" text-anchor="end">${escapeXml(labels[name])}</text>`,
+      `<text x="${barsLeft - 8}" y="${top + 11}" text-anchor="end">${escapeXml(labelOf(name))}</text>`,
       `<rect class="${name}" x="${barsLeft}" y="${top}" width="${length.toFixed(1)}" height="${barHeight}" rx="2"/>`,
       `<text x="${(barsLeft + length + 6).toFixed(1)}" y="${top + 11}">${formatCount(rate.median)} ${escapeXml(unit)}/s</text>`,
     ].join("");

@@ -1,18 +1,9 @@
 // Results as tables of text.
+import { labels } from "../peers/names.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
 /** @typedef {import("../throughput.js").PeerResult} PeerResult */
 /** @typedef {import("../statistics.js").Spread} Spread */
-
-/** What the tables and the picture call each peer. */
-export const labels = {
-  fast: "manywire",
-  reference: "manywire, reference lane",
-  "connect-node": "connectNodeAdapter",
-  "grpc-js": "@grpc/grpc-js",
-  "grpc-go": "grpc-go",
-  floor: "Node alone (floor)",
-};
 
 /** @param {string} name */
 export const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name)] ?? name;
@@ -21,32 +12,46 @@ export const labelOf = (name) => labels[/** @type {keyof typeof labels} */ (name
 export function formatScenario({ name, title, unit, peers, skipped }) {
   const heading = `\n${name}: ${title}\n`;
   if (skipped !== undefined) return `${heading}  skipped: ${skipped}\n`;
-  const columns = ["", `${unit}/s`, "spread", "CPU µs each", "CPU ÷ it", "manywire ÷ it", "spread", "goal"];
-  const ownUs = peers.find((peer) => peer.name === "fast")?.cpuUs ?? Number.NaN;
+  const columns = ["", `${unit}/s`, "spread", "CPU µs each", "CPU ÷ it", "goal", "manywire ÷ it", "spread", "goal"];
   return (
     heading +
     formatTable(
       columns,
-      peers.map((peer) => formatPeer(peer, ownUs)),
+      peers.map((peer) => formatPeer(peer, cpuRatio(peers, peer.name))),
     )
   );
 }
 
+/** The peers whose processor time is what manywire's is compared with. @type {import("../peers/names.js").PeerName[]} */
+export const cpuPeers = ["grpc-go", "tonic"];
+
+/**
+ * Manywire's processor time ÷ that of another peer.
+ * @param {PeerResult[]} peers
+ * @param {string} other
+ * @returns {number | undefined} undefined if one of them was not measured
+ */
+export function cpuRatio(peers, other) {
+  const cpuUsOf = (/** @type {string} */ name) => peers.find((peer) => peer.name === name)?.cpuUs;
+  const [own, its] = [cpuUsOf("fast"), cpuUsOf(other)];
+  return own === undefined || its === undefined ? undefined : own / its;
+}
+
 /**
  * @param {PeerResult} peer
- * @param {number} ownUs processor time of manywire for the same
+ * @param {number | undefined} cpu manywire's processor time ÷ the peer's
  */
-function formatPeer({ name, rate, cpuUs, ratio, goal }, ownUs) {
+function formatPeer({ name, rate, cpuUs, ratio, goal, cpuGoal }, cpu = Number.NaN) {
   const speed = [
     labelOf(name),
     formatCount(rate.median),
     formatRange(rate, formatCount),
     cpuUs.toFixed(cpuUs < 10 ? 2 : 1),
   ];
-  if (ratio === undefined) return [...speed, "", "", "", ""];
+  if (ratio === undefined) return [...speed, "", "", "", "", ""];
   return [
     ...speed,
-    formatRatio(ownUs / cpuUs),
+    ...[formatRatio(cpu), formatCpuGoal(cpu, cpuGoal)],
     formatRatio(ratio.median),
     formatRange(ratio, formatRatio),
     formatGoal(ratio, goal),
@@ -61,18 +66,36 @@ function formatGoal(ratio, goal) {
   return goal === undefined ? "" : `≥ ${goal} ${ratio.median >= goal ? "met" : "missed"}`;
 }
 
+/**
+ * @param {number} ratio
+ * @param {number | undefined} goal
+ */
+function formatCpuGoal(ratio, goal) {
+  return goal === undefined ? "" : `≤ ${goal} ${ratio <= goal ? "met" : "missed"}`;
+}
+
+/** The peers of the summary. */
+const summarized = ["connect-node", "grpc-js", "grpc-go", "tonic", "floor"];
+
 /** @param {ScenarioResult[]} results */
 export function formatSummary(results) {
   const rows = results.map(({ name, peers, skipped }) => {
-    const ratios = ["connect-node", "grpc-js", "grpc-go", "floor"].map((other) => {
+    const ratios = summarized.map((other) => {
       const peer = peers.find((each) => each.name === other);
       return peer?.ratio === undefined
         ? "–"
         : `${formatRatio(peer.ratio.median)} ${formatGoal(peer.ratio, peer.goal)}`.trim();
     });
-    return [name, ...(skipped === undefined ? ratios : ["skipped", "", "", ""])];
+    const cpu = cpuPeers.map((other) => {
+      const ratio = cpuRatio(peers, other);
+      const goal = peers.find((each) => each.name === other)?.cpuGoal;
+      return ratio === undefined ? "–" : `${formatRatio(ratio)} ${formatCpuGoal(ratio, goal)}`.trim();
+    });
+    const cells = [...ratios, ...cpu];
+    return [name, ...(skipped === undefined ? cells : cells.map((_, index) => (index === 0 ? "skipped" : "")))];
   });
-  return `\nmanywire ÷ peer, medians\n${formatTable(["", "÷ connectNodeAdapter", "÷ grpc-js", "÷ grpc-go", "÷ floor"], rows)}`;
+  const columns = [...summarized.map((name) => `÷ ${labelOf(name)}`), ...cpuPeers.map((name) => `CPU ÷ ${name}`)];
+  return `\nmanywire ÷ peer, medians\n${formatTable(["", ...columns], rows)}`;
 }
 
 /** @param {import("../half-load.js").HalfLoadResult[]} results */

@@ -1,0 +1,154 @@
+// Peers in other languages. Their programs are built into the cache.
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { pin, track } from "../processes.js";
+import { go, goProgram } from "./go.js";
+import { python, pythonServer } from "./python.js";
+import { rust, rustServer } from "./rust.js";
+import { tlsFiles } from "./tls.js";
+
+/**
+ * @typedef {object} Toolchain
+ * @property {string} program that it needs on the PATH
+ * @property {() => void} build throws an Error if a registry cannot be reached
+ * @property {() => Record<string, string>} versions package → version, as pinned in this folder
+ */
+
+/**
+ * @typedef {object} Foreign
+ * @property {Toolchain[]} needs
+ * @property {string[][]} programs commands. Each program serves until its standard input ends, prints its port, and takes the
+ *   flags of `formatFlags`; the next one gets that port as `--backend`, and the last one is called.
+ */
+
+/** @satisfies {Partial<Record<import("./names.js").PeerName, Foreign>>} */
+const foreignPeers = {
+  "grpc-go": { needs: [go], programs: [goProgram("grpc")] },
+  "connect-go": { needs: [go], programs: [goProgram("connect")] },
+  "vanguard-go": { needs: [go], programs: [goProgram("vanguard")] },
+  "grpc-gateway": { needs: [go], programs: [goProgram("grpc"), goProgram("gateway")] },
+  "grpc-gateway-python": { needs: [go, python], programs: [pythonServer, goProgram("gateway")] },
+  tonic: { needs: [rust], programs: [rustServer] },
+};
+
+/** @typedef {keyof typeof foreignPeers} ForeignName */
+
+/**
+ * @param {string} name
+ * @returns {name is ForeignName}
+ */
+export const isForeign = (name) => Object.hasOwn(foreignPeers, name);
+
+const toolchains = [go, rust, python];
+const missing = new Set(toolchains.filter(({ program }) => spawnSync(program, ["--version"]).error !== undefined));
+
+/** @param {string} name @returns {boolean} whether the peer can be built here */
+export const isAvailable = (name) => !isForeign(name) || foreignPeers[name].needs.every((tools) => !missing.has(tools));
+
+/** @returns {Record<string, string>} package → version, or why it is left out */
+export function foreignVersions() {
+  const entries = toolchains.flatMap((tools) =>
+    Object.entries(tools.versions()).map(([name, version]) => [
+      name,
+      missing.has(tools) ? `left out: ${tools.program} is not on the PATH` : version,
+    ]),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** @param {string[]} names builds what these peers need */
+export function buildForeign(names) {
+  const needed = new Set(names.filter(isForeign).flatMap((name) => foreignPeers[name].needs));
+  for (const tools of needed) tools.build();
+}
+
+/** The processes of one foreign peer, which are asked what a `Helper` is asked. */
+export class ForeignServer {
+  #name;
+  /** @type {import("node:child_process").ChildProcess[]} */
+  #children = [];
+
+  /** @param {ForeignName} name */
+  constructor(name) {
+    this.#name = name;
+  }
+
+  /**
+   * @param {string} what
+   * @param {any} [details]
+   * @returns {Promise<any>}
+   */
+  async ask(what, details) {
+    if (what === "listen") return { port: await this.#listen(details.options) };
+    const children = this.#children;
+    if (what === "usage") return { cpuUs: sum(children.map(readCpuUs)) };
+    if (what === "memory") return { rssBytes: sum(children.map(readRssBytes)), heapBytes: 0 };
+    throw new Error(`${this.#name}: cannot be asked for ${what}`);
+  }
+
+  /** @param {import("../server.js").ListenOptions} options */
+  async #listen(options) {
+    let port = Number.NaN;
+    for (const program of foreignPeers[this.#name].programs) {
+      const backend = Number.isNaN(port) ? [] : ["--backend", `${port}`];
+      port = await this.#start([...program, ...formatFlags(options), ...backend]);
+    }
+    return port;
+  }
+
+  /** @param {string[]} command @returns {Promise<number>} the port */
+  async #start(command) {
+    const [file = "", ...args] = pin("server", command);
+    // One processor, as the other servers have.
+    const env = { ...process.env, GOMAXPROCS: "1" };
+    const child = track(spawn(file, args, { env, stdio: ["pipe", "pipe", "inherit"] }));
+    this.#children.push(child);
+    for await (const line of createInterface(child.stdout)) return Number(line);
+    throw new Error(`${command.join(" ")}: expected a port, found the end of its output`);
+  }
+
+  async stop() {
+    await Promise.all(this.#children.map(end));
+  }
+}
+
+/** @param {import("../server.js").ListenOptions} options */
+function formatFlags({ isTls, hasInterceptors }) {
+  return [
+    ...(isTls ? ["--cert", tlsFiles.cert, "--key", tlsFiles.key] : []),
+    ...(hasInterceptors ? ["--interceptors"] : []),
+  ];
+}
+
+/** @param {import("node:child_process").ChildProcess} child @returns {Promise<void>} */
+function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
+/** Ticks a second in /proc: USER_HZ of Linux. */
+const ticksPerSecond = 100;
+const pageBytes = 4096;
+
+/** @param {{ pid?: number | undefined }} child the fields of /proc/PID/stat behind the name of the program */
+function readStat({ pid }) {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** @param {{ pid?: number | undefined }} child */
+function readCpuUs(child) {
+  return (sum(readStat(child).slice(11, 13).map(Number)) * 1e6) / ticksPerSecond;
+}
+
+/** @param {{ pid?: number | undefined }} child */
+function readRssBytes(child) {
+  return Number(readStat(child)[21]) * pageBytes;
+}
+
+/** @param {number[]} values */
+const sum = (values) => values.reduce((total, value) => total + value, 0);

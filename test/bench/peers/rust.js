@@ -1,0 +1,32 @@
+// tonic, built from the folder `rust`.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder, runBuf } from "../schema.js";
+
+const sources = fileURLToPath(new URL("rust", import.meta.url));
+const folder = join(cacheFolder, "rust");
+
+export const rustServer = [join(folder, "release", "bench")];
+
+/** @type {import("./foreign.js").Toolchain} */
+export const rust = { program: "cargo", build, versions };
+
+function build() {
+  // Descriptors in place of proto files, which tonic's generator would need protoc for.
+  const descriptors = {
+    greeter: join(cacheFolder, "rust-greeter.binpb"),
+    bench: join(cacheFolder, "rust-bench.binpb"),
+  };
+  runBuf("build", "--path", "proto/hello_world.proto", "-o", descriptors.greeter);
+  runBuf("build", "test/bench", "-o", descriptors.bench);
+  const env = { ...process.env, DESCRIPTORS: `${descriptors.greeter}:${descriptors.bench}` };
+  const options = ["--release", "--locked", "--quiet", "--target-dir", folder];
+  execFileSync("cargo", ["build", ...options], { cwd: sources, env, stdio: "inherit" });
+}
+
+function versions() {
+  const lock = readFileSync(join(sources, "Cargo.lock"), "utf8");
+  return { tonic: /name = "tonic"\nversion = "(.*)"/.exec(lock)?.[1] ?? "unknown" };
+}
