@@ -2,22 +2,40 @@
 import { type DescMessage, fromBinary, type Message, type Registry } from "@bufbuild/protobuf";
 import { type Any, hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { quote } from "../quote.js";
+import { closeObject, encodeName, outputPosition, putAscii, putName, reopenObject } from "./json-output.js";
 import { JsonWriteError } from "./json-write-error.js";
 import { type ValueWriter, writeString } from "./json-write-scalar.js";
+
+const valueName = encodeName("value");
+const typeName = encodeName("@type");
 
 /** @param writerOf gives the writer of a message type */
 export function writeAny(
   { typeUrl, value }: Any,
   registry: Registry | undefined,
   writerOf: (desc: DescMessage) => ValueWriter,
-): string {
-  if (typeUrl === "") return "{}";
-  const type = `"@type":${writeString(typeUrl)}`;
+): void {
+  const start = outputPosition();
+  if (typeUrl === "") {
+    closeObject(start);
+    return;
+  }
   const desc = registry?.getMessage(typeUrl.slice(typeUrl.lastIndexOf("/") + 1));
   if (desc === undefined) throw new JsonWriteError("", `unknown type ${quote(typeUrl)} in google.protobuf.Any`);
-  const json = writerOf(desc)(unpack(desc, value));
-  if (hasCustomJsonRepresentation(desc)) return `{"value":${json},${type}}`;
-  return json === "{}" ? `{${type}}` : `${json.slice(0, -1)},${type}}`;
+  const message = unpack(desc, value);
+  if (hasCustomJsonRepresentation(desc)) {
+    putName(valueName);
+    writerOf(desc)(message);
+    putName(typeName);
+    writeString(typeUrl);
+    closeObject(start);
+  } else {
+    writerOf(desc)(message);
+    reopenObject(start);
+    putAscii('"@type":');
+    writeString(typeUrl);
+    putAscii("}");
+  }
 }
 
 function unpack(desc: DescMessage, bytes: Uint8Array): Message {

@@ -1,36 +1,38 @@
 // Writes lists as JSON arrays, and maps as JSON objects.
-import { entryStep, refuse, within } from "./json-write-error.js";
+import { closeList, closeObject, outputPosition, putColon, putComma } from "./json-output.js";
+import { refuse, withinEntry, withinItem } from "./json-write-error.js";
 import { type ValueWriter, writeString } from "./json-write-scalar.js";
 
 /** Writes the items of a list. @throws JsonWriteError, with the index of the item that cannot be written */
-export function writeList(list: unknown, write: ValueWriter): string {
+export function writeList(list: unknown, write: ValueWriter): void {
   if (!Array.isArray(list)) refuse("a list", list);
-  let text = "";
+  const start = outputPosition();
   let index = 0;
   try {
     for (; index < list.length; index++) {
-      const item = write(list[index]);
-      text = index === 0 ? item : `${text},${item}`;
+      putComma();
+      write(list[index]);
     }
   } catch (error) {
-    throw within(`[${index}]`, error);
+    throw withinItem(error, index);
   }
-  return `[${text}]`;
+  closeList(start);
 }
 
 /** Writes the entries of a map. @throws JsonWriteError, with the key of the entry that cannot be written */
-export function writeEntries(map: unknown, write: ValueWriter, writeKey: ValueWriter = writeString): string {
+export function writeEntries(map: unknown, write: ValueWriter, writeKey: ValueWriter = writeString): void {
   if (typeof map !== "object" || map === null || Array.isArray(map)) refuse("a map", map);
-  let text = "";
-  let current = "";
+  const start = outputPosition();
+  let key = "";
   try {
-    for (const key of Object.keys(map)) {
-      current = key;
-      const entry = `${writeKey(key)}:${write((map as Record<string, unknown>)[key])}`;
-      text = text === "" ? entry : `${text},${entry}`;
+    for (key of Object.keys(map)) {
+      putComma();
+      writeKey(key);
+      putColon();
+      write((map as Record<string, unknown>)[key]);
     }
   } catch (error) {
-    throw within(entryStep(current), error);
+    throw withinEntry(error, key);
   }
-  return `{${text}}`;
+  closeObject(start);
 }

@@ -1,11 +1,12 @@
 // Writes the extensions of messages, which messages keep as unknown fields, with the types of a registry.
 import { type DescExtension, type DescMessage, getExtension, type Message, type Registry } from "@bufbuild/protobuf";
+import { encodeName, putName } from "./json-output.js";
 import { writeList } from "./json-write-collections.js";
 import { within } from "./json-write-error.js";
 import type { ValueWriter } from "./json-write-scalar.js";
 
-/** Writes the extensions of a message with their names, `"[pkg.name]":1`; "" if there is none. */
-export type ExtensionsWriter = (message: Message, desc: DescMessage) => string;
+/** Writes the extensions of a message as members, `"[pkg.name]":1`. */
+export type ExtensionsWriter = (message: Message, desc: DescMessage) => void;
 
 /**
  * @param writerOf gives the writer of one value of an extension
@@ -16,7 +17,7 @@ export function createExtensionsWriter(
   writerOf: (extension: DescExtension) => ValueWriter,
   always: boolean,
 ): ExtensionsWriter {
-  const writers = new WeakMap<DescExtension, (message: Message) => string>();
+  const writers = new WeakMap<DescExtension, (message: Message) => void>();
   const writerFor = (extension: DescExtension) => {
     const writer = writers.get(extension) ?? extensionWriter(extension, writerOf(extension), always);
     writers.set(extension, writer);
@@ -25,19 +26,20 @@ export function createExtensionsWriter(
   return (message, desc) => {
     const numbers = new Set(message.$unknown?.map(({ no }) => no));
     const extensions = [...numbers].flatMap((number) => registry.getExtensionFor(desc, number) ?? []);
-    const members = extensions.map((extension) => writerFor(extension)(message));
-    return members.filter((member) => member !== "").join();
+    for (const extension of extensions) writerFor(extension)(message);
   };
 }
 
-function extensionWriter(extension: DescExtension, write: ValueWriter, always: boolean): (message: Message) => string {
-  const { jsonName } = extension;
-  const prefix = `${JSON.stringify(jsonName)}:`;
+function extensionWriter(extension: DescExtension, write: ValueWriter, always: boolean): (message: Message) => void {
+  const { jsonName, fieldKind } = extension;
+  const name = encodeName(jsonName);
   return (message) => {
     try {
       const value = getExtension(message, extension);
-      if (extension.fieldKind !== "list") return prefix + write(value);
-      return !always && (value as unknown[]).length === 0 ? "" : prefix + writeList(value, write);
+      if (!always && fieldKind === "list" && (value as unknown[]).length === 0) return;
+      putName(name);
+      if (fieldKind === "list") writeList(value, write);
+      else write(value);
     } catch (error) {
       throw within(jsonName, error);
     }

@@ -1,13 +1,16 @@
 // Writes the keys of maps: in messages they are names of properties, whatever their type, and in JSON they are text.
 import { ScalarType } from "@bufbuild/protobuf";
+import { putAscii } from "./json-output.js";
 import { refuse } from "./json-write-error.js";
 import { type ValueWriter, writeString } from "./json-write-scalar.js";
 
 /** Keys are written as they are. Another spelling of a key could be the key of another entry. */
 const keyWriter =
   (expected: string, isKey: (key: string) => boolean): ValueWriter =>
-  (key) =>
-    isKey(key as string) ? `"${key}"` : refuse(expected, key);
+  (key) => {
+    if (!isKey(key as string)) refuse(expected, key);
+    putAscii(`"${key}"`);
+  };
 
 const isDecimal = (key: string) => /^-?\d{1,20}$/.test(key);
 

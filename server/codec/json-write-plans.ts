@@ -11,7 +11,7 @@ import {
 import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { canRunCode } from "./code.js";
 import { nullValue } from "./json-facts.js";
-import { hasJsonOutput, putText, textWriter } from "./json-output.js";
+import { closeObject, encodeName, noName, outputPosition, putAscii } from "./json-output.js";
 import { writeAny } from "./json-write-any.js";
 import { compileWriter } from "./json-write-code.js";
 import { refuse, within } from "./json-write-error.js";
@@ -61,7 +61,7 @@ export class Plans {
 
   /** The writer of a field without its name. A value that a field without presence has when it is not set is written. */
   fieldWriter(field: DescField, omitted: Omitted): FieldWriter {
-    return interpretField(planField(field, "", this.#planValue(field, omitted), true));
+    return interpretField(planField(field, noName, this.#planValue(field, omitted), true));
   }
 
   #planValue(field: DescField | DescExtension, omitted: Omitted): ValuePlan {
@@ -83,32 +83,23 @@ export class Plans {
         if ((message as Message | undefined | null)?.$typeName !== typeName) refuse(typeName, message);
         return special(message as never);
       };
-      return { write, put: (message) => putText(write(message)) };
+      return { write };
     }
-    // Not before: a type may contain itself, and many types are never written.
-    const prepare = () => {
-      const fields = this.#planFields(desc, omitted);
-      const { compiles = true } = this.#options;
-      if (compiles && canRunCode && hasJsonOutput) {
-        writer.put = compileWriter(desc, fields, this.#writeExtensions);
-        writer.write = textWriter(writer.put);
-      } else writer.write = interpretWriter(desc, fields, this.#writeExtensions);
-    };
     const writer: MessageWriter = {
+      // Not before: a type may contain itself, and many types are never written.
       write: (message) => {
-        prepare();
-        return writer.write(message);
-      },
-      put: (message) => {
-        prepare();
-        writer.put(message);
+        const fields = this.#planFields(desc, omitted);
+        const { compiles = true } = this.#options;
+        const prepare = compiles && canRunCode ? compileWriter : interpretWriter;
+        writer.write = prepare(desc, fields, this.#writeExtensions);
+        writer.write(message);
       },
     };
     return writer;
   }
 
   /** The writer of a type whose JSON is not an object with its fields; undefined for other types. */
-  #specialWriter(desc: DescMessage): ((message: never) => string) | undefined {
+  #specialWriter(desc: DescMessage): ((message: never) => void) | undefined {
     const { typeName } = desc;
     if (typeName === "google.protobuf.Any") {
       return (any: Any) => writeAny(any, this.#options.registry, (held) => this.messageWriter(held).write);
@@ -124,7 +115,7 @@ export class Plans {
     const fields = desc.fields.filter(isWritten).sort((a, b) => a.number - b.number);
     return fields.map((field) => {
       const omittedWithin = omitted.filter(([first]) => first === field).map(([, ...rest]) => rest);
-      const prefix = `${JSON.stringify(useProtoFieldName === true ? field.name : field.jsonName)}:`;
+      const prefix = encodeName(useProtoFieldName === true ? field.name : field.jsonName);
       return planField(field, prefix, this.#planValue(field, omittedWithin), alwaysEmitImplicit === true);
     });
   }
@@ -143,10 +134,10 @@ function interpretWriter(
   return (value) => {
     const message = value as Message;
     if (message?.$typeName !== typeName) refuse(typeName, message);
-    const members = writeMembers(fields, message as unknown as Source);
-    if (writeExtensions === undefined || message.$unknown === undefined) return `{${members}}`;
-    const extensions = writeExtensions(message, desc);
-    return `{${members}${members === "" || extensions === "" ? "" : ","}${extensions}}`;
+    const start = outputPosition();
+    writeMembers(fields, message as unknown as Source);
+    if (message.$unknown !== undefined) writeExtensions?.(message, desc);
+    closeObject(start);
   };
 }
 
@@ -155,25 +146,27 @@ interface NamedWriter {
   readonly write: FieldWriter;
 }
 
-function writeMembers(fields: readonly NamedWriter[], source: Source): string {
-  let text = "";
-  let index = 0;
+function writeMembers(fields: readonly NamedWriter[], source: Source): void {
+  let name = "";
   try {
-    for (; index < fields.length; index++) {
-      const member = (fields[index] as NamedWriter).write(source);
-      if (member !== "") text = text === "" ? member : `${text},${member}`;
+    for (const field of fields) {
+      name = field.name;
+      field.write(source);
     }
   } catch (error) {
-    throw within((fields[index] as NamedWriter).name, error);
+    throw within(name, error);
   }
-  return text;
 }
 
 /** Numbers without a name stay numbers. */
 function enumWriter({ typeName, value: values }: DescEnum, isInteger: boolean): ValueWriter {
-  if (typeName === nullValue) return () => "null";
+  if (typeName === nullValue) return () => putAscii("null");
   const writeNumber = scalarWriters[ScalarType.INT32];
   if (isInteger) return writeNumber;
   const names = new Map(Object.values(values).map(({ number, name }) => [number, JSON.stringify(name)]));
-  return (value) => names.get(value as number) ?? writeNumber(value);
+  return (value) => {
+    const name = names.get(value as number);
+    if (name === undefined) writeNumber(value);
+    else putAscii(name);
+  };
 }

@@ -2,54 +2,57 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { toShortestFloat } from "./float.js";
+import { putAscii, putBase64, putInteger, putNumber, putQuotedInteger, putString } from "./json-output.js";
 import { JsonWriteError, refuse } from "./json-write-error.js";
+import { toSafeNumber } from "./safe-number.js";
 
 /** Writes one value: of a field, of a list or of a map. @throws JsonWriteError if it is no value of the type */
-export type ValueWriter = (value: unknown) => string;
+export type ValueWriter = (value: unknown) => void;
 
-/** Anything but the characters that JSON never escapes: no quotes, backslashes, control characters and surrogates. */
-const escapable = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
-
-export function writeString(value: unknown): string {
+export function writeString(value: unknown): void {
   if (typeof value !== "string") refuse("a string", value);
-  if (!escapable.test(value)) return `"${value}"`;
-  if (!value.isWellFormed()) throw new JsonWriteError("", "a string with a lone surrogate has no UTF-8");
-  return JSON.stringify(value);
+  if (!putString(value)) throw new JsonWriteError("", "a string with a lone surrogate has no UTF-8");
 }
 
-/** A number that is neither infinite nor NaN. */
-export function writeFinite(value: number): string {
-  return value === 0 && Object.is(value, -0) ? "-0" : String(value);
-}
-
-function writeDouble(value: unknown): string {
+function writeDouble(value: unknown): void {
   if (typeof value !== "number") refuse("a number", value);
-  return Number.isFinite(value) ? writeFinite(value) : `"${value}"`;
+  if (Number.isFinite(value)) putNumber(value);
+  else putAscii(`"${value}"`);
 }
 
-function writeFloat(value: unknown): string {
+function writeFloat(value: unknown): void {
   if (typeof value !== "number") refuse("a number", value);
-  if (!Number.isFinite(value)) return `"${value}"`;
   const float = toShortestFloat(value);
-  return Number.isFinite(float) ? writeFinite(float) : refuse("a 32-bit float", value);
+  if (Number.isFinite(value) && !Number.isFinite(float)) refuse("a 32-bit float", value);
+  writeDouble(float);
 }
 
-function writeInt32(value: unknown): string {
-  return typeof value === "number" && (value | 0) === value ? String(value) : refuse("an int32", value);
+function writeInt32(value: unknown): void {
+  if (typeof value !== "number" || (value | 0) !== value) refuse("an int32", value);
+  putInteger(value);
 }
 
-function writeUint32(value: unknown): string {
-  return typeof value === "number" && value >>> 0 === value ? String(value) : refuse("a uint32", value);
+function writeUint32(value: unknown): void {
+  if (typeof value !== "number" || value >>> 0 !== value) refuse("a uint32", value);
+  putInteger(value);
 }
 
-function writeInt64(value: unknown): string {
+function writeInt64(value: unknown): void {
   const integer = typeof value === "bigint" ? value : toBigInt(value);
-  return integer !== undefined && BigInt.asIntN(64, integer) === integer ? `"${integer}"` : refuse("an int64", value);
+  if (integer === undefined) refuse("an int64", value);
+  const number = toSafeNumber(integer);
+  if (number !== undefined) putQuotedInteger(number);
+  else if (BigInt.asIntN(64, integer) === integer) putAscii(`"${integer}"`);
+  else refuse("an int64", value);
 }
 
-function writeUint64(value: unknown): string {
+function writeUint64(value: unknown): void {
   const integer = typeof value === "bigint" ? value : toBigInt(value);
-  return integer !== undefined && BigInt.asUintN(64, integer) === integer ? `"${integer}"` : refuse("a uint64", value);
+  if (integer === undefined) refuse("a uint64", value);
+  const number = toSafeNumber(integer);
+  if (number !== undefined && number >= 0) putQuotedInteger(number);
+  else if (BigInt.asUintN(64, integer) === integer) putAscii(`"${integer}"`);
+  else refuse("a uint64", value);
 }
 
 /** Fields with `jstype = JS_STRING` have text. Where there should be a bigint, protobuf-es takes text and numbers as well. */
@@ -58,8 +61,9 @@ function toBigInt(value: unknown): bigint | undefined {
   return Number.isInteger(value) ? BigInt(value as number) : undefined;
 }
 
-function writeBool(value: unknown): string {
-  return value === true ? "true" : value === false ? "false" : refuse("true or false", value);
+function writeBool(value: unknown): void {
+  if (typeof value !== "boolean") refuse("true or false", value);
+  putAscii(value ? "true" : "false");
 }
 
 /** Node's own takes 3 µs for 10 KB, and that of protobuf-es, which browsers get, 200. */
@@ -73,9 +77,9 @@ function sliceBase64(value: Uint8Array): string {
   return (Buffer.prototype as unknown as Slices).base64Slice.call(value, 0, value.length);
 }
 
-function writeBytes(value: unknown): string {
+function writeBytes(value: unknown): void {
   if (!(value instanceof Uint8Array)) refuse("bytes", value);
-  return value.length === 0 ? '""' : `"${toBase64(value)}"`;
+  putBase64(value, toBase64);
 }
 
 /** How values of the scalar types are written. */

@@ -1,45 +1,56 @@
 // Writes the well-known types whose JSON is text (https://protobuf.dev/programming-guides/json/).
 import { protoCamelCase, protoSnakeCase } from "@bufbuild/protobuf/reflect";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { putCharacter, putInteger, putPadded } from "./json-output.js";
 import { JsonWriteError, mismatch, refuse, within } from "./json-write-error.js";
 import { writeString } from "./json-write-scalar.js";
+import { toSafeNumber } from "./safe-number.js";
 
 /** The writers of these types, by name. */
-export const textWriters: Readonly<Record<string, (message: never) => string>> = {
+export const textWriters: Readonly<Record<string, (message: never) => void>> = {
   "google.protobuf.Timestamp": writeTimestamp,
   "google.protobuf.Duration": writeDuration,
   "google.protobuf.FieldMask": writeFieldMask,
 };
 
-const firstSecond = BigInt(Date.parse("0001-01-01T00:00:00Z") / 1000);
-const lastSecond = BigInt(Date.parse("9999-12-31T23:59:59Z") / 1000);
-const maxDurationSeconds = 315_576_000_000n;
+const firstSecond = Date.parse("0001-01-01T00:00:00Z") / 1000;
+const lastSecond = Date.parse("9999-12-31T23:59:59Z") / 1000;
+const maxDurationSeconds = 315_576_000_000;
 const maxNanos = 999_999_999;
 
-function writeTimestamp({ seconds, nanos }: Timestamp): string {
-  checkSeconds(seconds, firstSecond, lastSecond);
+const quote = 0x22;
+const minus = 0x2d;
+const dot = 0x2e;
+const colon = 0x3a;
+const letterT = 0x54;
+const letterZ = 0x5a;
+const letterS = 0x73;
+
+function writeTimestamp({ seconds, nanos }: Timestamp): void {
+  const time = toSeconds(seconds, firstSecond, lastSecond);
   checkNanos(nanos, 0);
-  const time = Number(seconds);
   const day = Math.floor(time / secondsPerDay);
   const second = time - day * secondsPerDay;
-  const clock = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`;
-  return `"${printDay(day)}T${clock}${printFraction(nanos)}Z"`;
+  putCharacter(quote);
+  putDay(day);
+  putCharacter(letterT);
+  putPadded(second / 3600, 2);
+  putCharacter(colon);
+  putPadded((second / 60) % 60, 2);
+  putCharacter(colon);
+  putPadded(second % 60, 2);
+  putFraction(nanos);
+  putCharacter(letterZ);
+  putCharacter(quote);
 }
 
 const secondsPerDay = 86_400;
-
-const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
-
-/** Two digits. */
-function two(number: number): string {
-  return pairs[number] as string;
-}
 
 /**
  * The date of a day after 1970-01-01, in a tenth of the time of `Date`. Years begin in March here, so that the day that some
  * of them have is the last one (https://howardhinnant.github.io/date_algorithms.html#civil_from_days).
  */
-function printDay(day: number): string {
+function putDay(day: number): void {
   const shifted = day + daysTo1970;
   const era = Math.floor(shifted / daysOfEra);
   const dayOfEra = shifted - era * daysOfEra;
@@ -50,7 +61,11 @@ function printDay(day: number): string {
   const date = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
   const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
   const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
-  return `${two(Math.floor(year / 100))}${two(year % 100)}-${two(month)}-${two(date)}`;
+  putPadded(year, 4);
+  putCharacter(minus);
+  putPadded(month, 2);
+  putCharacter(minus);
+  putPadded(date, 2);
 }
 
 /** From 0000-03-01 to 1970-01-01. */
@@ -58,18 +73,23 @@ const daysTo1970 = 719_468;
 /** 400 years. */
 const daysOfEra = 146_097;
 
-function writeDuration({ seconds, nanos }: Duration): string {
-  checkSeconds(seconds, -maxDurationSeconds, maxDurationSeconds);
+function writeDuration({ seconds, nanos }: Duration): void {
+  const whole = toSeconds(seconds, -maxDurationSeconds, maxDurationSeconds);
   checkNanos(nanos, -maxNanos);
-  if ((seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0)) {
+  if ((whole > 0 && nanos < 0) || (whole < 0 && nanos > 0)) {
     throw new JsonWriteError("", `expected seconds and nanos of one sign, found ${seconds} and ${nanos}`);
   }
-  const sign = seconds === 0n && nanos < 0 ? "-" : "";
-  return `"${sign}${seconds}${printFraction(Math.abs(nanos))}s"`;
+  putCharacter(quote);
+  if (whole < 0 || nanos < 0) putCharacter(minus);
+  putInteger(Math.abs(whole));
+  putFraction(Math.abs(nanos));
+  putCharacter(letterS);
+  putCharacter(quote);
 }
 
-function checkSeconds(seconds: unknown, least: bigint, greatest: bigint): void {
-  if (typeof seconds === "bigint" && seconds >= least && seconds <= greatest) return;
+function toSeconds(seconds: unknown, least: number, greatest: number): number {
+  const number = typeof seconds === "bigint" ? toSafeNumber(seconds) : undefined;
+  if (number !== undefined && number >= least && number <= greatest) return number;
   throw within("seconds", mismatch(`an integer from ${least} to ${greatest}`, seconds));
 }
 
@@ -78,16 +98,18 @@ function checkNanos(nanos: unknown, least: number): void {
   throw within("nanos", mismatch(`an integer from ${least} to ${maxNanos}`, nanos));
 }
 
-/** Three, six or nine decimals with their point, or nothing. */
-function printFraction(nanos: number): string {
-  if (nanos === 0) return "";
-  const digits = String(nanos).padStart(9, "0");
-  return `.${digits.replace(/(?:000){1,2}$/, "")}`;
+/** Writes three, six or nine decimals with their point, or nothing. */
+function putFraction(nanos: number): void {
+  if (nanos === 0) return;
+  putCharacter(dot);
+  if (nanos % 1000 !== 0) putPadded(nanos, 9);
+  else if (nanos % 1_000_000 !== 0) putPadded(nanos / 1000, 6);
+  else putPadded(nanos / 1_000_000, 3);
 }
 
-function writeFieldMask({ paths }: FieldMask): string {
+function writeFieldMask({ paths }: FieldMask): void {
   if (!Array.isArray(paths)) refuse("a list of paths", paths);
-  return writeString(paths.map(toCamelCase).join(","));
+  writeString(paths.map(toCamelCase).join(","));
 }
 
 function toCamelCase(path: unknown, index: number): string {

@@ -1,6 +1,6 @@
 // Writes messages as ProtoJSON (https://protobuf.dev/programming-guides/json/), straight to text.
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
-import { openText } from "./json-output.js";
+import { openOutput, takeBytes, takeText } from "./json-output.js";
 import { JsonWriteError, within } from "./json-write-error.js";
 import { type JsonEncodeOptions, type Omitted, Plans } from "./json-write-plans.js";
 import type { Source } from "./values.js";
@@ -18,11 +18,34 @@ export function createJsonEncoder(
   options: JsonEncodeOptions,
   omitted: Omitted = [],
 ): (message: Message) => string {
+  const write = messageWriter(desc, options, omitted);
+  return (message) => {
+    write(message);
+    return takeText(0);
+  };
+}
+
+/**
+ * Prepares the writing of a type as `createJsonEncoder` does, but as bytes, and after so many bytes for whatever is to stand
+ * before them. Only where there is `Buffer`.
+ */
+export function createJsonBytesEncoder(
+  desc: DescMessage,
+  options: JsonEncodeOptions,
+): (message: Message, reserve: number) => Buffer {
+  const write = messageWriter(desc, options, []);
+  return (message, reserve) => {
+    write(message);
+    return takeBytes(reserve);
+  };
+}
+
+function messageWriter(desc: DescMessage, options: JsonEncodeOptions, omitted: Omitted): (message: Message) => void {
   const writer = plansWith(options).messageWriter(desc, omitted);
   return (message) => {
-    openText();
+    openOutput();
     try {
-      return writer.write(message);
+      writer.write(message);
     } catch (error) {
       // Without a field, the type says where.
       throw error instanceof JsonWriteError && error.path === "" ? within(desc.typeName, error) : error;
@@ -43,12 +66,13 @@ export function createJsonFieldEncoder(
 ): (message: Message) => string | undefined {
   const write = plansWith(options).fieldWriter(field, omitted);
   return (message) => {
-    openText();
+    openOutput();
     try {
-      return write(message as unknown as Source) || undefined;
+      write(message as unknown as Source);
     } catch (error) {
       throw within(field.name, error);
     }
+    return takeText(0) || undefined;
   };
 }
 

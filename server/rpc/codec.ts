@@ -7,7 +7,7 @@ import { createBinaryCodec } from "../codec/binary.js";
 import { BinaryError } from "../codec/binary-input.js";
 import { ElementLimitError } from "../codec/element-limit.js";
 import { createJsonDecoder } from "../codec/json-read.js";
-import { createJsonEncoder } from "../codec/json-write.js";
+import { createJsonBytesEncoder, createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
 import type { Body } from "../http/exchange.js";
 import type { Codec } from "./format.js";
@@ -121,24 +121,23 @@ function jsonCodec(
   // As everywhere: what a newer client sends is no error.
   const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
   const decode = createJsonDecoder(input, { ...options, maxElements });
-  const encode = createJsonEncoder(output, options);
-  function serializeBody(message: Message): string {
-    try {
-      return encode(message);
-    } catch (reason) {
-      throw ConnectError.from(reason, Code.Internal);
-    }
-  }
+  const encodeText = createJsonEncoder(output, options);
+  const encodeBytes = createJsonBytesEncoder(output, options);
   return {
     parse: decode,
-    serialize: (message, reserve) => encodeUtf8(serializeBody(message), reserve),
-    serializeBody,
+    serialize(message, reserve) {
+      try {
+        return encodeBytes(message, reserve);
+      } catch (reason) {
+        throw ConnectError.from(reason, Code.Internal);
+      }
+    },
+    serializeBody(message) {
+      try {
+        return encodeText(message);
+      } catch (reason) {
+        throw ConnectError.from(reason, Code.Internal);
+      }
+    },
   };
-}
-
-/** Writes text as UTF-8, which a TextEncoder does in several times as long. */
-function encodeUtf8(text: string, reserve: number): Buffer {
-  const bytes = Buffer.allocUnsafe(reserve + Buffer.byteLength(text));
-  bytes.write(text, reserve);
-  return bytes;
 }

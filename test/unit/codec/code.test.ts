@@ -1,5 +1,5 @@
 // The code that is made of message types, as it is.
-import { create, type DescField } from "@bufbuild/protobuf";
+import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { generateReader } from "../../../server/codec/binary-read-code.js";
 import { planFields as planReading } from "../../../server/codec/binary-read-plan.js";
@@ -7,9 +7,10 @@ import { generateWriter } from "../../../server/codec/binary-write-code.js";
 import { planFields } from "../../../server/codec/binary-write-plan.js";
 import { Code, canRunCode } from "../../../server/codec/code.js";
 import { emptyMaker, generateMaker } from "../../../server/codec/empty.js";
+import { encodeName } from "../../../server/codec/json-output.js";
 import { generateWriter as generateJsonWriter } from "../../../server/codec/json-write-code.js";
 import { planField } from "../../../server/codec/json-write-fields.js";
-import { writeString } from "../../../server/codec/json-write-scalar.js";
+import { scalarWriters, writeString } from "../../../server/codec/json-write-scalar.js";
 import { BookSchema } from "../../gen/manywire/test/codec/v1/book_pb.js";
 
 const reader = {
@@ -123,60 +124,55 @@ describe("the code", () => {
 
   it("that writes the JSON of a type has its fields in order of their numbers", () => {
     const field = (name: string) => BookSchema.fields.find((one) => one.name === name) as DescField;
-    const message = { write: () => "", put: () => undefined };
+    const message = { write: () => undefined };
     const plans = [
-      planField(field("title"), '"title":', { write: writeString }, false),
-      planField(field("authors"), '"authors":', { write: message.write, message }, false),
-      planField(field("price"), '"price":', { write: String }, false),
-      planField(field("subtitle"), '"subtitle":', { write: writeString }, false),
-      planField(field("labels"), '"labels":', { write: writeString }, true),
-      planField(field("agent"), '"agent":', { write: message.write, message }, false),
+      planField(field("title"), encodeName("title"), { write: writeString }, false),
+      planField(field("authors"), encodeName("authors"), { write: message.write, message }, false),
+      planField(field("price"), encodeName("price"), { write: scalarWriters[ScalarType.DOUBLE] }, false),
+      planField(field("subtitle"), encodeName("subtitle"), { write: writeString }, false),
+      planField(field("labels"), encodeName("labels"), { write: writeString }, true),
+      planField(field("agent"), encodeName("agent"), { write: message.write, message }, false),
     ];
     expect(`${generateJsonWriter(BookSchema, plans, undefined)}`).toMatchInlineSnapshot(`
-      "return function put(message) {
+      "return function write(message) {
         if (message?.$typeName !== "manywire.test.codec.v1.Book") refuse_0("manywire.test.codec.v1.Book", message);
-        putCharacter_1(123);
-        const first = textPosition_2();
-        let value, text, field = "";
+        const start = outputPosition_1();
+        let value, at = 0, field = "";
         try {
           field = "title";
           value = message["title"];
           if (value !== undefined && value !== "") {
-            putName_3(first, name_4);
-            putString_5(value);
+            putName_2(name_3);
+            writeString_4(value);
           }
           field = "authors";
           value = message["authors"];
-          if (false || value?.length > 0) {
-            value ??= [];
+          if (value?.length > 0) {
             if (!Array.isArray(value)) refuse_0("a list", value);
-            putName_3(first, name_6);
-            putCharacter_1(91);
+            putName_2(name_5);
+            const start = outputPosition_1();
             let index = 0;
             try {
               for (; index < value.length; index++) {
-                if (index > 0) putCharacter_1(44);
-                message_7.put(value[index]);
+                putComma_6();
+                message_7.write(value[index]);
               }
             } catch (error) {
               throw withinItem_8(error, index);
             }
-            putCharacter_1(93);
+            closeList_9(start);
           }
           field = "price";
           value = message["price"];
           if (value !== undefined && !Object.is(value, 0)) {
-            text = String_9(value);
-            if (false || text !== "0") {
-              putName_3(first, name_10);
-              putText_11(text);
-            }
+            putName_2(name_10);
+            writeDouble_11(value);
           }
           field = "subtitle";
           value = message["subtitle"];
           if (value !== undefined) {
-            putName_3(first, name_12);
-            putString_5(value);
+            putName_2(name_12);
+            writeString_4(value);
           }
           field = "labels";
           value = message["labels"];
@@ -184,34 +180,34 @@ describe("the code", () => {
           if (typeof value !== "object" || Array.isArray(value)) refuse_0("a map", value);
           {
             const keys = Object.keys(value);
-            if (true || keys.length > 0) {
-              putName_3(first, name_13);
-              putCharacter_1(123);
+            {
+              putName_2(name_13);
+              const start = outputPosition_1();
               let key = "";
               try {
                 for (let index = 0; index < keys.length; index++) {
                   key = keys[index];
-                  if (index > 0) putCharacter_1(44);
-                  putString_5(key);
-                  putCharacter_1(58);
-                  putString_5(value[key]);
+                  putComma_6();
+                  writeString_4(key);
+                  putColon_14();
+                  writeString_4(value[key]);
                 }
               } catch (error) {
-                throw withinEntry_14(error, key);
+                throw withinEntry_15(error, key);
               }
-              putCharacter_1(125);
+              closeObject_16(start);
             }
           }
           field = "agent";
           value = message["sale"];
           if (value?.case === "agent") {
-            putName_3(first, name_15);
-            message_7.put(value.value);
+            putName_2(name_17);
+            message_7.write(value.value);
           }
         } catch (error) {
-          throw withinField_16(error, field);
+          throw withinField_18(error, field);
         }
-        putCharacter_1(125);
+        closeObject_16(start);
       };"
     `);
   });

@@ -26,7 +26,12 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
-import { createJsonEncoder, createJsonFieldEncoder, type JsonEncodeOptions } from "../../../server/codec/json-write.js";
+import {
+  createJsonBytesEncoder,
+  createJsonEncoder,
+  createJsonFieldEncoder,
+  type JsonEncodeOptions,
+} from "../../../server/codec/json-write.js";
 import { PlainSchema } from "../../gen/manywire/test/codec/v1/codec_pb.js";
 import {
   attitude,
@@ -389,5 +394,46 @@ describe("one field", () => {
     const omitted = [[everything.text], [everything.node, inNode.child]] as DescField[][];
     const rest = '{"number":"5","words":["b"],"wrapped":"0","choiceText":"c"}';
     expect(createJsonEncoder(EverythingSchema, {}, omitted)(full)).toBe(`{"node":{"text":"a"},${rest.slice(1)}`);
+  });
+});
+
+describe("values are written as JSON.stringify writes them", () => {
+  const character = fc.constantFrom(
+    ..."abcdefgh !#[]~\x7f",
+    '"',
+    "\\",
+    "\n",
+    "\0",
+    "\x1f",
+    "é",
+    "\u2028",
+    "\ud7ff",
+    "😀",
+  );
+  const text = fc.array(character, { maxLength: 60 }).map((characters) => characters.join(""));
+  const decimal = fc
+    .tuple(fc.integer(), fc.integer({ min: -10, max: 4 }))
+    .map(([digits, exponent]) => Number(`${digits}e${exponent}`));
+  const double = fc.oneof(decimal, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger());
+  const long = (number: bigint) => String(number);
+
+  test.each<[field: string, values: fc.Arbitrary<unknown>, jsonOf: (value: never) => unknown]>([
+    ["string", text, (value) => value],
+    ["double", double.filter((value) => !Object.is(value, -0)), (value) => value],
+    ["int64", fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-(10n ** 9n), 10n ** 9n)), long],
+    ["uint64", fc.oneof(fc.bigInt(0n, 2n ** 64n - 1n), fc.maxSafeNat().map(BigInt)), long],
+    ["int32", fc.integer(), (value) => value],
+    ["uint32", fc.integer({ min: 0, max: 2 ** 32 - 1 }), (value) => value],
+    ["bytes", fc.uint8Array({ maxLength: 120 }), (value: Uint8Array) => Buffer.from(value).toString("base64")],
+  ])("%s", (name, values, jsonOf) => {
+    const encodeBytes = createJsonBytesEncoder(PlainSchema, { alwaysEmitImplicit: true });
+    const property = fc.property(values, (value) => {
+      const message = create(PlainSchema, { [name]: value });
+      const member = JSON.stringify({ [name]: jsonOf(value as never) }).slice(1, -1);
+      const json = write(PlainSchema, message, { alwaysEmitImplicit: true });
+      expect(json).toContain(member);
+      expect(encodeBytes(message, 5).subarray(5).toString()).toBe(json);
+    });
+    fc.assert(property, { numRuns: runs.numRuns * 3 });
   });
 });
