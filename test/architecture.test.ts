@@ -233,6 +233,17 @@ function partOf(file: string): string | undefined {
   return names.sort((a, b) => b.length - a.length)[0];
 }
 
+/** Files of tests and their helpers, by their paths inside `test/`. */
+const testFiles = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => /\.[jt]s$/.test(file) && !file.startsWith("gen/") && !file.includes("node_modules/"));
+
+/** The folder whose tests belong together: `unit/rest/`, `judges/npm/`, `bench/`. */
+function testAreaOf(file: string): string {
+  const [first = "", ...rest] = dirname(file).split("/");
+  return ["unit", "judges", "behaviour"].includes(first) ? `${first}/${rest[0] ?? ""}` : `${first}/`;
+}
+
 const isFile = (to: string) => to.endsWith(".ts");
 const isBuiltin = (to: string) => to.startsWith("node:");
 const show = ({ from, to, isType }: Import) => `${from} imports ${isType ? "types of " : ""}${to}`;
@@ -281,6 +292,20 @@ describe("the source tree", () => {
       for (const [file, targets] of graph) if (![...targets].some((target) => graph.has(target))) graph.delete(file);
     }
     expect([...graph.keys()]).toEqual([]);
+  });
+
+  test("keeps helpers that tests of several folders use in test/support", () => {
+    const imports = testFiles.flatMap((file) => importsOf(join("test", file)));
+    const targets = imports.flatMap(({ from, to }) => {
+      const isOfTests =
+        to.startsWith("test/") && [to, to.replace(/ts$/, "js")].some((one) => existsSync(join(root, one)));
+      return isOfTests ? [{ from: from.slice("test/".length), to: to.slice("test/".length) }] : [];
+    });
+    expect(targets.length).toBeGreaterThan(testFiles.length);
+    const strays = targets.filter(
+      ({ from, to }) => !["support/", "gen/", testAreaOf(from)].some((area) => to.startsWith(area)),
+    );
+    expect(strays.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
   test("mentions the Greeter nowhere in the engine", () => {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vit
 import { codeToName, codeToStatus } from "../../server/rest/error/status.js";
 import { hasProgram } from "../support/program.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
+import { Workspace } from "../support/workspace.js";
 import { type Block, listAnchors, listBlocks, listCommands, listLinks, readMarkdown } from "./markdown.js";
 import { writeOptionsPage } from "./options.js";
-import { Workspace } from "./workspace.js";
 
 const docs = readdirSync(join(root, "docs"))
   .filter((name) => name.endsWith(".md"))

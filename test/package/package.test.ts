@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { CommandProcess } from "../support/command-process.js";
 import { request } from "../support/http.js";
 import { hasProgram, type Outcome, outputOf, run } from "../support/program.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
-import { CommandProcess } from "../unit/command/command-process.js";
 
 let stage: Stage;
 /** An empty project outside of the checkout, where nothing but the package and its dependencies can be found. */

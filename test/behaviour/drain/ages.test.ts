@@ -4,10 +4,10 @@ import { createClient } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { createTransport, type TransportOptions } from "../../../client/index.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
-import { startTargetForTest } from "../../judges/npm/target.js";
-import { openCaller1 } from "./callers.js";
-import { connectCall } from "./calls.js";
-import { startLoad } from "./load.js";
+import { startTargetForTest } from "../../support/foreign-target.js";
+import { openCaller1 } from "../../support/load/callers.js";
+import { connectCall } from "../../support/load/calls.js";
+import { startLoad } from "../../support/load/load.js";
 
 const aging = { lane: "fast", security: "plaintext", maxConnectionAgeMs: 200 } as const;
 

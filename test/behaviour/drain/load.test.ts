@@ -2,11 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { opening } from "../../support/call-frames.js";
 import { decodeFrames, frameTypes } from "../../support/http2-frames.js";
+import { openCaller1, openCaller2 } from "../../support/load/callers.js";
+import { connectCall, connectUploadCall, grpcCall, grpcDialogCall, webStreamCall } from "../../support/load/calls.js";
+import { startLoad } from "../../support/load/load.js";
 import { startChild } from "../../support/process/child.js";
 import { openRaw } from "../../support/raw-socket.js";
-import { openCaller1, openCaller2 } from "./callers.js";
-import { connectCall, connectUploadCall, grpcCall, grpcDialogCall, webStreamCall } from "./calls.js";
-import { startLoad } from "./load.js";
 
 /** Ten callers with a call each in 50 ms: 200 calls a second. */
 const intervalMs = 50;

@@ -10,10 +10,10 @@ import { descriptors as testComments } from "../../gen/manywire/descriptors.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { serverIdentity } from "../../support/certificates.js";
+import { routeDepot } from "../../support/depot.js";
 import { echoing } from "../../support/rest-service.js";
 import { SeenCalls } from "../../support/seen-calls.js";
 import { createTestService } from "../../support/service.js";
-import { routeDepot } from "../interop/openapi/depot.js";
 
 /** A server that listens. To be disposed. */
 export interface BuiltServer extends AsyncDisposable {

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** @typedef {{ cases: number, passed: number, failed: number, seconds: number }} Counts */
-/** @typedef {{ subject: string } & Counts} Subject */
+/** @typedef {import("../../support/subjects.js").Counts} Counts */
+/** @typedef {import("../../support/subjects.js").Subject} Subject */
 /** @typedef {{ status: string, ancestorTitles: string[], duration?: number }} Assertion */
 /** @typedef {{ name: string, startTime: number, endTime: number, assertionResults: Assertion[] }} TestFile */
 /** @typedef {{ subjects: Subject[], files: TestFile[] }} Results */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatSubjects, keepSubjects } from "../compatibility/subjects.js";
+import { formatSubjects, keepSubjects } from "../../support/subjects.js";
 import { claimedFeatures, protocolNames } from "./features.js";
 import { formatFailures, parseReport } from "./report.js";
 import { cacheFolder, runner, setUpSuite, suiteVersion } from "./setup.js";

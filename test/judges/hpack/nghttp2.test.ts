@@ -7,8 +7,8 @@ import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import type { Field } from "../../../server/http2/hpack/field.js";
 import { HpackError } from "../../../server/http2/hpack/hpack-error.js";
+import { mutate, randomRequest } from "../../support/hpack-blocks.js";
 import { Random, seed } from "../../support/random.js";
-import { mutate, randomRequest } from "./blocks.js";
 import { type NameAndValue, Nghttp2Reader, Nghttp2Writer, type Verdict } from "./nghttp2.js";
 
 const count = Number(process.env.MANYWIRE_HPACK_BLOCKS ?? 1000);

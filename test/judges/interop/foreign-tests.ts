@@ -1,7 +1,6 @@
 // Tests that are written in another language: a program that prints their titles with `--list`, as JSON, and otherwise
 // runs them against the server that its environment names, and prints a line of JSON for each: its title and its errors.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { outputOf, run } from "../../support/program.js";
 import {
   certificateFiles,
   startTarget,
@@ -9,7 +8,8 @@ import {
   type Target,
   type TargetOptions,
   targets,
-} from "../npm/target.js";
+} from "../../support/foreign-target.js";
+import { outputOf, run } from "../../support/program.js";
 
 interface Program {
   command: string;

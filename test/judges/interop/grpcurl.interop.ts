@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { certificateFiles, startTargetForTest, type Target, targets } from "../../support/foreign-target.js";
 import { outputOf, run } from "../../support/program.js";
-import { certificateFiles, startTargetForTest, type Target, targets } from "../npm/target.js";
 import { root } from "./cache.js";
 import { grpcurl, importPaths, protoFiles } from "./tools.js";
 

@@ -6,9 +6,9 @@ import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import { createField, type Field, isSecretName } from "../../../server/http2/hpack/field.js";
 import { HpackError } from "../../../server/http2/hpack/hpack-error.js";
+import { mutate, randomRequest } from "../../support/hpack-blocks.js";
 import { outputOf } from "../../support/program.js";
 import { Random, seed } from "../../support/random.js";
-import { mutate, randomRequest } from "../hpack/blocks.js";
 import { python } from "./tools.js";
 
 const connections = 50;

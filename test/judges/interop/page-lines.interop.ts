@@ -8,8 +8,8 @@ import { describeServices } from "../../../server/pages/description.js";
 import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { runAtOnce } from "../../../server/slices.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { startTargetForTest } from "../../support/foreign-target.js";
 import { outputOf } from "../../support/program.js";
-import { startTargetForTest } from "../npm/target.js";
 import { grpcurl } from "./tools.js";
 
 const table = createMethodTable({}, toUniversalHandler);

@@ -1,7 +1,7 @@
 // HAProxy and nginx in front of two servers: calls of all protocols are spread over both, and none is lost when one of them
 // gets SIGTERM.
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Call, openCaller1, openCaller2 } from "../../behaviour/drain/callers.js";
+import { type Call, openCaller1, openCaller2 } from "../../support/load/callers.js";
 import {
   connectCall,
   connectUploadCall,
@@ -10,8 +10,8 @@ import {
   restCall,
   restRules,
   webStreamCall,
-} from "../../behaviour/drain/calls.js";
-import { type CallEnd, type Caller, startLoad } from "../../behaviour/drain/load.js";
+} from "../../support/load/calls.js";
+import { type CallEnd, type Caller, startLoad } from "../../support/load/load.js";
 import { type Child, startChild } from "../../support/process/child.js";
 import { hasProgram } from "../../support/program.js";
 import { type Front, haproxy, nginx, type ProxyProgram, startProxy } from "./proxy.js";

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { certificateFiles, startTargetForTest, type Target, targets } from "../../support/foreign-target.js";
 import { outputOf, run } from "../../support/program.js";
-import { certificateFiles, startTargetForTest, type Target, targets } from "./target.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 // The program itself, of which only the package for this platform is installed: the script in .bin starts Node first.

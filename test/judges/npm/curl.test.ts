@@ -6,8 +6,8 @@ import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
+import { certificateFiles, startTargetForTest, type Target, targets } from "../../support/foreign-target.js";
 import { hasProgram, type RunOptions, run } from "../../support/program.js";
-import { certificateFiles, startTargetForTest, type Target, targets } from "./target.js";
 
 const isMissing = !hasProgram("curl");
 const note = isMissing ? " (skipped: curl is not on the PATH)" : "";

@@ -19,7 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
 import { authority, clientIdentity, type Identity } from "../../support/certificates.js";
-import type { Target } from "./target.js";
+import type { Target } from "../../support/foreign-target.js";
 
 /** A response of any kind, an error too. */
 export interface Answer<O extends DescMessage> {

@@ -7,8 +7,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { clientIdentity, strangerIdentity } from "../../support/certificates.js";
+import { startTarget, startTargetForTest, targets } from "../../support/foreign-target.js";
 import { call, openClient, openClientTo } from "./grpc-js-client.js";
-import { startTarget, startTargetForTest, targets } from "./target.js";
 
 const { unary, serverStream, bidiStream } = TestService.method;
 

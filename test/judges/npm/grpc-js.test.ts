@@ -10,8 +10,8 @@ import { Health, HealthCheckResponse_ServingStatus } from "../../../gen/grpc/hea
 import { ServerReflection } from "../../../gen/grpc/reflection/v1/reflection_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { startTargetForTest, type TargetOptions, targets } from "../../support/foreign-target.js";
 import { call, openClient } from "./grpc-js-client.js";
-import { startTargetForTest, type TargetOptions, targets } from "./target.js";
 
 const { unary, get, serverStream, clientStream, bidiStream, missing } = TestService.method;
 /** The server may learn a little later than the client that a call has ended. */

@@ -17,7 +17,7 @@ import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { authority } from "../../support/certificates.js";
-import { startTargetForTest, type Target, targets } from "./target.js";
+import { startTargetForTest, type Target, targets } from "../../support/foreign-target.js";
 
 const { unary, serverStream, missing } = TestService.method;
 const { sayHello, sayHelloAgain } = Greeter.method;

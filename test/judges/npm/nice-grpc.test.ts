@@ -23,7 +23,7 @@ import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { authority, clientIdentity } from "../../support/certificates.js";
-import { startTargetForTest, type TargetOptions, targets } from "./target.js";
+import { startTargetForTest, type TargetOptions, targets } from "../../support/foreign-target.js";
 
 type Method<I extends DescMessage, O extends DescMessage> = DescMethod & { input: I; output: O };
 

@@ -14,7 +14,7 @@ import {
 } from "@protobuf-ts/runtime-rpc";
 import { describe, expect, it } from "vitest";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
-import { startTargetForTest, type Target } from "./target.js";
+import { startTargetForTest, type Target } from "../../support/foreign-target.js";
 
 interface Failure {
   code: number;

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatSubjects, keepSubjects } from "../compatibility/subjects.js";
+import { formatSubjects, keepSubjects } from "../../support/subjects.js";
 import { codecs } from "./codecs.js";
 import { cacheFolder, setUpSuite, suiteVersion } from "./setup.js";
 

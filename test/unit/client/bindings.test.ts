@@ -17,11 +17,11 @@ import { http } from "../../../gen/google/api/annotations_pb.js";
 import type { HttpBody } from "../../../gen/google/api/httpbody_pb.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "../../support/arbitrary-exchange.js";
 import { collect, each } from "../../support/outcome.js";
+import { registry } from "../../support/rest-bindings.js";
 import { routesOf } from "../../support/routing.js";
 import { startServer, type TestServer } from "../../support/server.js";
-import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "../rest/exchanged.js";
-import { registry } from "../rest/support.js";
 
 const numRuns = Number(process.env.REST_BINDING_CASES ?? 12);
 

@@ -13,11 +13,11 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import type { RequestInfo } from "../../../server/http/exchange.js";
 import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { messageOf } from "../../support/arbitrary-message.js";
 import { collect, each, failureOf } from "../../support/outcome.js";
+import { bindingOf } from "../../support/rest-bindings.js";
 import { type RestServiceImpl, startRestServer, versions } from "../../support/rest-service.js";
 import type { TestServerOptions } from "../../support/server.js";
-import { messageOf } from "../rest/arbitrary.js";
-import { bindingOf } from "../rest/support.js";
 
 async function connect(
   transportOptions: Partial<TransportOptions> = {},

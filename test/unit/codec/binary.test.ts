@@ -24,9 +24,9 @@ import {
   TreesSchema,
 } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema, TestRequestSchema } from "../../gen/manywire/test/v1/test_pb.js";
+import { messageOf, withRequired } from "../../support/arbitrary-message.js";
 import { breaksRule } from "../../support/broken-rules.js";
 import { expectSame, outcome } from "../../support/expect-same.js";
-import { messageOf, withRequired } from "../rest/arbitrary.js";
 
 const types: DescMessage[] = [
   PlainSchema,

@@ -17,9 +17,9 @@ import { createStrictEncoder } from "../../../server/codec/binary-write.js";
 import { createJsonDecoder } from "../../../server/codec/json-read.js";
 import { createJsonEncoder } from "../../../server/codec/json-write.js";
 import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
+import { messageOf, withRequired } from "../../support/arbitrary-message.js";
 import { expectSame } from "../../support/expect-same.js";
 import { inFloats } from "../../support/json-floats.js";
-import { messageOf, withRequired } from "../rest/arbitrary.js";
 
 /** Returns undefined for a message that has no JSON, such as a Value without a kind. */
 function attempt(write: () => string): string | undefined {

@@ -42,8 +42,8 @@ import { ShapesSchema } from "../../gen/manywire/test/codec/v1/shapes_pb.js";
 import { EditionSchema } from "../../gen/manywire/test/rest/v1/edition_pb.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
+import { messageOf } from "../../support/arbitrary-message.js";
 import { expectSame } from "../../support/expect-same.js";
-import { messageOf } from "../rest/arbitrary.js";
 import { readSent } from "./read-json.js";
 
 const types: DescMessage[] = [

@@ -50,8 +50,8 @@ import {
 import { ShapesSchema } from "../../gen/manywire/test/codec/v1/shapes_pb.js";
 import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
+import { messageOf } from "../../support/arbitrary-message.js";
 import { inFloats } from "../../support/json-floats.js";
-import { messageOf } from "../rest/arbitrary.js";
 
 const types: DescMessage[] = [
   PlainSchema,

@@ -5,8 +5,8 @@ import { createBinaryCodec } from "../../../server/codec/binary.js";
 import { createJsonEncoder } from "../../../server/codec/json-write.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { registry } from "../../support/rest-bindings.js";
 import { json, send, startRestServer, versions } from "../../support/rest-service.js";
-import { registry } from "../rest/support.js";
 import { readSent } from "./read-json.js";
 
 const decode = (desc: DescMessage, text: string): Message => readSent(desc, { registry }, text);

@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandProcess } from "../../support/command-process.js";
 import { request } from "../../support/http.js";
 import { run } from "../../support/program.js";
 import { root, type Stage, stagePackage } from "../../support/stage.js";
-import { CommandProcess } from "./command-process.js";
 
 let stage: Stage;
 let folder: string;

@@ -6,9 +6,9 @@ import { createConnection } from "node:net";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { CommandProcess } from "../../support/command-process.js";
 import { openHttp2, request } from "../../support/http.js";
 import { type Stage, stagePackage } from "../../support/stage.js";
-import { CommandProcess } from "./command-process.js";
 
 let stage: Stage;
 

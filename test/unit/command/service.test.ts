@@ -3,9 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandProcess } from "../../support/command-process.js";
 import { request } from "../../support/http.js";
 import { type Stage, stagePackage } from "../../support/stage.js";
-import { CommandProcess } from "./command-process.js";
 
 let stage: Stage;
 /** Modules; `F/` stands for their folder. It is inside of the package, so that they can import it by its name. */

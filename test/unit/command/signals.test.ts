@@ -9,9 +9,9 @@ import { type PeerCertificate, type TLSSocket, connect as tlsConnect } from "nod
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authority } from "../../support/certificates.js";
+import { CommandProcess } from "../../support/command-process.js";
 import { type Http2Connection, openHttp2, request } from "../../support/http.js";
 import { type Stage, stagePackage } from "../../support/stage.js";
-import { CommandProcess } from "./command-process.js";
 
 let stage: Stage;
 let folder: string;

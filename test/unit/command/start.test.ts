@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { CommandProcess } from "../../support/command-process.js";
 import { request } from "../../support/http.js";
 import { type Stage, stagePackage } from "../../support/stage.js";
-import { CommandProcess } from "./command-process.js";
 
 let stage: Stage;
 /** Files for the command to read; `F/` stands for it in the tables. */

@@ -15,7 +15,7 @@ import {
   settingsAck,
   uint32,
   windowUpdate,
-} from "./peer.js";
+} from "../../support/http2-peer.js";
 
 const bytes = (length: number) => new Uint8Array(length).fill(97);
 const withFields = (...more: readonly (readonly [string, string])[]) => [...post, ...fieldsOf(more)];

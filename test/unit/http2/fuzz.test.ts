@@ -15,7 +15,7 @@ import {
   settingsAck,
   uint32,
   windowUpdate,
-} from "./peer.js";
+} from "../../support/http2-peer.js";
 
 const cases = Number(process.env.HTTP2_FUZZ_CASES ?? 1500);
 const firstSeed = Number(process.env.HTTP2_FUZZ_SEED ?? Date.now() % 1_000_000);

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ConnectionListener } from "../../../server/http2/connection-listener.js";
 import { defaultConnectionLimits } from "../../../server/http2/limits.js";
 import { SocketPump } from "../../../server/http2/socket-pump.js";
-import { fieldsOf } from "./peer.js";
+import { fieldsOf } from "../../support/http2-peer.js";
 
 /** Sends back what comes, and a trailer. */
 async function listen(): Promise<number> {

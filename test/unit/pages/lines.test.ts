@@ -8,12 +8,12 @@ import { describeServices } from "../../../server/pages/description.js";
 import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { readRules } from "../../../server/rest/route/rules.js";
 import { runAtOnce } from "../../../server/slices.js";
-import { Workspace } from "../../docs/workspace.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { echoing } from "../../support/rest-service.js";
 import { startServer, type TestServer } from "../../support/server.js";
 import { root, type Stage, stagePackage } from "../../support/stage.js";
+import { Workspace } from "../../support/workspace.js";
 
 const services = [Greeter, TestService, RestService];
 const methods = describeAll({ hasReflection: true });

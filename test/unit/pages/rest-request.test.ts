@@ -6,10 +6,10 @@ import { describeRoute } from "../../../server/pages/method-info.js";
 import { createRequestDecoder } from "../../../server/rest/read/request.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { sendable, tryEncode } from "../../support/arbitrary-exchange.js";
+import { bindingOf, bindings, registry } from "../../support/rest-bindings.js";
 import { routesOf } from "../../support/routing.js";
 import { splitTarget } from "../../support/target.js";
-import { sendable, tryEncode } from "../rest/exchanged.js";
-import { bindingOf, bindings, registry } from "../rest/support.js";
 
 const { routes } = routesOf([RestService]);
 

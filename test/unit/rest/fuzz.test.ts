@@ -10,10 +10,10 @@ import { createRequestDecoder, type RequestDecoder } from "../../../server/rest/
 import type { Binding } from "../../../server/rest/route/binding.js";
 import { printTemplate } from "../../../server/rest/route/template.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { messageOf } from "../../support/arbitrary-message.js";
+import { registry } from "../../support/rest-bindings.js";
 import { routesOf } from "../../support/routing.js";
 import { splitTarget } from "../../support/target.js";
-import { messageOf } from "./arbitrary.js";
-import { registry } from "./support.js";
 
 const numRuns = Math.ceil(Number(process.env.REST_CASES ?? 3_000));
 const { routes, bindings } = routesOf([RestService]);

@@ -8,7 +8,7 @@ import { printTemplate, type Segment, type Variable } from "../../../server/rest
 import { createPathWriter } from "../../../server/rest/write/path.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
-import { bindingTo, decode } from "./support.js";
+import { bindingTo, decode } from "../../support/rest-bindings.js";
 
 /** A segment of a template, and the parts of a value that it matches. */
 type Piece = [segment: Segment, parts: string[]];

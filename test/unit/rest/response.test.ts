@@ -5,7 +5,7 @@ import { HttpBodySchema } from "../../../gen/google/api/httpbody_pb.js";
 import { createResponseDecoder, createResponseEncoder, type EncodeOptions } from "../../../server/rest/response.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { FileMessageSchema, RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
-import { bindingOf, bindingTo, registry } from "./support.js";
+import { bindingOf, bindingTo, registry } from "../../support/rest-bindings.js";
 
 type Init = MessageInitShape<typeof EverythingSchema>;
 

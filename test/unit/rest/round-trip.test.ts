@@ -7,9 +7,9 @@ import type { Binding } from "../../../server/rest/route/binding.js";
 import type { RequestBody } from "../../../server/rest/write/body.js";
 import type { EncodedRequest } from "../../../server/rest/write/request.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
+import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "../../support/arbitrary-exchange.js";
+import { bindings, registry } from "../../support/rest-bindings.js";
 import { routesOf } from "../../support/routing.js";
-import { answerable, bytesOf, isEmptyFile, sendable, tryAnswer, tryEncode } from "./exchanged.js";
-import { bindings, registry } from "./support.js";
 
 const numRuns = Math.ceil(Number(process.env.REST_CASES ?? 2_000) / bindings.length);
 const { routes } = routesOf([RestService]);

@@ -10,8 +10,8 @@ import { descriptors } from "../../../gen/manywire/descriptors.js";
 import { LibraryService } from "../../../gen/manywire/test/describe/v1/library_pb.js";
 import { NodeSchema } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
+import { routeDepot } from "../../../support/depot.js";
 import { echoing } from "../../../support/rest-service.js";
-import { routeDepot } from "./depot.js";
 
 const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
 /** What a `google.protobuf.Any` may hold. */

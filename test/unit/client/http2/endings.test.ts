@@ -5,7 +5,7 @@ import * as tls from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConnectError, createClient, createTransport, type Protocol } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
-import { data, fieldsOf, frame, headers, rst, settings, uint32 } from "../../http2/peer.js";
+import { data, fieldsOf, frame, headers, rst, settings, uint32 } from "../../../support/http2-peer.js";
 import { certificate, key } from "../server.js";
 import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
 

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { parseBaseUrl } from "../../../../client/base-url.js";
 import { openHttp2 } from "../../../../client/connections.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
-import { data, fieldsOf, headers } from "../../http2/peer.js";
+import { data, fieldsOf, headers } from "../../../support/http2-peer.js";
 import { type Peer, startScriptedServer } from "./scripted-server.js";
 
 const lanes = ["own", "connect"] as const;

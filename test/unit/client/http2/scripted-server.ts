@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { FrameReader } from "../../../../server/http2/frame/frame-reader.js";
 import { clientPreface } from "../../../../server/http2/frame/frame-types.js";
 import { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
-import { frame, settings, settingsAck } from "../../http2/peer.js";
+import { frame, settings, settingsAck } from "../../../support/http2-peer.js";
 
 /** One frame as it has arrived. */
 export interface SeenFrame {

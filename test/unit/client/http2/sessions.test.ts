@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { ConnectError, createClient, createTransport, type TransportOptions } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
-import { data, fieldsOf, frame, headers, rst, settings, uint32, windowUpdate } from "../../http2/peer.js";
+import { data, fieldsOf, frame, headers, rst, settings, uint32, windowUpdate } from "../../../support/http2-peer.js";
 import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
 
 const head = (id: number, flags = 4) =>

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { JsonWalk } from "../../../../server/rest/read/json-walk.js";
 import { maskFieldOf } from "../../../../server/rest/read/patch-mask.js";
+import { decodeToJson, refusal, registry } from "../../../support/rest-bindings.js";
 import { routesOf } from "../../../support/routing.js";
 import { createUpdateService, type UpdateField } from "../../../support/update-service.js";
-import { decodeToJson, refusal, registry } from "../support.js";
 
 const message = "manywire.test.rest.v1.Everything";
 const mask = "google.protobuf.FieldMask";

@@ -2,7 +2,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { createNameFilter } from "../../../../server/rest/read/query.js";
 import type { Everything } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
-import { bindingOf, decode, decodeToJson, refusal } from "../support.js";
+import { bindingOf, decode, decodeToJson, refusal } from "../../../support/rest-bindings.js";
 
 const plain = bindingOf('Query: google.api.http get "/v1/query"');
 const withNode = bindingOf('Query: google.api.http get "/v1/query/{node.text=shelves/*}/all"');

@@ -4,7 +4,7 @@ import type { KeptEncoded } from "../../../../server/rest/percent.js";
 import { createResponseEncoder } from "../../../../server/rest/response.js";
 import { type Everything, EverythingSchema } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
 import type { FileMessage } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
-import { bindingOf, decode, decodeToJson, refusal, registry, type Sent } from "../support.js";
+import { bindingOf, decode, decodeToJson, refusal, registry, type Sent } from "../../../support/rest-bindings.js";
 
 const post = bindingOf('Whole: google.api.http post "/v1/whole"');
 const put = bindingOf('Whole: google.api.http put "/v1/whole/{text}"');

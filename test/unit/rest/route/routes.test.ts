@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Binding } from "../../../../server/rest/route/binding.js";
 import { createRoutes, type RouteOptions } from "../../../../server/rest/route/routes.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
-import { bindingTo } from "../support.js";
+import { bindingTo } from "../../../support/rest-bindings.js";
 
 function routesTo(routes: readonly string[], options?: RouteOptions) {
   const bindings = routes.map((route) => bindingTo(RestService.method.query, route));

@@ -7,8 +7,8 @@ import { printFieldPath } from "../../../../server/rest/fields.js";
 import { RoutingError, readRules } from "../../../../server/rest/route/rules.js";
 import { printTemplate } from "../../../../server/rest/route/template.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
+import { bindings, problemsOf } from "../../../support/rest-bindings.js";
 import { routesOf } from "../../../support/routing.js";
-import { bindings, problemsOf } from "../support.js";
 
 type Init = MessageInitShape<typeof HttpRuleSchema>;
 

@@ -3,8 +3,8 @@ import { bindRule } from "../../../../server/rest/route/binding.js";
 import { createRoutes } from "../../../../server/rest/route/routes.js";
 import { findUnreachable } from "../../../../server/rest/route/unreachable.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
+import { bindings as testBindings } from "../../../support/rest-bindings.js";
 import { googleapisCount, googleapisRules } from "../googleapis.js";
-import { bindings as testBindings } from "../support.js";
 
 /** What is said of routes, each `METHOD /template` with fields of Resource. */
 function find(routes: readonly string[], ownPaths: readonly string[] = []): string[] {

@@ -6,7 +6,7 @@ import type { Binding } from "../../../../server/rest/route/binding.js";
 import { createRequestEncoder, type EncodedRequest } from "../../../../server/rest/write/request.js";
 import { EverythingSchema } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
 import { FileMessageSchema, RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
-import { bindings, bindingTo } from "../support.js";
+import { bindings, bindingTo } from "../../../support/rest-bindings.js";
 
 type Init = MessageInitShape<typeof EverythingSchema>;
 

@@ -2,14 +2,14 @@
 import { fileURLToPath } from "node:url";
 import { Code, ConnectError, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { onTestFinished } from "vitest";
-import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
-import { Greeter } from "../../../gen/hello_world_pb.js";
-import { greeter } from "../../../server/greeter.js";
-import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../../server/index.js";
-import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
-import { authority, serverIdentity } from "../../support/certificates.js";
-import { SeenCalls } from "../../support/seen-calls.js";
-import { createTestService } from "../../support/service.js";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { Greeter } from "../../gen/hello_world_pb.js";
+import { greeter } from "../../server/greeter.js";
+import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../server/index.js";
+import { TestService } from "../gen/manywire/test/v1/test_pb.js";
+import { authority, serverIdentity } from "./certificates.js";
+import { SeenCalls } from "./seen-calls.js";
+import { createTestService } from "./service.js";
 
 export type Lane = "fast" | "reference";
 export type Security = "plaintext" | "TLS" | "mutual TLS";
@@ -41,7 +41,7 @@ export const certificateFiles = {
 };
 
 function certificateFile(name: string): string {
-  return fileURLToPath(new URL(`../../support/certificates/${name}.pem`, import.meta.url));
+  return fileURLToPath(new URL(`./certificates/${name}.pem`, import.meta.url));
 }
 
 /** A running server. */

@@ -1,5 +1,5 @@
 // Calls of a load, of several protocols and kinds, with responses that can be checked.
-import { envelope, openEnvelopes } from "../../support/envelopes.js";
+import { envelope, openEnvelopes } from "../envelopes.js";
 import type { Call } from "./callers.js";
 
 const service = "/manywire.test.v1.TestService";

@@ -3,14 +3,14 @@ import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
-import { isNested } from "../../../server/rest/fields.js";
-import { leafOf } from "../../../server/rest/leaf.js";
-import { createPlace, type Place } from "../../../server/rest/read/place.js";
-import { createResponseEncoder, type EncodedBody } from "../../../server/rest/response.js";
-import type { Binding } from "../../../server/rest/route/binding.js";
-import { createRequestEncoder, type EncodedRequest } from "../../../server/rest/write/request.js";
-import { type FieldFilter, fieldValueOf, messageOf } from "./arbitrary.js";
-import { registry } from "./support.js";
+import { isNested } from "../../server/rest/fields.js";
+import { leafOf } from "../../server/rest/leaf.js";
+import { createPlace, type Place } from "../../server/rest/read/place.js";
+import { createResponseEncoder, type EncodedBody } from "../../server/rest/response.js";
+import type { Binding } from "../../server/rest/route/binding.js";
+import { createRequestEncoder, type EncodedRequest } from "../../server/rest/write/request.js";
+import { type FieldFilter, fieldValueOf, messageOf } from "./arbitrary-message.js";
+import { registry } from "./rest-bindings.js";
 
 /** JSON is written into plain objects, where a field of this name in JSON is lost: a limit of protobuf-es. */
 const isWritable: FieldFilter = ({ jsonName }) => jsonName !== "__proto__";

@@ -11,14 +11,14 @@ import {
 } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { HttpSchema } from "../../../gen/google/api/http_pb.js";
-import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
-import { createRequestDecoder, type DecodeOptions } from "../../../server/rest/read/request.js";
-import { type Binding, bindRule } from "../../../server/rest/route/binding.js";
-import { RoutingError } from "../../../server/rest/route/rules.js";
-import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
-import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
-import { routesOf } from "../../support/routing.js";
+import { HttpSchema } from "../../gen/google/api/http_pb.js";
+import { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { createRequestDecoder, type DecodeOptions } from "../../server/rest/read/request.js";
+import { type Binding, bindRule } from "../../server/rest/route/binding.js";
+import { RoutingError } from "../../server/rest/route/rules.js";
+import { NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
+import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
+import { routesOf } from "./routing.js";
 
 /** Every binding of the test service. */
 export const bindings: readonly Binding[] = routesOf([RestService]).bindings;

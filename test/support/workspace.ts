@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
-import { type Outcome, run } from "../support/program.js";
-import { root, type Stage } from "../support/stage.js";
+import { type Outcome, run } from "./program.js";
+import { root, type Stage } from "./stage.js";
 
 /** The port that the docs name. */
 const writtenPort = "50051";

@@ -1,7 +1,7 @@
 // The service that generated clients are tried on. Its responses show what arrived.
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { DepotService, type Item, ItemSchema } from "../../../gen/manywire/test/describe/v1/depot_pb.js";
+import { DepotService, type Item, ItemSchema } from "../gen/manywire/test/describe/v1/depot_pb.js";
 
 /** An item with a field of every kind. */
 export function itemOf(name: string): Item {

@@ -1,15 +1,15 @@
 // A peer written by hand: it says which bytes a connection gets, and shows what came of them.
 
-import { Connection } from "../../../server/http2/connection.js";
-import type { ConnectionListener } from "../../../server/http2/connection-listener.js";
-import type { ConnectionError } from "../../../server/http2/errors.js";
-import type { RequestHead, ResponseHead } from "../../../server/http2/field-rules.js";
-import { FrameReader } from "../../../server/http2/frame/frame-reader.js";
-import { clientPreface } from "../../../server/http2/frame/frame-types.js";
-import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
-import { createField, type Field } from "../../../server/http2/hpack/field.js";
-import { type ConnectionLimits, defaultConnectionLimits } from "../../../server/http2/limits.js";
-import type { Stream } from "../../../server/http2/stream.js";
+import { Connection } from "../../server/http2/connection.js";
+import type { ConnectionListener } from "../../server/http2/connection-listener.js";
+import type { ConnectionError } from "../../server/http2/errors.js";
+import type { RequestHead, ResponseHead } from "../../server/http2/field-rules.js";
+import { FrameReader } from "../../server/http2/frame/frame-reader.js";
+import { clientPreface } from "../../server/http2/frame/frame-types.js";
+import { HpackDecoder } from "../../server/http2/hpack/decoder.js";
+import { createField, type Field } from "../../server/http2/hpack/field.js";
+import { type ConnectionLimits, defaultConnectionLimits } from "../../server/http2/limits.js";
+import type { Stream } from "../../server/http2/stream.js";
 
 /** What the tests put on a stream. */
 type TestStream = Stream<string>;

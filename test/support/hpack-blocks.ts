@@ -1,7 +1,7 @@
 // Random fields, and header blocks that are almost right.
-import { createField, type Field } from "../../../server/http2/hpack/field.js";
-import { staticTable } from "../../../server/http2/hpack/static-table.js";
-import type { Random } from "../../support/random.js";
+import { createField, type Field } from "../../server/http2/hpack/field.js";
+import { staticTable } from "../../server/http2/hpack/static-table.js";
+import type { Random } from "./random.js";
 
 const names = [
   "content-type",

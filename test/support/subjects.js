@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {import("./results.js").Subject} Subject */
+/** @typedef {{ cases: number, passed: number, failed: number, seconds: number }} Counts */
+/** @typedef {{ subject: string } & Counts} Subject */
 
-const reportFile = fileURLToPath(new URL("../../../.cache/compatibility/conformance.json", import.meta.url));
+const reportFile = fileURLToPath(new URL("../../.cache/compatibility/conformance.json", import.meta.url));
 
 /**
  * Leaves the results for the table of all judges, beside those of other subjects.

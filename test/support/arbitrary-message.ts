@@ -12,7 +12,7 @@ import {
 import { type ReflectMessage, reflect, reflectList, reflectMap, scalarZeroValue } from "@bufbuild/protobuf/reflect";
 import { anyPack, DurationSchema, FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
+import { NodeSchema } from "../gen/manywire/test/rest/v1/everything_pb.js";
 
 /** Which fields a random message may have. */
 export type FieldFilter = (field: DescField) => boolean;
