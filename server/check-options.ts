@@ -154,6 +154,7 @@ const types: Types<ServerOptions> = {
   acceptCompression: list,
   binaryOptions: object,
   compressMinBytes: bytes,
+  compressResponses: boolean,
   connect: boolean,
   grpc: boolean,
   grpcWeb: boolean,

@@ -10,11 +10,13 @@ export {
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
-export { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 export type { CallObserver, FinishedCall } from "./call/active.js";
 export { peerCertificate } from "./call/context-values.js";
 export { setHttpStatus } from "./call/http-status.js";
 export type { ProtocolName } from "./call/method.js";
+export { setCompression } from "./call/response-compression.js";
+export type { RouteOptions, Router } from "./call/table.js";
+export { compressionBrotli, compressionGzip } from "./compressions.js";
 export type { RequestInfo } from "./http/exchange.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { NodeHandler } from "./listen/node-handler.js";

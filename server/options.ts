@@ -1,9 +1,10 @@
 // Server options and their defaults.
 import type { JsonValue } from "@bufbuild/protobuf";
-import type { ConnectRouter, ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
+import type { ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { CallObserver } from "./call/active.js";
+import type { Router } from "./call/table.js";
+import { compressionBrotli, compressionGzip } from "./compressions.js";
 import type { RequestInfo } from "./http/exchange.js";
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -29,7 +30,7 @@ export interface PagesOptions extends DocsOptions {
 /** Options of `createServer`. Those of Connect's routers are Connect's own and mean the same. */
 export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Registers services, as with Connect's adapters: `(router) => router.service(Greeter, greeter)`. */
-  routes: (router: ConnectRouter) => void;
+  routes: (router: Router) => void;
   /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
   /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */
@@ -48,6 +49,12 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * `resource_exhausted` before it creates more. Default 4,194,304: as many as 4 MiB of packed numbers can have.
    */
   readMaxElements?: number | undefined;
+  /**
+   * Whether responses are compressed for clients that accept it. `true` is for every protocol, `false` for none. The options
+   * of a service or method may differ, and a handler's `setCompression`. Default: for all but gRPC, whose clients accept gzip
+   * with every call.
+   */
+  compressResponses?: boolean | undefined;
   /** Limits on connections. */
   limits?: OrUndefined<Partial<ListenLimits>> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
@@ -113,6 +120,7 @@ interface Defaults {
   readMaxElements: number;
   fallbackMaxBytes: number;
   acceptCompression: Compression[];
+  compressMinBytes: number;
   reflection: boolean;
   fastLane: boolean;
   http2: "own" | "node";
@@ -136,6 +144,7 @@ const defaults: Defaults = {
   readMaxElements: 4 * 1024 * 1024,
   fallbackMaxBytes: 4 * 1024 * 1024,
   acceptCompression: [compressionGzip, compressionBrotli],
+  compressMinBytes: 1400,
   reflection: true,
   fastLane: true,
   http2: "own",

@@ -98,10 +98,10 @@ const map: Record<string, Part> = {
     uses: server("quote.ts", "suggest.ts"),
     names: server("listen/", "openapi/", "operate/", "options.ts", "transcode/"),
   },
+  "server/compressions.ts": { uses: [], packages: [connectNode], namesPackages: [connect] },
   "server/options.ts": {
-    uses: server("whole-number.ts"),
+    uses: server("compressions.ts", "whole-number.ts"),
     names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/", "transcode/"),
-    packages: [connectNode],
     namesPackages: [connect, protobuf],
   },
   "server/dispatch.ts": {
@@ -137,9 +137,12 @@ const map: Record<string, Part> = {
   // The command from code, loaded when it is called.
   "server/run-server.ts": { uses: server("command/run-server.ts"), names: server("options.ts", "server.ts") },
   "server/index.ts": {
-    uses: server("call/context-values.ts", "call/http-status.ts", "run-server.ts", "server.ts"),
+    uses: server(
+      ...["call/context-values.ts", "call/http-status.ts", "call/response-compression.ts", "compressions.ts"],
+      ...["run-server.ts", "server.ts"],
+    ),
     names: ["server/"],
-    packages: [connect, connectNode],
+    packages: [connect],
   },
   // The program, and the service that it serves: the only ones that know the Greeter.
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },

@@ -13,6 +13,8 @@ export type ProtocolName = RpcProtocol | "rest";
 export interface MethodOptions extends UniversalHandlerOptions {
   /** Maximum number of elements of one request message; no limit if undefined. */
   readonly readMaxElements?: number | undefined;
+  /** Whether responses are compressed; undefined for the default of each protocol. */
+  readonly compressResponses?: boolean | undefined;
 }
 
 interface MethodBase {

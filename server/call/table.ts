@@ -1,5 +1,5 @@
 // Turns Connect's `routes` function into a table of methods, by recording what it registers.
-import type { DescFile, DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -7,7 +7,9 @@ import {
   type ConnectRouterOptions,
   createMethodImplSpec,
   createServiceImplSpec,
+  type MethodImpl,
   type MethodImplSpec,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import { createMethodUrl, type UniversalHandler, validateUniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import { preferTypes } from "../schema/file-types.js";
@@ -24,13 +26,25 @@ export interface MethodTable {
   /** The registered services, each once, in order of registration. They include services without methods. */
   readonly services: readonly DescService[];
   /** What a `routes` function is given. What is registered later is in the table at once. */
-  readonly router: ConnectRouter;
+  readonly router: Router;
   /** The same without the interceptors of the server. */
-  readonly plainRouter: ConnectRouter;
+  readonly plainRouter: Router;
+}
+
+/** Options of one service or method. Those of Connect mean the same as in its routers. */
+export interface RouteOptions extends ConnectRouterOptions {
+  /** Whether responses are compressed for clients that accept it. Default: that of the server. */
+  readonly compressResponses?: boolean | undefined;
+}
+
+/** What registers services. It is a router of Connect, whose `service` and `rpc` also take manywire's options. */
+export interface Router extends ConnectRouter {
+  service<T extends DescService>(service: T, implementation: Partial<ServiceImpl<T>>, options?: RouteOptions): this;
+  rpc<M extends DescMethod>(method: M, implementation: MethodImpl<M>, options?: RouteOptions): this;
 }
 
 /** Options for every method of a server: Connect's, and ours. */
-interface TableOptions extends ConnectRouterOptions, Pick<MethodOptions, "readMaxElements"> {}
+interface TableOptions extends RouteOptions, Pick<MethodOptions, "readMaxElements"> {}
 
 /**
  * Makes an empty table with options that hold for every method.
@@ -51,7 +65,7 @@ export function createMethodTable(
   const files = new Set<DescFile>();
   const types = createFileTypes(files);
 
-  function record(spec: MethodImplSpec, server: ConnectRouterOptions, own: ConnectRouterOptions = {}): void {
+  function record(spec: MethodImplSpec, server: RouteOptions, own: RouteOptions = {}): void {
     const merged = mergeOptions(server, own);
     const path = createMethodUrl("/", spec.method);
     const protocols = enabledProtocols(merged);
@@ -70,6 +84,7 @@ export function createMethodTable(
         acceptCompression: valid.acceptCompression.map(guardCompression),
         jsonOptions: { ...jsonOptions, registry: preferTypes(jsonOptions?.registry, types) },
         readMaxElements: options.readMaxElements,
+        compressResponses: merged.compressResponses,
       },
       interceptors: withBoundaries(valid.interceptors),
     });
@@ -81,7 +96,7 @@ export function createMethodTable(
     files.add(service.file);
   }
 
-  const createRouter = (server: ConnectRouterOptions): ConnectRouter => ({
+  const createRouter = (server: RouteOptions): Router => ({
     get handlers() {
       return [...methods.values()].map((method) => toUniversalHandler(method));
     },
@@ -107,7 +122,7 @@ export function createMethodTable(
   };
 }
 
-function mergeOptions(server: ConnectRouterOptions, own: ConnectRouterOptions): ConnectRouterOptions {
+function mergeOptions(server: RouteOptions, own: RouteOptions): RouteOptions {
   return {
     ...server,
     ...own,
@@ -118,7 +133,7 @@ function mergeOptions(server: ConnectRouterOptions, own: ConnectRouterOptions): 
   };
 }
 
-function enabledProtocols(options: ConnectRouterOptions): ReadonlySet<RpcProtocol> {
+function enabledProtocols(options: RouteOptions): ReadonlySet<RpcProtocol> {
   const names = new Set<RpcProtocol>();
   if (options.grpc) names.add("grpc");
   if (options.grpcWeb) names.add("grpc-web");

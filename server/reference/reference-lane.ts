@@ -21,13 +21,14 @@ import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
 import { leave } from "../call/invoke.js";
 import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js";
 import { RequestQueue } from "../call/request-queue.js";
+import { compressesResponses } from "../call/response-compression.js";
 import { toSendableError } from "../call/sendable-error.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
 import { type Exchange, type ExchangeOwner, requestUrl } from "../http/exchange.js";
 import { checkHeaderSize, header, toWebHeaders } from "../http/header.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
 import { createNegotiator } from "../rpc/compression.js";
-import { checkVersionHeader, connectStream } from "../rpc/connect.js";
+import { checkVersionHeader, connectStream, connectUnary } from "../rpc/connect.js";
 import { readQueryMessage } from "../rpc/connect-unary.js";
 import type { Format } from "../rpc/format.js";
 import { grpc } from "../rpc/grpc.js";
@@ -147,9 +148,12 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#cancelled.catch(() => {});
     const name = timeoutHeaders[format.protocol];
     const { timeoutMs, error } = readTimeout(format.protocol, exchange.headers, method.options.maxTimeoutMs);
-    this.#sent = pick(exchange, ["content-type", name]);
+    const isCompressed = compressesResponses(method.options, format.protocol);
+    const acceptEncoding = acceptEncodingHeader(format).toLowerCase();
+    this.#sent = pick(exchange, ["content-type", name, acceptEncoding]);
     this.#mended = {
       "content-type": format.contentType.replace("-text", ""),
+      ...(!isCompressed && { [acceptEncoding]: "identity" }),
       ...(timeoutMs !== undefined && mendedTimeout(name, timeoutMs)),
     };
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
@@ -405,6 +409,12 @@ function pick({ headers }: Exchange, names: string[]): Record<string, string> {
     if (value !== undefined) picked[name] = value;
   }
   return picked;
+}
+
+/** The request header that lists what the client accepts. */
+function acceptEncodingHeader({ protocol, isEnveloped }: Format): string {
+  if (!isEnveloped) return connectUnary.acceptEncodingHeader;
+  return { grpc, "grpc-web": grpcWeb, connect: connectStream }[protocol].acceptEncodingHeader;
 }
 
 /** grpc-timeout has at most eight digits, so the longest timer is written in seconds. */

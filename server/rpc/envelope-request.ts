@@ -5,6 +5,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import type { CallHead, CallSetup } from "../call/call.js";
 import { toConnectError } from "../call/error.js";
 import type { Method } from "../call/method.js";
+import { compressesResponses } from "../call/response-compression.js";
 import { readTimeout } from "../call/timeout.js";
 import type { Exchange } from "../http/exchange.js";
 import { header } from "../http/header.js";
@@ -30,6 +31,8 @@ export interface EnvelopeSetup<M extends Method = Method> extends CallSetup {
 /** What the head of a request in envelopes says of its call. */
 export interface EnvelopeHead extends CallHead {
   readonly compression: Negotiated;
+  /** The compression of the response, unless its handler chooses. */
+  readonly initialCompression: Compression | null;
   /** The head of the response, if no handler touches it. */
   readonly response: PreparedHead;
 }
@@ -43,7 +46,9 @@ export function readEnvelopeHead(setup: EnvelopeSetup, format: Format, { headers
   );
   const timeout = readTimeout(wire.protocol, headers, method.options.maxTimeoutMs);
   const version = wire.protocol === "connect" ? checkVersionHeader(headers, method.options) : undefined;
-  const response = prepareResponse(setup, format, compression);
+  const isCompressed = compressesResponses(method.options, wire.protocol);
+  const initialCompression = isCompressed ? compression.response : null;
+  const response = prepareResponse(setup, format, initialCompression);
   return {
     protocol: wire.protocol,
     timeout,
@@ -51,18 +56,24 @@ export function readEnvelopeHead(setup: EnvelopeSetup, format: Format, { headers
     responseHeader: response.headers,
     responseTrailer: wire.initialTrailer,
     compression,
+    initialCompression,
     response,
   };
 }
 
-function prepareResponse({ heads, wire }: EnvelopeSetup, format: Format, { response }: Negotiated): PreparedHead {
-  const key = response === null ? "" : response.name;
+/** The head of responses with the compression that no handler has touched. */
+export function prepareResponse(
+  { heads, wire }: EnvelopeSetup,
+  format: Format,
+  compression: Compression | null,
+): PreparedHead {
+  const key = compression === null ? "" : compression.name;
   const byFormat = heads.get(format) ?? new Map<string, PreparedHead>();
   heads.set(format, byFormat);
   const known = byFormat.get(key);
   if (known !== undefined) return known;
   const contentType = { "content-type": format.contentType };
-  const headers = response === null ? contentType : { ...contentType, [wire.encodingHeader]: response.name };
+  const headers = compression === null ? contentType : { ...contentType, [wire.encodingHeader]: compression.name };
   const head = new PreparedHead(200, headers);
   byFormat.set(key, head);
   return head;

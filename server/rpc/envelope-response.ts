@@ -6,11 +6,12 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import type { Call, ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
+import { chosenCompression } from "../call/response-compression.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 import { encodeBase64 } from "./base64-stream.js";
 import type { MessageCodec } from "./codec.js";
 import { compressedFlag, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
-import type { EnvelopeHead, EnvelopeSetup } from "./envelope-request.js";
+import { type EnvelopeHead, type EnvelopeSetup, prepareResponse } from "./envelope-request.js";
 import type { Format } from "./format.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
@@ -21,9 +22,17 @@ export class EnvelopeResponse {
   readonly #options: MethodOptions;
   readonly #codec: MessageCodec;
   readonly #isText: boolean;
-  readonly #compression: Compression | null;
-  /** The head as it was before the handler. */
-  readonly #initialHead: PreparedHead;
+  readonly #setup: EnvelopeSetup;
+  readonly #format: Format;
+  /** What the client accepts. */
+  readonly #accepted: Compression | null;
+  /** As it was before the handler, and once settled, as the handler has chosen. */
+  #compression: Compression | null;
+  #isSettled = false;
+  /** Whether the handler has chosen another compression than its method has. */
+  #isChosen = false;
+  /** The head with that compression and without what a handler has set. */
+  #plainHead: PreparedHead;
   #fixedHeaders: Readonly<OutgoingHttpHeaders> | undefined;
   #isHeadSent = false;
 
@@ -33,8 +42,11 @@ export class EnvelopeResponse {
     this.#options = setup.method.options;
     this.#codec = setup.codecs[format.codec];
     this.#isText = format.isText;
-    this.#compression = head.compression.response;
-    this.#initialHead = head.response;
+    this.#setup = setup;
+    this.#format = format;
+    this.#accepted = head.compression.response;
+    this.#compression = head.initialCompression;
+    this.#plainHead = head.response;
   }
 
   /** Puts a message in an envelope: compressed if the client takes it and it is worth it. Throws or rejects if it cannot. */
@@ -46,10 +58,23 @@ export class EnvelopeResponse {
   /** The envelope with its data compressed; undefined where that is not accepted, or not worth it. */
   #compress(envelope: Buffer, flags: number): Promise<Buffer> | undefined {
     const bytes = envelope.length - headBytes;
+    this.#settleCompression();
     if (this.#compression === null || bytes < this.#options.compressMinBytes) return undefined;
     return this.#compression
       .compress(envelope.subarray(headBytes))
       .then((data) => encodeEnvelope(flags | compressedFlag, data));
+  }
+
+  /** Takes the choice of the handler. A later one has no effect: headers and messages say the same. */
+  #settleCompression(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    if (this.#accepted === null) return;
+    const choice = chosenCompression(this.#call.context);
+    if (choice === undefined || choice === (this.#compression !== null)) return;
+    this.#isChosen = true;
+    this.#compression = choice ? this.#accepted : null;
+    this.#plainHead = prepareResponse(this.#setup, this.#format, this.#compression);
   }
 
   /** Headers are final with the first reply: what a handler sets later is not sent, whether they have left or not. */
@@ -107,7 +132,7 @@ export class EnvelopeResponse {
     if (this.#call.isClosed) return;
     const { envelope, trailers } = ending;
     if (envelope === undefined && rest === undefined && this.#canBeTrailersOnly(metadata)) {
-      this.#call.exchange.sendHeadOnly(200, { ...this.#initialHead.headers, ...trailers });
+      this.#call.exchange.sendHeadOnly(200, { ...this.#plainHead.headers, ...trailers });
     } else {
       this.#end(metadata, ending, rest);
     }
@@ -131,8 +156,13 @@ export class EnvelopeResponse {
   }
 
   #currentHeaders(): Readonly<OutgoingHttpHeaders> {
+    this.#settleCompression();
     const { responseHeader } = this.#call.context;
-    return responseHeader.isTouched ? toNodeHeaders(responseHeader) : this.#initialHead.headers;
+    if (!responseHeader.isTouched) return this.#plainHead.headers;
+    const headers = toNodeHeaders(responseHeader);
+    if (this.#isChosen && this.#compression === null) delete headers[this.#wire.encodingHeader];
+    else if (this.#isChosen) headers[this.#wire.encodingHeader] = this.#compression?.name;
+    return headers;
   }
 
   /**
@@ -143,11 +173,11 @@ export class EnvelopeResponse {
     if (this.#isHeadSent) return;
     const { hasTrailers } = this.#wire;
     const isOwn = metadata === this.#call.context;
-    const headers = isOwn ? (this.#fixedHeaders ?? this.#currentHeaders()) : this.#initialHead.headers;
+    const headers = isOwn ? (this.#fixedHeaders ?? this.#currentHeaders()) : this.#plainHead.headers;
     const { exchange } = this.#call;
     // A body with trailers is sent in chunks on HTTP/1.1; any other is cheaper with its length.
     if (bodyBytes !== undefined && !hasTrailers) exchange.sendHead(200, { ...headers, "content-length": bodyBytes });
-    else if (headers === this.#initialHead.headers) exchange.sendPreparedHead(this.#initialHead, hasTrailers);
+    else if (headers === this.#plainHead.headers) exchange.sendPreparedHead(this.#plainHead, hasTrailers);
     else exchange.sendHead(200, headers, hasTrailers);
     this.#isHeadSent = true;
   }

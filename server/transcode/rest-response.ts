@@ -5,6 +5,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Call, ResponseMetadata } from "../call/call.js";
 import { httpStatusOf } from "../call/http-status.js";
+import { chosenCompression, compressesResponses } from "../call/response-compression.js";
 import { type Body, noSniff, statusHasBody } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { codeToStatus } from "../rest/error/status.js";
@@ -115,11 +116,14 @@ export class RestResponse {
 
   /**
    * Says in the headers that the response depends on Accept-Encoding. Returns the compression that it may have: none if the
-   * handler has compressed it already.
+   * handler has compressed it already, or if responses are not compressed.
    */
   chooseCompression(headers: OutgoingHttpHeaders): Compression | undefined {
     headers.vary = headers.vary === undefined ? "Accept-Encoding" : `${headers.vary}, Accept-Encoding`;
-    return headers["content-encoding"] === undefined ? this.#compression : undefined;
+    if (headers["content-encoding"] !== undefined) return undefined;
+    const isCompressed =
+      chosenCompression(this.#call.context) ?? compressesResponses(this.#setup.method.options, "rest");
+    return isCompressed ? this.#compression : undefined;
   }
 
   #toResponse(status: number, headers: OutgoingHttpHeaders, body: Body, metadata: ResponseMetadata): BodyResponse {

@@ -1,12 +1,17 @@
 import { expect } from "vitest";
 import { Code, compressionBrotli, compressionGzip } from "../../client/index.js";
+import { setCompression } from "../../server/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
+import { SeenCalls } from "../support/seen-calls.js";
+import type { TestServerOptions } from "../support/server.js";
+import { createTestService, type TestServiceImpl } from "../support/service.js";
 import type { Exception } from "./combinations.js";
-import { type Behaviour, describeBehaviours } from "./table.js";
+import { type Behaviour, describeBehaviours, type Scene } from "./table.js";
 import { encodingHeaders, wrapBody } from "./wire.js";
 
-const data = new Uint8Array(20_000).fill(7);
+/** More than is compressed outside the thread pool. */
+const data = new Uint8Array(40_000).fill(7);
 const plainBody: Exception[] = [{ wire: "connect", reason: "a unary body has no flags" }];
 
 function perEncoding(name: "gzip" | "br"): Behaviour[] {
@@ -59,7 +64,7 @@ function perEncoding(name: "gzip" | "br"): Behaviour[] {
   ];
 }
 
-describeBehaviours({}, [
+describeBehaviours({ compressResponses: true }, [
   ...perEncoding("gzip"),
   ...perEncoding("br"),
   {
@@ -130,7 +135,7 @@ describeBehaviours({}, [
   },
 ]);
 
-describeBehaviours({ acceptCompression: [], compressMinBytes: 1 }, [
+describeBehaviours({ acceptCompression: [], compressMinBytes: 1, compressResponses: true }, [
   {
     title: "a server without compressions knows none",
     async run({ prepare, send, read, wire }) {
@@ -142,6 +147,143 @@ describeBehaviours({ acceptCompression: [], compressMinBytes: 1 }, [
     },
   },
 ]);
+
+/** How many of the messages of each kind of call are compressed for a client that accepts gzip, and the header that says so. */
+async function compressedReplies({ prepare, send, read, wire }: Scene, bytes = 5000): Promise<[number, string][]> {
+  const found: [number, string][] = [];
+  for (const name of ["unary", "serverStream"] as const) {
+    const { encoding, accept } = encodingHeaders(wire, TestService.method[name]);
+    const headers = { [accept]: "identity,deflate,gzip" };
+    const answer = await send(prepare(name, [{ count: 2, replyBytes: bytes }], { headers }));
+    const { code, compressed, replies } = read(name, answer);
+    expect([code, replies.map(({ data }) => data.length)]).toEqual([
+      undefined,
+      name === "unary" ? [bytes] : [bytes, bytes],
+    ]);
+    found.push([compressed, String(answer.headers[encoding] ?? "none")]);
+  }
+  return found;
+}
+
+const all = [
+  [1, "gzip"],
+  [2, "gzip"],
+];
+const none = [
+  [0, "none"],
+  [0, "none"],
+];
+
+describeBehaviours({}, [
+  {
+    title: "responses to a client that accepts gzip are compressed, except over gRPC",
+    async run(scene) {
+      const isGrpc = scene.wire === "grpc";
+      expect(await compressedReplies(scene)).toEqual(isGrpc ? none : all);
+      expect((await compressedReplies(scene, 1000)).map(([messages]) => messages)).toEqual([0, 0]);
+      // 1,400 bytes and the fields around them.
+      expect(await compressedReplies(scene, 1400)).toEqual(isGrpc ? none : all);
+    },
+  },
+  {
+    title: "the response to a compressed request is compressed, except over gRPC",
+    async run({ prepare, send, read, wire }) {
+      const answer = await send(prepare("unary", [{ replyBytes: 5000 }], { encoding: "gzip" }));
+      const { compressed, replies } = read("unary", answer);
+      expect([compressed, replies[0]?.data.length]).toEqual([wire === "grpc" ? 0 : 1, 5000]);
+    },
+  },
+]);
+
+const readAccepted: Partial<TestServiceImpl> = {
+  unary: ({ text }, { requestHeader }) => ({ text: requestHeader.get(text) ?? "none" }),
+};
+
+describeBehaviours({ implementation: readAccepted }, [
+  {
+    title: "a handler finds the header that lists what the client accepts as it was sent",
+    async run({ prepare, send, read, wire }) {
+      const { accept } = encodingHeaders(wire, TestService.method.unary);
+      const headers = { [accept]: "identity,deflate,gzip" };
+      const answer = await send(prepare("unary", [{ text: accept }], { headers }));
+      expect(read("unary", answer).replies).toMatchObject([{ text: "identity,deflate,gzip" }]);
+    },
+  },
+]);
+
+const options: [title: string, options: TestServerOptions, expected: typeof all][] = [
+  ["compressResponses: true is for every protocol", { compressResponses: true }, all],
+  ["compressResponses: false is for every protocol", { compressResponses: false }, none],
+  [
+    "compressResponses of a service takes the place of the server's",
+    { compressResponses: false, serviceOptions: { compressResponses: true } },
+    all,
+  ],
+  [
+    "compressResponses of a method takes the place of the server's",
+    {
+      compressResponses: true,
+      routes(router) {
+        const { unary, serverStream } = createTestService(new SeenCalls());
+        router.rpc(TestService.method.unary, unary, { compressResponses: false });
+        router.rpc(TestService.method.serverStream, serverStream, { compressResponses: false });
+      },
+    },
+    none,
+  ],
+];
+
+for (const [title, option, expected] of options) {
+  describeBehaviours(option, [
+    {
+      title,
+      async run(scene) {
+        expect(await compressedReplies(scene)).toEqual(expected);
+      },
+    },
+  ]);
+}
+
+const byHandler: Exception[] = [{ lane: "reference", reason: "Connect settles compression before the handler" }];
+
+for (const isCompressed of [true, false]) {
+  const { unary, serverStream } = createTestService(new SeenCalls());
+  const implementation: Partial<TestServiceImpl> = {
+    unary(request, context) {
+      setCompression(context, isCompressed);
+      // Headers of its own, too.
+      context.responseHeader.set("x-own", "1");
+      return unary(request, context);
+    },
+    async *serverStream(request, context) {
+      setCompression(context, isCompressed);
+      yield* serverStream(request, context);
+      // Too late.
+      setCompression(context, !isCompressed);
+    },
+  };
+  describeBehaviours({ compressResponses: !isCompressed, implementation }, [
+    {
+      title: `a handler's setCompression(context, ${isCompressed}) takes the place of every option`,
+      except: byHandler,
+      async run(scene) {
+        expect(await compressedReplies(scene)).toEqual(isCompressed ? all : none);
+      },
+    },
+    {
+      title: `an error after setCompression(context, ${isCompressed}) and a first message can be read`,
+      except: byHandler,
+      async run({ prepare, send, read, wire }) {
+        const { accept } = encodingHeaders(wire, TestService.method.serverStream);
+        const failure = { code: Code.Aborted, message: "m".repeat(3000), after: 1 };
+        const headers = { [accept]: "gzip" };
+        const answer = await send(prepare("serverStream", [{ count: 2, replyBytes: 5000, failure }], { headers }));
+        const { code, message, compressed } = read("serverStream", answer);
+        expect([code, message, compressed]).toEqual([Code.Aborted, failure.message, isCompressed ? 1 : 0]);
+      },
+    },
+  ]);
+}
 
 const faults: [how: string, run: () => Promise<never>][] = [
   [
@@ -158,7 +300,7 @@ const cutByConnect: Exception[] = [{ lane: "reference", reason: "Connect breaks 
 
 for (const [how, run] of faults) {
   const faulty = { name: "gzip", compress: run, decompress: run };
-  describeBehaviours({ acceptCompression: [faulty], compressMinBytes: 1 }, [
+  describeBehaviours({ acceptCompression: [faulty], compressMinBytes: 1, compressResponses: true }, [
     {
       title: `a compression that ${how} ends a call with an internal error, and the observer gets the cause`,
       except: cutByConnect,

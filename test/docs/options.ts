@@ -42,7 +42,7 @@ function toOption({ name, type, text = "" }: Record<"name" | "type" | "text", st
 const connectOptions: Required<{ [Name in keyof ConnectRouterOptions]: string }> = {
   acceptCompression: "Encodings for requests and responses. Default: gzip and Brotli.",
   binaryOptions: "Options for reading and writing the binary format, as protobuf-es has them.",
-  compressMinBytes: "Minimum size of a message in bytes from which it is compressed. Default: 1024.",
+  compressMinBytes: "Minimum size of a message in bytes from which it is compressed. Default: 1400.",
   connect: "Whether to serve the Connect protocol. Default: true.",
   grpc: "Whether to serve gRPC. Default: true.",
   grpcWeb: "Whether to serve gRPC-Web. Default: true.",

@@ -32,6 +32,7 @@ test("`manywire` exports these names", () => {
     "createServer",
     "peerCertificate",
     "runServer",
+    "setCompression",
     "setHttpStatus",
   ]);
   expect(typesOf("server/index.ts")).toEqual([
@@ -56,6 +57,8 @@ test("`manywire` exports these names", () => {
     "ProtocolName",
     "RequestInfo",
     "RestOptions",
+    "RouteOptions",
+    "Router",
     "Server",
     "ServerOptions",
     "ServiceImpl",

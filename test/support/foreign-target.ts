@@ -77,6 +77,8 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
       return createContextValues();
     },
     limits: { idleGraceMs: 10, maxConnectionAgeMs: options.maxConnectionAgeMs },
+    // Foreign clients are to read compressed responses, over gRPC too.
+    compressResponses: true,
     fastLane: options.lane === "fast",
     ...addressOf(options),
     ...tlsOf(options.security),

@@ -3,8 +3,14 @@
 import { channel } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { createServer, type FinishedCall, type Server, type ServerOptions } from "../../server/index.js";
+import {
+  createServer,
+  type FinishedCall,
+  type RouteOptions,
+  type Router,
+  type Server,
+  type ServerOptions,
+} from "../../server/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { SeenCalls } from "./seen-calls.js";
 import { createTestService, type TestServiceImpl } from "./service.js";
@@ -14,7 +20,7 @@ export interface TestServerOptions extends Partial<ServerOptions> {
   /** Handlers instead of the test service's own. */
   implementation?: Partial<TestServiceImpl>;
   /** Options of the test service alone. */
-  serviceOptions?: ConnectRouterOptions;
+  serviceOptions?: RouteOptions;
   /** Whether calls may be under way when the server is disposed. Default false. */
   mayCutCalls?: boolean;
 }
@@ -50,7 +56,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     port: 0,
     drainTimeoutMs,
     ...rest,
-    routes(router: ConnectRouter) {
+    routes(router: Router) {
       router.service(TestService, { ...createTestService(seen), ...implementation }, serviceOptions);
       routes?.(router);
     },

@@ -47,6 +47,7 @@ async function createServerUnderTest() {
     port: 0,
     fastLane: subject !== "reference",
     http2: subject === "node-http2" ? "node" : "own",
+    compressResponses: true,
     // The suite passes it on to its log.
     onConnectionError: (error, step) => process.stderr.write(`${step}: ${error.message}\n`),
   });

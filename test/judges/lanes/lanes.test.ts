@@ -18,6 +18,7 @@ const strict = {
   readMaxBytes: limitBytes,
   requireConnectProtocolHeader: true,
   compressMinBytes: 0,
+  compressResponses: true,
   maxTimeoutMs: 200_000,
   interceptors,
 };

@@ -5,6 +5,7 @@ import { brotliCompressSync, brotliDecompressSync, constants, createGunzip, gunz
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { setCompression } from "../../../server/index.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { answerOf, beginRequest, openHttp2 } from "../../support/http.js";
 import { openRaw } from "../../support/raw-socket.js";
@@ -165,6 +166,24 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     const answer = await send(server.url, { httpVersion, path: "/v1/server-stream/a?number=2000", headers });
     expect(answer.headers["content-encoding"]).toBe(name);
     expect(decompress(answer.body).toString().split("\n")).toHaveLength(2001);
+  });
+
+  test.each([
+    ["with compressResponses: false", { compressResponses: false }, undefined],
+    ["unless its handler says so", {}, false],
+  ] as const)("a stream is not compressed %s", async (_, options, choice) => {
+    const server = await start(
+      {
+        async *serverStream(_, context) {
+          if (choice !== undefined) setCompression(context, choice);
+          yield { text: "a".repeat(5000) };
+        },
+      },
+      options,
+    );
+    const headers = { ...lines, "accept-encoding": "gzip" };
+    const answer = await send(server.url, { httpVersion, path: "/v1/server-stream/a", headers });
+    expect([answer.headers["content-encoding"], answer.text.length]).toEqual([undefined, 5012]);
   });
 
   test("trailers of a stream come where they are asked for", async () => {

@@ -5,6 +5,7 @@ import { Code, ConnectError, createContextKey, createContextValues } from "@conn
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
+import { setCompression } from "../../../server/index.js";
 import { LegacySchema } from "../../gen/manywire/test/codec/v1/legacy_pb.js";
 import { NodeSchema, ScalarsSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -483,6 +484,27 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
       "Accept-Encoding",
       "{}",
     ]);
+  });
+
+  test.each([
+    ["by default", {}, undefined, "gzip"],
+    ["with compressResponses: false", { compressResponses: false }, undefined, undefined],
+    ["if its handler says so", { compressResponses: false }, true, "gzip"],
+    ["unless its handler says so", {}, false, undefined],
+  ] as const)("a response is compressed %s: %j, %s", async (_, options, choice, name) => {
+    const whole: RestServiceImpl["whole"] = (message, context) => {
+      if (choice !== undefined) setCompression(context, choice);
+      return message;
+    };
+    const server = await start({ whole }, options);
+    const body = JSON.stringify({ text: "a".repeat(5000) });
+    const answer = await send(server.url, {
+      httpVersion,
+      path: "/v1/whole",
+      body,
+      headers: { "accept-encoding": "gzip" },
+    });
+    expect(answer.headers["content-encoding"]).toBe(name);
   });
 
   test.each([
