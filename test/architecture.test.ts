@@ -30,6 +30,7 @@ const map: Record<string, Part> = {
   "server/quote.ts": { uses: [], isPortable: true },
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
+  "server/byte-writer.ts": { uses: [], isPortable: true },
   "server/clock.ts": { uses: [] },
   "server/whole-number.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
@@ -37,7 +38,7 @@ const map: Record<string, Part> = {
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
-  "server/http2/": { uses: [], isPortable: true },
+  "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
@@ -48,7 +49,7 @@ const map: Record<string, Part> = {
   },
   // A call, and the protocols.
   "server/call/": {
-    uses: server("http/", "schema/", "dense-set.ts", "quote.ts", "suggest.ts"),
+    uses: server("codec/create-message.ts", "http/", "schema/", "dense-set.ts", "quote.ts", "suggest.ts"),
     names: server("listen/tls.ts"),
     packages: [protobuf, connect],
   },

@@ -1,12 +1,5 @@
 // Calls the implementation of a method, with its interceptors around it, as Connect does.
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  type Message,
-  type MessageInitShape,
-} from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from "@bufbuild/protobuf";
 import type {
   ContextValues,
   HandlerContext,
@@ -16,6 +9,7 @@ import type {
   UnaryRequest,
 } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { messageMaker } from "../codec/create-message.js";
 import { lazySignal } from "./context.js";
 import { guardMessages } from "./error-boundary.js";
 import type { StreamMethod, StreamSpec, UnaryMethod, UnarySpec } from "./method.js";
@@ -41,9 +35,8 @@ export function invokeUnary(
 ): Message | Promise<Message> {
   if (interceptors.length > 0) return interceptUnary(spec, interceptors, input, context);
   const output = spec.impl(input, context);
-  return isPromise(output)
-    ? output.then((value) => create(spec.method.output, value))
-    : create(spec.method.output, output);
+  const make = messageMaker(spec.method.output);
+  return isPromise(output) ? output.then(make) : make(output);
 }
 
 /**
@@ -109,9 +102,10 @@ async function interceptUnary(
   message: Message,
   context: HandlerContext,
 ): Promise<Message> {
+  const make = messageMaker(spec.method.output);
   const call = async (request: UnaryRequest) => ({
     stream: false as const,
-    message: create(spec.method.output, await spec.impl(request.message, withRequest(context, request))),
+    message: make(await spec.impl(request.message, withRequest(context, request))),
     ...responseCommon(spec, context),
   });
   const next = wrap(call as Next, interceptors);
@@ -214,7 +208,8 @@ function copyHeaders(from: Headers, to: Headers): void {
 }
 
 async function* createEach(schema: DescMessage, values: AsyncIterable<Init>): AsyncGenerator<Message> {
-  for await (const value of values) yield create(schema, value);
+  const make = messageMaker(schema);
+  for await (const value of values) yield make(value);
 }
 
 async function* once(value: Init): AsyncGenerator<Init> {

@@ -1,5 +1,6 @@
 // Reads the replies of a streaming method, as fast as the client reads them.
-import { create, type Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
+import { messageMaker } from "../codec/create-message.js";
 import type { Call } from "./call.js";
 import { isPromise, leave, type ReplyStream } from "./invoke.js";
 import type { ReplyBatch } from "./reply-batch.js";
@@ -8,7 +9,7 @@ import type { ReplyBatch } from "./reply-batch.js";
 export class ReplyPump {
   readonly #call: Call;
   readonly #batch: ReplyBatch;
-  #replies: AsyncIterator<unknown> | undefined;
+  #replies: AsyncIterator<object> | undefined;
 
   constructor(call: Call, batch: ReplyBatch) {
     this.#call = call;
@@ -24,7 +25,7 @@ export class ReplyPump {
   async run({ messages, end }: ReplyStream, take: (reply: Message) => boolean | Promise<boolean>): Promise<boolean> {
     const replies = messages[Symbol.asyncIterator]();
     this.#replies = replies;
-    const { output } = this.#call.method.spec.method;
+    const make = messageMaker(this.#call.method.spec.method.output);
     for (;;) {
       const next = await replies.next();
       if (this.#call.isDone) return false;
@@ -32,7 +33,7 @@ export class ReplyPump {
         this.#replies = undefined;
         break;
       }
-      const taken = take(create(output, next.value));
+      const taken = take(make(next.value));
       if (!(isPromise(taken) ? await taken : taken)) break;
       if (this.#batch.isFull) await this.#batch.room();
       if (this.#call.isDone) return false;

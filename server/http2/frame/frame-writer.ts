@@ -1,5 +1,5 @@
 // Frames to bytes (RFC 9113 §6). All frames of a turn go to one slab; large payloads of DATA are not copied.
-import { ByteWriter } from "../byte-writer.js";
+import { ByteWriter } from "../../byte-writer.js";
 import type { HpackEncoder, PreparedFields } from "../hpack/encoder.js";
 import type { Field } from "../hpack/field.js";
 import { clientPreface, Flag, FrameType, frameHeadBytes, maxFrameBytes } from "./frame-types.js";

@@ -7,7 +7,7 @@
 //
 // The Huffman code saves a fifth of a string and takes 2.5 times as long to write, so it is for fields that are written once
 // per connection. What differs from call to call is written as it is.
-import type { ByteWriter } from "../byte-writer.js";
+import type { ByteWriter } from "../../byte-writer.js";
 import { EncoderTable } from "./encoder-table.js";
 import { type Field, fieldBytes, isSecretName } from "./field.js";
 import { writeInteger } from "./integer.js";

@@ -1,5 +1,5 @@
 // Integers with a prefix: RFC 7541, section 5.1.
-import type { ByteWriter } from "../byte-writer.js";
+import type { ByteWriter } from "../../byte-writer.js";
 
 /** Of a larger integer nothing that HPACK counts makes sense. */
 export const maxInteger: number = 2 ** 32 - 1;

@@ -1,5 +1,5 @@
 // String literals: RFC 7541, section 5.2. A character over 0xff becomes "?": its low byte could be a line break.
-import type { ByteWriter } from "../byte-writer.js";
+import type { ByteWriter } from "../../byte-writer.js";
 import { encodeHuffman, huffmanLength, latin1At } from "./huffman.js";
 import { writeInteger } from "./integer.js";
 

@@ -2,7 +2,7 @@
 // MANYWIRE_HPACK_BLOCKS is how many blocks of each kind; MANYWIRE_SEED repeats a run.
 import { sensitiveHeaders } from "node:http2";
 import { expect, test } from "vitest";
-import { ByteWriter } from "../../../server/http2/byte-writer.js";
+import { ByteWriter } from "../../../server/byte-writer.js";
 import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import type { Field } from "../../../server/http2/hpack/field.js";

@@ -1,7 +1,7 @@
 // Python's hpack reads what our encoder writes, writes what our decoder reads, and refuses what it refuses.
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { ByteWriter } from "../../../server/http2/byte-writer.js";
+import { ByteWriter } from "../../../server/byte-writer.js";
 import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import { createField, type Field, isSecretName } from "../../../server/http2/hpack/field.js";

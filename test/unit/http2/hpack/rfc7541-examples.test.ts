@@ -1,6 +1,6 @@
 // The examples of RFC 7541, appendix C.
 import { describe, expect, test } from "vitest";
-import { ByteWriter } from "../../../../server/http2/byte-writer.js";
+import { ByteWriter } from "../../../../server/byte-writer.js";
 import { BlockReader } from "../../../../server/http2/hpack/block-reader.js";
 import { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
 import { writeInteger } from "../../../../server/http2/hpack/integer.js";

@@ -1,4 +1,4 @@
-import { ByteWriter } from "../../../../server/http2/byte-writer.js";
+import { ByteWriter } from "../../../../server/byte-writer.js";
 import type { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
 import type { HpackEncoder, PreparedFields } from "../../../../server/http2/hpack/encoder.js";
 import { createField, type Field } from "../../../../server/http2/hpack/field.js";
