@@ -41,7 +41,7 @@ const map: Record<string, Part> = {
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
-  "server/codec/": { uses: server("quote.ts"), packages: [protobuf], isPortable: true },
+  "server/codec/": { uses: server("quote.ts", "schema/integer-types.ts"), packages: [protobuf], isPortable: true },
   "server/rest/": {
     uses: [...server("codec/", "schema/", "quote.ts"), "gen/google/"],
     packages: [protobuf, connect],

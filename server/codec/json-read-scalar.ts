@@ -1,5 +1,6 @@
 // Reads scalar and enum values from JSON (https://protobuf.dev/programming-guides/json/).
 import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
+import { byIntegerType } from "../schema/integer-types.js";
 import { bytesCost } from "./element-limit.js";
 import { isLongAsString, nullValue } from "./json-facts.js";
 import {
@@ -114,16 +115,7 @@ const readers: Readonly<Record<ScalarType, ValueReader>> = {
     return readBytes(depth);
   },
   [ScalarType.BOOL]: () => takeBool() ?? rejectValue(bools.expected),
-  [ScalarType.INT32]: int32,
-  [ScalarType.SINT32]: int32,
-  [ScalarType.SFIXED32]: int32,
-  [ScalarType.UINT32]: uint32,
-  [ScalarType.FIXED32]: uint32,
-  [ScalarType.INT64]: int64,
-  [ScalarType.SINT64]: int64,
-  [ScalarType.SFIXED64]: int64,
-  [ScalarType.UINT64]: uint64,
-  [ScalarType.FIXED64]: uint64,
+  ...byIntegerType({ int32, uint32, int64, uint64 }),
   [ScalarType.DOUBLE]: floatReader(ScalarType.DOUBLE, (value) => value),
   [ScalarType.FLOAT]: floatReader(ScalarType.FLOAT, Math.fround),
 };

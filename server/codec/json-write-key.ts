@@ -1,5 +1,6 @@
 // Writes the keys of maps: in messages they are names of properties, whatever their type, and in JSON they are text.
 import { ScalarType } from "@bufbuild/protobuf";
+import { byIntegerType, type IntegerType } from "../schema/integer-types.js";
 import { putAscii } from "./json-output.js";
 import { refuse } from "./json-write-error.js";
 import { type ValueWriter, writeString } from "./json-write-scalar.js";
@@ -20,20 +21,11 @@ const int64 = keyWriter("an int64 as key", (key) => isDecimal(key) && `${BigInt.
 const uint64 = keyWriter("a uint64 as key", (key) => isDecimal(key) && `${BigInt.asUintN(64, BigInt(key))}` === key);
 
 /** Types that keys can have. */
-type KeyType = Exclude<ScalarType, ScalarType.FLOAT | ScalarType.DOUBLE | ScalarType.BYTES>;
+type KeyType = IntegerType | ScalarType.BOOL | ScalarType.STRING;
 
 /** How the keys of each type are written. */
 export const keyWriters: Readonly<Record<KeyType, ValueWriter>> = {
   [ScalarType.STRING]: writeString,
   [ScalarType.BOOL]: keyWriter("true or false as key", (key) => key === "true" || key === "false"),
-  [ScalarType.INT32]: int32,
-  [ScalarType.SINT32]: int32,
-  [ScalarType.SFIXED32]: int32,
-  [ScalarType.UINT32]: uint32,
-  [ScalarType.FIXED32]: uint32,
-  [ScalarType.INT64]: int64,
-  [ScalarType.SINT64]: int64,
-  [ScalarType.SFIXED64]: int64,
-  [ScalarType.UINT64]: uint64,
-  [ScalarType.FIXED64]: uint64,
+  ...byIntegerType({ int32, uint32, int64, uint64 }),
 };

@@ -1,6 +1,7 @@
 // Writes scalars as JSON (https://protobuf.dev/programming-guides/json/).
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Encode } from "@bufbuild/protobuf/wire";
+import { byIntegerType } from "../schema/integer-types.js";
 import { toShortestFloat } from "./float.js";
 import { putAscii, putBase64, putInteger, putNumber, putQuotedInteger, putString } from "./json-output.js";
 import { JsonWriteError, refuse } from "./json-write-error.js";
@@ -87,16 +88,7 @@ export const scalarWriters: Readonly<Record<ScalarType, ValueWriter>> = {
   [ScalarType.STRING]: writeString,
   [ScalarType.BYTES]: writeBytes,
   [ScalarType.BOOL]: writeBool,
-  [ScalarType.INT32]: writeInt32,
-  [ScalarType.SINT32]: writeInt32,
-  [ScalarType.SFIXED32]: writeInt32,
-  [ScalarType.UINT32]: writeUint32,
-  [ScalarType.FIXED32]: writeUint32,
-  [ScalarType.INT64]: writeInt64,
-  [ScalarType.SINT64]: writeInt64,
-  [ScalarType.SFIXED64]: writeInt64,
-  [ScalarType.UINT64]: writeUint64,
-  [ScalarType.FIXED64]: writeUint64,
+  ...byIntegerType({ int32: writeInt32, uint32: writeUint32, int64: writeInt64, uint64: writeUint64 }),
   [ScalarType.DOUBLE]: writeDouble,
   [ScalarType.FLOAT]: writeFloat,
 };

@@ -2,6 +2,7 @@
 // (https://protobuf.dev/programming-guides/json/).
 import { ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
+import { byIntegerType } from "../schema/integer-types.js";
 
 /** How values of one type are read from text. */
 export interface TextForm<Value = unknown> {
@@ -95,16 +96,7 @@ const uint64 = integer(0n, 2n ** 64n - 1n, (value) => value);
 const forms: Readonly<Record<ScalarType, TextForm>> = {
   [ScalarType.DOUBLE]: float("1.7976931348623157e+308", (value) => value),
   [ScalarType.FLOAT]: float("3.4028235e+38", Math.fround),
-  [ScalarType.INT32]: int32,
-  [ScalarType.SINT32]: int32,
-  [ScalarType.SFIXED32]: int32,
-  [ScalarType.UINT32]: uint32,
-  [ScalarType.FIXED32]: uint32,
-  [ScalarType.INT64]: int64,
-  [ScalarType.SINT64]: int64,
-  [ScalarType.SFIXED64]: int64,
-  [ScalarType.UINT64]: uint64,
-  [ScalarType.FIXED64]: uint64,
+  ...byIntegerType({ int32, uint32, int64, uint64 }),
   [ScalarType.BOOL]: {
     expected: "true or false",
     parse: (text) => (text === "true" ? true : text === "false" ? false : undefined),

@@ -10,8 +10,8 @@ import { ErrorCode } from "./errors.js";
 import type { Fields } from "./frame/frame-writer.js";
 import { probePing } from "./incoming/controls.js";
 import { Incoming } from "./incoming/incoming.js";
+import { OutputWatch } from "./output-watch.js";
 import { ownSettings, type PeerSettings } from "./settings.js";
-import { StallWatch } from "./stall-watch.js";
 import type { Stream } from "./stream.js";
 import { StreamEndings } from "./stream-endings.js";
 import { StreamEvent, StreamState, stateAfterSending } from "./stream-state.js";
@@ -22,7 +22,7 @@ export class Connection<Owner> {
   readonly #streamEndings: StreamEndings<Owner>;
   readonly #ending: ConnectionEnding<Owner>;
   readonly #incoming: Incoming<Owner>;
-  readonly #stallWatch: StallWatch<Owner>;
+  readonly #outputWatch: OutputWatch<Owner>;
   readonly #openedAt: number;
 
   constructor(options: ConnectionOptions<Owner>) {
@@ -35,7 +35,7 @@ export class Connection<Owner> {
     this.#streamEndings = new StreamEndings(core, () => this.#ending.closeIfDone());
     this.#ending = new ConnectionEnding(core, this.#streamEndings);
     this.#incoming = new Incoming(core, this.#streamEndings, this.#ending);
-    this.#stallWatch = new StallWatch(core, this.#streamEndings, this.#ending);
+    this.#outputWatch = new OutputWatch(core, this.#streamEndings, this.#ending);
     this.#openedAt = now;
     const { frames } = core.outgoing;
     if (side === "client") frames.preface();
@@ -94,7 +94,7 @@ export class Connection<Owner> {
     outgoing.fill();
     const parts = outgoing.frames.take();
     core.isOutputTold = false;
-    this.#stallWatch.onTaken();
+    this.#outputWatch.onTaken();
     if (!core.isClosed && outgoing.hasTurns) core.tellOutput();
     return parts;
   }
@@ -114,7 +114,7 @@ export class Connection<Owner> {
     }
     this.#ending.tick();
     this.#streamEndings.tick();
-    this.#stallWatch.tick();
+    this.#outputWatch.tick();
   }
 
   /** Client: opens a stream with a request. Returns undefined if `canOpen` is false. */

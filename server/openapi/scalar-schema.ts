@@ -2,6 +2,7 @@
 // written, which every reader takes. NaN and the infinities are strings in ProtoJSON, and are left out: of a number or
 // a string generators make a type of its own (openapi-generator) or nothing at all (ogen, oapi-codegen).
 import { ScalarType } from "@bufbuild/protobuf";
+import { byIntegerType } from "../schema/integer-types.js";
 import type { Schema } from "./types.js";
 
 /** The schema of a scalar in JSON. */
@@ -13,8 +14,9 @@ export function scalarSchema(type: ScalarType): Schema {
 export function mapKeySchema(type: ScalarType): Schema | undefined {
   if (type === ScalarType.STRING) return undefined;
   if (type === ScalarType.BOOL) return { enum: ["true", "false"] };
-  const { format, minimum } = schemas[type];
-  return { pattern: minimum === 0 || type in unsigned ? "^[0-9]+$" : "^-?[0-9]+$", format };
+  const { format } = schemas[type];
+  const isUnsigned = schemas[type] === uint32 || schemas[type] === uint64;
+  return { pattern: isUnsigned ? "^[0-9]+$" : "^-?[0-9]+$", format };
 }
 
 const int32: Schema = { type: "integer", format: "int32", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
@@ -28,19 +30,8 @@ const greatestFloat = 3.4028234663852886e38;
 const schemas: Readonly<Record<ScalarType, Schema>> = {
   [ScalarType.DOUBLE]: { type: "number", format: "double" },
   [ScalarType.FLOAT]: { type: "number", format: "float", minimum: -greatestFloat, maximum: greatestFloat },
-  [ScalarType.INT32]: int32,
-  [ScalarType.SINT32]: int32,
-  [ScalarType.SFIXED32]: int32,
-  [ScalarType.UINT32]: uint32,
-  [ScalarType.FIXED32]: uint32,
-  [ScalarType.INT64]: int64,
-  [ScalarType.SINT64]: int64,
-  [ScalarType.SFIXED64]: int64,
-  [ScalarType.UINT64]: uint64,
-  [ScalarType.FIXED64]: uint64,
+  ...byIntegerType({ int32, uint32, int64, uint64 }),
   [ScalarType.BOOL]: { type: "boolean" },
   [ScalarType.STRING]: { type: "string" },
   [ScalarType.BYTES]: { type: "string", format: "byte", contentEncoding: "base64", example: "aGVsbG8=" },
 };
-
-const unsigned = { [ScalarType.UINT64]: true, [ScalarType.FIXED64]: true };

@@ -4,7 +4,7 @@ import type { ConnectionEnding } from "./connection-ending.js";
 import { ErrorCode } from "./errors.js";
 import type { StreamEndings } from "./stream-endings.js";
 
-export class StallWatch<Owner> {
+export class OutputWatch<Owner> {
   readonly #core: ConnectionCore<Owner>;
   readonly #streamEndings: StreamEndings<Owner>;
   readonly #ending: ConnectionEnding<Owner>;
