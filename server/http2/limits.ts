@@ -52,8 +52,6 @@ export interface ConnectionLimits {
   readonly lingerBytes: number;
   /** Milliseconds after the first GOAWAY of a server within which the peer has to say that it has read it, or it is taken for read. */
   readonly goawayMs: number;
-  /** Milliseconds that the peer has to close the socket after we have ended our side of it. */
-  readonly closeMs: number;
   /**
    * Milliseconds after which a stream is reset with ENHANCE_YOUR_CALM if bytes wait and the peer takes none; 0 for no limit.
    */
@@ -82,6 +80,5 @@ export const defaultConnectionLimits: ConnectionLimits = {
   lingerMs: 1000,
   lingerBytes: 16 * 1024 * 1024,
   goawayMs: 1000,
-  closeMs: 5000,
   stallMs: 60_000,
 };

@@ -33,21 +33,19 @@ export class SocketPump<Owner> {
   readonly #socket: PumpSocket;
   readonly #now: () => number;
   readonly #schedule: (flush: () => void) => void;
-  readonly #closeMs: number;
   /** Whether a flush is scheduled. */
   #isScheduled = false;
   /** Whether the socket is behind: what follows waits in the connection. */
   #isBlocked = false;
   #isPaused = false;
-  /** Milliseconds of the clock when the socket was ended, or -1. */
-  #endedAt = -1;
+  /** Whether our side of the socket has been ended. */
+  #hasEnded = false;
 
   /** Begins to read the socket. Its errors end the connection. */
   constructor(socket: PumpSocket, { side, limits, listener, now, schedule }: PumpOptions<Owner>) {
     this.#socket = socket;
     this.#now = now;
     this.#schedule = schedule;
-    this.#closeMs = limits.closeMs;
     this.connection = new Connection<Owner>({
       side,
       limits,
@@ -75,13 +73,11 @@ export class SocketPump<Owner> {
 
   /** To be called about once a second until the socket is closed. */
   tick(): void {
-    const now = this.#now();
-    this.connection.tick(now);
-    if (this.#endedAt >= 0 && now - this.#endedAt > this.#closeMs) this.#socket.destroy();
+    this.connection.tick(this.#now());
   }
 
   #scheduleFlush(): void {
-    if (this.#isScheduled || this.#isBlocked || this.#endedAt >= 0) return;
+    if (this.#isScheduled || this.#isBlocked || this.#hasEnded) return;
     this.#isScheduled = true;
     this.#schedule(this.#flush);
   }
@@ -119,10 +115,13 @@ export class SocketPump<Owner> {
     this.#end();
   }
 
-  /** Ends our side, and reads what comes until the peer ends its own: a reset could overtake GOAWAY. */
+  /**
+   * Ends our side, and reads what comes until the peer ends its own: a reset could overtake GOAWAY. The owner of the socket
+   * limits the time for that.
+   */
   #end(): void {
-    if (this.#endedAt >= 0) return;
-    this.#endedAt = this.#now();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#socket.end();
     this.#socket.resume();
   }

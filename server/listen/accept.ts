@@ -5,7 +5,6 @@ import type { Clock } from "../clock.js";
 import type { ConnectionAges } from "./connection-ages.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
-import { halfCloseLimiter } from "./http1/linger.js";
 import type { Http1Server } from "./http1/server.js";
 import type { Http2Server } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
@@ -51,6 +50,19 @@ export function acceptConnections(
       serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socketUnder(socket), socket);
     });
   }
+}
+
+/**
+ * Returns a listener of a socket's `finish`, the moment when the server has ended its side: the client then has `lingerMs` to
+ * end its own, or the socket is destroyed.
+ */
+function halfCloseLimiter(lingerMs: number, clock: Clock): (this: Socket) => void {
+  return function () {
+    this.once(
+      "close",
+      clock.schedule(() => this.destroy(), lingerMs),
+    );
+  };
 }
 
 /** Returns the TCP socket of a TLS socket. Node has no public name for it. */

@@ -35,7 +35,6 @@ export function toConnectionLimits(limits: ListenLimits): ConnectionLimits {
     lingerMs: uploadMs,
     lingerBytes: uploadBytes,
     goawayMs,
-    closeMs: limits.lingerMs,
     stallMs: limits.stallMs,
   };
 }
