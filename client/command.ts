@@ -22,6 +22,7 @@ interface CommandSettings {
   url: string;
   name: string;
   json: boolean;
+  codeGeneration: boolean;
   http: "1.1" | "2";
   tlsCa?: string;
   tlsCert?: string;
@@ -60,9 +61,9 @@ async function callGreeter(transport: Transport, name: string, print: (line: str
 }
 
 function transportOptions(settings: CommandSettings): TransportOptions {
-  const { protocol, url: baseUrl, http: httpVersion, json, timeout: defaultTimeoutMs } = settings;
+  const { protocol, url: baseUrl, http: httpVersion, json, timeout: defaultTimeoutMs, codeGeneration } = settings;
   const tls = readTls(settings);
-  const options = { protocol, baseUrl, httpVersion, useBinaryFormat: !json, defaultTimeoutMs };
+  const options = { protocol, baseUrl, httpVersion, useBinaryFormat: !json, defaultTimeoutMs, codeGeneration };
   return tls === undefined ? options : { ...options, tls };
 }
 
@@ -82,6 +83,9 @@ function createOptions(): Option[] {
     new Option("--url <url>", "http:, https: or unix: URL").default("http://localhost:50051"),
     new Option("--name <name>", "who is to be greeted").default("you"),
     new Option("--json [boolean]", "send JSON instead of binary").argParser(parseBoolean).default(false),
+    new Option("--code-generation [boolean]", "make code of message types, which reads and writes them faster")
+      .argParser(parseBoolean)
+      .default(true),
     new Option("--http <version>", "version of HTTP; gRPC has only 2").choices(["1.1", "2"]).default("2"),
     new Option("--tls-ca <file>", "authorities to trust, PEM, in place of Node's own"),
     new Option("--tls-cert <file>", "certificate to show to the server, PEM"),

@@ -24,20 +24,28 @@ export interface RestMethod {
 /**
  * Looks methods up. The look-up throws a ConnectError `unimplemented` for a method without a route that can be used. Rules
  * of `http` replace the annotations of their methods.
+ *
+ * @param compiles whether code may be made of message types
  */
 export function createRestMethods(
   json: JsonOptions = {},
   http?: HttpConfig["http"],
+  compiles = true,
 ): (method: DescMethod) => RestMethod {
   const rulesOf = remember((service: DescService): Rules => {
     const names = new Set(service.methods.map(({ name }) => `${service.typeName}.${name}`));
     const rules = http?.rules.filter(({ selector }) => names.has(selector));
     return readRules([service], rules && { rules });
   });
-  return remember((method) => createRestMethod(method, rulesOf(method.parent), json));
+  return remember((method) => createRestMethod(method, rulesOf(method.parent), json, compiles));
 }
 
-function createRestMethod(method: DescMethod, { bindings, problems }: Rules, json: JsonOptions): RestMethod {
+function createRestMethod(
+  method: DescMethod,
+  { bindings, problems }: Rules,
+  json: JsonOptions,
+  compiles: boolean,
+): RestMethod {
   const own = bindings.filter((binding) => binding.method === method);
   if (own.length === 0) {
     const name = `${method.parent.typeName}.${method.name}`;
@@ -45,8 +53,9 @@ function createRestMethod(method: DescMethod, { bindings, problems }: Rules, jso
     throw new ConnectError(problem, Code.Unimplemented);
   }
   const { ignoreUnknownFields = true, registry } = json;
-  const reading = { ignoreUnknownFields, ...(registry !== undefined && { registry }) };
+  const reading = { compiles, ignoreUnknownFields, ...(registry !== undefined && { registry }) };
   const writing = {
+    compiles,
     emitDefaults: json.alwaysEmitImplicit === true,
     useProtoNames: json.useProtoFieldName === true,
     enumsAsNumbers: json.enumAsInteger === true,

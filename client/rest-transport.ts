@@ -27,6 +27,8 @@ interface RestTransportOptions {
   readMaxBytes: number;
   acceptCompression: Compression[];
   jsonOptions?: JsonOptions;
+  /** Whether code may be made of message types. Default true. */
+  codeGeneration?: boolean;
   /** The data of a service configuration. */
   httpRules?: JsonValue;
 }
@@ -39,7 +41,7 @@ export function openRest(options: RestTransportOptions): Transport {
   const { baseUrl, interceptors = [], jsonOptions, httpRules = { rules: [] } } = options;
   const { http, problems } = readHttpConfig(httpRules);
   if (problems.length > 0) throw new TransportOptionError("httpRules", problems.join("; "));
-  const methodOf = createRestMethods(jsonOptions, http);
+  const methodOf = createRestMethods(jsonOptions, http, options.codeGeneration);
   const reader: ResponseReader = { ...options, decodeError: createErrorDecoder(jsonOptions?.registry) };
   const open = createOpener(options);
   const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({

@@ -29,7 +29,7 @@ export type Protocol = (typeof protocols)[number];
 export type ProtocolOptions = Omit<TransportOptions, "protocol">;
 
 type OpenTransport = (
-  options: CommonTransportOptions & Pick<TransportOptions, "httpRules" | "httpVersion">,
+  options: CommonTransportOptions & Pick<TransportOptions, "codeGeneration" | "httpRules" | "httpVersion">,
 ) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
@@ -74,6 +74,11 @@ export interface TransportOptions
    * data, such as `{ rules: [{ selector: "…", get: "/v1/…" }] }`. Rules of services that are not called do not matter.
    */
   httpRules?: JsonValue;
+  /**
+   * Whether to make code of message types (`new Function`), which reads and writes messages. Without it, encoding takes 1.1
+   * times as long, and decoding up to 4 times. Default true, in Node, where the runtime allows it.
+   */
+  codeGeneration?: boolean;
   /** The deadline of a call that names none, in milliseconds from 1 to 2,147,483,647. The default is no deadline. */
   defaultTimeoutMs?: number;
 }

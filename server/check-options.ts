@@ -123,6 +123,7 @@ const types: Types<ServerOptions> = {
   readMaxElements: number,
   limits: { ...object, options: limits },
   reflection: boolean,
+  codeGeneration: boolean,
   fastLane: boolean,
   http2: { expected: '"own" or "node"', matches: (value) => value === "own" || value === "node" },
   // Checked with its rules, whose errors say more.

@@ -55,6 +55,11 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * with every call.
    */
   compressResponses?: boolean | undefined;
+  /**
+   * Whether to make code of message types (`new Function`), which reads and writes messages. Without it, encoding takes 1.1
+   * times as long, and decoding up to 4 times. Default true, where the runtime allows it.
+   */
+  codeGeneration?: boolean | undefined;
   /** Limits on connections. */
   limits?: OrUndefined<Partial<ListenLimits>> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
@@ -118,6 +123,7 @@ interface Defaults {
   host: string;
   readMaxBytes: number;
   readMaxElements: number;
+  codeGeneration: boolean;
   fallbackMaxBytes: number;
   acceptCompression: Compression[];
   compressMinBytes: number;
@@ -142,6 +148,7 @@ const defaults: Defaults = {
   host: "127.0.0.1",
   readMaxBytes: 4 * 1024 * 1024,
   readMaxElements: 4 * 1024 * 1024,
+  codeGeneration: true,
   fallbackMaxBytes: 4 * 1024 * 1024,
   acceptCompression: [compressionGzip, compressionBrotli],
   compressMinBytes: 1400,

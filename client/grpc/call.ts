@@ -14,6 +14,7 @@ import { type HeadFacts, readHead, readTrailers } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "httpClient" | "jsonOptions" | "useBinaryFormat"> {
+  readonly codeGeneration?: boolean;
   readonly sessions: Sessions;
 }
 

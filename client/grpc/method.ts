@@ -11,7 +11,10 @@ import { envelopeHeadBytes, writeEnvelopeHead } from "./envelopes.js";
 export type GrpcMethodOptions = Pick<
   CommonTransportOptions,
   "binaryOptions" | "compressMinBytes" | "sendCompression" | "writeMaxBytes"
->;
+> & {
+  /** Whether code may be made of message types. Default true. */
+  readonly codeGeneration?: boolean;
+};
 
 export class GrpcMethod {
   readonly desc: DescMethod;
@@ -27,8 +30,9 @@ export class GrpcMethod {
     this.desc = desc;
     this.fields = fields;
     this.#options = options;
-    this.#input = createBinaryCodec(desc.input, options.binaryOptions);
-    this.#output = createBinaryCodec(desc.output, options.binaryOptions);
+    const { binaryOptions, codeGeneration: compiles = true } = options;
+    this.#input = createBinaryCodec(desc.input, { ...binaryOptions, compiles });
+    this.#output = createBinaryCodec(desc.output, { ...binaryOptions, compiles });
     this.#keepsBytes = hasBytes(desc.output);
   }
 

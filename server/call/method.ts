@@ -15,6 +15,8 @@ export interface MethodOptions extends UniversalHandlerOptions {
   readonly readMaxElements?: number | undefined;
   /** Whether responses are compressed; undefined for the default of each protocol. */
   readonly compressResponses?: boolean | undefined;
+  /** Whether code may be made of message types. Default true. */
+  readonly codeGeneration?: boolean | undefined;
 }
 
 interface MethodBase {

@@ -44,7 +44,7 @@ export interface Router extends ConnectRouter {
 }
 
 /** Options for every method of a server: Connect's, and ours. */
-interface TableOptions extends RouteOptions, Pick<MethodOptions, "readMaxElements"> {}
+interface TableOptions extends RouteOptions, Pick<MethodOptions, "readMaxElements" | "codeGeneration"> {}
 
 /**
  * Makes an empty table with options that hold for every method.
@@ -85,6 +85,7 @@ export function createMethodTable(
         jsonOptions: { ...jsonOptions, registry: preferTypes(jsonOptions?.registry, types) },
         readMaxElements: options.readMaxElements,
         compressResponses: merged.compressResponses,
+        codeGeneration: options.codeGeneration,
       },
       interceptors: withBoundaries(valid.interceptors),
     });

@@ -1,5 +1,11 @@
 // Makes functions of code that is written for one message type.
 
+/** Whether messages are read and written by code that is made of their types. */
+export interface CodeOptions {
+  /** Whether to make code of message types, where the runtime does. Default true. */
+  readonly compiles?: boolean | undefined;
+}
+
 /** Writes the code of a function, and binds it to the values that it uses. */
 export class Code {
   readonly #names = new Map<unknown, string>();
@@ -41,8 +47,15 @@ export class Code {
    */
   run(title: string): unknown {
     const source = `"use strict";\n${this}\n//# sourceURL=manywire:${title.replace(/[^\w.]/g, "_")}`;
+    if (isPrinted(title)) process.stderr.write(`// ${title}\n${this}\n\n`);
     return new Function(...this.#names.values(), source)(...this.#names.keys());
   }
+}
+
+/** Whether the environment variable `MANYWIRE_PRINT_CODE` has the beginning of the title. */
+function isPrinted(title: string): boolean {
+  const prefix = globalThis.process?.env?.MANYWIRE_PRINT_CODE;
+  return prefix !== undefined && prefix !== "" && title.startsWith(prefix);
 }
 
 /**

@@ -15,7 +15,7 @@ const noBytes = new Uint8Array(0);
  *
  * @param compiles whether to make code, where the runtime does
  */
-export function emptyMaker(desc: DescMessage, compiles = true): () => Message {
+export function emptyMaker(desc: DescMessage, compiles = false): () => Message {
   const empty = create(desc) as unknown as Fields;
   if (Object.keys(empty).length > maxProperties) return () => create(desc);
   return compiles && canRunCode

@@ -62,7 +62,7 @@ function compile({ desc, fields }: Plan): Means {
     desc,
     fields.map(({ plan }) => plan),
   );
-  return { create: emptyMaker(desc), readField };
+  return { create: emptyMaker(desc, true), readField };
 }
 
 function interpret({ desc, fields }: Plan): Means {

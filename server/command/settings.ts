@@ -246,6 +246,12 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "operations in the OpenAPI document: `rest`, `connect` or both, with a comma between",
       },
       {
+        flag: "--no-code-generation",
+        kind: switchOff,
+        option: "codeGeneration",
+        text: "read and write messages without code made of their types",
+      },
+      {
         flag: "--reference-lane",
         kind: switchOff,
         option: "fastLane",

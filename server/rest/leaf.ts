@@ -64,7 +64,7 @@ function wrapperLeaf(desc: DescMessage & { fields: readonly DescField[] }): Leaf
 function messageLeaf(desc: DescMessage): Leaf | undefined {
   const form = messageForms[desc.typeName];
   if (form === undefined) return undefined;
-  const encode = createJsonEncoder(desc, {});
+  const encode = createJsonEncoder(desc, { compiles: false });
   return {
     expected: form.expected,
     parse: (text) => {

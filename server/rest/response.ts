@@ -1,16 +1,22 @@
 // Encodes the reply of a method as the body of an HTTP response and back: the whole reply or its `response_body` field,
 // as JSON or as the bytes of a google.api.HttpBody (google/api/http.proto, google/api/httpbody.proto).
-import type { DescField, DescMessage, JsonWriteOptions, Message, Registry } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
-import { createJsonEncoder, createJsonFieldEncoder, type Omitted } from "../codec/json-write.js";
+import type { CodeOptions } from "../codec/code.js";
+import {
+  createJsonEncoder,
+  createJsonFieldEncoder,
+  type JsonEncodeOptions,
+  type Omitted,
+} from "../codec/json-write.js";
 import type { MessageField } from "./fields.js";
 import { createBodyDecoder, type DecodeOptions, type ReceivedBody } from "./read/request.js";
 import type { Binding, BodyBinding } from "./route/binding.js";
 
 /** How JSON is written. */
-export interface EncodeOptions {
+export interface EncodeOptions extends CodeOptions {
   /** Whether fields without presence are written when they have their default value. Default false. */
   readonly emitDefaults?: boolean;
   /** Whether fields have the names of the proto. Default false: those of JSON. */
@@ -86,12 +92,13 @@ export function createTextWriter(
 }
 
 /** The names that protobuf-es gives to the options. */
-function toJsonOptions(options: EncodeOptions): Partial<JsonWriteOptions> {
+function toJsonOptions(options: EncodeOptions): JsonEncodeOptions {
   return {
     alwaysEmitImplicit: options.emitDefaults === true,
     useProtoFieldName: options.useProtoNames === true,
     enumAsInteger: options.enumsAsNumbers === true,
     registry: options.registry,
+    compiles: options.compiles !== false,
   };
 }
 

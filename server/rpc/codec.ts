@@ -88,11 +88,11 @@ function parseError(reason: unknown): ConnectError {
 function binaryCodec(
   input: DescMessage,
   output: DescMessage,
-  { binaryOptions, readMaxElements: maxElements }: MethodOptions,
+  { binaryOptions, readMaxElements: maxElements, codeGeneration: compiles = true }: MethodOptions,
   malformed: Code,
 ): MessageCodec {
-  const { decode } = createBinaryCodec(input, { ...binaryOptions, maxElements });
-  const { encode } = createBinaryCodec(output, binaryOptions);
+  const { decode } = createBinaryCodec(input, { ...binaryOptions, maxElements, compiles });
+  const { encode } = createBinaryCodec(output, { ...binaryOptions, compiles });
   function serialize(message: Message, reserve: number): Buffer {
     try {
       return encode(message, reserve);
@@ -116,10 +116,10 @@ function binaryCodec(
 function jsonCodec(
   input: DescMessage,
   output: DescMessage,
-  { jsonOptions, readMaxElements: maxElements }: MethodOptions,
+  { jsonOptions, readMaxElements: maxElements, codeGeneration: compiles = true }: MethodOptions,
 ): MessageCodec {
   // As everywhere: what a newer client sends is no error.
-  const options = { ...jsonOptions, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
+  const options = { ...jsonOptions, compiles, ignoreUnknownFields: jsonOptions?.ignoreUnknownFields ?? true };
   const decode = createJsonDecoder(input, { ...options, maxElements });
   const encodeText = createJsonEncoder(output, options);
   const encodeBytes = createJsonBytesEncoder(output, options);

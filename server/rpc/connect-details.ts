@@ -20,7 +20,7 @@ function describeDetail(detail: Detail, options: Partial<JsonWriteOptions>): Det
   const message = create(desc, detail.value);
   const bytes = { type: desc.typeName, value: toBinary(desc, message) };
   try {
-    const debug: JsonValue = JSON.parse(createJsonEncoder(desc, options)(message));
+    const debug: JsonValue = JSON.parse(createJsonEncoder(desc, { ...options, compiles: false })(message));
     return { ...bytes, debug };
   } catch {
     return bytes; // The JSON is a courtesy; the bytes have everything.

@@ -26,7 +26,11 @@ import { serveStream } from "./stream.js";
 import { serveUnary } from "./unary.js";
 
 /** Options of REST routes. */
-export interface RestOptions extends DecodeOptions, EncodeOptions, RouteOptions, RuleOptions {
+export interface RestOptions
+  extends Omit<DecodeOptions, "compiles">,
+    Omit<EncodeOptions, "compiles">,
+    RouteOptions,
+    RuleOptions {
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;
   /** Milliseconds between keep-alive comments in an idle stream of server-sent events. Default 15,000. */
@@ -104,12 +108,13 @@ export function createTranscoder(
   };
   function createRouteServer(binding: Binding, method: Method): ServeRoute {
     const registry = preferTypes(options.registry, method.types);
+    const { codeGeneration: compiles, readMaxElements: maxElements } = method.options;
     const setup = <M extends Method>(method: M): RestSetup<M> => ({
       method,
       environment,
       binding,
-      decode: createRequestDecoder(binding, { ...options, registry, maxElements: method.options.readMaxElements }),
-      encode: createResponseEncoder(binding, { ...options, registry }),
+      decode: createRequestDecoder(binding, { ...options, registry, compiles, maxElements }),
+      encode: createResponseEncoder(binding, { ...options, registry, compiles }),
       encodeError: errorEncoderOf(registry),
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
     });

@@ -39,7 +39,7 @@ export function encodeDetail(detail: Detail, types: Registry): JsonObject | unde
 }
 
 function anyJson(desc: DescMessage, message: Message, registry: Registry): JsonObject {
-  const json: JsonValue = JSON.parse(createJsonEncoder(desc, { registry })(message));
+  const json: JsonValue = JSON.parse(createJsonEncoder(desc, { registry, compiles: false })(message));
   const own = hasCustomJsonRepresentation(desc) ? { value: json } : (json as JsonObject);
   return { "@type": `${typePrefix}${desc.typeName}`, ...own };
 }
@@ -61,7 +61,7 @@ export function decodeDetail(json: JsonValue, types: Registry): Detail | undefin
 
 function binaryOf(desc: DescMessage, own: JsonObject, registry: Registry): Uint8Array {
   const json = hasCustomJsonRepresentation(desc) ? (own.value ?? null) : own;
-  const decode = createJsonDecoder(desc, { registry, ignoreUnknownFields: true });
+  const decode = createJsonDecoder(desc, { registry, ignoreUnknownFields: true, compiles: false });
   return toBinary(desc, decode(encoder.encode(JSON.stringify(json))));
 }
 

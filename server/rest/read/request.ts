@@ -3,6 +3,7 @@
 import { create, type DescMessage, type Message, type MessageInitShape, type Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { CodeOptions } from "../../codec/code.js";
 import { ElementLimitError } from "../../codec/element-limit.js";
 import type { JsonDecodeOptions } from "../../codec/json-read.js";
 import { createRequiredCheck, MissingFieldError } from "../../codec/required.js";
@@ -16,7 +17,7 @@ import { createPlace, parseAt, setAt } from "./place.js";
 import { createQueryReader, type QueryOptions } from "./query.js";
 
 /** Options of reading requests. */
-export interface DecodeOptions extends QueryOptions {
+export interface DecodeOptions extends QueryOptions, CodeOptions {
   /** Whether unknown fields and enum values in a body are ignored. Default true, as in every protocol. */
   readonly ignoreUnknownFields?: boolean;
   /** Types that a `google.protobuf.Any` may hold, and extensions. They come before those of the served files. */
@@ -90,11 +91,11 @@ export type ReceivedBody = Pick<ReceivedRequest, "body" | "contentType">;
 export function createBodyDecoder(
   desc: DescMessage,
   binding: BodyBinding,
-  { ignoreUnknownFields = true, registry, maxElements }: DecodeOptions,
+  { ignoreUnknownFields = true, registry, maxElements, compiles = true }: DecodeOptions,
 ): (body: ReceivedBody) => Message {
   if (binding.kind === "none") return () => create(desc);
   if (binding.kind === "bytes") return bytesReader(desc, binding.field);
-  const options: JsonDecodeOptions = { ignoreUnknownFields, registry, maxElements };
+  const options: JsonDecodeOptions = { ignoreUnknownFields, registry, maxElements, compiles };
   const readJson = createJsonReader(desc, binding.field, options);
   return ({ body }) => (body.length === 0 ? create(desc) : readJson(body));
 }

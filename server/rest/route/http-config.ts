@@ -49,8 +49,8 @@ function readRule(json: JsonValue, index: number): HttpRule | string {
   return `${selector}http rule ${index + 1}: ${rule}`;
 }
 
-const decodeHttp = createJsonDecoder(HttpSchema, {});
-const decodeRule = createJsonDecoder(HttpRuleSchema, {});
+const decodeHttp = createJsonDecoder(HttpSchema, { compiles: false });
+const decodeRule = createJsonDecoder(HttpRuleSchema, { compiles: false });
 const encoder = new TextEncoder();
 
 /** @returns what was read, or what is wrong, with the name of the field */

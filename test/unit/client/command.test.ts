@@ -88,6 +88,7 @@ describe("the command", () => {
       URL: server.url,
       NAME: "nobody",
       JSON: "true",
+      CODE_GENERATION: "false",
       HTTP: "1.1",
       TLS_CA: certificatePath,
       TLS_CERT: certificatePath,

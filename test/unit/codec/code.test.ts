@@ -311,7 +311,7 @@ describe("the code", () => {
       return () => new Message();"
     `);
     const message = create(BookSchema);
-    expect(emptyMaker(BookSchema)()).toStrictEqual(message);
+    expect(emptyMaker(BookSchema, true)()).toStrictEqual(message);
     expect(emptyMaker(BookSchema, false)()).toStrictEqual(message);
   });
 

@@ -57,6 +57,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--docs", "on"], { options: { docs: true, limits: {} } }],
   [["--openapi-operations", "rest"], { options: { docs: { operations: ["rest"] }, limits: {} } }],
   [["--openapi-operations", "rest,connect", "--docs", "off"], { options: { docs: false, limits: {} } }],
+  [["--no-code-generation"], { options: { codeGeneration: false, limits: {} } }],
   [["--reference-lane"], { options: { fastLane: false, limits: {} } }],
   [["--node-http2"], { options: { http2: "node", limits: {} } }],
   [["--log-level", "warn"], { log: { level: "warn", format: "auto" } }],

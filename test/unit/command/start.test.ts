@@ -318,3 +318,22 @@ describe("a command that serves", () => {
 it("the command's file says by what it is run", async () => {
   expect(await readFile(stage.main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
+
+describe("where Node makes no code from strings", () => {
+  const node = "--disallow-code-generation-from-strings";
+
+  it("server and client serve and call", async () => {
+    await using server = new CommandProcess({ main: [node, stage.main], argv: ["--port", "0"] });
+    const url = await server.url();
+    const client = join(stage.folder, "dist/client/main.js");
+    for (const argv of [["grpc"], ["grpc-web"], ["connect"], ["connect", "--json"], ["rest"]]) {
+      await using command = new CommandProcess({ main: [node, client], argv: ["--url", url, "--protocol", ...argv] });
+      const { exitCode, stdout } = await command.ended;
+      expect({ argv, exitCode, greeting: stdout.split("\n")[0] }).toEqual({
+        argv,
+        exitCode: 0,
+        greeting: "SayHello received: Hello, you!",
+      });
+    }
+  });
+});
