@@ -1,7 +1,7 @@
 // Measures how long calls take at half the load that a server can take: at half of its own most, and all at the same.
 import { measure } from "./load/load.js";
+import { measurePaced } from "./load/paced.js";
 import { choosePeers, warmUp, withPeers } from "./peer.js";
-import { Helper } from "./processes.js";
 import { median, spread } from "./statistics.js";
 
 /** @typedef {import("./peer.js").Peer} Peer */
@@ -14,7 +14,7 @@ import { median, spread } from "./statistics.js";
  * How many times as long as others a round is. The slowest calls are those that wait while a server collects its garbage,
  * which each does every few seconds: in a short round, one has luck and another has not.
  */
-const longer = 5;
+export const longer = 5;
 
 /**
  * @param {import("./scenarios.js").Scenario} scenario
@@ -34,7 +34,7 @@ export function measureHalfLoad(scenario, bench) {
     for (let round = 0; round < bench.rounds; round++) {
       for (const [index, { peer, load, rate }] of cases.entries()) {
         bench.progress(`half-load: round ${round + 1} of ${bench.rounds}: ${peer.name} at ${load}`);
-        times[index]?.push(await measurePaced(peer, rate, bench.seconds * longer));
+        times[index]?.push(await measurePaced(peer, { rate, seconds: bench.seconds * longer }));
       }
     }
     return cases.map(({ peer, load, rate }, index) => {
@@ -60,22 +60,4 @@ async function findHalves(peers, bench) {
     halves.set(peer.name, median(rates) / 2);
   }
   return halves;
-}
-
-/**
- * @param {Peer} peer
- * @param {number} rate
- * @param {number} seconds
- * @returns {Promise<{ p50Ms: number, p99Ms: number }>}
- */
-async function measurePaced({ scenario, call, url }, rate, seconds) {
-  const client = new Helper("load/client.js");
-  const [body, reply] = [call.body, call.reply].map((bytes) => bytes.toString("base64"));
-  const { path, headers } = call;
-  try {
-    const { connections } = scenario.load;
-    return await client.ask("paced", { url, path, headers, body, reply, connections, rate, seconds });
-  } finally {
-    await client.stop();
-  }
 }

@@ -8,21 +8,20 @@ import { buildForeign, isAvailable } from "./peers/foreign.js";
 import { peerNames } from "./peers/names.js";
 import { scenarios } from "./scenarios.js";
 import { cacheFolder, compileSchema, loadSchema, root } from "./schema.js";
+import { studies } from "./studies.js";
 
 /** @typedef {import("./scenarios.js").Scenario} Scenario */
 /** @typedef {import("./scenarios.js").PeerName} PeerName */
+/** @typedef {import("./studies.js").Study} Study */
 /** @typedef {import("./peer.js").Bench} Bench */
 
-/** What is measured of the first scenario, beside its rate. */
-const studies = ["half-load", "memory"];
 const scenarioNames = scenarios.map(({ name }) => name);
+const studyNames = studies.map(({ name }) => name);
 
 export const usage = `Usage: npm run bench -- [scenario…] [options]
 
   Without a scenario, all of them:
-${scenarios.map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n")}
-    half-load            p50 and p99 at half the load that a server can take
-    memory               resident memory over many calls
+${[...scenarios, ...studies].map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n")}
 
   --quick              short rounds, to see that everything works; the figures mean little
   --rounds N           default 5
@@ -41,7 +40,7 @@ ${scenarios.map(({ name, title }) => `    ${name.padEnd(20)} ${title}`).join("\n
 /**
  * @typedef {{ kind: "help" } | { kind: "page" }
  *   | { kind: "profile", scenario: Scenario, peer: PeerName, bench: Bench }
- *   | { kind: "measure", chosen: Scenario[], hasHalfLoad: boolean, hasMemory: boolean, isWhole: boolean, bench: Bench }} Task
+ *   | { kind: "measure", chosen: Scenario[], chosenStudies: Study[], isWhole: boolean, bench: Bench }} Task
  */
 
 /**
@@ -58,12 +57,11 @@ export async function readTask() {
     const [peer = "fast"] = values.peer === undefined ? [] : peers;
     return { kind: "profile", scenario, peer, bench: await prepareBench(values, peers) };
   }
-  const names = positionals.length > 0 ? positionals : [...scenarioNames, ...studies];
+  const names = positionals.length > 0 ? positionals : [...scenarioNames, ...studyNames];
   return {
     kind: "measure",
-    chosen: names.filter((name) => !studies.includes(name)).map(findScenario),
-    hasHalfLoad: names.includes("half-load"),
-    hasMemory: names.includes("memory"),
+    chosen: names.filter((name) => !studyNames.includes(name)).map(findScenario),
+    chosenStudies: studies.filter(({ name }) => names.includes(name)),
     isWhole: positionals.length === 0 && values.peer === undefined && !values.quick,
     bench: await prepareBench(values, peers),
   };
@@ -137,5 +135,5 @@ function parseNumber(option, value) {
 export function findScenario(name) {
   const found = scenarios.find((scenario) => scenario.name === name);
   if (found !== undefined) return found;
-  throw new Error(`scenario: expected one of ${[...scenarioNames, ...studies].join(", ")}; found ${name}`);
+  throw new Error(`scenario: expected one of ${[...scenarioNames, ...studyNames].join(", ")}; found ${name}`);
 }

@@ -16,3 +16,68 @@ test("docs/benchmark.md is what npm run bench -- --page makes of the results", (
   expect(runs.length).toBeGreaterThan(0);
   expect(readFileSync(`${docs}/benchmark.md`, "utf8")).toBe(formatPage(runs));
 });
+
+const spread = (median: number) => ({ median, min: median, max: median });
+const run = {
+  date: "2026-01-02T03:04:05.678Z",
+  node: "v20.20.2",
+  machine: "a machine",
+  system: "Linux",
+  rounds: 3,
+  seconds: 1.5,
+  scenarios: [],
+};
+
+test.each([
+  [
+    "a ratio of processor time for tonic, in the table of gRPC",
+    {
+      scenarios: [
+        {
+          name: "grpc-unary",
+          title: "gRPC unary",
+          unit: "calls",
+          peers: [
+            { name: "fast", rates: [100], rate: spread(100), cpuUs: 8 },
+            { name: "tonic", rates: [200], rate: spread(200), cpuUs: 10, ratio: spread(0.5) },
+          ],
+        },
+      ],
+    },
+    ["| manywire ÷ | tonic |", "| gRPC unary | **0.50** (0.50 – 0.50) |", "| gRPC unary | 8.00 | 10.0 | 0.80 |"],
+  ],
+  [
+    "latency at fixed rates, where they were reached",
+    {
+      openLoop: [
+        ["fast", 20_000],
+        ["grpc-js", 8000],
+      ].map(([name, reached]) => ({
+        ...{ name, rate: 20_000, reached: spread(Number(reached)) },
+        ...{ p50Ms: spread(0.25), p99Ms: spread(1), lateP99Ms: spread(0.05) },
+      })),
+    },
+    [
+      "| manywire | 20,000 | 0.25 (0.25 – 0.25) | 1.00 (1.00 – 1.00) | 0.05 |",
+      "| @grpc/grpc-js | 20,000 | not reached (8,000) | – | 0.05 |",
+    ],
+  ],
+  [
+    "memory of idle connections",
+    { idle: [{ name: "fast", connections: 2000, rssBytes: 8500, heapBytes: 7000 }] },
+    ["2,000 connections", "| manywire | 8.5 | 7.0 |"],
+  ],
+  [
+    "processor time of clients",
+    {
+      clients: [
+        { name: "manywire", cpuUs: spread(14) },
+        { name: "grpc-js", cpuUs: spread(70), ratio: spread(5) },
+      ],
+    },
+    ["| manywire | 14.0 (14.0 – 14.0) | – |", "| @grpc/grpc-js | 70.0 (70.0 – 70.0) | 5.00 (5.00 – 5.00) |"],
+  ],
+])("the page shows %s", (_, results, lines) => {
+  const page = formatPage([{ ...run, ...results }]);
+  for (const line of lines) expect(page).toContain(line);
+});

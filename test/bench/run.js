@@ -2,9 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { measureHalfLoad } from "./half-load.js";
 import { describeMachine } from "./machine.js";
-import { measureMemory } from "./memory.js";
 import { findScenario, readTask, usage } from "./options.js";
 import { endChildrenWithUs } from "./processes.js";
 import { profilePeer } from "./profile.js";
@@ -12,6 +10,7 @@ import { writePage } from "./report/page.js";
 import { drawPicture } from "./report/picture.js";
 import * as text from "./report/text.js";
 import { root } from "./schema.js";
+import { runStudy } from "./studies.js";
 import { measureThroughput } from "./throughput.js";
 
 const write = (/** @type {string} */ line) => void process.stdout.write(line);
@@ -30,7 +29,7 @@ try {
 }
 
 /** @param {Extract<import("./options.js").Task, { kind: "measure" }>} task */
-async function measureAll({ chosen, hasHalfLoad, hasMemory, isWhole, bench }) {
+async function measureAll({ chosen, chosenStudies, isWhole, bench }) {
   const machine = describeMachine(bench.node);
   write(text.formatMachine(machine));
   const scenarios = [];
@@ -39,15 +38,18 @@ async function measureAll({ chosen, hasHalfLoad, hasMemory, isWhole, bench }) {
     scenarios.push(result);
     write(text.formatScenario(result));
   }
-  const unary = findScenario("grpc-unary");
-  const halfLoad = hasHalfLoad ? await measureHalfLoad(unary, bench) : [];
-  if (hasHalfLoad) write(text.formatHalfLoad(halfLoad));
-  const memory = hasMemory ? await measureMemory(unary, bench) : [];
-  if (hasMemory) write(text.formatMemory(memory));
+  /** @type {Partial<Record<import("./studies.js").Study["key"], any[]>>} */
+  const found = {};
+  for (const study of chosenStudies) {
+    const results = await runStudy(study, findScenario("grpc-unary"), bench);
+    if (results === undefined) continue;
+    found[study.key] = results;
+    write(study.format(results));
+  }
   if (scenarios.length > 1) write(text.formatSummary(scenarios));
 
   const { rounds, seconds } = bench;
-  const results = { date: new Date().toISOString(), ...machine, rounds, seconds, scenarios, halfLoad, memory };
+  const results = { date: new Date().toISOString(), ...machine, rounds, seconds, scenarios, ...found };
   const major = /\d+/.exec(machine.node)?.[0];
   const stem = join(bench.out, `bench-node${major}${isWhole ? "" : "-partial"}`);
   writeFileSync(`${stem}.json`, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,10 +1,10 @@
 // A load client in a process of its own, told over IPC what to do.
 import process from "node:process";
-import { paced } from "./paced.js";
+import { idle } from "./idle.js";
 import { pingPong } from "./ping-pong.js";
 
 /** @type {Record<string, (options: any) => Promise<unknown>>} */
-const kinds = { paced, pingPong };
+const kinds = { idle, pingPong };
 
 process.on("message", async (/** @type {any} */ message) => {
   process.send?.({ result: await kinds[message.ask]?.(message) });

@@ -35,9 +35,7 @@ export class Connection {
     this.#socket.on("end", () => {
       throw new Error("HTTP/2: expected an answer, found the end of the connection");
     });
-    this.#socket.write(preface);
-    this.send(frames.encodeFrame(frames.type.settings, 0, 0, encodeSetting(initialWindowSize, largestWindow)));
-    this.#openWindow(largestWindow - firstWindow);
+    this.send(opening);
   }
 
   /** The number of a new stream. */
@@ -75,14 +73,26 @@ export class Connection {
 
   /** @param {number} bytes */
   #openWindow(bytes) {
-    const payload = Buffer.alloc(4);
-    payload.writeUInt32BE(bytes);
-    this.send(frames.encodeFrame(frames.type.windowUpdate, 0, 0, payload));
+    this.send(encodeWindowUpdate(bytes));
     this.#unacknowledged = 0;
   }
 }
 
+/** @param {number} bytes for the connection */
+function encodeWindowUpdate(bytes) {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(bytes);
+  return frames.encodeFrame(frames.type.windowUpdate, 0, 0, payload);
+}
+
 const initialWindowSize = 4;
+
+/** What a client sends first: the largest windows that there are. */
+export const opening = Buffer.concat([
+  Buffer.from(preface),
+  frames.encodeFrame(frames.type.settings, 0, 0, encodeSetting(initialWindowSize, largestWindow)),
+  encodeWindowUpdate(largestWindow - firstWindow),
+]);
 
 /**
  * @param {number} id

@@ -1,118 +1,57 @@
-// Load by unary calls at a fixed rate, whether or not the server keeps up. A call's time counts from when it was due, so a
-// server that stalls pays for every call that it made wait.
-import { Connection, encodeHead, withStream } from "./connection.js";
+// Load by unary calls over HTTP/2 at a fixed rate, whether or not the server keeps up. The program in the folder `go` makes
+// them.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "../processes.js";
+import { cacheFolder } from "../schema.js";
+import { encodeHead, opening } from "./connection.js";
 import * as frames from "./frames.js";
 
-/** Beyond so many calls on a connection, the next ones wait for their turn: the server's limit is not what is measured. */
-const mostStreams = 100;
-/** The calls of the first moments do not count: connections open, and this client is still being compiled. */
+const folder = join(cacheFolder, "load");
+
+/** The calls of the first moments do not count: connections open, and each of them has its first call. */
 const leadSeconds = 0.5;
+/** Beyond so many calls on a connection, the next ones wait for their turn: the server's limit is not measured. */
+const mostStreams = 100;
 
 /**
- * @typedef {object} PacedLoad
- * @property {string} url
- * @property {string} path
- * @property {Record<string, string>} headers
- * @property {string} body in base64
- * @property {string} reply what the body of each response must be, in base64
- * @property {number} connections
- * @property {number} rate calls a second
- * @property {number} seconds
+ * @typedef {object} PacedResult times in milliseconds
+ * @property {number} rate calls a second that ended; below the wanted rate if the server cannot take it
+ * @property {number} p50Ms from when a call was due to its end
+ * @property {number} p99Ms the same
+ * @property {number} lateP99Ms from when a call was due to its start: what the load itself adds to `p99Ms`
  */
 
-/**
- * @param {PacedLoad} load
- * @returns {Promise<{ p50Ms: number, p99Ms: number }>}
- */
-export async function paced(load) {
-  const lead = Math.ceil(load.rate * leadSeconds);
-  const calls = lead + Math.ceil(load.rate * load.seconds);
-  const timesMs = new Float64Array(calls);
-  await new Promise((resolve) => {
-    let done = 0;
-    const onDone = (/** @type {Call} */ { index, dueMs }) => {
-      timesMs[index] = performance.now() - dueMs;
-      if (++done === calls) resolve(undefined);
-    };
-    const clients = Array.from({ length: load.connections }, () => createClient(load, onDone));
-    startOnTime(calls, load.rate, (call) => clients[call.index % clients.length]?.(call));
-  });
-  const counted = timesMs.subarray(lead).sort();
-  const quantile = (/** @type {number} */ share) => counted[Math.floor((counted.length - 1) * share)] ?? 0;
-  return { p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+/** Builds the program. To be called once. */
+export function buildPaced() {
+  const env = { ...process.env, GOBIN: folder, GOWORK: "off" };
+  const cwd = fileURLToPath(new URL("go", import.meta.url));
+  execFileSync("go", ["install", "."], { cwd, env, stdio: "inherit" });
 }
 
-/** @typedef {{ index: number, dueMs: number }} Call */
-
 /**
- * Spins, because a timer of a millisecond would start calls in bursts.
- * @param {number} calls
- * @param {number} rate
- * @param {(call: Call) => void} start
+ * @param {import("./load.js").Target} target in plaintext
+ * @param {{ rate: number, seconds: number }} effort calls a second
+ * @returns {Promise<PacedResult>}
+ * @throws {Error} if a response was wrong
  */
-function startOnTime(calls, rate, start) {
-  const startMs = performance.now();
-  const dueMs = (/** @type {number} */ index) => startMs + (index * 1000) / rate;
-  let index = 0;
-  const tick = () => {
-    const now = performance.now();
-    for (; index < calls && dueMs(index) <= now; index++) start({ index, dueMs: dueMs(index) });
-    if (index < calls) setImmediate(tick);
+export async function measurePaced({ scenario, call, url }, { rate, seconds }) {
+  const head = encodeHead(url, call.path, call.headers);
+  const data = frames.encodeFrame(frames.type.data, frames.endStream, 0, call.body);
+  const load = {
+    port: Number(new URL(url).port),
+    opening: opening.toString("base64"),
+    request: Buffer.concat([head, data]).toString("base64"),
+    frames: [0, head.length],
+    reply: call.reply.toString("base64"),
+    connections: scenario.load.connections,
+    streams: mostStreams,
+    ...{ rate, seconds, leadSeconds },
   };
-  tick();
-}
-
-/**
- * @param {PacedLoad} load
- * @param {(call: Call) => void} onDone
- * @returns {(call: Call) => void} starts a call on a connection of its own
- */
-function createClient({ url, path, headers, body, reply }, onDone) {
-  const head = encodeHead(url, path, headers);
-  const data = frames.encodeFrame(frames.type.data, frames.endStream, 0, Buffer.from(body, "base64"));
-  const request = Buffer.concat([head, data]);
-  const expected = Buffer.from(reply, "base64");
-  /** Calls under way, by stream. @type {Map<number, { call: Call, bytes: number }>} */
-  const open = new Map();
-  /** @type {Call[]} */
-  const waiting = [];
-  const connection = new Connection(url, { onData, onEnd });
-  return start;
-
-  /** @param {Call} call */
-  function start(call) {
-    if (open.size >= mostStreams) {
-      waiting.push(call);
-      return;
-    }
-    const stream = connection.takeStream();
-    open.set(stream, { call, bytes: 0 });
-    connection.send(withStream(request, [0, head.length], stream));
-  }
-
-  /**
-   * @param {number} stream
-   * @param {Buffer} payload
-   */
-  function onData(stream, payload) {
-    const answer = open.get(stream);
-    if (answer === undefined) return;
-    const end = answer.bytes + payload.length;
-    if (!expected.subarray(answer.bytes, end).equals(payload)) {
-      throw new Error(`paced: expected the reply ${expected.toString("hex")}, found ${payload.toString("hex")}`);
-    }
-    answer.bytes = end;
-  }
-
-  /** @param {number} stream */
-  function onEnd(stream) {
-    const answer = open.get(stream);
-    if (answer?.bytes !== expected.length) {
-      throw new Error(`paced: expected ${expected.length} bytes, found ${answer?.bytes} at the end of the call`);
-    }
-    open.delete(stream);
-    onDone(answer.call);
-    const next = waiting.shift();
-    if (next !== undefined) start(next);
-  }
+  const file = join(cacheFolder, "paced.json");
+  writeFileSync(file, JSON.stringify(load));
+  const timeout = 60_000 + seconds * 2000;
+  return JSON.parse(await run(join(folder, "load"), [file], { timeout, install: "npm run bench builds it" }));
 }

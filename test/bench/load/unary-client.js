@@ -10,7 +10,9 @@ import { importFrom, root } from "../schema.js";
 /** @typedef {(name: string) => Promise<string>} Greet */
 /** @typedef {{ dist: string, url: string }} Target */
 
-/** @type {Record<string, (target: Target) => Promise<Greet>>} */
+/** @typedef {"manywire" | "manywire-node" | "connect-node" | "grpc-js"} ClientName */
+
+/** @type {Record<ClientName, (target: Target) => Promise<Greet>>} */
 const clients = {
   manywire: ({ dist, url }) => openManywire(dist, { baseUrl: url }),
   "manywire-node": ({ dist, url }) => openManywire(dist, { baseUrl: url, http2: "node" }),
@@ -54,22 +56,23 @@ function openGrpcJs(url) {
 /** @type {Greet | undefined} */
 let open;
 
-/** @param {Target & { name: string, calls: number, atOnce: number }} options */
-async function measure({ name, calls, atOnce, ...target }) {
-  open ??= await clients[name]?.(target);
-  if (open === undefined) throw new Error(`${name}: unknown client`);
+/** @param {Target & { name: ClientName, seconds: number, atOnce: number }} options */
+async function measure({ name, seconds, atOnce, ...target }) {
+  open ??= await clients[name](target);
   const call = open;
   const before = process.cpuUsage();
-  let left = calls;
-  const callAll = async () => {
-    while (left-- > 0) {
+  const stopMs = performance.now() + seconds * 1000;
+  let calls = 0;
+  const keepCalling = async () => {
+    while (performance.now() < stopMs) {
       const message = await call("you");
       if (message !== "Hello, you!") throw new Error(`expected "Hello, you!", found "${message}"`);
+      calls++;
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, callAll));
+  await Promise.all(Array.from({ length: atOnce }, keepCalling));
   const { user, system } = process.cpuUsage(before);
-  return { cpuUs: user + system };
+  return { calls, cpuUs: user + system };
 }
 
 process.on("message", async (/** @type {any} */ message) => {

@@ -18,8 +18,8 @@ import { tlsFiles } from "./tls.js";
 /**
  * @typedef {object} Foreign
  * @property {Toolchain[]} needs
- * @property {string[][]} programs commands. Each program serves until its standard input ends, prints its port, and takes the
- *   flags of `formatFlags`; the next one gets that port as `--backend`, and the last one is called.
+ * @property {string[][]} programs commands. Each program serves until its standard input ends, prints its port, and takes
+ *   the flags of `formatFlags`. The next one gets that port as `--backend`. The last one is called.
  */
 
 /** @satisfies {Partial<Record<import("./names.js").PeerName, Foreign>>} */
@@ -41,6 +41,7 @@ const foreignPeers = {
 export const isForeign = (name) => Object.hasOwn(foreignPeers, name);
 
 const toolchains = [go, rust, python];
+/** Those whose program is not on the PATH. */
 const missing = new Set(toolchains.filter(({ program }) => spawnSync(program, ["--version"]).error !== undefined));
 
 /** @param {string} name @returns {boolean} whether the peer can be built here */
@@ -80,21 +81,24 @@ export class ForeignServer {
    * @returns {Promise<any>}
    */
   async ask(what, details) {
-    if (what === "listen") return { port: await this.#listen(details.options) };
+    if (what === "listen") return this.listen(details.options);
     const children = this.#children;
     if (what === "usage") return { cpuUs: sum(children.map(readCpuUs)) };
     if (what === "memory") return { rssBytes: sum(children.map(readRssBytes)), heapBytes: 0 };
     throw new Error(`${this.#name}: cannot be asked for ${what}`);
   }
 
-  /** @param {import("../server.js").ListenOptions} options */
-  async #listen(options) {
+  /**
+   * @param {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors">} options
+   * @returns {Promise<{ port: number }>}
+   */
+  async listen(options) {
     let port = Number.NaN;
     for (const program of foreignPeers[this.#name].programs) {
       const backend = Number.isNaN(port) ? [] : ["--backend", `${port}`];
       port = await this.#start([...program, ...formatFlags(options), ...backend]);
     }
-    return port;
+    return { port };
   }
 
   /** @param {string[]} command @returns {Promise<number>} the port */
@@ -113,7 +117,7 @@ export class ForeignServer {
   }
 }
 
-/** @param {import("../server.js").ListenOptions} options */
+/** @param {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors">} options */
 function formatFlags({ isTls, hasInterceptors }) {
   return [
     ...(isTls ? ["--cert", tlsFiles.cert, "--key", tlsFiles.key] : []),

@@ -3,11 +3,25 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { labels, peerNames } from "../peers/names.js";
 import { scenarios as known } from "../scenarios.js";
-import { cpuPeers, cpuRatio, formatCount, formatMs, formatRange, formatRatio, labelOf } from "./text.js";
+import {
+  clientLabels,
+  cpuPeers,
+  cpuRatio,
+  formatCount,
+  formatKilobytes,
+  formatMs,
+  formatRange,
+  formatRatio,
+  isReached,
+  labelOf,
+} from "./text.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
 /** @typedef {import("../half-load.js").HalfLoadResult} HalfLoadResult */
+/** @typedef {import("../open-loop.js").OpenLoopResult} OpenLoopResult */
 /** @typedef {import("../memory.js").MemoryResult} MemoryResult */
+/** @typedef {import("../idle.js").IdleResult} IdleResult */
+/** @typedef {import("../client.js").ClientResult} ClientResult */
 
 /**
  * @typedef {object} Results of one run, as in its JSON
@@ -18,8 +32,11 @@ import { cpuPeers, cpuRatio, formatCount, formatMs, formatRange, formatRatio, la
  * @property {number} rounds
  * @property {number} seconds of a round
  * @property {ScenarioResult[]} scenarios
- * @property {HalfLoadResult[]} halfLoad
- * @property {MemoryResult[]} memory
+ * @property {HalfLoadResult[]} [halfLoad] absent, as each of the following, if it was not measured
+ * @property {OpenLoopResult[]} [openLoop]
+ * @property {MemoryResult[]} [memory]
+ * @property {IdleResult[]} [idle]
+ * @property {ClientResult[]} [clients]
  */
 
 /** @typedef {import("../peers/names.js").PeerName} PeerName */
@@ -39,18 +56,18 @@ const descriptions = {
   "grpc-gateway-python": "the same, with the server in Python, as its documentation shows",
   tonic: "on a Tokio runtime of one thread",
   floor: `Node's \`http\` or \`http2\`, which reads the body and sends recorded bytes, with Node's request
-  and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its own
-  code, so that the floor can be beaten`,
+  and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its
+  own code, so that the floor can be beaten`,
 };
 
 const head = `# Benchmark
 
 \`npm run bench\` measures manywire beside other servers of these calls. Each peer has the same service, is checked for
-its status and payload before and after, and all take their turns in each round. The server has one core, and
-the load the others of the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and half load from a client of the
-benchmark's own. A ratio is manywire's rate divided by the peer's in the same round: the median of all rounds, and the
-lowest and highest in brackets. Above 1 manywire is faster. A second table has the server's processor time for each call or
-message in microseconds: where the load cannot keep a server busy, the rates are those of the load.
+its status and payload before and after, and all take their turns in each round. The server has one core, and the load the
+others of the same machine: from \`h2load\` and \`wrk\`, and for ping-pong and fixed rates from programs of the benchmark's
+own. A ratio is manywire's rate divided by the peer's in the same round: the median of all rounds, and the lowest and
+highest in brackets. Above 1 manywire is faster. A second table has the server's processor time for each call or message
+in microseconds: where the load cannot keep a server busy, the rates are those of the load.
 `;
 
 /**
@@ -88,7 +105,8 @@ function peersOf(scenarios) {
 }
 
 /** @param {Results} run */
-function formatRun({ date, node, machine, system, rounds, seconds, scenarios, halfLoad, memory }) {
+function formatRun(run) {
+  const { date, node, machine, system, rounds, seconds, scenarios } = run;
   const major = /\d+/.exec(node)?.[0];
   const file = `benchmark/bench-node${major}`;
   return `## Node ${major}
@@ -97,23 +115,96 @@ ${node}; ${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0
 
 ![Calls and messages a second on Node ${major}, for each scenario and peer](${file}.svg)
 
-${groupByProtocol(scenarios).map(formatScenarios).join("\n")}
-At half of the load that a server can take, and both at the same load, one call takes, in milliseconds and in rounds five
-times as long:
+${[...groupByProtocol(scenarios).map(formatScenarios), ...formatStudies(run)].join("\n")}`;
+}
+
+/**
+ * @param {Results} run
+ * @returns {string[]} a paragraph and a table for each study that was made
+ */
+function formatStudies({ halfLoad, openLoop, memory, idle, clients }) {
+  return [
+    ...(halfLoad ? [formatHalfLoad(halfLoad)] : []),
+    ...(openLoop ? [formatOpenLoop(openLoop)] : []),
+    ...(memory ? [formatMemory(memory)] : []),
+    ...(idle ? [formatIdle(idle)] : []),
+    ...(clients ? [formatClients(clients)] : []),
+  ];
+}
+
+/** @param {HalfLoadResult[]} results */
+function formatHalfLoad(results) {
+  return `At half of the load that a server can take, and both at the same load, one call takes, in milliseconds and
+in rounds five times as long:
 
 ${formatTable(
   ["", "load", "calls/s", "p50", "p99"],
-  halfLoad.map(({ name, load, rate, p50Ms, p99Ms }) => [
+  results.map(({ name, load, rate, p50Ms, p99Ms }) => [
     ...[labelOf(name), load, formatCount(rate)],
-    ...[p50Ms, p99Ms].map((times) => `${formatMs(times.median)} (${formatRange(times, formatMs)})`),
+    ...[p50Ms, p99Ms].map((times) => formatMedian(times, formatMs)),
   ]),
-)}
-Resident memory, in MB:
+)}`;
+}
+
+/** @param {OpenLoopResult[]} results */
+function formatOpenLoop(results) {
+  return `At a fixed rate, one call takes, in milliseconds and in rounds five times as long. Its time counts from when
+it was due, whether or not the server keeps up. The last column says how late the load itself began calls:
 
 ${formatTable(
-  ["after gRPC calls", ...(memory[0]?.samples ?? []).map(({ calls }) => formatCount(calls))],
-  memory.map(({ name, samples }) => [labelOf(name), ...samples.map(({ rssBytes }) => formatCount(rssBytes / 1e6))]),
+  ["", "calls/s", "p50", "p99", "load's own p99"],
+  results.map((result) => {
+    const { name, rate, reached, p50Ms, p99Ms, lateP99Ms } = result;
+    const times = isReached(result)
+      ? [p50Ms, p99Ms].map((each) => formatMedian(each, formatMs))
+      : [`not reached (${formatCount(reached.median)})`, "–"];
+    return [labelOf(name), formatCount(rate), ...times, formatMs(lateP99Ms.median)];
+  }),
 )}`;
+}
+
+/** @param {MemoryResult[]} results */
+function formatMemory(results) {
+  return `Resident memory, in MB:
+
+${formatTable(
+  ["after gRPC calls", ...(results[0]?.samples ?? []).map(({ calls }) => formatCount(calls))],
+  results.map(({ name, samples }) => [labelOf(name), ...samples.map(({ rssBytes }) => formatCount(rssBytes / 1e6))]),
+)}`;
+}
+
+/** @param {IdleResult[]} results */
+function formatIdle(results) {
+  const connections = formatCount(results[0]?.connections ?? 0);
+  return `Memory of one idle HTTP/2 connection in plaintext that has made one call, in KB: measured with ${connections} of them
+after a garbage collection:
+
+${formatTable(
+  ["", "resident", "heap"],
+  results.map(({ name, rssBytes, heapBytes }) => [labelOf(name), ...[rssBytes, heapBytes].map(formatKilobytes)]),
+)}`;
+}
+
+/** @param {ClientResult[]} results */
+function formatClients(results) {
+  return `Processor time of clients for one unary gRPC call, in microseconds: 32 calls at a time on one connection, with
+grpc-go as the server:
+
+${formatTable(
+  ["", "processor time", "÷ manywire"],
+  results.map(({ name, cpuUs, ratio }) => [
+    ...[clientLabels[name], formatMedian(cpuUs, (us) => us.toFixed(1))],
+    ratio === undefined ? "–" : formatMedian(ratio, formatRatio),
+  ]),
+)}`;
+}
+
+/**
+ * @param {import("../statistics.js").Spread} values
+ * @param {(value: number) => string} format
+ */
+function formatMedian(values, format) {
+  return `${format(values.median)} (${formatRange(values, format)})`;
 }
 
 /**

@@ -22,7 +22,7 @@ export function formatScenario({ name, title, unit, peers, skipped }) {
   );
 }
 
-/** The peers whose processor time is what manywire's is compared with. @type {import("../peers/names.js").PeerName[]} */
+/** The peers that manywire's processor time is divided by. @type {import("../peers/names.js").PeerName[]} */
 export const cpuPeers = ["grpc-go", "tonic"];
 
 /**
@@ -108,6 +108,74 @@ export function formatHalfLoad(results) {
   return `\nhalf-load: how long a call takes\n${formatTable(columns, rows)}`;
 }
 
+/** A server that ends fewer calls than this share of those that were due has not reached the rate. */
+const reachedShare = 0.98;
+
+/** @param {import("../open-loop.js").OpenLoopResult} result */
+export const isReached = ({ rate, reached }) => reached.median >= rate * reachedShare;
+
+/**
+ * What manywire's p99 at a rate is to be at most: milliseconds, and how often that of grpc-go.
+ * @type {Record<number, { ms: number, timesGrpcGo?: number }>}
+ */
+const openLoopGoals = { 20000: { ms: 1.5, timesGrpcGo: 3 }, 60000: { ms: 5 } };
+
+/** @param {import("../open-loop.js").OpenLoopResult[]} results */
+export function formatOpenLoop(results) {
+  const rows = results.map((result) => {
+    const { name, rate, reached, p50Ms, p99Ms, lateP99Ms } = result;
+    const times = [p50Ms, p99Ms].flatMap((each) => [formatMs(each.median), formatRange(each, formatMs)]);
+    const found = isReached(result) ? times : ["not reached", "", "", ""];
+    const goal = name === "fast" ? formatOpenLoopGoal(result, results) : "";
+    return [labelOf(name), formatCount(rate), formatCount(reached.median), ...found, formatMs(lateP99Ms.median), goal];
+  });
+  const columns = ["", "calls/s", "reached", "p50 ms", "spread", "p99 ms", "spread", "load's own p99", "goal"];
+  return `\nopen-loop: how long a call takes from when it was due\n${formatTable(columns, rows)}`;
+}
+
+/**
+ * @param {import("../open-loop.js").OpenLoopResult} own
+ * @param {import("../open-loop.js").OpenLoopResult[]} results
+ */
+function formatOpenLoopGoal({ rate, p99Ms }, results) {
+  const goal = openLoopGoals[rate];
+  if (goal === undefined) return "";
+  const judge = (/** @type {number} */ ms) => (p99Ms.median <= ms ? "met" : "missed");
+  const first = `≤ ${goal.ms} ms ${judge(goal.ms)}`;
+  const grpcGo = results.find((each) => each.name === "grpc-go" && each.rate === rate);
+  if (goal.timesGrpcGo === undefined || grpcGo === undefined || !isReached(grpcGo)) return first;
+  return `${first}, ≤ ${goal.timesGrpcGo} × grpc-go ${judge(goal.timesGrpcGo * grpcGo.p99Ms.median)}`;
+}
+
+/** @param {import("../idle.js").IdleResult[]} results */
+export function formatIdle(results) {
+  const rows = results.map(({ name, connections, rssBytes, heapBytes }) => [
+    ...[labelOf(name), formatCount(connections), ...[rssBytes, heapBytes].map(formatKilobytes)],
+  ]);
+  const columns = ["", "connections", "resident", "heap"];
+  return `\nidle: memory of an idle HTTP/2 connection, in KB\n${formatTable(columns, rows)}`;
+}
+
+/** @param {import("../client.js").ClientResult[]} results */
+export function formatClients(results) {
+  const rows = results.map(({ name, cpuUs, ratio, goal }) => [
+    ...[clientLabels[name], cpuUs.median.toFixed(1), formatRange(cpuUs, (us) => us.toFixed(1))],
+    ...(ratio === undefined
+      ? ["", "", ""]
+      : [formatRatio(ratio.median), formatRange(ratio, formatRatio), formatGoal(ratio, goal)]),
+  ]);
+  const columns = ["", "CPU µs a call", "spread", "it ÷ manywire", "spread", "goal"];
+  return `\nclient: processor time of unary gRPC calls, 32 at a time\n${formatTable(columns, rows)}`;
+}
+
+/** What the tables call each client. @type {Record<import("../client.js").ClientResult["name"], string>} */
+export const clientLabels = {
+  manywire: "manywire",
+  "manywire-node": 'manywire, http2: "node"',
+  "connect-node": "@connectrpc/connect-node",
+  "grpc-js": "@grpc/grpc-js",
+};
+
 /** @param {import("../memory.js").MemoryResult[]} results */
 export function formatMemory(results) {
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
@@ -147,6 +215,8 @@ export function formatMachine(machine) {
 export const formatCount = (value) => Math.round(value).toLocaleString("en-US");
 /** @param {number} value */
 export const formatRatio = (value) => value.toFixed(2);
+/** @param {number} bytes */
+export const formatKilobytes = (bytes) => (bytes / 1000).toFixed(1);
 /** @param {number} value */
 export const formatMs = (value) => value.toFixed(2);
 

@@ -1,0 +1,3 @@
+module manywire.test/load
+
+go 1.26.0

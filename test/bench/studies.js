@@ -1,0 +1,80 @@
+// What is measured beside rates, each with its own way and its own table.
+import { measureClients } from "./client.js";
+import { measureHalfLoad } from "./half-load.js";
+import { measureIdle } from "./idle.js";
+import { buildPaced } from "./load/paced.js";
+import { measureMemory } from "./memory.js";
+import { measureOpenLoop } from "./open-loop.js";
+import { buildForeign, isAvailable } from "./peers/foreign.js";
+import * as text from "./report/text.js";
+
+/**
+ * @typedef {object} Study
+ * @property {string} name as on the command line
+ * @property {string} title
+ * @property {"halfLoad" | "openLoop" | "memory" | "idle" | "clients"} key of its results in the JSON
+ * @property {boolean} [needsGo] left out where Go is missing
+ * @property {() => void} [build]
+ * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any[]>} measure
+ * @property {(results: any[]) => string} format as a table of text
+ */
+
+/** @type {readonly Study[]} */
+export const studies = [
+  {
+    name: "half-load",
+    title: "p50 and p99 at half the load that a server can take",
+    key: "halfLoad",
+    needsGo: true,
+    build: buildPaced,
+    measure: measureHalfLoad,
+    format: text.formatHalfLoad,
+  },
+  {
+    name: "open-loop",
+    title: "p50 and p99 at 20,000 and 60,000 calls a second",
+    key: "openLoop",
+    needsGo: true,
+    build: buildPaced,
+    measure: measureOpenLoop,
+    format: text.formatOpenLoop,
+  },
+  {
+    name: "memory",
+    title: "resident memory over many calls",
+    key: "memory",
+    measure: measureMemory,
+    format: text.formatMemory,
+  },
+  {
+    name: "idle",
+    title: "memory of an idle HTTP/2 connection",
+    key: "idle",
+    measure: measureIdle,
+    format: text.formatIdle,
+  },
+  {
+    name: "client",
+    title: "processor time of clients, with grpc-go as the server",
+    key: "clients",
+    needsGo: true,
+    build: () => buildForeign(["grpc-go"]),
+    measure: measureClients,
+    format: text.formatClients,
+  },
+];
+
+/**
+ * @param {Study} study
+ * @param {import("./scenarios.js").Scenario} unary
+ * @param {import("./peer.js").Bench} bench
+ * @returns {Promise<any[] | undefined>} undefined if it is left out
+ */
+export async function runStudy({ name, needsGo = false, build, measure }, unary, bench) {
+  if (needsGo && !isAvailable("grpc-go")) {
+    bench.progress(`${name}: left out: go is not on the PATH`);
+    return undefined;
+  }
+  build?.();
+  return await measure(unary, bench);
+}
