@@ -1,6 +1,7 @@
 /** Encodes requests and decodes responses of one method over REST. */
 import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { JsonCodec } from "../server/codec/json.js";
 import { createResponseDecoder } from "../server/rest/response.js";
 import type { Binding } from "../server/rest/route/binding.js";
 import type { HttpConfig } from "../server/rest/route/http-config.js";
@@ -28,6 +29,7 @@ export interface RestMethod {
  * @param compiles whether code may be made of message types
  */
 export function createRestMethods(
+  codec: JsonCodec,
   json: JsonOptions = {},
   http?: HttpConfig["http"],
   compiles = true,
@@ -37,10 +39,11 @@ export function createRestMethods(
     const rules = http?.rules.filter(({ selector }) => names.has(selector));
     return readRules([service], rules && { rules });
   });
-  return remember((method) => createRestMethod(method, rulesOf(method.parent), json, compiles));
+  return remember((method) => createRestMethod(codec, method, rulesOf(method.parent), json, compiles));
 }
 
 function createRestMethod(
+  codec: JsonCodec,
   method: DescMethod,
   { bindings, problems }: Rules,
   json: JsonOptions,
@@ -62,9 +65,9 @@ function createRestMethod(
     ...(registry !== undefined && { registry }),
   };
   return {
-    encode: createRequestEncoder(own, writing),
-    encoderOf: remember((binding) => createRequestEncoder([binding], writing)),
-    decoderOf: remember((binding) => createResponseDecoder(binding, reading)),
+    encode: createRequestEncoder(codec, own, writing),
+    encoderOf: remember((binding) => createRequestEncoder(codec, [binding], writing)),
+    decoderOf: remember((binding) => createResponseDecoder(codec, binding, reading)),
   };
 }
 

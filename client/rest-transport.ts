@@ -1,5 +1,5 @@
 /** Calls methods by the routes of their google.api.http options, on any server that has these routes. */
-import { create, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   type Compression,
@@ -9,6 +9,7 @@ import {
   runUnaryCall,
   type UniversalClientFn,
 } from "@connectrpc/connect/protocol";
+import type { JsonCodec } from "../server/codec/json.js";
 import { createErrorDecoder } from "../server/rest/error/errors.js";
 import { readHttpConfig } from "../server/rest/route/http-config.js";
 import { TransportOptionError } from "./option-error.js";
@@ -29,6 +30,8 @@ interface RestTransportOptions {
   jsonOptions?: JsonOptions;
   /** Whether code may be made of message types. Default true. */
   codeGeneration?: boolean;
+  /** Reads and writes JSON. */
+  codec: JsonCodec;
   /** The data of a service configuration. */
   httpRules?: JsonValue;
 }
@@ -38,11 +41,14 @@ interface RestTransportOptions {
  * message, and it is the message that says which route is taken.
  */
 export function openRest(options: RestTransportOptions): Transport {
-  const { baseUrl, interceptors = [], jsonOptions, httpRules = { rules: [] } } = options;
-  const { http, problems } = readHttpConfig(httpRules);
+  const { baseUrl, interceptors = [], jsonOptions = {}, codec, httpRules = { rules: [] } } = options;
+  const { http, problems } = readHttpConfig(codec, httpRules);
   if (problems.length > 0) throw new TransportOptionError("httpRules", problems.join("; "));
-  const methodOf = createRestMethods(jsonOptions, http, options.codeGeneration);
-  const reader: ResponseReader = { ...options, decodeError: createErrorDecoder(jsonOptions?.registry) };
+  const methodOf = createRestMethods(codec, jsonOptions, http, options.codeGeneration);
+  const reader: ResponseReader = {
+    ...options,
+    decodeError: createErrorDecoder(jsonOptions.registry ?? createRegistry()),
+  };
   const open = createOpener(options);
   const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({
     service: desc.parent,

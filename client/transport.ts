@@ -11,6 +11,7 @@ import {
   compressionGzip,
   type Http2SessionOptions,
 } from "@connectrpc/connect-node";
+import { ownJson } from "../server/codec/json.js";
 import { createFileTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
 import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
@@ -36,7 +37,7 @@ const openTransport: Record<Protocol, OpenTransport> = {
   connect: openConnect,
   grpc: openGrpc,
   "grpc-web": openGrpcWeb,
-  rest: ({ httpVersion = "2", ...options }) => openRest({ ...options, httpVersion }),
+  rest: ({ httpVersion = "2", ...options }) => openRest({ ...options, httpVersion, codec: ownJson }),
 };
 
 /**

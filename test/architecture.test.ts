@@ -175,15 +175,15 @@ const map: Record<string, Part> = {
   "client/browser/": {
     uses: [
       ...["client/learn-types.ts", "client/option-error.ts", "client/rest-transport.ts", "client/timeout.ts"],
-      "server/schema/",
+      ...server("codec/values.ts", "schema/"),
     ],
-    names: ["client/transport.ts"],
-    packages: [connect],
-    namesPackages: [protobuf],
+    names: ["client/transport.ts", "server/codec/"],
+    packages: [protobuf, connect],
     isPortable: true,
   },
   "client/rest-": {
     uses: ["client/option-error.ts", "client/timeout.ts", "server/rest/"],
+    names: ["server/codec/"],
     packages: [protobuf, connect],
     isPortable: true,
   },

@@ -5,13 +5,14 @@ import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connect
 import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
 import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import { createTypesOf } from "../../server/schema/file-types.js";
-import { createFileTypes } from "../../server/schema/types.js";
+import { createValueTypes } from "../../server/schema/value-types.js";
 import { learnTypes } from "../learn-types.js";
 import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
 import { checkDefaultTimeout, roundTimeoutMs, shortenGrpcTimeout, withRoundTimeouts } from "../timeout.js";
 import type { ClosableTransport, ProtocolOptions, TransportOptions } from "../transport.js";
 import { createFetchClient } from "./fetch-client.js";
+import { browserJson } from "./json.js";
 
 /** Makes a transport for Connect. */
 export function createConnectTransport(options: ProtocolOptions): ClosableTransport {
@@ -25,7 +26,11 @@ export function createGrpcWebTransport(options: ProtocolOptions): ClosableTransp
 
 /** Makes a transport for REST. */
 export function createRestTransport(options: ProtocolOptions): ClosableTransport {
-  return createFetchTransport(options, (common) => openRest({ ...common, httpVersion: "2" }), createFileTypes);
+  return createFetchTransport(
+    options,
+    (common) => openRest({ ...common, httpVersion: "2", codec: browserJson }),
+    createValueTypes,
+  );
 }
 
 const creators = {

@@ -1,19 +1,17 @@
-// Turns the text of one path variable or query parameter into the value of a field and back: JSON of proto3 without the
-// quotes (https://protobuf.dev/programming-guides/json/).
+// Parses the text of one path variable or query parameter as the value of a field: JSON of proto3 without the quotes
+// (https://protobuf.dev/programming-guides/json/). write/print.ts prints it.
 import { create, type DescEnum, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import { FieldMaskSchema, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { createJsonEncoder } from "../codec/json-write.js";
 import type { TextForm } from "../codec/scalar-text.js";
 import { durationText, expectedOfEnum, fieldMaskText, timestampText, toSnakeCase } from "../codec/well-known-text.js";
-import { attempt } from "./attempt.js";
 import { isTextMessage } from "./fields.js";
-import { type Leaf, scalarLeaf } from "./scalar-leaf.js";
+import { scalarLeaf } from "./scalar-leaf.js";
 
-const leaves = new WeakMap<DescField, Leaf>();
+const leaves = new WeakMap<DescField, TextForm>();
 
 /** The text format of a field's values; of its items, if it is a list. Undefined if they have none. */
-export function leafOf(field: DescField): Leaf | undefined {
+export function leafOf(field: DescField): TextForm | undefined {
   if (field.fieldKind === "map") return undefined;
   const known = leaves.get(field);
   if (known !== undefined) return known;
@@ -22,7 +20,7 @@ export function leafOf(field: DescField): Leaf | undefined {
   return leaf;
 }
 
-function createLeaf(field: Exclude<DescField, { fieldKind: "map" }>): Leaf | undefined {
+function createLeaf(field: Exclude<DescField, { fieldKind: "map" }>): TextForm | undefined {
   if (field.scalar !== undefined) return scalarLeaf(field.scalar);
   if (field.enum !== undefined) return enumLeaf(field.enum);
   if (field.message === undefined || !isTextMessage(field.message)) return undefined;
@@ -30,7 +28,7 @@ function createLeaf(field: Exclude<DescField, { fieldKind: "map" }>): Leaf | und
 }
 
 /** Names, and numbers: any for an open enumeration, those that have a name for a closed one. */
-function enumLeaf(desc: DescEnum): Leaf {
+function enumLeaf(desc: DescEnum): TextForm {
   const numbers = new Map(desc.values.map(({ name, number }) => [name, number]));
   const number = scalarLeaf(ScalarType.INT32);
   const parseNumber = (text: string) => {
@@ -40,11 +38,10 @@ function enumLeaf(desc: DescEnum): Leaf {
   return {
     expected: expectedOfEnum(desc),
     parse: (text) => numbers.get(text) ?? parseNumber(text),
-    print: (value) => desc.value[value as number]?.name ?? String(value),
   };
 }
 
-function wrapperLeaf(desc: DescMessage & { fields: readonly DescField[] }): Leaf {
+function wrapperLeaf(desc: DescMessage & { fields: readonly DescField[] }): TextForm {
   const field = desc.fields[0];
   if (field?.fieldKind !== "scalar") throw new Error(`${desc.typeName} is no wrapper`);
   const inner = scalarLeaf(field.scalar);
@@ -57,21 +54,18 @@ function wrapperLeaf(desc: DescMessage & { fields: readonly DescField[] }): Leaf
       message.set(field, value);
       return message;
     },
-    print: (value) => inner.print((value as ReflectMessage).get(field)),
   };
 }
 
-function messageLeaf(desc: DescMessage): Leaf | undefined {
+function messageLeaf(desc: DescMessage): TextForm | undefined {
   const form = messageForms[desc.typeName];
   if (form === undefined) return undefined;
-  const encode = createJsonEncoder(desc, { compiles: false });
   return {
     expected: form.expected,
     parse: (text) => {
       const message = form.parse(text);
       return message && reflect(desc, message);
     },
-    print: (value) => attempt(() => JSON.parse(encode((value as ReflectMessage).message))),
   };
 }
 

@@ -5,12 +5,8 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpBody } from "../../gen/google/api/httpbody_pb.js";
 import type { CodeOptions } from "../codec/code.js";
-import {
-  createJsonEncoder,
-  createJsonFieldEncoder,
-  type JsonEncodeOptions,
-  type Omitted,
-} from "../codec/json-write.js";
+import { type JsonCodec, ownJson } from "../codec/json.js";
+import type { JsonEncodeOptions, Omitted } from "../codec/json-write.js";
 import type { MessageField } from "./fields.js";
 import { createBodyDecoder, type DecodeOptions, type ReceivedBody } from "./read/request.js";
 import type { Binding, BodyBinding } from "./route/binding.js";
@@ -38,7 +34,7 @@ export type BodyEncoder = (message: Message) => EncodedBody;
 
 /** Prepares the writing of replies for one binding. Each message of a stream is such a reply. */
 export function createResponseEncoder(binding: Binding, options: EncodeOptions = {}): BodyEncoder {
-  return createBodyEncoder(binding.method.output, binding.responseBody, options, "null");
+  return createBodyEncoder(ownJson, binding.method.output, binding.responseBody, options, "null");
 }
 
 /**
@@ -46,8 +42,12 @@ export function createResponseEncoder(binding: Binding, options: EncodeOptions =
  *
  * @returns a function that throws ConnectError `internal` for an invalid body
  */
-export function createResponseDecoder(binding: Binding, options: DecodeOptions = {}): (body: ReceivedBody) => Message {
-  const decode = createBodyDecoder(binding.method.output, binding.responseBody, options);
+export function createResponseDecoder(
+  codec: JsonCodec,
+  binding: Binding,
+  options: DecodeOptions = {},
+): (body: ReceivedBody) => Message {
+  const decode = createBodyDecoder(codec.createDecoder, binding.method.output, binding.responseBody, options);
   return (body) => {
     try {
       return decode(body);
@@ -59,13 +59,14 @@ export function createResponseDecoder(binding: Binding, options: DecodeOptions =
 
 /** @param absent the JSON of a field that is not set */
 export function createBodyEncoder(
+  codec: JsonCodec,
   desc: DescMessage,
   binding: Exclude<BodyBinding, { kind: "none" }>,
   options: EncodeOptions,
   absent: string,
 ): BodyEncoder {
   if (binding.kind === "bytes") return bytesEncoder(desc, binding.field);
-  const write = createTextWriter(desc, binding.field, options);
+  const write = createTextWriter(codec, desc, binding.field, options);
   return (message) => {
     try {
       return { kind: "json", text: write(message) ?? absent };
@@ -82,13 +83,14 @@ export function createBodyEncoder(
  * @returns a function that gives undefined if the field has presence and is not set
  */
 export function createTextWriter(
+  codec: JsonCodec,
   desc: DescMessage,
   field: DescField | undefined,
   options: EncodeOptions,
   omitted: Omitted = [],
 ): (message: Message) => string | undefined {
   const own = toJsonOptions(options);
-  return field === undefined ? createJsonEncoder(desc, own, omitted) : createJsonFieldEncoder(field, own, omitted);
+  return field === undefined ? codec.createEncoder(desc, own, omitted) : codec.createFieldEncoder(field, own, omitted);
 }
 
 /** The names that protobuf-es gives to the options. */

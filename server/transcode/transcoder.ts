@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "../call/call.js";
 import { toConnectError, toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
+import { ownJson } from "../codec/json.js";
 import { type Exchange, noSniff, respond, targetOf } from "../http/exchange.js";
 import { shorten } from "../quote.js";
 import { createErrorEncoder, type ErrorEncoder, type ErrorShape } from "../rest/error/errors.js";
@@ -79,7 +80,7 @@ export function createTranscoder(
   const methods = new Map<DescMethod, Method>(
     [...routed.methods.values()].map((method) => [method.spec.method, method]),
   );
-  const config = readHttpConfig(httpRules);
+  const config = readHttpConfig(ownJson, httpRules);
   const rules = readRules(routed.services, config.http, options);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);

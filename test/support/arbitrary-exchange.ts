@@ -3,6 +3,7 @@ import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
+import type { JsonCodec } from "../../server/codec/json.js";
 import { isNested } from "../../server/rest/fields.js";
 import { leafOf } from "../../server/rest/leaf.js";
 import { createPlace, type Place } from "../../server/rest/read/place.js";
@@ -66,9 +67,9 @@ export function sendable(binding: Binding): fc.Arbitrary<Message> {
 }
 
 /** The request of a message; undefined if the binding cannot carry it. */
-export function tryEncode(binding: Binding, message: Message): EncodedRequest | undefined {
+export function tryEncode(codec: JsonCodec, binding: Binding, message: Message): EncodedRequest | undefined {
   try {
-    return createRequestEncoder([binding], { registry })(message);
+    return createRequestEncoder(codec, [binding], { registry })(message);
   } catch (error) {
     if (error instanceof ConnectError && error.code === Code.InvalidArgument) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import {
   create,
   type DescMessage,
   fromBinary,
+  fromJson,
   type JsonObject,
   type JsonValue,
   type Message,
@@ -12,13 +13,10 @@ import {
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import { createJsonDecoder } from "../../codec/json-read.js";
 import { createJsonEncoder } from "../../codec/json-write.js";
 import { attempt } from "../attempt.js";
 
 type Detail = ConnectError["details"][number];
-
-const encoder = new TextEncoder();
 
 const typePrefix = "type.googleapis.com/";
 
@@ -61,8 +59,7 @@ export function decodeDetail(json: JsonValue, types: Registry): Detail | undefin
 
 function binaryOf(desc: DescMessage, own: JsonObject, registry: Registry): Uint8Array {
   const json = hasCustomJsonRepresentation(desc) ? (own.value ?? null) : own;
-  const decode = createJsonDecoder(desc, { registry, ignoreUnknownFields: true, compiles: false });
-  return toBinary(desc, decode(encoder.encode(JSON.stringify(json))));
+  return toBinary(desc, fromJson(desc, json, { registry, ignoreUnknownFields: true }));
 }
 
 /** The bytes of `{"value":"<base64>"}`. */

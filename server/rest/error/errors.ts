@@ -65,11 +65,10 @@ export type ErrorDecoder = (status: number, json: JsonValue | undefined, metadat
  * Prepares the reading of errors, in either shape, alone or as the last element of an array, which is how Google's servers
  * end a stream. What is missing comes from the HTTP status.
  *
- * @param registry the types of details, besides the well-known ones and those of google.rpc. A detail of any other type is kept
- * if it has its bytes, and left out if it is JSON, which cannot be read without its type.
+ * @param types the types of details. A detail of any other type is kept if it has its bytes, and left out if it is JSON, which
+ * cannot be read without its type.
  */
-export function createErrorDecoder(registry?: Registry): ErrorDecoder {
-  const types = preferTypes(registry, commonTypes);
+export function createErrorDecoder(types: Registry): ErrorDecoder {
   return (status, json, metadata) => {
     const body = findStatus(json);
     const message = typeof body.message === "string" ? body.message : `HTTP status ${status}`;

@@ -12,11 +12,7 @@ type JsonReader = (body: Uint8Array) => Message;
  * @param field the field whose JSON the body is; undefined if it is that of the message
  * @param options as protobuf-es has them; the registry is what `google.protobuf.Any` is read with
  */
-export function createJsonReader(
-  desc: DescMessage,
-  field: DescField | undefined,
-  options: JsonDecodeOptions,
-): JsonReader {
+export function createJsonReader(desc: DescMessage, options: JsonDecodeOptions, field?: DescField): JsonReader {
   const decode = createJsonDecoder(desc, options, field);
   return (body) => {
     try {

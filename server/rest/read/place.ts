@@ -1,18 +1,18 @@
 // Sets the fields that path variables and query parameters name.
 import type { DescField } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import type { TextForm } from "../../codec/scalar-text.js";
 import { quote } from "../../quote.js";
 import { badField } from "../error/bad-request.js";
 import { isNested, type MessageField, printFieldPath } from "../fields.js";
 import { leafOf } from "../leaf.js";
-import type { Leaf } from "../scalar-leaf.js";
 
 /** A field of a message, or of a nested message, whose value is text. */
 export interface Place {
   /** The fields that lead to the message that has the field. */
   readonly parents: readonly MessageField[];
   readonly field: DescField;
-  readonly leaf: Leaf;
+  readonly leaf: TextForm;
   /** The field path in proto names. */
   readonly name: string;
 }

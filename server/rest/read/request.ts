@@ -5,6 +5,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CodeOptions } from "../../codec/code.js";
 import { ElementLimitError } from "../../codec/element-limit.js";
+import type { JsonCodec } from "../../codec/json.js";
 import type { JsonDecodeOptions } from "../../codec/json-read.js";
 import { createRequiredCheck, MissingFieldError } from "../../codec/required.js";
 import { badField } from "../error/bad-request.js";
@@ -57,7 +58,7 @@ export type RequestDecoder = (request: ReceivedRequest) => Message;
  * Each message of a client stream is such a request: its own body, with the captures and the query of the stream.
  */
 export function createRequestDecoder(binding: Binding, options: DecodeOptions = {}): RequestDecoder {
-  const readBody = createBodyDecoder(binding.method.input, binding.requestBody, options);
+  const readBody = createBodyDecoder(createJsonReader, binding.method.input, binding.requestBody, options);
   const readPath = createPathReader(binding, options.keptEncoded ?? "slash");
   const readQuery = createQueryReader(binding, options);
   const { patchMask = true, queryParameterLimit = 1_000, queryDepthLimit = 32 } = options;
@@ -89,6 +90,7 @@ export type ReceivedBody = Pick<ReceivedRequest, "body" | "contentType">;
 
 /** Prepares the reading of bodies. An empty body is the empty message. */
 export function createBodyDecoder(
+  createReader: JsonCodec["createDecoder"],
   desc: DescMessage,
   binding: BodyBinding,
   { ignoreUnknownFields = true, registry, maxElements, compiles = true }: DecodeOptions,
@@ -96,7 +98,7 @@ export function createBodyDecoder(
   if (binding.kind === "none") return () => create(desc);
   if (binding.kind === "bytes") return bytesReader(desc, binding.field);
   const options: JsonDecodeOptions = { ignoreUnknownFields, registry, maxElements, compiles };
-  const readJson = createJsonReader(desc, binding.field, options);
+  const readJson = createReader(desc, options, binding.field);
   return ({ body }) => (body.length === 0 ? create(desc) : readJson(body));
 }
 

@@ -3,8 +3,9 @@
 // Configuration").
 import { create, type JsonValue } from "@bufbuild/protobuf";
 import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../../gen/google/api/http_pb.js";
+import type { JsonCodec } from "../../codec/json.js";
 import { isJsonObject } from "../../codec/json-facts.js";
-import { createJsonDecoder, type JsonDecoder } from "../../codec/json-read.js";
+import type { JsonDecoder } from "../../codec/json-read.js";
 import { JsonError } from "../../codec/json-read-error.js";
 
 /** The HTTP rules of a service configuration. */
@@ -22,12 +23,15 @@ type JsonObject = { readonly [key: string]: JsonValue };
  * an unknown name is a mistake, because its rule would not be served as written. What
  * `fully_decode_reserved_expansion` asks for is done anyway, unless the option `keptEncoded` says otherwise.
  */
-export function readHttpConfig(config: JsonValue): HttpConfig {
+export function readHttpConfig(codec: Pick<JsonCodec, "createDecoder">, config: JsonValue): HttpConfig {
+  const decodeRule = codec.createDecoder(HttpRuleSchema, { compiles: false });
   const found = findHttp(config);
   if (typeof found === "string") return { http: create(HttpSchema), problems: [found] };
   const { rules, ...others } = found;
-  const own = read<Http>(decodeHttp, others);
-  const list = Array.isArray(rules ?? []) ? ((rules ?? []) as JsonValue[]).map(readRule) : ["rules: expected a list"];
+  const own = read<Http>(codec.createDecoder(HttpSchema, { compiles: false }), others);
+  const list = Array.isArray(rules ?? [])
+    ? ((rules ?? []) as JsonValue[]).map((rule, index) => readRule(decodeRule, rule, index))
+    : ["rules: expected a list"];
   const http = typeof own === "string" ? create(HttpSchema) : own;
   http.rules = list.filter((rule) => typeof rule !== "string");
   return { http, problems: [own, ...list].filter((one) => typeof one === "string") };
@@ -42,15 +46,13 @@ function findHttp(config: JsonValue): JsonObject | string {
   return isJsonObject(config.http) ? config.http : 'http: expected "rules"';
 }
 
-function readRule(json: JsonValue, index: number): HttpRule | string {
+function readRule(decodeRule: JsonDecoder, json: JsonValue, index: number): HttpRule | string {
   const rule = read<HttpRule>(decodeRule, json);
   if (typeof rule !== "string") return rule;
   const selector = isJsonObject(json) && typeof json.selector === "string" ? `${json.selector}: ` : "";
   return `${selector}http rule ${index + 1}: ${rule}`;
 }
 
-const decodeHttp = createJsonDecoder(HttpSchema, { compiles: false });
-const decodeRule = createJsonDecoder(HttpRuleSchema, { compiles: false });
 const encoder = new TextEncoder();
 
 /** @returns what was read, or what is wrong, with the name of the field */
@@ -58,7 +60,6 @@ function read<Value>(decode: JsonDecoder, json: JsonValue): Value | string {
   try {
     return decode(encoder.encode(JSON.stringify(json))) as Value;
   } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    return error.path === "" ? error.description : error.message;
+    return error instanceof JsonError && error.path === "" ? error.description : (error as Error).message;
   }
 }

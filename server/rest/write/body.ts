@@ -3,6 +3,7 @@
 import type { DescField, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { HttpBody } from "../../../gen/google/api/httpbody_pb.js";
+import type { JsonCodec } from "../../codec/json.js";
 import type { MessageField } from "../fields.js";
 import {
   createBodyEncoder,
@@ -22,19 +23,24 @@ export type RequestBody = EncodedBody | { readonly kind: "none" };
 type BodyWriter = (message: Message) => RequestBody;
 
 /** Prepares the writing of bodies for one binding. */
-export function createBodyWriter(binding: Binding, options: EncodeOptions): BodyWriter {
+export function createBodyWriter(codec: JsonCodec, binding: Binding, options: EncodeOptions): BodyWriter {
   const { requestBody } = binding;
   if (requestBody.kind === "none") return () => ({ kind: "none" });
-  if (requestBody.kind === "json") return jsonWriter(binding, requestBody.field, options);
-  const encode = createBodyEncoder(binding.method.input, requestBody, options, "");
+  if (requestBody.kind === "json") return jsonWriter(codec, binding, requestBody.field, options);
+  const encode = createBodyEncoder(codec, binding.method.input, requestBody, options, "");
   return bytesWriter(binding, requestBody.field, encode);
 }
 
-function jsonWriter({ method, variables }: Binding, field: DescField | undefined, options: EncodeOptions): BodyWriter {
+function jsonWriter(
+  codec: JsonCodec,
+  { method, variables }: Binding,
+  field: DescField | undefined,
+  options: EncodeOptions,
+): BodyWriter {
   const inPath = variables
     .map(({ fields }) => (field === undefined ? fields : fields[0] === field ? fields.slice(1) : []))
     .filter((fields) => fields.length > 0);
-  const write = createTextWriter(method.input, field, options, inPath);
+  const write = createTextWriter(codec, method.input, field, options, inPath);
   return (message) => {
     try {
       const text = write(message);

@@ -1,12 +1,12 @@
 // Encodes fields of a message as the path of a request, by the expansion of templates in google/api/http.proto,
 // "Path template syntax".
-import type { Message } from "@bufbuild/protobuf";
+import type { DescField, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
-import { hasImplicitPresence } from "../fields.js";
+import { hasImplicitPresence, isNested, type MessageField, printFieldPath } from "../fields.js";
 import { decodePercent, decodeSegments, encodePercent } from "../percent.js";
-import { createPlace, type Place } from "../read/place.js";
 import type { Binding } from "../route/binding.js";
 import { printSegment, type Segment } from "../route/template.js";
+import { type Printer, printerOf } from "./print.js";
 import { unfit } from "./unfit.js";
 
 /** Writes the paths of one binding. */
@@ -15,6 +15,16 @@ interface PathWriter {
   write(message: Message): string;
   /** Whether every variable has a value that is not its default. */
   isTelling(message: Message): boolean;
+}
+
+/** The field of a variable. */
+interface Place {
+  /** The fields that lead to the message that has the field. */
+  readonly parents: readonly MessageField[];
+  readonly field: DescField;
+  readonly print: Printer;
+  /** The field path in proto names. */
+  readonly name: string;
 }
 
 /** A part of a template: a variable, or one segment that belongs to none. */
@@ -52,6 +62,12 @@ function cut({ template, variables }: Binding): Piece[] {
     const isMultiSegment = variable?.isMultiSegment === true;
     return { pattern: template.segments.slice(start, end), variable: place && { place, isMultiSegment } };
   });
+}
+
+function createPlace(fields: readonly DescField[]): Place | undefined {
+  const field = fields.at(-1);
+  const print = field && printerOf(field);
+  return print && { parents: fields.slice(0, -1).filter(isNested), field, print, name: printFieldPath(fields) };
 }
 
 function expand({ pattern, variable }: Piece, root: ReflectMessage): string[] {
@@ -105,11 +121,11 @@ function match(
 
 /** @throws UnfitError if the field is not set, and has presence, so that setting it would change the message */
 function textOf(root: ReflectMessage, place: Place): string {
-  const { field, leaf, name } = place;
+  const { field, print, name } = place;
   const parent = parentOf(root, place);
   const isThere = parent !== undefined && (parent.isSet(field) || hasImplicitPresence(field));
   if (!isThere) throw unfit(name, "is not set, and the path needs it");
-  const text = leaf.print(parent.get(field));
+  const text = print(parent.get(field));
   if (text === undefined) throw unfit(name, "has a value that has no text");
   return text;
 }

@@ -4,10 +4,9 @@ import type { DescField, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Claims, claimsOf, hasClaimedRival } from "../claims.js";
 import { hasImplicitPresence, isNested, printFieldPath } from "../fields.js";
-import { leafOf } from "../leaf.js";
 import { encodePercent } from "../percent.js";
 import type { Binding } from "../route/binding.js";
-import type { Leaf } from "../scalar-leaf.js";
+import { type Printer, printerOf } from "./print.js";
 import { unfit } from "./unfit.js";
 
 /** Writes the query, without "?". @throws UnfitError if the message has a value that a query cannot carry */
@@ -41,10 +40,10 @@ function writeField(
   path: readonly DescField[],
 ): string[] {
   if (claim === "whole") return [];
-  const leaf = leafOf(field);
-  if (leaf !== undefined) {
+  const print = printerOf(field);
+  if (print !== undefined) {
     const values = field.fieldKind === "list" ? [...message.get(field)] : [message.get(field)];
-    return values.map((value) => writePair(path, leaf, value));
+    return values.map((value) => writePair(path, print, value));
   }
   if (!isNested(field)) throw unfit(printFieldPath(path), "a query cannot carry a value of its type");
   const child = message.get(field);
@@ -56,14 +55,14 @@ function writeField(
 /** A parameter that sets nothing in an empty message, but makes it present. */
 function writeMarker(message: ReflectMessage, path: readonly DescField[]): string {
   for (const field of message.fields) {
-    const leaf = field.fieldKind === "list" || !hasImplicitPresence(field) ? undefined : leafOf(field);
-    if (leaf !== undefined) return writePair([...path, field], leaf, message.get(field));
+    const print = field.fieldKind === "list" || !hasImplicitPresence(field) ? undefined : printerOf(field);
+    if (print !== undefined) return writePair([...path, field], print, message.get(field));
   }
   throw unfit(printFieldPath(path), "a query cannot tell an empty message from none");
 }
 
-function writePair(path: readonly DescField[], leaf: Leaf, value: unknown): string {
-  const text = leaf.print(value);
+function writePair(path: readonly DescField[], print: Printer, value: unknown): string {
+  const text = print(value);
   const encoded = text === undefined ? undefined : encodePercent(text);
   if (encoded === undefined) throw unfit(printFieldPath(path), "has a value that has no text");
   return `${path.map(writeName).join(".")}=${encoded}`;

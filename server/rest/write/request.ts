@@ -2,6 +2,7 @@
 // can carry it. createRequestDecoder decodes it to the same message.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { JsonCodec } from "../../codec/json.js";
 import type { EncodeOptions } from "../response.js";
 import type { Binding } from "../route/binding.js";
 import { createBodyWriter, type RequestBody } from "./body.js";
@@ -36,8 +37,12 @@ interface RouteEncoder {
  * @param bindings those of the method, of which the first that can carry a message is taken: first among those whose path
  * variables all have a value, then among the others, whose path may say `0`
  */
-export function createRequestEncoder(bindings: readonly Binding[], options: EncodeOptions = {}): RequestEncoder {
-  const routes = bindings.map((binding) => createRouteEncoder(binding, options));
+export function createRequestEncoder(
+  codec: JsonCodec,
+  bindings: readonly Binding[],
+  options: EncodeOptions = {},
+): RequestEncoder {
+  const routes = bindings.map((binding) => createRouteEncoder(codec, binding, options));
   return (message) => {
     const reasons: string[] = [];
     for (const { binding, encode } of [...routes.filter((route) => route.isTelling(message)), ...routes]) {
@@ -53,10 +58,10 @@ export function createRequestEncoder(bindings: readonly Binding[], options: Enco
   };
 }
 
-function createRouteEncoder(binding: Binding, options: EncodeOptions): RouteEncoder {
+function createRouteEncoder(codec: JsonCodec, binding: Binding, options: EncodeOptions): RouteEncoder {
   const path = createPathWriter(binding);
   const writeQuery = createQueryWriter(binding);
-  const writeBody = createBodyWriter(binding, options);
+  const writeBody = createBodyWriter(codec, binding, options);
   const { requestBody } = binding;
   const anyMethod = requestBody.kind === "none" ? "GET" : "POST";
   const httpMethod = binding.httpMethod === "*" ? anyMethod : binding.httpMethod;

@@ -10,6 +10,7 @@ import { Code, ConnectError, createClient, createTransport, type TransportOption
 import { createRestMethods, openRequestStream } from "../../../client/rest-method.js";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
+import { ownJson } from "../../../server/codec/json.js";
 import type { RequestInfo } from "../../../server/http/exchange.js";
 import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -256,7 +257,7 @@ it("refuses a reply that is not compressed and over the limit", async () => {
 it("refuses to send a message of a stream to where the others do not go", async () => {
   const { clientStream } = RestService.method;
   const byText = bindingOf('ClientStream: google.api.http post "/v1/client-stream/{text}"');
-  const method = createRestMethods()(clientStream);
+  const method = createRestMethods(ownJson)(clientStream);
   const send = async (...texts: string[]) => {
     const messages = each(...texts.map((text) => create(EverythingSchema, { text, node: { text: "n" } })));
     const { body, first } = await openRequestStream(

@@ -9,6 +9,7 @@ import { createPlace } from "../../../server/rest/read/place.js";
 import { createRequestDecoder, type RequestDecoder } from "../../../server/rest/read/request.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
 import { printTemplate } from "../../../server/rest/route/template.js";
+import { printerOf } from "../../../server/rest/write/print.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { messageOf } from "../../support/arbitrary-message.js";
 import { registry } from "../../support/rest-bindings.js";
@@ -163,7 +164,8 @@ function checkCaptures(binding: Binding, captures: readonly string[], message: M
     const raw = captures[index] ?? "";
     const text = isMultiSegment ? decodeSegments(raw, "slash") : (decodePercent(raw) ?? "");
     const parent = place.parents.reduce((at, field) => at.get(field), reflect(binding.method.input, message));
-    expect(place.leaf.print(parent.get(place.field))).toBe(place.leaf.print(place.leaf.parse(text)));
+    const print = printerOf(place.field);
+    expect(print?.(parent.get(place.field))).toBe(print?.(place.leaf.parse(text)));
   });
 }
 

@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { HttpBodySchema } from "../../../gen/google/api/httpbody_pb.js";
+import { ownJson } from "../../../server/codec/json.js";
 import { createResponseDecoder, createResponseEncoder, type EncodeOptions } from "../../../server/rest/response.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { FileMessageSchema, RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
@@ -108,9 +109,9 @@ test.each(["a/b", "text/html; charset=utf-8", 'a/b; c="\t"', "x"])("the content 
 
 test("a reply is read", () => {
   const body = new TextEncoder().encode('{"text":"a","unknown":1}');
-  expect(createResponseDecoder(whole)({ body })).toMatchObject({ text: "a" });
-  expect(createResponseDecoder(whole)({ body: new Uint8Array() })).toMatchObject({ text: "" });
-  expect(createResponseDecoder(file)({ body: data, contentType: "a/b" })).toMatchObject({
+  expect(createResponseDecoder(ownJson, whole)({ body })).toMatchObject({ text: "a" });
+  expect(createResponseDecoder(ownJson, whole)({ body: new Uint8Array() })).toMatchObject({ text: "" });
+  expect(createResponseDecoder(ownJson, file)({ body: data, contentType: "a/b" })).toMatchObject({
     content: { data, contentType: "a/b" },
   });
 });
@@ -119,7 +120,7 @@ test("a reply that does not fit the schema is an internal error, with the reason
   const error = expect.objectContaining({
     code: Code.Internal,
     rawMessage: "the server's reply does not fit the schema",
-    cause: expect.objectContaining({ rawMessage: "text: expected a string, found 1" }),
+    cause: expect.objectContaining({ message: "text: expected a string, found 1" }),
   });
-  expect(() => createResponseDecoder(whole)({ body: new TextEncoder().encode('{"text":1}') })).toThrow(error);
+  expect(() => createResponseDecoder(ownJson, whole)({ body: new TextEncoder().encode('{"text":1}') })).toThrow(error);
 });

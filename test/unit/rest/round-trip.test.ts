@@ -1,6 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { browserJson } from "../../../client/browser/json.js";
+import { ownJson } from "../../../server/codec/json.js";
 import { createRequestDecoder, type ReceivedBody } from "../../../server/rest/read/request.js";
 import { createResponseDecoder } from "../../../server/rest/response.js";
 import type { Binding } from "../../../server/rest/route/binding.js";
@@ -39,16 +41,22 @@ function receive({ httpMethod, path, query, body }: EncodedRequest): { binding: 
 /** A template with a wildcard that no field fills can be served, but not called. */
 const uncallable = `${RestService.typeName}.Template: google.api.http get "/v1/*/plain/**"`;
 
-const labelled = bindings.map((binding) => [binding.label, binding] as const);
+const codecs = [
+  ["our JSON", ownJson],
+  ["the JSON of browsers", browserJson],
+] as const;
+const labelled = codecs.flatMap(([name, codec]) =>
+  bindings.map((binding) => [binding.label, name, codec, binding] as const),
+);
 
 describe("what is sent by a route is found by that route, and is the same message", () => {
-  test.each(labelled)("%s", (label, binding) => {
+  test.each(labelled)("%s, with %s", (label, _, codec, binding) => {
     const { input } = binding.method;
     let count = 0;
     fc.assert(
       fc.property(sendable(binding), (message) => {
         const before = bytesOf(input, message);
-        const request = tryEncode(binding, message);
+        const request = tryEncode(codec, binding, message);
         expect(bytesOf(input, message)).toBe(before);
         if (request === undefined) return;
         count += 1;
@@ -63,13 +71,13 @@ describe("what is sent by a route is found by that route, and is the same messag
 });
 
 describe("a response of a route decodes to the same message", () => {
-  test.each(labelled)("%s", (_, binding) => {
+  test.each(labelled)("%s, with %s", (_, __, codec, binding) => {
     const { output } = binding.method;
     fc.assert(
       fc.property(answerable(binding), (message) => {
         const body = tryAnswer(binding, message);
         if (body === undefined) return;
-        const read = createResponseDecoder(binding, { registry, ignoreUnknownFields: false })(sent(body));
+        const read = createResponseDecoder(codec, binding, { registry, ignoreUnknownFields: false })(sent(body));
         expect(isEmptyFile(binding, message) || bytesOf(output, read) === bytesOf(output, message)).toBe(true);
       }),
       { numRuns, endOnFailure: true },

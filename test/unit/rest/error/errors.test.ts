@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../../gen/google/rpc/error_details_pb.js";
 import { createErrorDecoder, createErrorEncoder } from "../../../../server/rest/error/errors.js";
 import { codeToName, codeToStatus, statusToCode } from "../../../../server/rest/error/status.js";
+import { preferTypes } from "../../../../server/schema/file-types.js";
+import { commonTypes } from "../../../../server/schema/types.js";
 import { NodeSchema, TreesSchema } from "../../../gen/manywire/test/rest/v1/everything_pb.js";
 
 /** The table of google/rpc/code.proto. */
@@ -53,7 +55,10 @@ const statuses: [status: number, code: Code][] = [
 ];
 
 test.each(statuses)("HTTP status %s alone is code %s", (status, code) => {
-  expect(createErrorDecoder()(status, undefined)).toMatchObject({ code, rawMessage: `HTTP status ${status}` });
+  expect(createErrorDecoder(commonTypes)(status, undefined)).toMatchObject({
+    code,
+    rawMessage: `HTTP status ${status}`,
+  });
   expect(statusToCode(status)).toBe(code);
 });
 
@@ -157,12 +162,12 @@ const read: [reason: string, json: JsonValue | undefined, error: object][] = [
 
 describe("an error is read", () => {
   test.each(read)("%s", (_, json, error) => {
-    expect(createErrorDecoder()(503, json)).toMatchObject(error);
+    expect(createErrorDecoder(commonTypes)(503, json)).toMatchObject(error);
   });
 });
 
 test("headers are the error's metadata", () => {
-  expect(createErrorDecoder()(503, undefined, { "x-a": "b" }).metadata.get("x-a")).toBe("b");
+  expect(createErrorDecoder(commonTypes)(503, undefined, { "x-a": "b" }).metadata.get("x-a")).toBe("b");
 });
 
 test("details are read if their type is known or they are bytes, and omitted otherwise", () => {
@@ -182,7 +187,7 @@ test("details are read if their type is known or they are bytes, and omitted oth
       [],
     ],
   };
-  const error = createErrorDecoder()(400, json);
+  const error = createErrorDecoder(commonTypes)(400, json);
   expect(error.details.map((detail) => ("type" in detail ? detail.type : ""))).toEqual([
     "google.rpc.ErrorInfo",
     "google.rpc.BadRequest",
@@ -200,7 +205,7 @@ test.each(["status", "google"] as const)("what is written in the shape %s is rea
     { desc: DurationSchema, value: { seconds: 1n } },
   );
   const types = createRegistry(DurationSchema);
-  const error = createErrorDecoder(types)(404, createErrorEncoder(shape)(sent));
+  const error = createErrorDecoder(preferTypes(types, commonTypes))(404, createErrorEncoder(shape)(sent));
   expect([error.code, error.rawMessage]).toEqual([Code.NotFound, "lost"]);
   expect(error.details).toMatchObject([
     { type: "google.rpc.ErrorInfo", value: infoBytes },

@@ -1,6 +1,7 @@
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { HttpSchema } from "../../../../gen/google/api/http_pb.js";
+import { ownJson } from "../../../../server/codec/json.js";
 import { readHttpConfig } from "../../../../server/rest/route/http-config.js";
 
 const rule = { selector: "a.B.C", get: "/v1/c" };
@@ -9,7 +10,7 @@ test.each<[reason: string, config: JsonValue]>([
   ["a google.api.Http", { rules: [rule] }],
   ["a google.api.Service", { type: "google.api.Service", config_version: 3, name: "x", http: { rules: [rule] } }],
 ])("%s is read", (_, config) => {
-  const { http, problems } = readHttpConfig(config);
+  const { http, problems } = readHttpConfig(ownJson, config);
   expect([toJson(HttpSchema, http), problems]).toEqual([{ rules: [rule] }, []]);
 });
 
@@ -19,7 +20,7 @@ test("rules may have everything that annotations have, by either kind of name", 
     { selector: "a.B.D", custom: { kind: "PURGE", path: "/v1/d" }, additionalBindings: [{ delete: "/v1/e" }] },
   ];
   const config = JSON.parse(JSON.stringify({ http: { rules, fully_decode_reserved_expansion: true } }));
-  const { http, problems } = readHttpConfig(config);
+  const { http, problems } = readHttpConfig(ownJson, config);
   expect(problems).toEqual([]);
   expect(toJson(HttpSchema, http)).toEqual({
     rules: [
@@ -37,7 +38,7 @@ test.each<[config: JsonValue]>([
   [{ rules: [] }],
   [{ http: { rules: null } }],
 ])("%j has no rules, and nothing wrong", (config) => {
-  const { http, problems } = readHttpConfig(config);
+  const { http, problems } = readHttpConfig(ownJson, config);
   expect([http.rules, problems]).toEqual([[], []]);
 });
 
@@ -74,10 +75,12 @@ describe("errors name what is wrong", () => {
       ],
     ],
   ])("%j", (config, problems) => {
-    expect(readHttpConfig(config).problems).toEqual(problems);
+    expect(readHttpConfig(ownJson, config).problems).toEqual(problems);
   });
 });
 
 test("rules that could be read are kept beside those that could not", () => {
-  expect(readHttpConfig({ rules: [{ x: 1 }, rule] }).http.rules.map(({ selector }) => selector)).toEqual(["a.B.C"]);
+  expect(readHttpConfig(ownJson, { rules: [{ x: 1 }, rule] }).http.rules.map(({ selector }) => selector)).toEqual([
+    "a.B.C",
+  ]);
 });

@@ -1,6 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
+import { browserJson } from "../../../../client/browser/json.js";
+import { type JsonCodec, ownJson } from "../../../../server/codec/json.js";
 import type { EncodeOptions } from "../../../../server/rest/response.js";
 import type { Binding } from "../../../../server/rest/route/binding.js";
 import { createRequestEncoder, type EncodedRequest } from "../../../../server/rest/write/request.js";
@@ -13,9 +15,14 @@ type Init = MessageInitShape<typeof EverythingSchema>;
 const { query: method } = RestService.method;
 const post = bindingTo(RestService.method.whole, "POST /v1/whole", "*");
 
-function encode(routes: Binding | readonly Binding[], init: Init, options?: EncodeOptions): EncodedRequest {
+function encode(
+  routes: Binding | readonly Binding[],
+  init: Init,
+  options?: EncodeOptions,
+  codec: JsonCodec = ownJson,
+): EncodedRequest {
   const all = "label" in routes ? [routes] : routes;
-  return createRequestEncoder(all, options)(create(EverythingSchema, init));
+  return createRequestEncoder(codec, all, options)(create(EverythingSchema, init));
 }
 
 /** A request as one line: method, path, query and body. */
@@ -108,7 +115,9 @@ const requests: [reason: string, route: string, body: string, init: Init, reques
 
 describe("a message becomes a request", () => {
   test.each(requests)("%s", (_, route, body, init, request) => {
-    expect(print(encode(bindingTo(method, route, body), init))).toBe(request);
+    for (const codec of [ownJson, browserJson]) {
+      expect(print(encode(bindingTo(method, route, body), init, {}, codec))).toBe(request);
+    }
   });
 });
 
@@ -239,7 +248,7 @@ test("a method without routes cannot be called", () => {
 describe("an HttpBody is the bytes and their type", () => {
   const [put] = bindings.filter((binding) => binding.method === RestService.method.file);
   const send = (init: MessageInitShape<typeof FileMessageSchema>) =>
-    createRequestEncoder(put === undefined ? [] : [put])(create(FileMessageSchema, init));
+    createRequestEncoder(ownJson, put === undefined ? [] : [put])(create(FileMessageSchema, init));
 
   test("beside path and query", () => {
     const data = Uint8Array.of(0, 255);
