@@ -26,6 +26,10 @@ async function untilClosed(sockets: readonly RawSocket[]): Promise<number> {
   return performance.now() - startMs;
 }
 
+test("no attack at all leaves nothing behind: what the others are compared with", async () => {
+  await victim.withstand(() => delay(1000));
+});
+
 test.each([
   ["that say nothing", "", quick.openingMs],
   ["that stop in the middle of the preface", preface.subarray(0, 12), quick.openingMs],

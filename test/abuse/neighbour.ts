@@ -7,13 +7,14 @@ import { openConnection, openHttp2 } from "../support/http.js";
 interface Neighbour {
   /** Resolves after `count` more correct responses. Rejects with the first wrong one. */
   more(count: number): Promise<void>;
-  /** Stops. Rejects if a response was wrong. */
-  stop(): Promise<Figures>;
+  /** Stops. Rejects if a response was wrong. Resolves with all calls. */
+  stop(): Promise<readonly TimedCall[]>;
 }
 
-interface Figures {
-  readonly answers: number;
-  readonly longestMs: number;
+/** A call that had its response, in milliseconds of `performance.now()`. */
+export interface TimedCall {
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 const path = "/manywire.test.v1.TestService/Unary";
@@ -53,18 +54,17 @@ function keepCalling(
   close: () => Promise<void>,
   patienceMs: number = defaultPatienceMs,
 ): Neighbour {
-  let answers = 0;
-  let longestMs = 0;
+  const calls: TimedCall[] = [];
   let isStopped = false;
   const step = async () => {
-    const text = `${name} ${answers}`;
+    const text = `${name} ${calls.length}`;
     const startMs = performance.now();
     const late = delay(patienceMs, "none in time", { ref: false });
     const found = await Promise.race([call(text), late]).catch((error: Error) => `${error}`);
-    longestMs = Math.max(longestMs, performance.now() - startMs);
+    const endMs = performance.now();
     const expected = JSON.stringify({ text });
     if (found !== expected) throw new Error(`the neighbour on ${name} expected ${expected}, found ${found}`);
-    answers++;
+    calls.push({ startMs, endMs });
   };
   const calling = (async () => {
     while (!isStopped) {
@@ -75,8 +75,8 @@ function keepCalling(
   calling.catch(() => {});
   return {
     async more(count) {
-      const goal = answers + count;
-      while (answers < goal) {
+      const goal = calls.length + count;
+      while (calls.length < goal) {
         if (isStopped) throw new Error("stopped");
         await Promise.race([calling, delay(pauseMs)]);
       }
@@ -84,7 +84,7 @@ function keepCalling(
     async stop() {
       isStopped = true;
       await calling.finally(close);
-      return { answers, longestMs };
+      return calls;
     },
   };
 }

@@ -3,7 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
 import { type Child, type ChildOptions, startChild } from "../support/process/child.js";
 import type { Report } from "../support/process/main.js";
-import { openNeighbour1, openNeighbour2 } from "./neighbour.js";
+import { openNeighbour1, openNeighbour2, type TimedCall } from "./neighbour.js";
+import { recordWaits, repeatIfRecorded } from "./neighbour-table.js";
 
 /** What an attack may cost, in bytes. */
 export interface Bounds {
@@ -77,7 +78,9 @@ export function useVictim(options: ChildOptions): Victim {
       const before = await child.report().catch(() => start().then(() => child.report()));
       heldBefore = before.heldBytes;
       await child.mark();
-      await serveNeighbours(child, () => attack(child.url), bounds.patienceMs);
+      const work = () => repeatIfRecorded(() => attack(child.url));
+      const [calls1 = [], calls2 = []] = await serveNeighbours(child, work, bounds.patienceMs);
+      recordWaits({ "HTTP/1.1": calls1, "HTTP/2": calls2 });
       const after = await calm(child, before.heldBytes + heldBytes);
       expect(after.peakBytes - before.heldBytes).toBeLessThan(peakBytes);
       return { before, after };
@@ -85,21 +88,37 @@ export function useVictim(options: ChildOptions): Victim {
   };
 }
 
-/** Does the work while neighbours call, and continues until they have had correct responses afterwards. */
-async function serveNeighbours(child: Child, meanwhile: () => Promise<void>, patienceMs?: number): Promise<void> {
+/**
+ * Does the work while neighbours call, and continues until they have had correct responses afterwards.
+ * @returns the calls of each neighbour that met the work
+ */
+async function serveNeighbours(
+  child: Child,
+  meanwhile: () => Promise<void>,
+  patienceMs?: number,
+): Promise<readonly (readonly TimedCall[])[]> {
   const neighbours = await Promise.all([openNeighbour1(child.url, patienceMs), openNeighbour2(child.url, patienceMs)]);
   const stop = () => neighbours.map((one) => one.stop());
   const dead = child.exit.then(({ stderr }) => Promise.reject(new Error(`the server has ended:\n${stderr}`)));
   const more = async () => {
     await Promise.all(neighbours.map((one) => one.more(5)));
   };
+  let [fromMs, toMs] = [0, 0];
+  const work = async () => {
+    await more();
+    fromMs = performance.now();
+    await meanwhile();
+    toMs = performance.now();
+    await more();
+  };
   try {
-    await Promise.race([more().then(meanwhile).then(more), dead]);
+    await Promise.race([work(), dead]);
   } catch (error) {
     await Promise.allSettled(stop());
     throw error;
   }
-  await Promise.all(stop());
+  const all = await Promise.all(stop());
+  return all.map((calls) => calls.filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs));
 }
 
 /** Waits until nothing is left of the attack. */
