@@ -43,6 +43,11 @@ export class Fault {
   }
 }
 
+/** Refuses a field or an entry that has come already. */
+export function failTwice(): never {
+  throw new Fault("is set twice");
+}
+
 /** Adds a segment to the path of a fault, and returns whatever was thrown, to be thrown again. */
 export function within(reason: unknown, segment: string): unknown {
   if (reason instanceof Fault) reason.addParent(segment);

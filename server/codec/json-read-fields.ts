@@ -3,7 +3,7 @@ import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { entryCost } from "./element-limit.js";
 import { nullValue } from "./json-facts.js";
 import { expect, expectClose, readSharedText, signs, take, takeNull } from "./json-input.js";
-import { entrySegment, Fault, within } from "./json-read-error.js";
+import { entrySegment, failTwice, within } from "./json-read-error.js";
 import { ignored, type ValueReader } from "./json-read-scalar.js";
 import { rejectText, rejectValue } from "./json-read-skip.js";
 import { spend } from "./json-read-state.js";
@@ -17,6 +17,9 @@ export type FieldReader = (target: Target, depth: number) => void;
 export type FieldPlan = {
   /** The property that has the value, or the oneof. */
   readonly name: string;
+  /** The place of its oneof, after the fields of the type; -1 if it has none. */
+  readonly oneofIndex: number;
+  readonly isScalar: boolean;
   readonly read: ValueReader;
 } & (
   | { readonly kind: "list" }
@@ -30,13 +33,15 @@ export type FieldPlan = {
 
 /** Plans the reading of a field. */
 export function planField(field: DescField, read: ValueReader): FieldPlan {
-  const { localName: name, oneof } = field;
-  if (field.fieldKind === "list") return { kind: "list", name, read };
-  if (field.fieldKind === "map") return { kind: "map", name, read, toKey: keyParser(field.mapKey) };
+  const { parent, localName: name, oneof } = field;
+  const oneofIndex = oneof === undefined ? -1 : parent.fields.length + parent.oneofs.indexOf(oneof);
+  const base = { name, oneofIndex, isScalar: field.scalar !== undefined, read };
+  if (field.fieldKind === "list") return { ...base, kind: "list" };
+  if (field.fieldKind === "map") return { ...base, kind: "map", toKey: keyParser(field.mapKey) };
   const typeName = field.message?.typeName ?? field.enum?.typeName;
   const hasNull = typeName === "google.protobuf.Value" || typeName === nullValue;
-  if (oneof === undefined) return { kind: "singular", name, read, hasNull };
-  return { kind: "oneof", name: oneof.localName, case: name, read, hasNull };
+  if (oneof === undefined) return { ...base, kind: "singular", hasNull };
+  return { ...base, kind: "oneof", name: oneof.localName, case: name, hasNull };
 }
 
 /** Returns what reads a field by its plan. */
@@ -94,7 +99,7 @@ export function readEntries(map: Target, toKey: (name: string) => string, read: 
       name = undefined;
       name = readSharedText();
       const key = toKey(name);
-      if (Object.hasOwn(map, key) || passed?.has(key)) throw new Fault("is set twice");
+      if (Object.hasOwn(map, key) || passed?.has(key)) failTwice();
       expect(signs.colon);
       spend(entryCost);
       const value = read(depth);

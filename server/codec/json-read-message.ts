@@ -3,9 +3,19 @@
 import type { DescField, DescMessage, DescOneof, Message } from "@bufbuild/protobuf";
 import { elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
-import { expect, expectClose, isNullNext, readText, signs, take, takeAll } from "./json-input.js";
-import { compileReader, type IndexedReader } from "./json-read-code.js";
-import { Fault, memberSegment, within } from "./json-read-error.js";
+import {
+  encodeName,
+  expect,
+  expectClose,
+  isNullNext,
+  readText,
+  signs,
+  take,
+  takeName,
+  type Word,
+} from "./json-input.js";
+import { compileReader, type MembersReader, type ReaderSupport } from "./json-read-code.js";
+import { Fault, failTwice, memberSegment, within } from "./json-read-error.js";
 import { extensionReader } from "./json-read-extensions.js";
 import { type FieldPlan, interpretField } from "./json-read-fields.js";
 import type { ValueReader } from "./json-read-scalar.js";
@@ -17,32 +27,21 @@ import type { Target } from "./values.js";
 /** Plans the reading of a field. */
 export type FieldPlanner = (field: DescField) => FieldPlan;
 
-/** A field, and its place among those of its type. */
-interface Field {
-  readonly index: number;
-  /** Its oneof, as an index after those of fields; -1 if it has none. */
-  readonly oneofIndex: number;
-  readonly desc: DescField;
-  /** Its name as it is written, with quotes. */
-  readonly name: Uint8Array;
-  /** Its place in the path of an error. */
-  readonly segment: string;
-  readonly plan: FieldPlan;
-}
-
 /** What reads a type: code, or its plan. */
 interface Means {
   readonly create: () => Message;
-  readonly readField: IndexedReader;
+  readonly readMembers: MembersReader;
 }
 
 /** How messages are read that are objects of their fields. */
 export interface Plan {
   readonly desc: DescMessage;
   readonly cost: number;
-  readonly fields: Field[];
-  /** By JSON name and by proto name. */
-  readonly byName: Map<string, Field>;
+  readonly fields: FieldPlan[];
+  /** The JSON names of the fields. */
+  readonly names: Word[];
+  /** Indexes of fields, by JSON name and by proto name. */
+  readonly byName: Map<string, number>;
   readonly planField: FieldPlanner;
   compiled?: Means;
   interpreted?: Means;
@@ -50,33 +49,15 @@ export interface Plan {
 
 function meansOf(plan: Plan): Means {
   if (state.settings.compiles) {
-    plan.compiled ??= compile(plan);
+    plan.compiled ??= {
+      create: emptyMaker(plan.desc, true),
+      readMembers: compileReader(plan.desc, plan.fields, support(plan)),
+    };
     return plan.compiled;
   }
-  plan.interpreted ??= interpret(plan);
+  plan.interpreted ??= { create: emptyMaker(plan.desc, false), readMembers: interpretReader(plan) };
   return plan.interpreted;
 }
-
-function compile({ desc, fields }: Plan): Means {
-  const readField = compileReader(
-    desc,
-    fields.map(({ plan }) => plan),
-  );
-  return { create: emptyMaker(desc, true), readField };
-}
-
-function interpret({ desc, fields }: Plan): Means {
-  const readers = fields.map(({ plan }) => interpretField(plan));
-  return {
-    create: emptyMaker(desc, false),
-    readField: (index, message, depth) => readers[index]?.(message, depth),
-  };
-}
-
-const utf8 = new TextEncoder();
-
-/** Trying more fields would take longer than looking the name up. */
-const maxTried = 8;
 
 const plans = new WeakMap<DescMessage, Plan>();
 
@@ -84,27 +65,15 @@ const plans = new WeakMap<DescMessage, Plan>();
 export function planOf(desc: DescMessage, planField: FieldPlanner): Plan {
   const known = plans.get(desc);
   if (known !== undefined) return known;
-  const plan: Plan = { desc, cost: elementCost(desc), fields: [], byName: new Map(), planField };
+  const plan: Plan = { desc, cost: elementCost(desc), fields: [], names: [], byName: new Map(), planField };
   // Before its fields are looked at, so that a type may contain itself.
   plans.set(desc, plan);
   desc.fields.forEach((field, index) => {
-    const planned = placeField(field, index, planField(field));
-    plan.fields.push(planned);
-    plan.byName.set(field.name, planned).set(field.jsonName, planned);
+    plan.fields.push(planField(field));
+    plan.names.push(encodeName(field.jsonName));
+    plan.byName.set(field.name, index).set(field.jsonName, index);
   });
   return plan;
-}
-
-function placeField(desc: DescField, index: number, plan: FieldPlan): Field {
-  const { parent, oneof, jsonName, name } = desc;
-  return {
-    index,
-    oneofIndex: oneof === undefined ? -1 : parent.fields.length + parent.oneofs.indexOf(oneof),
-    desc,
-    name: utf8.encode(JSON.stringify(jsonName)),
-    segment: memberSegment(name),
-    plan,
-  };
 }
 
 /**
@@ -117,81 +86,106 @@ export function planReader(plan: Plan, passedName?: string): ValueReader {
     checkDepth(depth + 1);
     spend(plan.cost);
     if (!take(signs.openObject)) rejectValue("an object");
-    const { create, readField } = meansOf(plan);
+    const { create, readMembers } = meansOf(plan);
     const message = create();
-    if (!take(signs.closeObject)) readMembers(plan, readField, message, depth + 1, passedName);
+    if (take(signs.closeObject)) return message;
+    readMembers(message as unknown as Target, depth + 1, passedName);
+    expectClose(signs.closeObject);
     return message;
   };
 }
 
-function readMembers(
-  plan: Plan,
-  readField: IndexedReader,
-  message: Message,
-  depth: number,
-  passedName: string | undefined,
-): void {
-  const seen = new Seen();
-  let next = 0;
-  let field: Field | undefined;
-  try {
-    do {
-      field = takeName(plan, next);
-      if (field === undefined) {
-        const name = readText();
-        field = plan.byName.get(name);
-        if (field === undefined) {
-          expect(signs.colon);
-          readOther(plan, message, depth, name, name === passedName, seen);
+/** What the code of a type calls. */
+function support(plan: Plan): ReaderSupport {
+  return {
+    takeMember: (next) => takeMember(plan, next),
+    readOther: (message, depth, passedName, names) => readOther(plan, message as never, depth, passedName, names),
+    nameField: (reason, index) => nameField(plan, reason, index),
+    failOneof: (message, index) => failOneof(plan, message, index),
+  };
+}
+
+/** Returns what reads the members of an object by the plan of its type. */
+function interpretReader(plan: Plan): MembersReader {
+  const readers = plan.fields.map(interpretField);
+  return (message, depth, passedName) => {
+    const seen = new Seen();
+    let names: Set<string> | undefined;
+    let index = -1;
+    let next = 0;
+    try {
+      do {
+        // What is wrong with a name is no fault of the field before it.
+        index = -1;
+        index = takeMember(plan, next);
+        if (index < 0) {
+          names = readOther(plan, message as never, depth, passedName, names);
           continue;
         }
-      }
-      next = field.index + 1;
-      expect(signs.colon);
-      checkRepetition(field, seen, message);
-      readField(field.index, message as unknown as Target, depth);
-    } while (take(signs.comma));
-  } catch (reason) {
-    throw field === undefined ? reason : within(reason, field.segment);
-  }
-  expectClose(signs.closeObject);
+        next = index + 1;
+        const { oneofIndex, isScalar } = plan.fields[index] as FieldPlan;
+        if (!seen.add(index)) failTwice();
+        if (oneofIndex >= 0 && !(isScalar && isNullNext()) && !seen.add(oneofIndex)) failOneof(plan, message, index);
+        readers[index]?.(message, depth);
+      } while (take(signs.comma));
+    } catch (reason) {
+      throw nameField(plan, reason, index);
+    }
+  };
 }
 
-/** Fields mostly come in the order of their type, so those that may be next are tried first. */
-function takeName({ fields }: Plan, next: number): Field | undefined {
-  const end = Math.min(next + maxTried, fields.length);
-  for (let index = next; index < end; index++) {
-    const field = fields[index] as Field;
-    if (takeAll(field.name)) return field;
-  }
-  return undefined;
+/** The name of the last member that is no field. */
+let otherName = "";
+
+/**
+ * Takes the name of a member.
+ *
+ * @param next the field that is expected
+ * @returns the index of the field, or -1
+ */
+function takeMember({ names, byName }: Plan, next: number): number {
+  const index = takeName(names, next);
+  if (index >= 0) return index;
+  const name = readText();
+  expect(signs.colon);
+  otherName = name;
+  return byName.get(name) ?? -1;
 }
 
-/** Refuses a field under both of its names, and two members of a oneof. A scalar that is null is no member. */
-function checkRepetition({ index, oneofIndex, desc }: Field, seen: Seen, message: Message): void {
-  if (!seen.add(index)) throw new Fault("is set twice");
-  if (oneofIndex < 0 || (desc.scalar !== undefined && isNullNext()) || seen.add(oneofIndex)) return;
-  const { name, localName } = desc.oneof as DescOneof;
-  const present = (message as unknown as Record<string, { case?: string }>)[localName]?.case;
-  const other = desc.parent.fields.find((field) => field.localName === present);
+function nameField({ desc }: Plan, reason: unknown, index: number): unknown {
+  const field = desc.fields[index];
+  return field === undefined ? reason : within(reason, memberSegment(field.name));
+}
+
+/** Refuses two members of a oneof. A scalar that is null is no member. */
+function failOneof({ desc }: Plan, message: Target, index: number): never {
+  const { name, localName } = (desc.fields[index] as DescField).oneof as DescOneof;
+  const present = (message as Record<string, { case?: string }>)[localName]?.case;
+  const other = desc.fields.find((field) => field.localName === present);
   throw new Fault(`${other?.name ?? "another field"} is set already, of the same oneof ${name}`);
 }
 
-/** Reads a member that is no field: an extension, or something that is passed over. */
+/** Reads a member that is no field: an extension, or something that is passed over. Returns the names that may come once. */
 function readOther(
   { desc, planField }: Plan,
   message: Message,
   depth: number,
-  name: string,
-  isPassed: boolean,
-  seen: Seen,
-): void {
+  passedName: string | undefined,
+  seen: Set<string> | undefined,
+): Set<string> | undefined {
+  const name = otherName;
+  const isPassed = name === passedName;
   const extension = isPassed ? undefined : extensionReader(desc, name, planField);
   try {
-    if ((isPassed || extension !== undefined) && !seen.addName(name)) throw new Fault("is set twice");
-    if (extension !== undefined) extension(message, depth);
-    else if (isPassed || state.settings.ignoreUnknownFields) skipValue();
-    else throw new Fault(`${desc.typeName} has no such field`);
+    if (!isPassed && extension === undefined) {
+      if (!state.settings.ignoreUnknownFields) throw new Fault(`${desc.typeName} has no such field`);
+      skipValue();
+      return seen;
+    }
+    if (seen?.has(name)) failTwice();
+    if (extension === undefined) skipValue();
+    else extension(message, depth);
+    return (seen ?? new Set()).add(name);
   } catch (reason) {
     throw within(reason, memberSegment(name));
   }

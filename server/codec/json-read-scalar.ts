@@ -10,13 +10,16 @@ import {
   readQuotedInteger,
   readSharedText,
   readShortInteger,
+  readShortNumber,
   readText,
   signs,
   takeBool,
   takeNull,
 } from "./json-input.js";
+import { readShortBase64 } from "./json-read-base64.js";
 import { rejectNumber, rejectText, rejectValue } from "./json-read-skip.js";
 import { spend, state } from "./json-read-state.js";
+import { toInt64 } from "./safe-number.js";
 import { scalarText, type TextForm } from "./scalar-text.js";
 import { expectedOfEnum } from "./well-known-text.js";
 
@@ -76,7 +79,7 @@ const int64Reader = (type: ScalarType, isFit: (value: number) => boolean): Value
   const form = scalarText(type);
   return () => {
     const value = peek() === signs.quote ? readQuotedInteger() : readShortInteger();
-    if (isFit(value)) return BigInt(value);
+    if (isFit(value)) return toInt64(value);
     return Number.isNaN(value) ? readNumeric(form) : rejectNumber(form.expected, value);
   };
 };
@@ -84,7 +87,7 @@ const int64Reader = (type: ScalarType, isFit: (value: number) => boolean): Value
 const floatReader = (type: ScalarType, narrow: (value: number) => number): ValueReader => {
   const form = scalarText(type);
   return () => {
-    const value = readShortInteger();
+    const value = readShortNumber();
     if (!Number.isNaN(value)) return narrow(value);
     return isNumberNext() ? readFloat(form.expected, narrow) : readNumeric(form);
   };
@@ -112,7 +115,7 @@ const readers: Readonly<Record<ScalarType, ValueReader>> = {
   [ScalarType.STRING]: () => (peek() === signs.quote ? readText() : rejectValue(strings.expected)),
   [ScalarType.BYTES]: (depth) => {
     spend(bytesCost);
-    return readBytes(depth);
+    return readShortBase64() ?? readBytes(depth);
   },
   [ScalarType.BOOL]: () => takeBool() ?? rejectValue(bools.expected),
   ...byIntegerType({ int32, uint32, int64, uint64 }),

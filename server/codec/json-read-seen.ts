@@ -4,7 +4,6 @@
 export class Seen {
   #first32 = 0;
   #others: Set<number> | undefined;
-  #names: Set<string> | undefined;
 
   /** Returns false if the index is known. */
   add(index: number): boolean {
@@ -17,14 +16,6 @@ export class Seen {
     this.#others ??= new Set();
     if (this.#others.has(index)) return false;
     this.#others.add(index);
-    return true;
-  }
-
-  /** Returns false if the name, which is that of no field, is known. */
-  addName(name: string): boolean {
-    this.#names ??= new Set();
-    if (this.#names.has(name)) return false;
-    this.#names.add(name);
     return true;
   }
 }

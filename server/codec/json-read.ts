@@ -2,7 +2,7 @@
 // error names the field (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage, JsonReadOptions, Message } from "@bufbuild/protobuf";
 import { canRunCode } from "./code.js";
-import { closeJson, openJson, peek, syntaxFault } from "./json-input.js";
+import { closeJson, isAtEnd, openJson, syntaxFault } from "./json-input.js";
 import { Fault } from "./json-read-error.js";
 import { fieldRootReader, rootReader } from "./json-read-plans.js";
 import type { ValueReader } from "./json-read-scalar.js";
@@ -34,7 +34,7 @@ export function createJsonDecoder(desc: DescMessage, options: JsonDecodeOptions,
     openState(settings, maxElements);
     try {
       const message = read(0) as Message;
-      if (peek() !== undefined) throw syntaxFault("the end");
+      if (!isAtEnd()) throw syntaxFault("the end");
       return message;
     } catch (reason) {
       throw reason instanceof Fault ? reason.toError(desc.typeName) : reason;

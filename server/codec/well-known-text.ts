@@ -1,6 +1,7 @@
 // Turns text into the well-known types whose JSON is a string (https://protobuf.dev/programming-guides/json/).
 import type { DescEnum } from "@bufbuild/protobuf";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { toInt64 } from "./safe-number.js";
 import type { TextForm } from "./scalar-text.js";
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
@@ -12,17 +13,21 @@ export const timestampText: TextForm<Timestamp> = {
   expected: "an RFC 3339 time, such as 2024-02-29T12:00:00Z",
   parse: (text) => {
     if (!time.test(text)) return undefined;
-    const day = dayOf(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10));
     const clock = secondOf(digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19));
     const isUtc = text.endsWith("Z");
     const zone = isUtc ? 0 : secondOf(digits(text, text.length - 5, text.length - 3), digits(text, text.length - 2), 0);
     const east = text.at(-6) === "+" ? 1 : -1;
-    const seconds = day * 86_400 + clock - east * zone;
-    if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined;
     const nanos = text[19] === "." ? Number(text.slice(20, isUtc ? -1 : -6).padEnd(9, "0")) : 0;
-    return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos };
+    return timestampOf(dayOf(digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)), clock - east * zone, nanos);
   },
 };
+
+/** @returns undefined if there is no such time */
+export function timestampOf(day: number, second: number, nanos: number): Timestamp | undefined {
+  const seconds = day * 86_400 + second;
+  if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined;
+  return { $typeName: "google.protobuf.Timestamp", seconds: toInt64(seconds), nanos };
+}
 
 /** The number that some of the characters are, which are digits. */
 function digits(text: string, start: number, end = text.length): number {
@@ -32,7 +37,7 @@ function digits(text: string, start: number, end = text.length): number {
 }
 
 /** The seconds from the beginning of a day; NaN if there is no such time. */
-function secondOf(hour: number, minute: number, second: number): number {
+export function secondOf(hour: number, minute: number, second: number): number {
   return hour < 24 && minute < 60 && second < 60 ? hour * 3600 + minute * 60 + second : Number.NaN;
 }
 
@@ -40,7 +45,7 @@ function secondOf(hour: number, minute: number, second: number): number {
  * The days from 1970-01-01; NaN if there is no such day. Years begin in March here, so that the day that some of them have is
  * the last one (https://howardhinnant.github.io/date_algorithms.html#days_from_civil).
  */
-function dayOf(year: number, month: number, date: number): number {
+export function dayOf(year: number, month: number, date: number): number {
   if (date < 1 || date > daysOf(year, month)) return Number.NaN;
   const shiftedYear = month <= 2 ? year - 1 : year;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + date - 1;

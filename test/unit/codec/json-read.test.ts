@@ -542,3 +542,57 @@ test("errors repeat 100 characters of what was sent", () => {
     );
   }
 });
+
+describe("values are read as JSON.parse reads them", () => {
+  const character = fc.constantFrom(...'abcdefgh !#[]~\x7f"\\\n\0\x1fé\u2028\ud7ff', "😀");
+  const text = fc.array(character, { maxLength: 60 }).map((characters) => characters.join(""));
+  const decimal = fc
+    .tuple(fc.integer(), fc.nat(17))
+    .map(([digits, decimals]) => Number(`${digits}e-${decimals}`).toFixed(decimals));
+  const double = fc.oneof(decimal, fc.double({ noNaN: true, noDefaultInfinity: true }).map(JSON.stringify));
+  const time = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true });
+
+  test.each<[field: string, values: fc.Arbitrary<string>, parse: (json: string) => unknown]>([
+    ["string", text.map((value) => JSON.stringify(value)), JSON.parse],
+    ["double", double, JSON.parse],
+    [
+      "bytes",
+      fc.uint8Array({ maxLength: 600 }).map((value) => JSON.stringify(Buffer.from(value).toString("base64"))),
+      toBytes,
+    ],
+  ])("%s", (name, values, parse) => {
+    // Some strings are long enough for several windows of text.
+    const property = fc.property(values, fc.nat(2_000), (value, length) => {
+      const filler = "x".repeat(length);
+      const message = readSent(
+        PlainSchema,
+        {},
+        `{"strings":["${filler}"],"${name}":${value},"choiceString":"${filler}"}`,
+      );
+      const expected = { strings: [filler], [name]: parse(value), choice: { case: "choiceString", value: filler } };
+      expectSame(message, create(PlainSchema as DescMessage, expected as Record<string, unknown>));
+    });
+    fc.assert(property, { numRuns: runs.numRuns * 3 });
+  });
+
+  test("times", () => {
+    const property = fc.property(
+      time,
+      fc.nat(999_999_999),
+      fc.constantFrom(0, 1, 3, 6, 8, 9),
+      (date, nanos, decimals) => {
+        const fraction = decimals === 0 ? "" : `.${String(nanos).padStart(9, "0").slice(0, decimals)}`;
+        const seconds = Math.floor(date.getTime() / 1000);
+        const text = new Date(seconds * 1000).toISOString().replace(".000Z", `${fraction}Z`);
+        expect(readSent(TimestampSchema, {}, JSON.stringify(text))).toEqual(
+          create(TimestampSchema, { seconds: BigInt(seconds), nanos: Number(fraction.slice(1).padEnd(9, "0")) }),
+        );
+      },
+    );
+    fc.assert(property, runs);
+  });
+});
+
+function toBytes(json: string): Uint8Array {
+  return new Uint8Array(Buffer.from(JSON.parse(json), "base64"));
+}
