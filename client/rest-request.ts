@@ -5,7 +5,7 @@ import {
   type UniversalClientResponse,
 } from "@connectrpc/connect/protocol";
 import type { EncodedRequest } from "../server/rest/write/request.js";
-import { formatGrpcTimeout } from "./timeout.js";
+import { setRestTimeout } from "./timeout.js";
 
 /** Sends a request. */
 export type Open = (
@@ -38,12 +38,9 @@ export function createOpener({ baseUrl, httpVersion, httpClient }: OpenOptions):
   };
 }
 
-/** Sets the deadline in both headers that REST servers know: Google's and grpc-gateway's. */
 export function requestHeader(init: HeadersInit | undefined, timeoutMs: number | undefined): Headers {
   const header = new Headers(init);
-  if (timeoutMs === undefined) return header;
-  header.set("x-server-timeout", String(timeoutMs / 1000));
-  header.set("grpc-timeout", formatGrpcTimeout(timeoutMs));
+  if (timeoutMs !== undefined) setRestTimeout(header, timeoutMs);
   return header;
 }
 

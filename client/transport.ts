@@ -19,7 +19,15 @@ import { learnTypes } from "./learn-types.js";
 import { TransportOptionError } from "./option-error.js";
 import { openRest } from "./rest-transport.js";
 import { tellDeadlines } from "./tell-deadlines.js";
-import { checkDefaultTimeout, roundTimeoutMs, shortenGrpcTimeout, withRoundTimeouts } from "./timeout.js";
+import {
+  checkDefaultTimeout,
+  type SetTimeout,
+  setConnectTimeout,
+  setGrpcTimeout,
+  setRestTimeout,
+  shortenGrpcTimeout,
+  withDeadlines,
+} from "./timeout.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
@@ -38,6 +46,13 @@ const openTransport: Record<Protocol, OpenTransport> = {
   grpc: openGrpc,
   "grpc-web": openGrpcWeb,
   rest: ({ httpVersion = "2", ...options }) => openRest({ ...options, httpVersion, codec: ownJson }),
+};
+
+const timeoutSetters: Record<Protocol, SetTimeout> = {
+  connect: setConnectTimeout,
+  grpc: setGrpcTimeout,
+  "grpc-web": setGrpcTimeout,
+  rest: setRestTimeout,
 };
 
 /**
@@ -80,7 +95,7 @@ export interface TransportOptions
    * times as long, and decoding up to 4 times. Default true, in Node, where the runtime allows it.
    */
   codeGeneration?: boolean;
-  /** The deadline of a call that names none, in milliseconds from 1 to 2,147,483,647. The default is no deadline. */
+  /** The deadline of a call that names none, in milliseconds. The default is no deadline. */
   defaultTimeoutMs?: number;
 }
 
@@ -99,7 +114,7 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
  * Makes a transport, which connects with its first call. Throws a `TransportOptionError` for options that cannot be
  * fulfilled.
  *
- * The `timeoutMs` of a call is rounded up to whole milliseconds and is at most 24.8 days. 0, a negative number and `Infinity`
+ * The `timeoutMs` of a call is rounded up to whole milliseconds, and may be of any length. 0, a negative number and `Infinity`
  * mean no deadline, also where there is a `defaultTimeoutMs`. A call with NaN fails with `invalid_argument`.
  */
 export function createTransport(options: TransportOptions): ClosableTransport {
@@ -118,7 +133,6 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     baseUrl: target.url,
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
     sendCompression: options.sendCompression ?? null,
-    ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
   };
   const { httpClient, openGrpc } = connections;
   const { protocol, useBinaryFormat = true } = options;
@@ -126,7 +140,8 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     protocol === "grpc" && useBinaryFormat && openGrpc !== undefined
       ? openGrpc(common)
       : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
-  return { ...withRoundTimeouts(transport), close: connections.close, [Symbol.dispose]: connections.close };
+  const timed = withDeadlines(transport, timeoutSetters[protocol], defaultTimeoutMs);
+  return { ...timed, close: connections.close, [Symbol.dispose]: connections.close };
 }
 
 /** Makes a transport for Connect. Bundles for browsers that use it have no code of other protocols. */

@@ -9,19 +9,27 @@ import { createValueTypes } from "../../server/schema/value-types.js";
 import { learnTypes } from "../learn-types.js";
 import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
-import { checkDefaultTimeout, roundTimeoutMs, shortenGrpcTimeout, withRoundTimeouts } from "../timeout.js";
+import {
+  checkDefaultTimeout,
+  type SetTimeout,
+  setConnectTimeout,
+  setGrpcTimeout,
+  setRestTimeout,
+  shortenGrpcTimeout,
+  withDeadlines,
+} from "../timeout.js";
 import type { ClosableTransport, ProtocolOptions, TransportOptions } from "../transport.js";
 import { createFetchClient } from "./fetch-client.js";
 import { browserJson } from "./json.js";
 
 /** Makes a transport for Connect. */
 export function createConnectTransport(options: ProtocolOptions): ClosableTransport {
-  return createFetchTransport(options, openConnect);
+  return createFetchTransport(options, openConnect, setConnectTimeout);
 }
 
 /** Makes a transport for gRPC-Web. */
 export function createGrpcWebTransport(options: ProtocolOptions): ClosableTransport {
-  return createFetchTransport(options, openGrpcWeb);
+  return createFetchTransport(options, openGrpcWeb, setGrpcTimeout);
 }
 
 /** Makes a transport for REST. */
@@ -29,6 +37,7 @@ export function createRestTransport(options: ProtocolOptions): ClosableTransport
   return createFetchTransport(
     options,
     (common) => openRest({ ...common, httpVersion: "2", codec: browserJson }),
+    setRestTimeout,
     createValueTypes,
   );
 }
@@ -57,6 +66,7 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
 function createFetchTransport(
   options: ProtocolOptions,
   open: OpenTransport,
+  setTimeoutHeader: SetTimeout,
   createTypes: (files: ReadonlySet<DescFile>) => Registry = createTypesOf,
 ): ClosableTransport {
   const { baseUrl, defaultTimeoutMs, fetch = globalThis.fetch.bind(globalThis) } = options;
@@ -77,9 +87,9 @@ function createFetchTransport(
     useBinaryFormat: options.useBinaryFormat ?? true,
     acceptCompression: [],
     sendCompression: null,
-    ...(defaultTimeoutMs !== undefined && { defaultTimeoutMs: roundTimeoutMs(defaultTimeoutMs) }),
   });
-  return { ...withRoundTimeouts(withoutBidi(transport)), close, [Symbol.dispose]: close };
+  const timed = withDeadlines(withoutBidi(transport), setTimeoutHeader, defaultTimeoutMs);
+  return { ...timed, close, [Symbol.dispose]: close };
 }
 
 /** A path is one of the page's own origin. */

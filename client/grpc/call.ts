@@ -8,6 +8,7 @@ import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
 import type { Sessions } from "../http2/sessions.js";
 import { isCancelReset, momentMs } from "../tell-deadlines.js";
+import { timedOut } from "../timeout.js";
 import { type Envelope, EnvelopeReader } from "./envelopes.js";
 import type { GrpcMethod } from "./method.js";
 import { type HeadFacts, readHead, readTrailers } from "./response.js";
@@ -162,9 +163,6 @@ export abstract class GrpcCall implements Request {
     this.cancel(ConnectError.from(this.init.signal?.reason, Code.Canceled));
   };
 }
-
-/** As Connect words it. */
-const timedOut = () => new ConnectError("the operation timed out", Code.DeadlineExceeded);
 
 async function decompress(data: Uint8Array, compression: Compression | undefined, readMaxBytes: number) {
   if (compression !== undefined) return compression.decompress(data, readMaxBytes);
