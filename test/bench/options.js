@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findNode } from "./machine.js";
-import { buildForeign, isAvailable } from "./peers/foreign.js";
+import { isAvailable } from "./peers/foreign.js";
 import { peerNames } from "./peers/names.js";
 import { scenarios } from "./scenarios.js";
 import { cacheFolder, compileSchema, loadSchema, root } from "./schema.js";
@@ -98,8 +98,6 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
   }
   mkdirSync(out, { recursive: true });
   compileSchema();
-  const available = peers.filter(isAvailable);
-  buildForeign(available);
   return {
     dist: folder,
     node: node === undefined ? process.execPath : findNode(node),
@@ -108,7 +106,7 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
     seconds: parseNumber("--seconds", seconds ?? (quick ? "0.3" : "2")),
     warmUpSeconds: quick ? 0.5 : 3,
     memoryCalls: parseNumber("--calls", calls ?? (quick ? "20000" : "500000")),
-    peers: available,
+    peers: peers.filter(isAvailable),
     out: resolve(out),
     progress: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -5,7 +5,7 @@ import { measureIdle } from "./idle.js";
 import { buildPaced } from "./load/paced.js";
 import { measureMemory } from "./memory.js";
 import { measureOpenLoop } from "./open-loop.js";
-import { buildForeign, isAvailable } from "./peers/foreign.js";
+import { isAvailable } from "./peers/foreign.js";
 import * as text from "./report/text.js";
 
 /**
@@ -58,7 +58,6 @@ export const studies = [
     title: "processor time of clients, with grpc-go as the server",
     key: "clients",
     needsGo: true,
-    build: () => buildForeign(["grpc-go"]),
     measure: measureClients,
     format: text.formatClients,
   },

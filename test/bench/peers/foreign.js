@@ -58,10 +58,14 @@ export function foreignVersions() {
   return Object.fromEntries(entries);
 }
 
-/** @param {string[]} names builds what these peers need */
-export function buildForeign(names) {
-  const needed = new Set(names.filter(isForeign).flatMap((name) => foreignPeers[name].needs));
-  for (const tools of needed) tools.build();
+/** @type {Set<Toolchain>} */
+const built = new Set();
+
+/** @param {Toolchain} tools builds its programs, once in a run */
+function buildOnce(tools) {
+  if (built.has(tools)) return;
+  tools.build();
+  built.add(tools);
 }
 
 /** The processes of one foreign peer, which are asked what a `Helper` is asked. */
@@ -89,12 +93,15 @@ export class ForeignServer {
   }
 
   /**
+   * Builds the programs, if that is to be done, and starts them.
    * @param {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors">} options
    * @returns {Promise<{ port: number }>}
    */
   async listen(options) {
+    const { needs, programs } = foreignPeers[this.#name];
+    needs.forEach(buildOnce);
     let port = Number.NaN;
-    for (const program of foreignPeers[this.#name].programs) {
+    for (const program of programs) {
       const backend = Number.isNaN(port) ? [] : ["--backend", `${port}`];
       port = await this.#start([...program, ...formatFlags(options), ...backend]);
     }

@@ -155,10 +155,10 @@ ${formatTable(
   ["", "calls/s", "p50", "p99", "load's own p99"],
   results.map((result) => {
     const { name, rate, reached, p50Ms, p99Ms, lateP99Ms } = result;
-    const times = isReached(result)
-      ? [p50Ms, p99Ms].map((each) => formatMedian(each, formatMs))
-      : [`not reached (${formatCount(reached.median)})`, "–"];
-    return [labelOf(name), formatCount(rate), ...times, formatMs(lateP99Ms.median)];
+    const cells = isReached(result)
+      ? [...[p50Ms, p99Ms].map((each) => formatMedian(each, formatMs)), formatMs(lateP99Ms.median)]
+      : [`not reached (${formatCount(reached.median)})`, "–", "–"];
+    return [labelOf(name), formatCount(rate), ...cells];
   }),
 )}`;
 }
