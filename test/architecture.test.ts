@@ -41,7 +41,12 @@ const map: Record<string, Part> = {
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
-  "server/codec/": { uses: server("quote.ts", "schema/integer-types.ts"), packages: [protobuf], isPortable: true },
+  "server/codec/": {
+    uses: server("quote.ts", "schema/integer-types.ts"),
+    names: server("byte-writer.ts"),
+    packages: [protobuf],
+    isPortable: true,
+  },
   "server/rest/": {
     uses: [...server("codec/", "schema/", "quote.ts"), "gen/google/"],
     packages: [protobuf, connect],
@@ -49,12 +54,21 @@ const map: Record<string, Part> = {
   },
   // A call, and the protocols.
   "server/call/": {
-    uses: server("codec/create-message.ts", "http/", "schema/", "dense-set.ts", "quote.ts", "suggest.ts"),
+    uses: server(
+      "byte-writer.ts",
+      "codec/create-message.ts",
+      "http/",
+      "schema/",
+      "dense-set.ts",
+      "quote.ts",
+      "suggest.ts",
+    ),
     names: server("listen/tls.ts"),
     packages: [protobuf, connect],
   },
   "server/rpc/": {
     uses: [...server("call/", "codec/", "http/", "quote.ts"), "gen/google/rpc/"],
+    names: server("byte-writer.ts"),
     packages: [protobuf, connect],
   },
   "server/transcode/": {

@@ -227,11 +227,12 @@ export class Call implements ActiveCall, ExchangeOwner {
   }
 
   /**
-   * Writes a part of the response. A header that cannot be sent ends the call with an error.
+   * Writes a part of the response, unless the call has ended. A header that cannot be sent ends the call with an error.
    *
    * @returns false if `write` does
    */
   write(write: () => boolean): boolean {
+    if (this.isDone) return true;
     try {
       return write();
     } catch (reason) {

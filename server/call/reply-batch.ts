@@ -1,32 +1,54 @@
 // Batches the replies of a stream: those that are ready together are written together, and none waits for the next.
+import { ByteWriter } from "../byte-writer.js";
 
 /** Up to here replies are kept together. */
 const maxBatchBytes = 32 * 1024;
+/** As much as one frame of HTTP/2 carries. Replies beyond it get memory of their own, instead of being moved to more. */
+const blockBytes = 16 * 1024;
+/** Chunks of this size are not copied. */
+const referenceBytes = 4096;
 
 /** Replies that are ready to be written. */
 export class ReplyBatch {
-  readonly #write: (bytes: Buffer) => boolean;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #write: (bytes: Uint8Array) => boolean;
+  /** Replies that are complete, and those that follow. */
+  #blocks: Uint8Array[] = [];
+  #blocksBytes = 0;
+  readonly #last = new ByteWriter();
+  #isFlushDue = false;
   /** Whether the client reads more slowly than the handler yields. */
   #isBlocked = false;
   #unblock: (() => void) | undefined;
 
   /** @param write writes to the connection; returns false if it should not be given more for now. Must not throw. */
-  constructor(write: (bytes: Buffer) => boolean) {
+  constructor(write: (bytes: Uint8Array) => boolean) {
     this.#write = write;
   }
 
-  /** Adds a reply. It is written at the latest when the handler has no other reply ready. */
-  add(chunk: Buffer): void {
-    if (this.#chunks.length === 0) process.nextTick(this.#flush);
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+  /** Returns where to append a reply, at once. It is written at the latest when the handler has no other reply ready. */
+  open(): ByteWriter {
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      process.nextTick(this.#flush);
+    }
+    if (this.#last.position >= blockBytes) this.#closeBlock();
+    return this.#last;
+  }
+
+  /** Adds a reply, which must not change afterwards. */
+  add(chunk: Uint8Array): void {
+    const replies = this.open();
+    if (chunk.length < referenceBytes) {
+      replies.write(chunk);
+      return;
+    }
+    this.#closeBlock();
+    this.#push(chunk);
   }
 
   /** Whether to wait for `room` before the handler is asked for more. */
   get isFull(): boolean {
-    return this.#isBlocked || this.#bytes >= maxBatchBytes;
+    return this.#isBlocked || this.#blocksBytes + this.#last.position >= maxBatchBytes;
   }
 
   /**
@@ -49,17 +71,30 @@ export class ReplyBatch {
   }
 
   /** Takes what has not left yet; undefined if all has. */
-  take(): Buffer | undefined {
-    const [first] = this.#chunks;
-    if (first === undefined) return undefined;
-    const batch = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes);
-    this.#chunks = [];
-    this.#bytes = 0;
-    return batch;
+  take(): Uint8Array | undefined {
+    const [first, ...others] = this.#takeBlocks();
+    return first === undefined || others.length === 0 ? first : Buffer.concat([first, ...others]);
+  }
+
+  #takeBlocks(): Uint8Array[] {
+    this.#closeBlock();
+    const blocks = this.#blocks;
+    this.#blocks = [];
+    this.#blocksBytes = 0;
+    return blocks;
+  }
+
+  #closeBlock(): void {
+    if (this.#last.position > 0) this.#push(this.#last.take());
+  }
+
+  #push(block: Uint8Array): void {
+    this.#blocks.push(block);
+    this.#blocksBytes += block.length;
   }
 
   readonly #flush = (): void => {
-    const batch = this.take();
-    if (batch !== undefined) this.#isBlocked = !this.#write(batch);
+    this.#isFlushDue = false;
+    for (const block of this.#takeBlocks()) this.#isBlocked = !this.#write(block);
   };
 }

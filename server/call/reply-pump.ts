@@ -2,7 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { messageMaker } from "../codec/create-message.js";
 import type { Call } from "./call.js";
-import { isPromise, leave, type ReplyStream } from "./invoke.js";
+import { leave, type ReplyStream } from "./invoke.js";
 import type { ReplyBatch } from "./reply-batch.js";
 
 /** The replies of one call. */
@@ -33,8 +33,8 @@ export class ReplyPump {
         this.#replies = undefined;
         break;
       }
-      const taken = take(make(next.value));
-      if (!(isPromise(taken) ? await taken : taken)) break;
+      const isMoreWanted = take(make(next.value));
+      if (isMoreWanted !== true && !(await isMoreWanted)) break;
       if (this.#batch.isFull) await this.#batch.room();
       if (this.#call.isDone) return false;
     }

@@ -1,7 +1,16 @@
 // Writes messages of any type: by code that is made of a plan when a type is first written, or by the plan itself where the
 // runtime makes no code. https://protobuf.dev/programming-guides/encoding/
 import { type BinaryWriteOptions, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
-import { closeSized, openOutput, openSized, rejectValue, takeOutput, writeVarint } from "./binary-output.js";
+import type { ByteWriter } from "../byte-writer.js";
+import {
+  appendOutput,
+  closeSized,
+  openOutput,
+  openSized,
+  rejectValue,
+  takeOutput,
+  writeVarint,
+} from "./binary-output.js";
 import { compileWriter } from "./binary-write-code.js";
 import {
   type FieldPlan,
@@ -140,27 +149,58 @@ export interface BinaryEncodeOptions extends Partial<BinaryWriteOptions> {
 /** Encodes a message after so many bytes that are the caller's to fill. */
 export type Encoder = (message: Message, reserve: number) => Buffer;
 
+/** Does the same, and appends all of it to other bytes. If it throws, nothing is appended. */
+export type Appender = (message: Message, reserve: number, target: ByteWriter) => void;
+
+/** The two ways to encode messages of one type. */
+export interface Encoders {
+  readonly encode: Encoder;
+  readonly append: Appender;
+}
+
 /** Prepares the encoding of a type. A value that does not fit its type is left to protobuf-es, so that errors are its own. */
-export function createEncoder(desc: DescMessage, options: BinaryEncodeOptions = {}): Encoder {
-  const encode = createStrictEncoder(desc, options);
-  return (message, reserve) => {
-    try {
-      return encode(message, reserve);
-    } catch {
-      return encodeReflected(desc, message, reserve, options);
-    }
+export function createEncoders(desc: DescMessage, options: BinaryEncodeOptions = {}): Encoders {
+  const write = prepareWriting(desc, options);
+  return {
+    encode(message, reserve) {
+      try {
+        write(message, reserve);
+      } catch {
+        return encodeReflected(desc, message, reserve, options);
+      }
+      return takeOutput();
+    },
+    append(message, reserve, target) {
+      try {
+        write(message, reserve);
+      } catch {
+        target.write(encodeReflected(desc, message, reserve, options));
+        return;
+      }
+      appendOutput(target);
+    },
   };
 }
 
 /** Prepares the same without protobuf-es. The encoder throws any error for a value that does not fit its type. */
 export function createStrictEncoder(desc: DescMessage, options: BinaryEncodeOptions = {}): Encoder {
-  const { writeUnknownFields = true, compiles = true } = options;
+  const write = prepareWriting(desc, options);
+  return (message, reserve) => {
+    write(message, reserve);
+    return takeOutput();
+  };
+}
+
+/** Returns what writes a message of the type to the output. */
+function prepareWriting(
+  desc: DescMessage,
+  { writeUnknownFields = true, compiles = true }: BinaryEncodeOptions,
+): (message: Message, reserve: number) => void {
   const writer = (compiles && canRunCode ? compiled : interpreted).writerOf(desc);
   return (message, reserve) => {
     unknownFields.isWritten = writeUnknownFields;
-    openOutput();
+    openOutput(reserve);
     writer.write(message);
-    return takeOutput(reserve);
   };
 }
 

@@ -2,7 +2,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { createDecoder, type Decoder } from "./binary-read.js";
 import type { BinaryDecodeOptions } from "./binary-read-state.js";
-import { type BinaryEncodeOptions, createEncoder, type Encoder } from "./binary-write.js";
+import { type Appender, type BinaryEncodeOptions, createEncoders, type Encoder } from "./binary-write.js";
 
 /** Reads and writes one message type. */
 export interface BinaryCodec {
@@ -10,6 +10,8 @@ export interface BinaryCodec {
   readonly decode: Decoder;
   /** What `toBinary` makes of the message, after `reserve` bytes that are the caller's to fill. */
   readonly encode: Encoder;
+  /** Does the same, and appends it to other bytes. */
+  readonly append: Appender;
 }
 
 /** Prepares a codec. The options are those of protobuf-es, `maxElements` and `compiles`. */
@@ -17,5 +19,5 @@ export function createBinaryCodec(
   desc: DescMessage,
   options: BinaryDecodeOptions & BinaryEncodeOptions = {},
 ): BinaryCodec {
-  return { decode: createDecoder(desc, options, options.compiles), encode: createEncoder(desc, options) };
+  return { decode: createDecoder(desc, options, options.compiles), ...createEncoders(desc, options) };
 }

@@ -1,6 +1,7 @@
 // Reads and writes the messages of one method, with the limits and in the words of Connect.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { ByteWriter } from "../byte-writer.js";
 import { tooLarge } from "../call/error.js";
 import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
@@ -22,6 +23,8 @@ export interface MessageCodec {
    * @throws ConnectError of a reply that is too large or cannot be written
    */
   serialize(message: Message, reserve: number): Buffer;
+  /** Does the same, and appends it to other replies. If it throws, nothing is appended. */
+  append(message: Message, reserve: number, target: ByteWriter): void;
   /** Writes a reply that is a whole body. @throws as `serialize` does */
   serializeBody(message: Message): Body;
 }
@@ -72,6 +75,14 @@ function limitCodec(
       checkLength(bytes.length - reserve);
       return bytes;
     },
+    append(message, reserve, target) {
+      const start = target.position;
+      codec.append(message, reserve, target);
+      const length = target.position - start - reserve;
+      if (length <= writeMaxBytes) return;
+      target.position = start;
+      checkLength(length);
+    },
     serializeBody(message) {
       const body = codec.serializeBody(message);
       checkLength(Buffer.byteLength(body));
@@ -92,12 +103,12 @@ function binaryCodec(
   malformed: Code,
 ): MessageCodec {
   const { decode } = createBinaryCodec(input, { ...binaryOptions, maxElements, compiles });
-  const { encode } = createBinaryCodec(output, { ...binaryOptions, compiles });
+  const { encode, append } = createBinaryCodec(output, { ...binaryOptions, compiles });
   function serialize(message: Message, reserve: number): Buffer {
     try {
       return encode(message, reserve);
     } catch (reason) {
-      throw new ConnectError(`serialize binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
+      throw serializeError(reason);
     }
   }
   return {
@@ -109,8 +120,19 @@ function binaryCodec(
       }
     },
     serialize,
+    append(message, reserve, target) {
+      try {
+        append(message, reserve, target);
+      } catch (reason) {
+        throw serializeError(reason);
+      }
+    },
     serializeBody: (message) => serialize(message, 0),
   };
+}
+
+function serializeError(reason: unknown): ConnectError {
+  return new ConnectError(`serialize binary: ${reason instanceof Error ? reason.message : reason}`, Code.Internal);
 }
 
 function jsonCodec(
@@ -123,15 +145,17 @@ function jsonCodec(
   const decode = createJsonDecoder(input, { ...options, maxElements });
   const encodeText = createJsonEncoder(output, options);
   const encodeBytes = createJsonBytesEncoder(output, options);
+  function serialize(message: Message, reserve: number): Buffer {
+    try {
+      return encodeBytes(message, reserve);
+    } catch (reason) {
+      throw ConnectError.from(reason, Code.Internal);
+    }
+  }
   return {
     parse: decode,
-    serialize(message, reserve) {
-      try {
-        return encodeBytes(message, reserve);
-      } catch (reason) {
-        throw ConnectError.from(reason, Code.Internal);
-      }
-    },
+    serialize,
+    append: (message, reserve, target) => target.write(serialize(message, reserve)),
     serializeBody(message) {
       try {
         return encodeText(message);

@@ -6,11 +6,12 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import type { Call, ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
+import type { ReplyBatch } from "../call/reply-batch.js";
 import { chosenCompression } from "../call/response-compression.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 import { encodeBase64 } from "./base64-stream.js";
 import type { MessageCodec } from "./codec.js";
-import { compressedFlag, encodeEnvelope, headBytes, sealEnvelope } from "./envelope.js";
+import { compressedFlag, encodeEnvelope, headBytes, sealEnvelope, writeEnvelopeHead } from "./envelope.js";
 import { type EnvelopeHead, type EnvelopeSetup, prepareResponse } from "./envelope-request.js";
 import type { Format } from "./format.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
@@ -55,6 +56,20 @@ export class EnvelopeResponse {
     return this.#compress(envelope, 0) ?? sealEnvelope(0, envelope);
   }
 
+  /** Adds a message in an envelope to the replies. Returns a promise if it is compressed first. Throws as `seal` does. */
+  add(message: Message, batch: ReplyBatch): Promise<void> | undefined {
+    if (this.#compression !== null) return this.#addSealed(message, batch);
+    const replies = batch.open();
+    const start = replies.position;
+    this.#codec.append(message, headBytes, replies);
+    writeEnvelopeHead(replies.bytes, start, 0, replies.position - start - headBytes);
+    return undefined;
+  }
+
+  async #addSealed(message: Message, batch: ReplyBatch): Promise<void> {
+    batch.add(await this.seal(message));
+  }
+
   /** The envelope with its data compressed; undefined where that is not accepted, or not worth it. */
   #compress(envelope: Buffer, flags: number): Promise<Buffer> | undefined {
     const bytes = envelope.length - headBytes;
@@ -83,7 +98,7 @@ export class EnvelopeResponse {
   }
 
   /** Writes envelopes, the headers before them. Returns false if the client reads more slowly than we write. */
-  write(envelopes: Buffer): boolean {
+  write(envelopes: Uint8Array): boolean {
     const { exchange, context } = this.#call;
     if (this.#call.isClosed) return true;
     return this.#call.write(() => {
@@ -93,7 +108,7 @@ export class EnvelopeResponse {
   }
 
   /** Ends a call that went well. `takeRest` returns the envelopes that are still to be written. */
-  finish(takeRest: () => Buffer | undefined): void {
+  finish(takeRest: () => Uint8Array | undefined): void {
     const { context } = this.#call;
     this.#call.whenReady(
       () => this.#compressEnding(this.#wire.end(context, undefined, this.#options)),
@@ -106,7 +121,7 @@ export class EnvelopeResponse {
    *
    * @param rest the envelopes of replies that were not sent before
    */
-  sendError(error: ConnectError, metadata: ResponseMetadata, rest?: Buffer): Promise<void> | undefined {
+  sendError(error: ConnectError, metadata: ResponseMetadata, rest?: Uint8Array): Promise<void> | undefined {
     const ending = this.#wire.end(metadata, error, this.#options);
     const compressed = this.#compressEnding(ending);
     if (compressed === ending) {
@@ -128,7 +143,7 @@ export class EnvelopeResponse {
     return compressed?.then((bytes) => ({ ...ending, envelope: bytes })) ?? ending;
   }
 
-  #endFailed(metadata: ResponseMetadata, ending: Ending, rest: Buffer | undefined): void {
+  #endFailed(metadata: ResponseMetadata, ending: Ending, rest: Uint8Array | undefined): void {
     if (this.#call.isClosed) return;
     const { envelope, trailers } = ending;
     if (envelope === undefined && rest === undefined && this.#canBeTrailersOnly(metadata)) {
@@ -138,7 +153,7 @@ export class EnvelopeResponse {
     }
   }
 
-  #end(metadata: ResponseMetadata, { envelope, trailers }: Ending, rest: Buffer | undefined): void {
+  #end(metadata: ResponseMetadata, { envelope, trailers }: Ending, rest: Uint8Array | undefined): void {
     if (this.#call.isClosed) return;
     const whole = envelope === undefined || rest === undefined ? (envelope ?? rest) : Buffer.concat([rest, envelope]);
     const bytes = whole !== undefined && this.#isText ? encodeBase64(whole) : whole;

@@ -81,11 +81,15 @@ export function encodeEnvelope(flags: number, data: Uint8Array): Buffer {
 
 /** Puts flags and length into the free bytes before the data. */
 export function sealEnvelope(flags: number, envelope: Buffer): Buffer {
-  const length = envelope.length - headBytes;
-  envelope[0] = flags;
-  envelope[1] = length >>> 24;
-  envelope[2] = length >>> 16;
-  envelope[3] = length >>> 8;
-  envelope[4] = length;
+  writeEnvelopeHead(envelope, 0, flags, envelope.length - headBytes);
   return envelope;
+}
+
+/** Writes flags and length at a position. */
+export function writeEnvelopeHead(into: Uint8Array, at: number, flags: number, length: number): void {
+  into[at] = flags;
+  into[at + 1] = length >>> 24;
+  into[at + 2] = length >>> 16;
+  into[at + 3] = length >>> 8;
+  into[at + 4] = length;
 }

@@ -3,7 +3,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { Call, type CallWire, type ResponseMetadata } from "../call/call.js";
-import { invokeStream, isPromise } from "../call/invoke.js";
+import { invokeStream } from "../call/invoke.js";
 import type { StreamMethod } from "../call/method.js";
 import { ReplyBatch } from "../call/reply-batch.js";
 import { ReplyPump } from "../call/reply-pump.js";
@@ -28,7 +28,7 @@ class StreamWire implements CallWire {
   readonly #batch: ReplyBatch;
   readonly #pump: ReplyPump;
   /** Replies that were not sent before the call failed. */
-  #unsent: Buffer | undefined;
+  #unsent: Uint8Array | undefined;
 
   constructor(setup: EnvelopeSetup<StreamMethod>, format: Format, exchange: Exchange) {
     const head = readEnvelopeHead(setup, format, exchange);
@@ -74,14 +74,8 @@ class StreamWire implements CallWire {
   /** Adds a reply to the batch. Returns true: the handler is to yield more. */
   #add(reply: Message): true | Promise<true> {
     this.#response.fixHeaders();
-    const sealed = this.#response.seal(reply);
-    if (isPromise(sealed)) return sealed.then((envelope) => this.#addEnvelope(envelope));
-    return this.#addEnvelope(sealed);
-  }
-
-  #addEnvelope(envelope: Buffer): true {
-    this.#batch.add(envelope);
-    return true;
+    const added = this.#response.add(reply, this.#batch);
+    return added === undefined || added.then(() => true);
   }
 
   onDrain(): void {

@@ -26,7 +26,7 @@ export function streamCoding(name: string | undefined): StreamCoding | undefined
 /** The body of a response stream. Its head has been sent. */
 export interface BodySink {
   /** Returns false if no more should be written before `onRoom`. */
-  write(bytes: Buffer): boolean;
+  write(bytes: Uint8Array): boolean;
   end(bytes: Buffer | undefined, trailers: OutgoingHttpHeaders | undefined): void;
   /** Call it when everything written to the exchange was sent. */
   drained(): void;

@@ -163,7 +163,7 @@ class StreamWire implements CallWire {
   }
 
   /** Writes bytes, the headers before them. Returns false if the client reads more slowly than we write. */
-  #write(bytes: Buffer): boolean {
+  #write(bytes: Uint8Array): boolean {
     if (this.call.isClosed || this.#response.isHeadOnly) return true;
     return this.call.write(() => this.#openSink().write(bytes));
   }

@@ -5,7 +5,7 @@ function open() {
   const written: string[] = [];
   const state = { hasRoom: true };
   const batch = new ReplyBatch((bytes) => {
-    written.push(bytes.toString());
+    written.push(Buffer.from(bytes).toString());
     return state.hasRoom;
   });
   const add = (text: string) => batch.add(Buffer.from(text));
@@ -31,7 +31,7 @@ describe("replies of a stream", () => {
     const { batch, add, written } = open();
     add("a");
     add("b");
-    expect(batch.take()?.toString()).toBe("ab");
+    expect(Buffer.from(batch.take() ?? []).toString()).toBe("ab");
     expect(batch.take()).toBeUndefined();
     await nextTick();
     expect(written).toEqual([]);
@@ -48,7 +48,18 @@ describe("replies of a stream", () => {
       isOthersTurn = true;
     });
     await batch.room();
-    expect([isOthersTurn, batch.isFull, written.length]).toEqual([true, false, 1]);
+    expect([isOthersTurn, batch.isFull, written.join("").length]).toEqual([true, false, 32 * 1024]);
+  });
+
+  test("keep their order, whether they are copied or not, and are written in blocks of about 16 KiB", async () => {
+    const { batch, add, written } = open();
+    const texts = [10, 5000, 10, 10, 4096, 100].map((length, index) => String(index).repeat(length));
+    for (const text of texts) add(text);
+    for (let index = 0; index < 1000; index++) batch.open().write(Buffer.from(`${index % 10}`.repeat(30)));
+    await nextTick();
+    const appended = Array.from({ length: 1000 }, (_, index) => `${index % 10}`.repeat(30));
+    expect(written.join("")).toBe([...texts, ...appended].join(""));
+    expect(Math.max(...written.map(({ length }) => length))).toBeLessThan(17 * 1024);
   });
 
   test("wait for a client that reads slowly", async () => {
