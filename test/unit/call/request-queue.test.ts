@@ -84,7 +84,7 @@ describe("a queue of requests", () => {
       queue.end(new Error("the end"));
       void queue.next();
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", note);
     expect(unhandled).toEqual([]);
   });

@@ -150,7 +150,7 @@ const ends: Ending[] = [
     title: "a reset of the connection",
     failure: "[unavailable] read ECONNRESET",
     // Later, so that the client is not writing.
-    end: (_id, peer) => void setTimeout(() => peer.socket.resetAndDestroy(), 20),
+    end: (_id, peer) => void peer.roundTrip().then(() => peer.socket.resetAndDestroy()),
   },
   {
     title: "a frame that is not allowed",
@@ -221,7 +221,7 @@ describe.each(protocols)("%s", (protocol) => {
         onRequest(id: number, peer: Peer) {
           peer.send(head(protocol, kind, id), ...(kind === "stream" ? [message(protocol, id)] : []));
           // A reset of the connection drops what the client has not read.
-          setTimeout(() => end(id, peer), 20);
+          void peer.roundTrip().then(() => end(id, peer));
         },
       };
       expect(await call(kind, protocol, script)).toEqual({ failure, messages: kind === "stream" ? 1 : 0 });
@@ -278,7 +278,7 @@ test("calls that wait for SETTINGS_MAX_CONCURRENT_STREAMS 0 fail when the connec
   const script: Script = {
     onConnect(peer) {
       peer.send(settings([3, 0]));
-      setTimeout(() => peer.socket.end(), 50);
+      void peer.roundTrip().then(() => peer.socket.end());
     },
   };
   expect((await call("unary", "connect", script)).failure).toBe("[unavailable] the connection was closed");

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { FrameReader } from "../../../../server/http2/frame/frame-reader.js";
 import { clientPreface } from "../../../../server/http2/frame/frame-types.js";
 import { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
-import { frame, settings, settingsAck } from "../../../support/http2-peer.js";
+import { frame, settings, settingsAck, uint32 } from "../../../support/http2-peer.js";
 
 /** One frame as it has arrived. */
 export interface SeenFrame {
@@ -24,7 +24,9 @@ export class Peer {
   readonly #script: Script;
   readonly #reader = new FrameReader();
   readonly #decoder = new HpackDecoder();
+  readonly #trips = new Map<string, () => void>();
   #prefaceBytes = 0;
+  #pingCount = 0;
 
   constructor(socket: Socket, script: Script) {
     this.socket = socket;
@@ -35,6 +37,16 @@ export class Peer {
 
   send(...frames: readonly Uint8Array[]): void {
     this.socket.write(Buffer.concat(frames));
+  }
+
+  /** Resolves when the client has read all that was sent, and what it has written since has come. */
+  async roundTrip(): Promise<void> {
+    this.#pingCount++;
+    const payload = Buffer.from([...Buffer.from("trip"), ...uint32(this.#pingCount)]);
+    await new Promise<void>((resolve) => {
+      this.#trips.set(payload.toString("hex"), resolve);
+      this.send(frame(6, 0, 0, payload));
+    });
   }
 
   /** The streams that have been opened, in order. */
@@ -57,6 +69,7 @@ export class Peer {
     this.frames.push(seen);
     if (type === 4 && (flags & 1) === 0 && this.#script.settings !== null) this.send(settingsAck);
     if (type === 6 && (flags & 1) === 0 && this.#script.isMute !== true) this.send(frame(6, 1, 0, payload));
+    if (type === 6 && (flags & 1) !== 0) this.#trips.get(payload.toString("hex"))?.();
     this.#script.onFrame?.(seen, this);
     if (type === 1) this.#script.onRequest?.(id, this);
   }

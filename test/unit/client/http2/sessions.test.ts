@@ -1,9 +1,11 @@
 // Connections of a client: when they are opened and closed, and which calls they get.
 import { once } from "node:events";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ConnectError, createClient, createTransport, type TransportOptions } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
+import { turns } from "../../../support/clock.js";
 import { data, fieldsOf, frame, headers, rst, settings, uint32, windowUpdate } from "../../../support/http2-peer.js";
 import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
 
@@ -26,7 +28,7 @@ async function open(script: Script, options: Partial<TransportOptions> = {}) {
   const server = await startScriptedServer(script);
   const transport = createTransport({ protocol: "grpc", baseUrl: server.url, ...options });
   onTestFinished(() => transport.close());
-  return { peers: server.peers, transport, client: createClient(TestService, transport) };
+  return { url: server.url, peers: server.peers, transport, client: createClient(TestService, transport) };
 }
 
 const failureOf = (call: Promise<unknown>) =>
@@ -34,6 +36,12 @@ const failureOf = (call: Promise<unknown>) =>
     () => "the call succeeded",
     (error: unknown) => ConnectError.from(error).message,
   );
+
+/** Lets time pass only where a test says so. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await delay(5);
@@ -55,7 +63,7 @@ test("a call after GOAWAY opens a new connection, and those under way end on the
   const first = client.unary({ text: "first" });
   await until(() => peers[0]?.requests.length === 1);
   peers[0]?.send(goaway(2 ** 31 - 1));
-  await delay(20);
+  await peers[0]?.roundTrip();
   await client.unary({ text: "second" });
   const closed = once((peers[0] as Peer).socket, "end");
   peers[0]?.send(goaway(1), ...reply(1));
@@ -89,7 +97,7 @@ test("calls over SETTINGS_MAX_CONCURRENT_STREAMS wait in their order, and can be
   const fourth = failureOf(calls[2] as Promise<unknown>);
   canceled.abort();
   expect(await fourth).toBe("[canceled] This operation was aborted");
-  await delay(20);
+  await peers[0]?.roundTrip();
   expect(peers[0]?.requests).toEqual([1, 3]);
   for (const id of [1, 3, 5, 7]) {
     await until(() => peers[0]?.requests.includes(id) === true);
@@ -119,7 +127,7 @@ test("at most 100 calls are sent before the server's settings have come", async 
   const { client, peers } = await open({ settings: null });
   const calls = Array.from({ length: 150 }, () => client.unary({}));
   await until(() => peers[0]?.requests.length === 100);
-  await delay(20);
+  await turns();
   expect(peers[0]?.requests.length).toBe(100);
   peers[0]?.send(settings());
   await until(() => peers[0]?.requests.length === 150);
@@ -133,7 +141,7 @@ test("a signal resets the stream with CANCEL, before and after the response has 
     const controller = new AbortController();
     const call = failureOf(client.unary({}, { signal: controller.signal }));
     await until(() => peers[0]?.requests.length === 1);
-    await delay(20);
+    await peers[0]?.roundTrip();
     controller.abort();
     expect(await call).toBe("[canceled] This operation was aborted");
     await until(() => peers[0]?.frames.at(-1)?.type === 3);
@@ -209,10 +217,13 @@ test("interceptors see the request and the response of a gRPC call, and may chan
 });
 
 test("a call that is aborted before it begins opens no connection", async () => {
-  const { client, peers } = await open({});
+  const { client, peers, url } = await open({});
   expect(await failureOf(client.unary({}, { signal: AbortSignal.abort() }))).toContain("[canceled]");
-  await delay(20);
-  expect(peers).toEqual([]);
+  // Connections are accepted in their order.
+  const own = connect(Number(new URL(url).port), "127.0.0.1");
+  await once(own, "data");
+  own.destroy();
+  expect(peers.length).toBe(1);
 });
 
 test("an upload waits for the window", async () => {
@@ -228,7 +239,7 @@ test("an upload waits for the window", async () => {
   const call = client.unary({ data: new Uint8Array(100_000) });
   const sent = () => peers[0]?.frames.reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
   await until(() => sent() === 10_000);
-  await delay(20);
+  await peers[0]?.roundTrip();
   expect(sent()).toBe(10_000);
   peers[0]?.send(windowUpdate(3, 100_000), windowUpdate(0, 100_000));
   await until(() => (peers[0]?.frames.at(-1)?.flags ?? 0) === 1);
@@ -244,7 +255,7 @@ test("a stream of requests is read no faster than it is sent", async () => {
   }
   const call = client.clientStream(requests());
   await until(() => peers[0]?.requests.length === 1);
-  await delay(50);
+  await peers[0]?.roundTrip();
   expect(taken).toBeLessThan(10);
   answer(1, peers[0] as Peer);
   await call;
@@ -260,7 +271,7 @@ test("a reader that waits holds the window of its stream, and of no other", asyn
   const messages = Buffer.alloc(16_380, "\0");
   peer.send(head(1), ...Array.from({ length: 16 }, () => data(1, messages.toString("latin1"))));
   await first;
-  await delay(50);
+  await peer.roundTrip();
   const updates = () => peer.frames.filter(({ type, id }) => type === 8 && id === 1).length;
   expect(updates()).toBe(0);
   const other = client.unary({});
@@ -310,22 +321,29 @@ test("an idle connection is closed after idleConnectionTimeoutMs", async () => {
 });
 
 test("pings go out while calls are open, and while none is only if they are asked for", async () => {
+  holdTime();
   for (const pingIdleConnection of [false, true]) {
     const options = { pingIntervalMs: 20, pingIdleConnection };
     const { client, peers } = await open({}, options);
+    const pass = async () => {
+      vi.advanceTimersByTime(options.pingIntervalMs);
+      await peers[0]?.roundTrip();
+    };
     const pings = () => peers[0]?.frames.filter(({ type, flags }) => type === 6 && flags === 0).length ?? 0;
     const call = client.unary({});
-    await until(() => pings() > 2);
+    await until(() => peers[0]?.requests.length === 1);
+    for (let count = 0; count < 3; count++) await pass();
+    expect(pings()).toBeGreaterThan(1);
     answer(1, peers[0] as Peer);
     await call;
     const before = pings();
-    if (pingIdleConnection) await until(() => pings() > before + 1);
-    else await delay(100);
+    for (let count = 0; count < 5; count++) await pass();
     expect(pings() > before + 1).toBe(pingIdleConnection);
   }
 });
 
 test("a call on a connection that was silent for long waits for a PING, and takes another one if it is not acknowledged", async () => {
+  holdTime();
   let isMute = false;
   const script = {
     get isMute() {
@@ -335,12 +353,15 @@ test("a call on a connection that was silent for long waits for a PING, and take
   };
   const { client, peers } = await open(script, { pingIntervalMs: 30, pingTimeoutMs: 50 });
   await client.unary({});
-  await delay(60);
+  vi.advanceTimersByTime(31);
   await client.unary({});
   expect(peers.map(({ requests }) => requests)).toEqual([[1, 3]]);
-  await delay(60);
+  vi.advanceTimersByTime(31);
   isMute = true;
-  await client.unary({});
+  const last = client.unary({});
+  await turns();
+  vi.advanceTimersByTime(50);
+  await last;
   expect(peers.map(({ requests }) => requests)).toEqual([[1, 3], [1]]);
 });
 
