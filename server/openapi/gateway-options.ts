@@ -1,9 +1,10 @@
 // Reads the options of grpc-gateway's protoc-gen-openapiv2 (protoc-gen-openapiv2/options/openapiv2.proto): title, security,
-// tags, and texts of operations. They are extensions with the number 1042, read from the bytes of the descriptor, so that
+// tags, and texts of operations. (Responses and schemas have files of their own.) They are extensions with the number 1042, read from the bytes of the descriptor, so that
 // neither their proto nor its generated code is needed.
 import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { DocsOptions } from "./options.js";
+import { withoutWildcards } from "./resource-names.js";
 import type { ExternalDocs, Info, Tag } from "./types.js";
 import { concatenate, WireFields } from "./wire-fields.js";
 
@@ -65,8 +66,8 @@ export function readOperationOptions(method: DescMethod): OperationOptions {
   const security = readRequirements(option.messages(12));
   return {
     tags: option.texts(1),
-    summary: option.text(2),
-    description: option.text(3),
+    summary: cleanText(option.text(2)),
+    description: cleanText(option.text(3)),
     operationId: option.text(5),
     isDeprecated: option.number(11) !== 0,
     security: security.length === 0 ? undefined : security,
@@ -74,10 +75,17 @@ export function readOperationOptions(method: DescMethod): OperationOptions {
   };
 }
 
+function cleanText(text: string | undefined): string | undefined {
+  return text && withoutWildcards(text);
+}
+
 type Options = Pick<NonNullable<DescFile["proto"]["options"]>, "$unknown">;
 
-/** An option whose bytes are not a message is another extension with the same number. */
-function readOption(options: Options | undefined): WireFields | undefined {
+/**
+ * Reads the option of a declaration; undefined without one. An option whose bytes are not a message is another extension
+ * with the same number.
+ */
+export function readOption(options: Options | undefined): WireFields | undefined {
   const fields = options?.$unknown?.filter(
     ({ no, wireType }) => no === extensionNumber && wireType === WireType.LengthDelimited,
   );
@@ -115,7 +123,8 @@ function readTag(tag: WireFields): Tag | undefined {
   return { name, ...textsOf({ description: tag.text(2) }), ...(externalDocs && { externalDocs }) };
 }
 
-function readExternalDocs(docs: WireFields): ExternalDocs | undefined {
+/** Reads `ExternalDocumentation`; undefined without an address. */
+export function readExternalDocs(docs: WireFields): ExternalDocs | undefined {
   const url = docs.text(2);
   return url === undefined ? undefined : { url, ...textsOf({ description: docs.text(1) }) };
 }

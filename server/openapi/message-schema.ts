@@ -10,6 +10,7 @@ import type { Components } from "./components.js";
 import { constraintsOf, isOneofRequired } from "./constraints.js";
 import { needsExample, objectExample, valueExample } from "./examples.js";
 import { exclusions } from "./exclusions.js";
+import { limitByOption, objectLimits, optionAnnotations } from "./gateway-schema-options.js";
 import { isRequired, isRequiredBeside, isStricter } from "./required.js";
 import { constrain } from "./rule-keywords.js";
 import { mapKeySchema, scalarSchema } from "./scalar-schema.js";
@@ -81,6 +82,8 @@ export class MessageSchemas {
         })),
       ),
       ...(example === undefined ? {} : { example }),
+      ...objectLimits(desc),
+      ...optionAnnotations(desc),
     };
   }
 
@@ -133,7 +136,12 @@ export class MessageSchemas {
   }
 
   #property(field: DescField, claims: Claims | undefined): Schema {
-    return { ...this.field(field, claims), ...this.#annotations(field), ...behaviorOf(field).keywords };
+    return {
+      ...limitByOption(this.field(field, claims), field),
+      ...this.#annotations(field),
+      ...behaviorOf(field).keywords,
+      ...optionAnnotations(field),
+    };
   }
 
   /** @param within the messages around this one, which it cannot contain in an example */
@@ -147,7 +155,11 @@ export class MessageSchemas {
     return objectExample(
       fields.map((field) => ({
         name: this.nameOf(field),
-        schema: { ...this.#exampleSchema(field, [...within, desc]), ...behaviorOf(field).keywords },
+        schema: {
+          ...limitByOption(this.#exampleSchema(field, [...within, desc]), field),
+          ...behaviorOf(field).keywords,
+          ...optionAnnotations(field),
+        },
         isRequired: this.#isInput && isRequired(field),
         oneof: field.oneof,
       })),

@@ -5,6 +5,7 @@ import { printFieldPath } from "../rest/fields.js";
 import type { Binding, BoundVariable } from "../rest/route/binding.js";
 import type { Segment, Variable } from "../rest/route/template.js";
 import type { Comments } from "./comments.js";
+import { optionDescription } from "./gateway-schema-options.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { singular, withoutWildcards } from "./resource-names.js";
 import { textSchema } from "./text-schema.js";
@@ -54,7 +55,7 @@ function wholeOf({ fields }: BoundVariable, { kind }: Segment, schemas: MessageS
   const field = fields.at(-1);
   if (field === undefined) throw new Error("a binding has a variable without a field");
   const schema = textSchema(field, schemas);
-  const comment = comments.get(`${field.parent.typeName}.${field.name}`);
+  const comment = optionDescription(field) ?? comments.get(`${field.parent.typeName}.${field.name}`);
   const description = [comment ?? [], kind === "multi" ? mayHaveSlashes : []].flat().join(" ");
   // An empty segment matches no variable.
   const filled = schema.type === "string" ? { minLength: 1 } : {};

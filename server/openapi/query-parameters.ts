@@ -6,6 +6,7 @@ import { leafOf } from "../rest/leaf.js";
 import { maskFieldOf } from "../rest/read/patch-mask.js";
 import type { Binding } from "../rest/route/binding.js";
 import type { Comments } from "./comments.js";
+import { optionDescription } from "./gateway-schema-options.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { isRequired } from "./required.js";
 import { textSchema } from "./text-schema.js";
@@ -59,7 +60,7 @@ function* listFields(
 
 function toParameter(fields: readonly DescField[], schemas: MessageSchemas, comments: Comments): Parameter {
   const field = fields.at(-1) as DescField;
-  const comment = comments.get(`${field.parent.typeName}.${field.name}`);
+  const comment = optionDescription(field) ?? comments.get(`${field.parent.typeName}.${field.name}`);
   const rivals = listRivals(fields).map((rival) => `\`${printQueryPath(rival, schemas)}\``);
   const exclusion = rivals.length === 0 ? [] : `Not together with ${rivals.join(", ")}.`;
   const description = [comment ?? [], exclusion].flat().join(" ");

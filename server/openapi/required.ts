@@ -1,15 +1,18 @@
-// Says which fields a request must have, by proto2's `required`, google.api.field_behavior, or the rules of protovalidate.
+// Says which fields a request must have, by proto2's `required`, google.api.field_behavior, the rules of protovalidate, or options of
+// grpc-gateway.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Claims } from "../rest/claims.js";
 import { isNested } from "../rest/fields.js";
 import { behaviorOf } from "./behavior.js";
 import { constraintsOf } from "./constraints.js";
+import { isRequiredByOption } from "./gateway-schema-options.js";
 
 /** Whether a message that is sent must have the field. */
 export function isRequired(field: DescField): boolean {
   const isLegacyRequired = field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
-  return isLegacyRequired || behaviorOf(field).isRequired || constraintsOf(field).isRequired;
+  if (isLegacyRequired) return true;
+  return behaviorOf(field).isRequired || constraintsOf(field).isRequired || isRequiredByOption(field);
 }
 
 /** Whether a message that is sent must have a field that is not fed from elsewhere. */

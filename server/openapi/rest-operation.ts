@@ -8,6 +8,7 @@ import type { Binding, BodyBinding } from "../rest/route/binding.js";
 import type { Comments } from "./comments.js";
 import { describeMethod } from "./describe-method.js";
 import { errorResponses } from "./errors.js";
+import { describeResponses } from "./gateway-responses.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { expandPath } from "./path-parameters.js";
 import { queryParameters } from "./query-parameters.js";
@@ -53,7 +54,7 @@ export function restOperation(binding: Binding, operationId: string, context: Op
       ...describeMethod(method, comments, notesOf(binding)),
       ...(all.length > 0 ? { parameters: all } : {}),
       ...(requestBody === undefined ? {} : { requestBody }),
-      responses: {
+      responses: describeResponses(method, {
         200: {
           description: [comments.get(method.output.typeName) ?? "The response.", streamNotes(binding)]
             .flat()
@@ -61,7 +62,7 @@ export function restOperation(binding: Binding, operationId: string, context: Op
           content: replyContent(binding, context),
         },
         ...errorResponses(error),
-      },
+      }),
     },
     isLoose: binding.template.segments.some(({ kind }) => kind === "multi"),
   };

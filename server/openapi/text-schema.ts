@@ -1,6 +1,7 @@
 // Turns fields into schemas of their values as text, in a path or a query: what leaf.ts reads.
 import type { DescField } from "@bufbuild/protobuf";
 import { constraintsOf } from "./constraints.js";
+import { limitByOption, optionAnnotations } from "./gateway-schema-options.js";
 import type { MessageSchemas } from "./message-schema.js";
 import { constrain } from "./rule-keywords.js";
 import type { Schema } from "./types.js";
@@ -19,9 +20,12 @@ const fieldMask: Schema = {
 export function textSchema(field: DescField, schemas: MessageSchemas): Schema {
   const { keywords, itemKeywords } = constraintsOf(field);
   const item = itemSchema(field, schemas);
-  return field.fieldKind === "list"
-    ? { type: "array", items: constrain(item, itemKeywords), ...keywords }
-    : constrain(item, keywords);
+  const schema =
+    field.fieldKind === "list"
+      ? { type: "array", items: constrain(item, itemKeywords), ...keywords }
+      : constrain(item, keywords);
+  const { description: _, readOnly: __, ...annotations } = optionAnnotations(field);
+  return { ...limitByOption(schema, field), ...annotations };
 }
 
 function itemSchema(field: DescField, schemas: MessageSchemas): Schema {

@@ -7,7 +7,13 @@ export type Schema = Readonly<Record<string, unknown>>;
 export type Reference = { readonly $ref: string };
 
 /** What bodies look like, by media type. */
-export type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+export type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
+
+/** A header of a response. */
+export interface Header {
+  readonly description?: string;
+  readonly schema: Schema;
+}
 
 /** One parameter of an operation. One in the path is always required. */
 export interface Parameter {
@@ -22,6 +28,7 @@ export interface Parameter {
 /** What comes back. */
 export interface Response {
   readonly description: string;
+  readonly headers?: Readonly<Record<string, Header>>;
   readonly content?: Content;
 }
 

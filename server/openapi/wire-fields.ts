@@ -5,6 +5,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 export class WireFields {
   readonly #bytes = new Map<number, Uint8Array[]>();
   readonly #numbers = new Map<number, number>();
+  readonly #doubles = new Map<number, number>();
 
   /** @throws Error if the bytes are not a message */
   constructor(message: Uint8Array) {
@@ -16,6 +17,8 @@ export class WireFields {
         this.#bytes.set(number, [...values, reader.bytes()]);
       } else if (wireType === WireType.Varint) {
         this.#numbers.set(number, Number(reader.uint64()));
+      } else if (wireType === WireType.Bit64) {
+        this.#doubles.set(number, reader.double());
       } else {
         reader.skip(wireType, number);
       }
@@ -34,6 +37,11 @@ export class WireFields {
   /** A number, an enum or, as 0 or 1, a bool; 0 if it is absent. */
   number(number: number): number {
     return this.#numbers.get(number) ?? 0;
+  }
+
+  /** A double; 0 if it is absent. */
+  double(number: number): number {
+    return this.#doubles.get(number) ?? 0;
   }
 
   messages(number: number): WireFields[] {

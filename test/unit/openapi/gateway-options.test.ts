@@ -1,11 +1,11 @@
 // The options of grpc-gateway's protoc-gen-openapiv2, as bytes in a descriptor that has no schema for them.
 import { createFileRegistry, type DescService, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { type FileDescriptorProto, FileDescriptorSetSchema, file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
+import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { documentOf, operationOf } from "./describe.js";
+import { documentOf, operationOf, schemaOf } from "./describe.js";
 
-type Value = string | number | Message;
+type Value = string | number | { readonly double: number } | Message;
 /** A message by field numbers, in the order of its entries. */
 type Message = readonly (readonly [number, Value])[];
 
@@ -13,8 +13,9 @@ function bytesOf(message: Message): Uint8Array {
   const writer = new BinaryWriter();
   for (const [number, value] of message) {
     if (typeof value === "number") writer.tag(number, WireType.Varint).int32(value);
+    else if ("double" in Object(value)) writer.tag(number, WireType.Bit64).double((value as { double: number }).double);
     else if (typeof value === "string") writer.tag(number, WireType.LengthDelimited).string(value);
-    else writer.tag(number, WireType.LengthDelimited).bytes(bytesOf(value));
+    else writer.tag(number, WireType.LengthDelimited).bytes(bytesOf(value as Message));
   }
   return writer.finish();
 }
@@ -32,11 +33,16 @@ interface Options {
   file?: Message;
   service?: Message;
   method?: Message;
+  /** Of the message of the requests, and of its fields by name. */
+  message?: Message;
+  fields?: Readonly<Record<string, Message>>;
 }
 
+const fieldTypes = { name: "TYPE_STRING", pages: "TYPE_INT32", price: "TYPE_DOUBLE", size: "TYPE_INT64" };
+
 /** A service whose two methods have routes, with options. */
-function serviceWith({ file, service, method }: Options): DescService {
-  const name = "google.protobuf.Empty";
+function serviceWith({ file, service, method, message, fields = {} }: Options): DescService {
+  const name = "books.v1.Book";
   const methods = ["Get", "Put"].map((methodName) => ({
     name: methodName,
     inputType: name,
@@ -49,8 +55,26 @@ function serviceWith({ file, service, method }: Options): DescService {
         name: "books.proto",
         package: "books.v1",
         syntax: "proto3",
-        dependency: ["google/protobuf/empty.proto"],
         options: {},
+        messageType: [
+          {
+            name: "Book",
+            options: {},
+            field: [
+              ...Object.entries(fieldTypes).map(([field, type], index) => ({
+                ...{ name: field, jsonName: field, type, number: index + 1, label: "LABEL_OPTIONAL", options: {} },
+              })),
+              {
+                name: "words",
+                jsonName: "words",
+                type: "TYPE_STRING",
+                number: 9,
+                label: "LABEL_REPEATED",
+                options: {},
+              },
+            ],
+          },
+        ],
         service: [{ name: "Books", options: {}, method: methods }],
       },
     ],
@@ -61,7 +85,13 @@ function serviceWith({ file, service, method }: Options): DescService {
   if (service !== undefined && own?.options) own.options.$unknown = unknown(service);
   const options = own?.method[0]?.options;
   if (method !== undefined && options) options.$unknown = unknown(method);
-  const found = createFileRegistry(proto, () => file_google_protobuf_empty.proto).getService("books.v1.Books");
+  const [book] = proto.messageType;
+  if (message !== undefined && book?.options) book.options.$unknown = unknown(message);
+  for (const field of book?.field ?? []) {
+    const own = fields[field.name];
+    if (own !== undefined && field.options) field.options.$unknown = unknown(own);
+  }
+  const found = createFileRegistry(proto, () => undefined).getService("books.v1.Books");
   if (found === undefined) throw new Error("no service");
   return found;
 }
@@ -214,6 +244,159 @@ test("the option of a method is its id, texts, tags, mark and security", () => {
   expect(operationOf(own, "post /books.v1.Books/Get")).toMatchObject({ operationId: "getBook_Connect", ...texts });
   expect(operationOf(own, "put /v1/books")).toMatchObject({ operationId: "Books_Put", summary: "Put" });
   expect(operationOf(own, "put /v1/books").security).toBeUndefined();
+});
+
+describe("responses in options", () => {
+  const responses = (number: number, ...entries: [string, Message][]): Message =>
+    entries.map(([status, response]) => [number, entry(status, response)]);
+  const own = document({
+    file: responses(
+      10,
+      ["403", [[1, "Not yours: shelves/*/b."]]],
+      ["404", [[1, "No book."]]],
+      ["x", [[1, "No status."]]],
+    ),
+    method: responses(
+      9,
+      [
+        "200",
+        [
+          [1, "Found."],
+          [4, entry("application/json", '{"name":"a"}')],
+          [4, entry("text/plain", "a")],
+        ],
+      ],
+      [
+        "201",
+        [
+          [1, "Made."],
+          [
+            3,
+            entry("Location", [
+              [1, "Where."],
+              [2, "string"],
+              [3, "uri"],
+              [13, "^/"],
+            ]),
+          ],
+        ],
+      ],
+      ["204", [[1, "Gone."]]],
+      ["404", [[1, "No such book."]]],
+    ),
+  });
+  const { responses: found } = operationOf(own, "get /v1/books");
+  const book = { schema: { $ref: "#/components/schemas/books.v1.Book" } };
+  const error = { "application/json": { schema: { $ref: "#/components/schemas/rest-error" } } };
+
+  test("have descriptions, headers and examples, and the content that is sent", () => {
+    expect(found).toMatchObject({
+      200: { description: "Found.", content: { "application/json": { ...book, example: { name: "a" } } } },
+      201: {
+        description: "Made.",
+        headers: { Location: { description: "Where.", schema: { type: "string", format: "uri", pattern: "^/" } } },
+        content: { "application/json": book },
+      },
+      403: { description: "Not yours: shelves/{shelf}/b.", content: error },
+      404: { description: "No such book.", content: error },
+      default: { content: error },
+    });
+    expect(found[204]).toEqual({ description: "Gone." });
+    expect(Object.keys(found).sort()).toEqual(["200", "201", "204", "400", "403", "404", "default"]);
+  });
+
+  test("of the file are those of all routes, and not of Connect", () => {
+    expect(operationOf(own, "put /v1/books").responses[404]).toEqual({ description: "No book.", content: error });
+    expect(operationOf(own, "post /books.v1.Books/Get").responses[403]).toBeUndefined();
+  });
+});
+
+describe("options of messages and fields", () => {
+  const own = document({
+    message: [
+      [
+        1,
+        [
+          [5, "A book"],
+          [6, "What shelves hold."],
+          [25, 1],
+          [26, "name"],
+        ],
+      ],
+      [5, [[2, "https://x/book"]]],
+      [6, '{"name":"b"}'],
+    ],
+    fields: {
+      name: [
+        [5, "Name"],
+        [6, "Its name, shelves/*/books/*."],
+        [7, "none"],
+        [9, '"b"'],
+        [15, 9],
+        [16, 1],
+        [17, "^b"],
+      ],
+      pages: [
+        [9, "7"],
+        [10, { double: 7 }],
+        [11, { double: 70 }],
+        [13, { double: 0.5 }],
+        [14, 1],
+        [15, 9],
+        [26, "pages"],
+      ],
+      price: [
+        [8, 1],
+        [9, "a lot"],
+        [11, { double: 9.5 }],
+        [12, 1],
+      ],
+      size: [
+        [9, "12"],
+        [11, { double: 3 }],
+      ],
+      words: [
+        [9, '["a"]'],
+        [20, 3],
+        [21, 1],
+        [22, 1],
+        [36, "word"],
+      ],
+    },
+  });
+
+  test("are texts, examples and limits of schemas", () => {
+    const { properties, ...schema } = schemaOf(own, "books.v1.Book-input");
+    expect(schema).toEqual({
+      ...{ type: "object", title: "A book", description: "What shelves hold.", minProperties: 1 },
+      ...{ required: ["name", "pages"], externalDocs: { url: "https://x/book" }, example: { name: "b" } },
+    });
+    expect(properties).toEqual({
+      name: {
+        ...{ type: "string", title: "Name", description: "Its name, shelves/{shelf}/books/{book}." },
+        ...{ default: "none", example: "b", maxLength: 9, minLength: 1, pattern: "^b" },
+      },
+      pages: {
+        ...{ type: "integer", format: "int32", example: 7, multipleOf: 7, maximum: 70 },
+        ...{ minimum: -(2 ** 31), exclusiveMinimum: 0.5 },
+      },
+      price: { type: "number", format: "double", readOnly: true, exclusiveMaximum: 9.5 },
+      size: { type: "string", format: "int64", example: "12" },
+      words: { type: "array", items: { type: "string" }, example: ["a"], maxItems: 3, minItems: 1, uniqueItems: true },
+    });
+    expect(schemaOf(own, "books.v1.Book").required).toBeUndefined();
+  });
+
+  test("are those of parameters", () => {
+    const { parameters = [] } = operationOf(own, "get /v1/books");
+    expect(parameters[0]).toEqual({
+      ...{ name: "name", in: "query", required: true, description: "Its name, shelves/{shelf}/books/{book}." },
+      schema: {
+        ...{ type: "string", title: "Name", default: "none", example: "b" },
+        ...{ maxLength: 9, minLength: 1, pattern: "^b" },
+      },
+    });
+  });
 });
 
 test("an extension with the same number and another shape is ignored", () => {
