@@ -8,6 +8,15 @@ interface Page {
   formatPage(runs: object[]): string;
 }
 
+interface Picture {
+  drawPicture(results: object[], machine: object): string;
+}
+
+const { drawPicture }: Picture = await import(new URL("report/picture.js", import.meta.url).href);
+const { peerNames }: { peerNames: string[] } = await import(new URL("peers/names.js", import.meta.url).href);
+const { foreignVersions }: { foreignVersions(): Record<string, string> } = await import(
+  new URL("peers/foreign.js", import.meta.url).href
+);
 const docs = fileURLToPath(new URL("../../docs", import.meta.url));
 const { readResults, formatPage }: Page = await import(new URL("report/page.js", import.meta.url).href);
 
@@ -80,4 +89,15 @@ test.each([
 ])("the page shows %s", (_, results, lines) => {
   const page = formatPage([{ ...run, ...results }]);
   for (const line of lines) expect(page).toContain(line);
+});
+
+test.each(peerNames)("the picture has a colour for %s, on light and on dark", (name) => {
+  const colours = drawPicture([], run).split(`.${name} { fill: #`).length - 1;
+  expect(colours).toBe(2);
+});
+
+test("the version of every foreign peer is found among the pinned ones", () => {
+  const versions = Object.entries(foreignVersions());
+  expect(versions.filter(([, version]) => !/^\d+\.\d+|^left out/.test(version))).toEqual([]);
+  expect(versions).not.toEqual([]);
 });
