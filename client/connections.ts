@@ -18,7 +18,7 @@ export type { ClientTlsOptions } from "./http2/open-socket.js";
 export interface ClientConnections {
   /** Sends a request on one of them. */
   httpClient: UniversalClientFn;
-  /** A transport for gRPC that is faster than Connect's. It has the binary format only. */
+  /** A transport for gRPC that is faster than Connect's. */
   openGrpc?: (options: Omit<GrpcOptions, "sessions">) => Transport;
   /** Ends them all; calls under way fail with `canceled`. */
   close(): void;

@@ -2,9 +2,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connectrpc/connect/protocol";
-import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
 import { createTransport as openGrpc } from "@connectrpc/connect/protocol-grpc";
-import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import {
   type ConnectTransportOptions,
   compressionBrotli,
@@ -28,6 +26,8 @@ import {
   shortenGrpcTimeout,
   withDeadlines,
 } from "./timeout.js";
+import { createConnectTransport as openConnect } from "./universal/connect.js";
+import { createGrpcWebTransport as openGrpcWeb } from "./universal/grpc-web.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
@@ -137,8 +137,8 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const { httpClient, openGrpc } = connections;
   const { protocol, useBinaryFormat = true } = options;
   const transport =
-    protocol === "grpc" && useBinaryFormat && openGrpc !== undefined
-      ? openGrpc(common)
+    protocol === "grpc" && openGrpc !== undefined
+      ? openGrpc({ ...common, ...(useBinaryFormat ? {} : learnTypes(options, createFileTypes)), useBinaryFormat })
       : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
   const timed = withDeadlines(transport, timeoutSetters[protocol], defaultTimeoutMs);
   return { ...timed, close: connections.close, [Symbol.dispose]: connections.close };

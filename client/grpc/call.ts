@@ -7,6 +7,7 @@ import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
 import type { Sessions } from "../http2/sessions.js";
+import type { CodecOptions } from "../method-codec.js";
 import { isCancelReset, momentMs } from "../tell-deadlines.js";
 import { timedOut } from "../timeout.js";
 import { type Envelope, EnvelopeReader } from "./envelopes.js";
@@ -14,8 +15,7 @@ import type { GrpcMethod } from "./method.js";
 import { type HeadFacts, readHead, readTrailers } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
-export interface GrpcOptions extends Omit<CommonTransportOptions, "httpClient" | "jsonOptions" | "useBinaryFormat"> {
-  readonly codeGeneration?: boolean;
+export interface GrpcOptions extends Omit<CommonTransportOptions, "httpClient">, CodecOptions {
   readonly sessions: Sessions;
 }
 

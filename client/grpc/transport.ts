@@ -29,7 +29,7 @@ interface Head {
   readonly more: readonly Field[] | undefined;
 }
 
-/** Makes the transport. Messages are binary. */
+/** Makes the transport. */
 export function createOwnGrpcTransport(options: GrpcOptions): Transport {
   return new GrpcTransport(options);
 }
@@ -94,8 +94,8 @@ class GrpcTransport implements Transport {
 
   /** What requests have before interceptors see them. */
   #headerOf(timeoutMs: number | undefined, header: HeadersInit | undefined): Headers {
-    const { acceptCompression, sendCompression } = this.#options;
-    return requestHeaderWithCompression(true, timeoutMs, header, acceptCompression, sendCompression);
+    const { acceptCompression, sendCompression, useBinaryFormat } = this.#options;
+    return requestHeaderWithCompression(useBinaryFormat, timeoutMs, header, acceptCompression, sendCompression);
   }
 
   #headOf(method: GrpcMethod, timeoutMs: number | undefined, header: HeadersInit | undefined): Head {

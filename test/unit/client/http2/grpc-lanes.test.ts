@@ -13,6 +13,7 @@ const lanes = ["own", "connect"] as const;
 
 const options = {
   interceptors: [],
+  useBinaryFormat: true,
   acceptCompression: [compressionGzip],
   sendCompression: null,
   compressMinBytes: 1024,

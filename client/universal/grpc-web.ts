@@ -1,0 +1,163 @@
+// gRPC-Web (https://github.com/grpc/grpc/blob/v1.71.0/doc/PROTOCOL-WEB.md), of Connect's own parts around our codec.
+import type { Message } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type StreamRequest,
+  type StreamResponse,
+  type Transport,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import {
+  createAsyncIterable,
+  pipe,
+  transformCompressEnvelope,
+  transformDecompressEnvelope,
+  transformJoinEnvelopes,
+  transformParseEnvelope,
+  transformSerializeEnvelope,
+  transformSplitEnvelope,
+  type UniversalClientResponse,
+} from "@connectrpc/connect/protocol";
+import {
+  createTrailerSerialization,
+  requestHeaderWithCompression,
+  trailerFlag,
+  validateResponseWithCompression,
+  validateTrailer,
+} from "@connectrpc/connect/protocol-grpc-web";
+import {
+  createUniversalTransport,
+  type MethodSerialization,
+  type UniversalOptions,
+  type UniversalProtocol,
+} from "./transport.js";
+
+/** Makes a transport for gRPC-Web. */
+export function createGrpcWebTransport(options: UniversalOptions): Transport {
+  return createUniversalTransport(options, new GrpcWebProtocol(options));
+}
+
+/** A message, or the trailers. */
+type Part = { end: false; value: Message } | { end: true; value: Headers };
+
+class GrpcWebProtocol implements UniversalProtocol {
+  readonly #options: UniversalOptions;
+
+  constructor(options: UniversalOptions) {
+    this.#options = options;
+  }
+
+  readonly requestHeader: UniversalProtocol["requestHeader"] = (_, timeoutMs, header) => {
+    const { useBinaryFormat, acceptCompression, sendCompression } = this.#options;
+    return requestHeaderWithCompression(useBinaryFormat, timeoutMs, header, acceptCompression, sendCompression, true);
+  };
+
+  async callUnary(request: UnaryRequest, serialization: MethodSerialization): Promise<UnaryResponse> {
+    const response = await this.#send(request, createAsyncIterable([request.message]), serialization);
+    const { header, status } = response;
+    const { compression, headerError } = this.#validate(status, header);
+    const hasStatus = (headers: Headers) => (headers.has("grpc-status") ? Code.Unimplemented : Code.Unknown);
+    let message: Message | undefined;
+    let trailer: Headers | undefined;
+    const parts = this.#parts(response, compression, serialization);
+    for await (const part of parts) {
+      const isExtra = (part.end ? trailer : message) !== undefined;
+      if (isExtra) {
+        const extra = part.end ? "trailer" : "output message for unary method";
+        throw new ConnectError(`protocol error: received extra ${extra}`, Code.Unimplemented);
+      }
+      if (part.end) trailer = part.value;
+      else message = part.value;
+    }
+    if (trailer === undefined) {
+      throw headerError ?? new ConnectError("protocol error: missing trailer", hasStatus(header));
+    }
+    validateTrailer(trailer, header);
+    if (message === undefined) {
+      throw new ConnectError("protocol error: missing output message for unary method", hasStatus(trailer));
+    }
+    const { method } = request;
+    return { stream: false, service: method.parent, method, header, message, trailer };
+  }
+
+  async callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse> {
+    const response = await this.#send(request, request.message, serialization);
+    const { header, status } = response;
+    const { compression, foundStatus, headerError } = this.#validate(status, header);
+    if (headerError !== undefined) throw headerError;
+    const trailer = new Headers();
+    const parts = this.#parts(response, compression, serialization);
+    const message = readMessages(parts, { header, trailer, isBodiless: foundStatus, signal: request.signal });
+    return { ...request, header, trailer, message };
+  }
+
+  #send(
+    { url, requestMethod: method, header, signal }: UnaryRequest | StreamRequest,
+    messages: AsyncIterable<Message>,
+    serialization: MethodSerialization,
+  ): Promise<UniversalClientResponse> {
+    const { httpClient, sendCompression, compressMinBytes } = this.#options;
+    const body = pipe(
+      messages,
+      transformSerializeEnvelope(serialization),
+      transformCompressEnvelope(sendCompression, compressMinBytes),
+      transformJoinEnvelopes(),
+      { propagateDownStreamError: true },
+    );
+    return httpClient({ url, method, header, signal, body });
+  }
+
+  #validate(status: number, header: Headers): ReturnType<typeof validateResponseWithCompression> {
+    return validateResponseWithCompression(this.#options.acceptCompression, status, header);
+  }
+
+  #parts(
+    { body }: UniversalClientResponse,
+    compression: Parameters<typeof transformDecompressEnvelope>[0] | undefined,
+    serialization: MethodSerialization,
+  ): AsyncIterable<Part> {
+    const { readMaxBytes } = this.#options;
+    return pipe(
+      body,
+      transformSplitEnvelope(readMaxBytes),
+      transformDecompressEnvelope(compression ?? null, readMaxBytes),
+      transformParseEnvelope(serialization, trailerFlag, createTrailerSerialization()),
+      { propagateDownStreamError: true },
+    );
+  }
+}
+
+/** What is known of a stream when its body begins. */
+interface Begun {
+  readonly header: Headers;
+  /** Filled when the body ends. */
+  readonly trailer: Headers;
+  /** Whether the status is in the headers, so that there is no body. */
+  readonly isBodiless: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @throws ConnectError that the stream ends with */
+async function* readMessages(parts: AsyncIterable<Part>, begun: Begun): AsyncGenerator<Message> {
+  const { header, trailer, isBodiless, signal } = begun;
+  let hasEnded = isBodiless;
+  for await (const part of parts) {
+    // Messages that came before the caller canceled may still be in buffers.
+    if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
+    if (isBodiless) throw new ConnectError("protocol error: extra data for trailers-only", Code.InvalidArgument);
+    if (hasEnded) {
+      const extra = part.end ? "trailer" : "message after trailer";
+      throw new ConnectError(`protocol error: received extra ${extra}`, Code.InvalidArgument);
+    }
+    if (!part.end) {
+      yield part.value;
+      continue;
+    }
+    hasEnded = true;
+    validateTrailer(part.value, header);
+    for (const [name, value] of part.value) trailer.append(name, value);
+  }
+  if (!hasEnded) throw new ConnectError("protocol error: missing trailer", Code.Internal);
+}
