@@ -1,5 +1,5 @@
-// Reads messages of any type: by code that is made of a plan when a type is first read, or by the plan itself where the
-// runtime makes no code. https://protobuf.dev/programming-guides/encoding/
+// Reads messages of any type: by the plan of the type, and by code that is made of it when the type is read often, where the
+// runtime makes code. https://protobuf.dev/programming-guides/encoding/
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import {
   BinaryError,
@@ -25,29 +25,31 @@ import {
   pastEnd,
   withinEntry,
 } from "./binary-read-state.js";
-import { canRunCode } from "./code.js";
+import { canRunCode, interpretFirst } from "./code.js";
 import { elementCost, entryCost, spendElements } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import { setEntry, type Target } from "./values.js";
 
-/** Makes the function that reads the fields of a type. */
-type Compiler = (desc: DescMessage, fields: readonly FieldPlan[], support: ReadSupport) => FieldsReader;
-
 /** The readers of all types, made when they are first needed. Types contain each other, and share them. */
 class Readers {
-  readonly #compile: Compiler;
+  readonly #compiles: boolean;
   readonly #readers = new WeakMap<DescMessage, TypeReader>();
 
-  constructor(compile: Compiler) {
-    this.#compile = compile;
+  /** @param compiles whether to make code of types that are read often */
+  constructor(compiles: boolean) {
+    this.#compiles = compiles;
   }
 
   readerOf(desc: DescMessage): TypeReader {
     const known = this.#readers.get(desc);
     if (known !== undefined) return known;
-    const reader = new TypeReader(desc, this.#compile === compileReader, () => {
+    const reader = new TypeReader(desc, this.#compiles, (replace) => {
       const fields = planFields(desc, (inner) => this.readerOf(inner));
-      return this.#compile(desc, fields, { readUnknown, checkEnd, nameField: fieldNamer(fields) });
+      const support = { readUnknown, checkEnd, nameField: fieldNamer(fields) };
+      const interpreted = interpret(fields, support);
+      return this.#compiles
+        ? interpretFirst(interpreted, () => compileReader(desc, fields, support), replace)
+        : interpreted;
     });
     this.#readers.set(desc, reader);
     return reader;
@@ -59,11 +61,18 @@ class TypeReader implements MessageReader {
   readonly #createUncounted: () => Message;
   #readFields: FieldsReader;
 
-  constructor(desc: DescMessage, compiles: boolean, prepare: () => FieldsReader) {
+  /** @param prepare makes the function that reads, and calls `replace` if there is a faster one later */
+  constructor(
+    desc: DescMessage,
+    compiles: boolean,
+    prepare: (replace: (readFields: FieldsReader) => void) => FieldsReader,
+  ) {
     this.#cost = elementCost(desc);
     this.#createUncounted = emptyMaker(desc, compiles);
     this.#readFields = (...args) => {
-      this.#readFields = prepare();
+      this.#readFields = prepare((readFields) => {
+        this.#readFields = readFields;
+      });
       this.#readFields(...args);
     };
   }
@@ -121,7 +130,6 @@ function fieldNamer(fields: readonly FieldPlan[]): ReadSupport["nameField"] {
 
 /** Reads by the plan itself. */
 function interpret(
-  _desc: DescMessage,
   fields: readonly FieldPlan[],
   { readUnknown: readOther, checkEnd: check, nameField }: ReadSupport,
 ): FieldsReader {
@@ -199,8 +207,8 @@ function readEntry(field: FieldPlan & { kind: "map" }, map: Target, depth: numbe
   setEntry(map, key, value ?? field.createEmpty());
 }
 
-const compiled = new Readers(compileReader);
-const interpreted = new Readers(interpret);
+const compiled = new Readers(true);
+const interpreted = new Readers(false);
 
 /** Decodes a message. Its `bytes` fields and unknown fields are parts of the given bytes. @throws BinaryError or ElementLimitError */
 export type Decoder = (bytes: Uint8Array) => Message;

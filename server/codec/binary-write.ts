@@ -1,5 +1,5 @@
-// Writes messages of any type: by code that is made of a plan when a type is first written, or by the plan itself where the
-// runtime makes no code. https://protobuf.dev/programming-guides/encoding/
+// Writes messages of any type: by the plan of the type, and by code that is made of it when the type is written often, where
+// the runtime makes code. https://protobuf.dev/programming-guides/encoding/
 import { type BinaryWriteOptions, type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import type { ByteWriter } from "../byte-writer.js";
 import {
@@ -20,30 +20,27 @@ import {
   type ValueWriter,
 } from "./binary-write-plan.js";
 import { unknownFields, writeUnknown } from "./binary-write-unknown.js";
-import { canRunCode } from "./code.js";
+import { canRunCode, interpretFirst } from "./code.js";
 import type { Source } from "./values.js";
-
-/** Makes the function that writes the fields of a message. */
-type Compiler = (desc: DescMessage, fields: readonly FieldPlan[]) => ValueWriter;
 
 /** The writers of all types, made when they are first needed. Types contain each other, and share them. */
 class Writers {
-  readonly #compile: Compiler;
+  readonly #compiles: boolean;
   readonly #writers = new WeakMap<DescMessage, TypeWriter>();
 
-  constructor(compile: Compiler) {
-    this.#compile = compile;
+  /** @param compiles whether to make code of types that are written often */
+  constructor(compiles: boolean) {
+    this.#compiles = compiles;
   }
 
   writerOf(desc: DescMessage): MessageWriter {
     const known = this.#writers.get(desc);
     if (known !== undefined) return known;
-    const prepare = () =>
-      this.#compile(
-        desc,
-        planFields(desc, (inner) => this.writerOf(inner)),
-      );
-    const writer = new TypeWriter(prepare);
+    const writer = new TypeWriter((replace) => {
+      const fields = planFields(desc, (inner) => this.writerOf(inner));
+      const interpreted = interpret(desc, fields);
+      return this.#compiles ? interpretFirst(interpreted, () => compileWriter(desc, fields), replace) : interpreted;
+    });
     this.#writers.set(desc, writer);
     return writer;
   }
@@ -54,9 +51,12 @@ class TypeWriter implements MessageWriter {
   /** How many bytes the length of the last message took. */
   #lengthBytes = 1;
 
-  constructor(prepare: () => ValueWriter) {
+  /** @param prepare makes the function that writes, and calls `replace` if there is a faster one later */
+  constructor(prepare: (replace: (write: ValueWriter) => void) => ValueWriter) {
     this.write = (message) => {
-      this.write = prepare();
+      this.write = prepare((write) => {
+        this.write = write;
+      });
       this.write(message);
     };
   }
@@ -137,8 +137,8 @@ function writeEntries({ tag, keyTag, writeKey, valueTag, value }: FieldPlan & { 
   }
 }
 
-const compiled = new Writers(compileWriter);
-const interpreted = new Writers(interpret);
+const compiled = new Writers(true);
+const interpreted = new Writers(false);
 
 /** How messages are encoded. */
 export interface BinaryEncodeOptions extends Partial<BinaryWriteOptions> {

@@ -1,9 +1,31 @@
 // Makes functions of code that is written for one message type.
+import { messagesBeforeCode } from "./code-threshold.js";
 
 /** Whether messages are read and written by code that is made of their types. */
 export interface CodeOptions {
   /** Whether to make code of message types, where the runtime does. Default true. */
   readonly compiles?: boolean | undefined;
+}
+
+/**
+ * Interprets the first messages, and makes code for those after them: code for a type of 100 fields takes as long as reading or
+ * writing hundreds of its messages, and most types of a large API have few.
+ *
+ * @param compile makes the code
+ * @param replace is called with what it returns, to be used from then on
+ */
+export function interpretFirst<Args extends unknown[], Result>(
+  interpreted: (...args: Args) => Result,
+  compile: () => (...args: Args) => Result,
+  replace: (compiled: (...args: Args) => Result) => void,
+): (...args: Args) => Result {
+  let left = messagesBeforeCode;
+  return (...args) => {
+    if (left-- > 0) return interpreted(...args);
+    const compiled = compile();
+    replace(compiled);
+    return compiled(...args);
+  };
 }
 
 /** Writes the code of a function, and binds it to the values that it uses. */

@@ -18,9 +18,18 @@ const noBytes = new Uint8Array(0);
 export function emptyMaker(desc: DescMessage, compiles = false): () => Message {
   const empty = create(desc) as unknown as Fields;
   if (Object.keys(empty).length > maxProperties) return () => create(desc);
-  return compiles && canRunCode
-    ? (generateMaker(desc).run(`${desc.typeName}.create`) as () => Message)
-    : copyingMaker(desc, empty);
+  return compiles && canRunCode ? compiledMaker(desc) : copyingMaker(desc, empty);
+}
+
+/** Binary and JSON share makers, and so their messages have one shape. */
+const compiledMakers = new WeakMap<DescMessage, () => Message>();
+
+function compiledMaker(desc: DescMessage): () => Message {
+  const known = compiledMakers.get(desc);
+  if (known !== undefined) return known;
+  const make = generateMaker(desc).run(`${desc.typeName}.create`) as () => Message;
+  compiledMakers.set(desc, make);
+  return make;
 }
 
 /** Returns code that returns a function that makes messages: a constructor gives all of them one shape. */

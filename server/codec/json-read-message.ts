@@ -1,6 +1,7 @@
 // Reads messages whose JSON is an object of their fields: each field is found by its name
 // (https://protobuf.dev/programming-guides/json/).
 import type { DescField, DescMessage, DescOneof, Message } from "@bufbuild/protobuf";
+import { interpretFirst } from "./code.js";
 import { elementCost } from "./element-limit.js";
 import { emptyMaker } from "./empty.js";
 import {
@@ -30,7 +31,7 @@ export type FieldPlanner = (field: DescField) => FieldPlan;
 /** What reads a type: code, or its plan. */
 interface Means {
   readonly create: () => Message;
-  readonly readMembers: MembersReader;
+  readMembers: MembersReader;
 }
 
 /** How messages are read that are objects of their fields. */
@@ -49,14 +50,23 @@ export interface Plan {
 
 function meansOf(plan: Plan): Means {
   if (state.settings.compiles) {
-    plan.compiled ??= {
-      create: emptyMaker(plan.desc, true),
-      readMembers: compileReader(plan.desc, plan.fields, support(plan)),
-    };
+    plan.compiled ??= prepareCode(plan);
     return plan.compiled;
   }
   plan.interpreted ??= { create: emptyMaker(plan.desc, false), readMembers: interpretReader(plan) };
   return plan.interpreted;
+}
+
+function prepareCode(plan: Plan): Means {
+  const { desc, fields } = plan;
+  const compile = () => compileReader(desc, fields, support(plan));
+  const means: Means = {
+    create: emptyMaker(desc, true),
+    readMembers: interpretFirst(interpretReader(plan), compile, (compiled) => {
+      means.readMembers = compiled;
+    }),
+  };
+  return means;
 }
 
 const plans = new WeakMap<DescMessage, Plan>();

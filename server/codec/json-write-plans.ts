@@ -9,7 +9,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { type Any, isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { canRunCode } from "./code.js";
+import { canRunCode, interpretFirst } from "./code.js";
 import { nullValue } from "./json-facts.js";
 import { closeObject, encodeName, noName, outputPosition, putAscii } from "./json-output.js";
 import { writeAny } from "./json-write-any.js";
@@ -89,9 +89,15 @@ export class Plans {
       // Not before: a type may contain itself, and many types are never written.
       write: (message) => {
         const fields = this.#planFields(desc, omitted);
+        const interpreted = interpretWriter(desc, fields, this.#writeExtensions);
         const { compiles = true } = this.#options;
-        const prepare = compiles && canRunCode ? compileWriter : interpretWriter;
-        writer.write = prepare(desc, fields, this.#writeExtensions);
+        writer.write = interpreted;
+        if (compiles && canRunCode) {
+          const compile = () => compileWriter(desc, fields, this.#writeExtensions);
+          writer.write = interpretFirst(interpreted, compile, (compiled) => {
+            writer.write = compiled;
+          });
+        }
         writer.write(message);
       },
     };

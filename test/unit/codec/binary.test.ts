@@ -1,7 +1,7 @@
 import { create, type DescMessage, fromBinary, type JsonObject, type Message, toBinary } from "@bufbuild/protobuf";
 import { StructSchema, TimestampSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
@@ -27,6 +27,9 @@ import { TestReplySchema, TestRequestSchema } from "../../gen/manywire/test/v1/t
 import { messageOf, withRequired } from "../../support/arbitrary-message.js";
 import { breaksRule } from "../../support/broken-rules.js";
 import { expectSame, outcome } from "../../support/expect-same.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 const types: DescMessage[] = [
   PlainSchema,

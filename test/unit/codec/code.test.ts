@@ -1,11 +1,12 @@
 // The code that is made of message types, as it is.
 import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { generateReader } from "../../../server/codec/binary-read-code.js";
 import { planFields as planReading } from "../../../server/codec/binary-read-plan.js";
 import { generateWriter } from "../../../server/codec/binary-write-code.js";
 import { planFields } from "../../../server/codec/binary-write-plan.js";
-import { Code, canRunCode } from "../../../server/codec/code.js";
+import { Code, canRunCode, interpretFirst } from "../../../server/codec/code.js";
+import { messagesBeforeCode } from "../../../server/codec/code-threshold.js";
 import { emptyMaker, generateMaker } from "../../../server/codec/empty.js";
 import { encodeName } from "../../../server/codec/json-output.js";
 import { generateWriter as generateJsonWriter } from "../../../server/codec/json-write-code.js";
@@ -20,6 +21,26 @@ const reader = {
 };
 const support = { readUnknown: () => undefined, checkEnd: () => undefined, nameField: (error: unknown) => error };
 const writer = { write: () => undefined, writeSized: () => undefined };
+
+test("code is made after some messages, once", () => {
+  const made: string[] = [];
+  let run = interpretFirst(
+    (text: string) => `plan ${text}`,
+    () => {
+      made.push("code");
+      return (text) => `code ${text}`;
+    },
+    (compiled) => {
+      run = compiled;
+    },
+  );
+  const results = Array.from({ length: messagesBeforeCode + 2 }, (_, index) => run(String(index)));
+  expect(results.map((text) => text.split(" ")[0])).toEqual([
+    ...Array(messagesBeforeCode).fill("plan"),
+    ...["code", "code"],
+  ]);
+  expect(made).toEqual(["code"]);
+});
 
 describe("the code", () => {
   it("that writes a type has its fields in order of their numbers", () => {

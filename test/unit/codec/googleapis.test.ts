@@ -11,7 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { DurationSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createDecoder } from "../../../server/codec/binary-read.js";
 import { createStrictEncoder } from "../../../server/codec/binary-write.js";
 import { createJsonDecoder } from "../../../server/codec/json-read.js";
@@ -20,6 +20,9 @@ import { NodeSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { messageOf, withRequired } from "../../support/arbitrary-message.js";
 import { expectSame } from "../../support/expect-same.js";
 import { inFloats } from "../../support/json-floats.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 /** Returns undefined for a message that has no JSON, such as a Value without a kind. */
 function attempt(write: () => string): string | undefined {

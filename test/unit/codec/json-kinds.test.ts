@@ -1,7 +1,7 @@
 // Every wrong kind of JSON, for every type of field, is refused in one form, and in the words of path variables and query
 // parameters.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { leafOf } from "../../../server/rest/leaf.js";
 import { EditionSchema } from "../../gen/manywire/test/rest/v1/edition_pb.js";
 import {
@@ -13,6 +13,9 @@ import {
   WellKnownSchema,
 } from "../../gen/manywire/test/rest/v1/everything_pb.js";
 import { readSent } from "./read-json.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 /** The kinds of JSON, and how errors call them. Null is no value of a field, unless it is an item. */
 const kinds: [json: string, found: string][] = [

@@ -30,7 +30,7 @@ import {
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { http } from "../../../gen/google/api/annotations_pb.js";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
@@ -45,6 +45,9 @@ import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
 import { messageOf } from "../../support/arbitrary-message.js";
 import { expectSame } from "../../support/expect-same.js";
 import { readSent } from "./read-json.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 const types: DescMessage[] = [
   PlainSchema,

@@ -1,10 +1,13 @@
 // No JSON of 4 MiB takes more than about a second to read or to refuse, under the default limit on elements.
 import { createRegistry } from "@bufbuild/protobuf";
 import { AnySchema, StructSchema } from "@bufbuild/protobuf/wkt";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createJsonDecoder } from "../../../server/codec/json-read.js";
 import { JsonError } from "../../../server/codec/json-read-error.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 const size = 4 * 1024 * 1024;
 const registry = createRegistry(EverythingSchema.file, AnySchema, StructSchema);

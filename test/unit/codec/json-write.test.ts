@@ -23,7 +23,7 @@ import {
   ValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
 import { HelloRequestSchema } from "../../../gen/hello_world_pb.js";
 import {
@@ -52,6 +52,9 @@ import { EverythingSchema, NodeSchema } from "../../gen/manywire/test/rest/v1/ev
 import { TestReplySchema } from "../../gen/manywire/test/v1/test_pb.js";
 import { messageOf } from "../../support/arbitrary-message.js";
 import { inFloats } from "../../support/json-floats.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 const types: DescMessage[] = [
   PlainSchema,

@@ -1,6 +1,6 @@
 import { type DescMessage, type JsonValue, type Message, toBinary } from "@bufbuild/protobuf";
 import { ListValueSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createBinaryCodec } from "../../../server/codec/binary.js";
 import { createJsonEncoder } from "../../../server/codec/json-write.js";
 import { EverythingSchema } from "../../gen/manywire/test/rest/v1/everything_pb.js";
@@ -8,6 +8,9 @@ import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { registry } from "../../support/rest-bindings.js";
 import { json, send, startRestServer, versions } from "../../support/rest-service.js";
 import { readSent } from "./read-json.js";
+
+// Code at once, instead of after some messages.
+vi.mock("../../../server/codec/code-threshold.js", () => ({ messagesBeforeCode: 0 }));
 
 const decode = (desc: DescMessage, text: string): Message => readSent(desc, { registry }, text);
 const encode = (desc: DescMessage, message: Message): string => createJsonEncoder(desc, { registry })(message);
