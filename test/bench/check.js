@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
-import { isDeepStrictEqual } from "node:util";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { equals, fromBinary, fromJsonString } from "@bufbuild/protobuf";
 
 /**
  * @typedef {object} Answer
@@ -11,6 +12,7 @@ import { isDeepStrictEqual } from "node:util";
  * @property {Record<string, any>} trailers
  * @property {string} body in base64
  * @property {number} bytes of the response on the wire, head included; HTTP/1.1 only
+ * @property {boolean} isCompressed
  */
 
 /** The peer has no such route. */
@@ -26,7 +28,7 @@ export class NotFoundError extends Error {}
  */
 export async function checkPeer(scenario, call, peer, url) {
   const { body, ...answer } = await (call.httpVersion === 2 ? callHttp2(url, call) : callHttp1(url, call));
-  const { messages, status } = splitAnswer(scenario.protocol, body, answer.trailers);
+  const { messages, status, isCompressed } = readAnswer(scenario.protocol, body, answer);
   const where = `${scenario.name}, ${peer}`;
   if (scenario.isOptional && answer.status === 404) throw new NotFoundError(`${where}: ${call.path} is not found`);
   compare(`${where}: HTTP status`, 200, answer.status);
@@ -34,31 +36,30 @@ export async function checkPeer(scenario, call, peer, url) {
   for (const [name, value] of Object.entries(scenario.replyHeaders ?? {})) {
     compare(`${where}: header ${name}`, value, answer.headers[name]);
   }
-  if (!isSameReply(scenario.protocol, call.reply, messages)) {
-    const [expected, found] = [call.reply, messages].map((bytes) => `${bytes.length} bytes ${excerpt(bytes)}`);
+  if (!isSameReply(scenario.protocol, call, messages)) {
+    const [expected, found] = [call.reply, body].map((bytes) => `${bytes.length} bytes ${excerpt(bytes)}`);
     throw new Error(`${where}: payload: expected ${expected}, found ${found}`);
   }
-  return { ...answer, body: body.toString("base64") };
+  return { ...answer, isCompressed, body: body.toString("base64") };
 }
 
 /**
+ * Whether the messages are the expected ones. The order of maps, the white space of JSON and its defaults are free.
  * @param {import("./scenarios.js").Protocol} protocol
- * @param {Buffer} expected
- * @param {Buffer} found
+ * @param {import("./prepare.js").Call} call
+ * @param {Buffer[]} found
  */
-function isSameReply(protocol, expected, found) {
-  // The white space of JSON and the order of its names are free.
+function isSameReply(protocol, { output, replies }, found) {
   const isJson = protocol === "connect-json" || protocol === "rest";
-  return isJson ? isDeepStrictEqual(parseJson(expected), parseJson(found)) : expected.equals(found);
-}
-
-/** @param {Buffer} bytes @returns {unknown} the text itself, if it is not JSON */
-function parseJson(bytes) {
-  const text = bytes.toString();
+  const isSame = (/** @type {Buffer} */ bytes, /** @type {number} */ index) => {
+    const message = isJson ? fromJsonString(output, bytes.toString()) : fromBinary(output, bytes);
+    return equals(output, message, replies[index] ?? message);
+  };
   try {
-    return JSON.parse(text);
+    return found.length === replies.length && found.every(isSame);
   } catch {
-    return text;
+    // No such message.
+    return false;
   }
 }
 
@@ -76,20 +77,53 @@ function compare(what, expected, found) {
   if (found !== expected) throw new Error(`${what}: expected ${expected}, found ${found}`);
 }
 
+/** @type {Record<string, (bytes: Buffer) => Buffer>} */
+const decompressors = { gzip: gunzipSync, br: brotliDecompressSync };
+
+/** @param {Buffer} bytes @param {unknown} encoding */
+function decompress(bytes, encoding) {
+  const run = decompressors[String(encoding)];
+  if (run === undefined) throw new Error(`encoding: expected gzip or br, found ${encoding}`);
+  return run(bytes);
+}
+
+/** Flags of an envelope. */
+const flag = { compressed: 1, trailers: 0x80 };
+
 /**
  * @param {import("./scenarios.js").Protocol} protocol
  * @param {Buffer} body
- * @param {Record<string, any>} trailers
- * @returns {{ messages: Buffer, status: string | undefined }}
+ * @param {Pick<Answer, "headers" | "trailers">} head
+ * @returns {{ messages: Buffer[], status: string | undefined, isCompressed: boolean }} messages decompressed
  */
-function splitAnswer(protocol, body, trailers) {
-  if (protocol === "grpc") return { messages: body, status: trailers["grpc-status"] };
-  if (protocol !== "grpc-web") return { messages: body, status: undefined };
-  let offset = 0;
-  // Envelopes with the high bit set hold the trailers.
-  while (offset + 5 <= body.length && body.readUInt8(offset) < 0x80) offset += 5 + body.readUInt32BE(offset + 1);
-  const status = /^grpc-status: *(\d+)/im.exec(body.subarray(offset + 5).toString("latin1"))?.[1];
-  return { messages: body.subarray(0, offset), status };
+function readAnswer(protocol, body, { headers, trailers }) {
+  if (!protocol.startsWith("grpc")) {
+    const encoding = headers["content-encoding"];
+    const isCompressed = encoding !== undefined;
+    return { messages: [isCompressed ? decompress(body, encoding) : body], status: undefined, isCompressed };
+  }
+  const envelopes = splitEnvelopes(body).map(({ flags, data }) => {
+    return { flags, data: flags & flag.compressed ? decompress(data, headers["grpc-encoding"]) : data };
+  });
+  // gRPC-Web has its trailers in the body.
+  const isTrailers = ({ flags = 0 }) => (flags & flag.trailers) !== 0;
+  const inBody = envelopes.find(isTrailers)?.data.toString("latin1") ?? "";
+  return {
+    messages: envelopes.filter((envelope) => !isTrailers(envelope)).map(({ data }) => data),
+    status: trailers["grpc-status"] ?? /^grpc-status: *(\d+)/im.exec(inBody)?.[1],
+    isCompressed: envelopes.some(({ flags }) => (flags & flag.compressed) !== 0),
+  };
+}
+
+/** @param {Buffer} body */
+function splitEnvelopes(body) {
+  const envelopes = [];
+  for (let offset = 0; offset + 5 <= body.length; ) {
+    const end = offset + 5 + body.readUInt32BE(offset + 1);
+    envelopes.push({ flags: body.readUInt8(offset), data: body.subarray(offset + 5, end) });
+    offset = end;
+  }
+  return envelopes;
 }
 
 /**

@@ -2,25 +2,24 @@
 // and JSON.stringify take. protobufjs makes code of the schema at run time, which is that of its static modules.
 //
 //   node test/bench/codec.js [--rounds 30] [--json]
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  create,
-  createFileRegistry,
-  fromBinary,
-  fromJsonString,
-  toBinary,
-  toJson,
-  toJsonString,
-} from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import protobufjs from "protobufjs";
-import { cacheFolder, importFrom, root } from "./schema.js";
+import { create, fromBinary, fromJsonString, toBinary, toJson, toJsonString } from "@bufbuild/protobuf";
+import { shelves } from "./books.js";
+import { formatCodecRows } from "./report/text.js";
+import { compileSchema, importFrom, loadProtobufjs, loadSchema, root } from "./schema.js";
 
 /** @typedef {{ name: string, run: () => unknown }} Contender */
 /** @typedef {import("@bufbuild/protobuf").DescMessage} DescMessage */
+
+/**
+ * @typedef {object} CodecRow
+ * @property {string} task
+ * @property {string} size of the message as protobuf, in words
+ * @property {number} bytes
+ * @property {number} us of manywire
+ * @property {Record<string, number>} ratios other → manywire's time ÷ its time
+ */
 
 const { values: options } = parseArgs({
   options: {
@@ -34,63 +33,23 @@ const roundMs = 8;
 
 const { createBinaryCodec } = await importFrom(options.dist, "server/codec/binary.js");
 const { createJsonDecoder } = await importFrom(options.dist, "server/codec/json-read.js");
-const { createJsonEncoder } = await importFrom(options.dist, "server/codec/json-write.js");
+const { createJsonBytesEncoder } = await importFrom(options.dist, "server/codec/json-write.js");
 
-const protoFile = join(root, "test/proto/manywire/test/codec/v1/book.proto");
-const imageFile = join(cacheFolder, "book.binpb");
-mkdirSync(cacheFolder, { recursive: true });
-execFileSync(join(root, "node_modules/.bin/buf"), ["build", "test/proto", "--path", protoFile, "-o", imageFile], {
-  cwd: root,
-});
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(imageFile)));
-const typeName = "manywire.test.codec.v1.Shelf";
-const desc = /** @type {DescMessage} */ (registry.getMessage(typeName));
-const ShelfType = new protobufjs.Root().loadSync(protoFile).lookupType(typeName);
+compileSchema();
+const { BenchService } = await loadSchema(options.dist);
+const desc = /** @type {DescMessage} */ (BenchService.method.echoShelf?.input);
+const ShelfType = loadProtobufjs().lookupType(desc.typeName);
 
-/** @param {number} count how many books there are, and how much each has of everything */
-function shelf(count) {
-  return create(desc, {
-    name: "shops/leipzig/shelves/fiction",
-    books: Array.from({ length: count }, (_, index) => book(index)),
-    nextPageToken: "CAEQ4Ku7mLzXhQMaDGJvb2tzLzEwMDA0Mg",
-  });
-}
-
-/** @param {number} index */
-function book(index) {
-  return {
-    name: `shops/leipzig/books/${1000 + index}`,
-    title: ["The Left Hand of Darkness", "Die Wand", "Straßen nach Süden"][index % 3],
-    authors: [
-      { name: "Ursula K. Le Guin", born: 1929 },
-      { name: "Marlen Haushofer", born: 1920 + index },
-    ],
-    published: { seconds: 1_700_000_000n + BigInt(index) * 86_400n, nanos: index % 2 === 0 ? 0 : 123_000_000 },
-    catalogueNumber: 9_783_548_605_715n + BigInt(index),
-    price: 12.5 + index / 10,
-    stock: [3, 150, 0, 12, 7 + index],
-    cover: Uint8Array.from({ length: 24 }, (__, at) => at * index),
-    binding: 1 + (index % 2),
-    labels: { genre: "science fiction", language: "en", shelf: `A${index}`, condition: "as new" },
-    rating: 4.5,
-    subtitle: index % 2 === 0 ? "A novel" : undefined,
-    sale:
-      index % 2 === 0
-        ? { case: "shop", value: "Leipzig Hauptbahnhof" }
-        : { case: "agent", value: { name: "Zweitausendeins" } },
-  };
-}
-
-/** One size of message, and everything that is done with it. @param {number} count */
-function contest(count) {
-  const message = shelf(count);
+/** One size of message, and everything that is done with it. @param {Record<string, unknown>} shelf */
+function contest(shelf) {
+  const message = create(desc, shelf);
   const bytes = toBinary(desc, message);
   const json = Buffer.from(toJsonString(desc, message));
   const plain = toJson(desc, message);
   const theirs = ShelfType.decode(bytes);
   const codec = createBinaryCodec(desc);
   const decodeJson = createJsonDecoder(desc, {});
-  const encodeJson = createJsonEncoder(desc, {});
+  const encodeJson = createJsonBytesEncoder(desc, {});
   /** @type {[task: string, contenders: Contender[]][]} */
   const tasks = [
     [
@@ -120,7 +79,7 @@ function contest(count) {
     [
       "JSON write",
       [
-        { name: "manywire", run: () => Buffer.from(encodeJson(message)) },
+        { name: "manywire", run: () => encodeJson(message, 0) },
         { name: "JSON.stringify", run: () => Buffer.from(JSON.stringify(plain)) },
         { name: "protobuf-es", run: () => Buffer.from(toJsonString(desc, message)) },
       ],
@@ -149,25 +108,14 @@ function race(contenders) {
   return best;
 }
 
-const rows = [1, 9, 85].flatMap((count) => {
-  const { binaryBytes, jsonBytes, tasks } = contest(count);
+const rows = Object.entries(shelves).flatMap(([size, shelf]) => {
+  const { binaryBytes, jsonBytes, tasks } = contest(shelf);
   return tasks.map(([task, contenders]) => {
     const best = race(contenders);
     const [ours = 0, ...others] = best;
     const ratios = Object.fromEntries(others.map((other, index) => [contenders[index + 1]?.name, ours / other]));
-    return { task, bytes: task.startsWith("JSON") ? jsonBytes : binaryBytes, us: ours, ratios };
+    return { task, size, bytes: task.startsWith("JSON") ? jsonBytes : binaryBytes, us: ours, ratios };
   });
 });
 
-/** @param {string} text */
-const print = (text) => process.stdout.write(`${text}\n`);
-
-if (options.json) print(JSON.stringify({ node: process.version, rows }));
-else {
-  print(`Node ${process.version}: time of manywire, and as a share of what others take`);
-  for (const { task, bytes, us, ratios } of rows) {
-    const shares = Object.entries(ratios).map(([name, ratio]) => `${name} ${ratio.toFixed(2)}`.padEnd(20));
-    const size = String(bytes).padStart(7);
-    print(`${task.padEnd(12)}${size} B ${us.toFixed(2).padStart(9)} µs   ${shares.join("")}`);
-  }
-}
+process.stdout.write(options.json ? JSON.stringify(rows) : formatCodecRows(rows));

@@ -18,7 +18,13 @@ const { foreignVersions }: { foreignVersions(): Record<string, string> } = await
   new URL("peers/foreign.js", import.meta.url).href
 );
 const docs = fileURLToPath(new URL("../../docs", import.meta.url));
+interface Readme {
+  replaceSpeed(readme: string, run: object): string;
+}
+
 const { readResults, formatPage }: Page = await import(new URL("report/page.js", import.meta.url).href);
+
+const { replaceSpeed }: Readme = await import(new URL("report/readme.js", import.meta.url).href);
 
 test("docs/benchmark.md is what npm run bench -- --page makes of the results", () => {
   const runs = readResults(docs);
@@ -77,6 +83,26 @@ test.each([
     ["measured with 2,000 of them", "| manywire | 8.5 | 7.0 |"],
   ],
   [
+    "the codec",
+    {
+      codec: {
+        rows: [
+          {
+            ...{ task: "decode", size: "2 KB", bytes: 1976, us: 8 },
+            ratios: { protobufjs: 0.8, "protobuf-es": 0.2 },
+          },
+        ],
+        firstCall: { fields: 100, binaryMs: { first: 9, median: 3 }, jsonMs: { first: 12, median: 4 } },
+        memory: { api: "an.api", types: 2000, preparedBytes: 1e6, serviceBytes: 5e5, allBytes: 2e7 },
+      },
+    },
+    [
+      "| decode, 2 KB | 1,976 | 8.00 | 0.80 protobufjs | 0.20 protobuf-es | ≤ 0.9 met |",
+      "The first call of a type of 100 fields takes 3.00 ms (9.00 ms for the first type of a process) as protobuf",
+      "All of them, read and written, take 20,000 KB, 10 KB each.",
+    ],
+  ],
+  [
     "processor time of clients",
     {
       clients: [
@@ -100,4 +126,21 @@ test("the version of every foreign peer is found among the pinned ones", () => {
   const versions = Object.entries(foreignVersions());
   expect(versions.filter(([, version]) => !/^\d+\.\d+|^left out/.test(version))).toEqual([]);
   expect(versions).not.toEqual([]);
+});
+
+test("README's table of speed has the figures of the first of the results", () => {
+  const [run] = readResults(docs);
+  const readme = readFileSync(`${docs}/../README.md`, "utf8");
+  expect(run && replaceSpeed(readme, run)).toBe(readme);
+  expect(run && replaceSpeed(readme.replaceAll("0.37", "3.7"), run)).toBe(readme);
+});
+
+test("README's table of speed shows real messages beside the greeting, where they were measured", () => {
+  const ratios = (name: string, ratio: number) => ({ name, peers: [{ name: "grpc-js", ratio: spread(ratio) }] });
+  const table = replaceSpeed(readFileSync(`${docs}/../README.md`, "utf8"), {
+    scenarios: [ratios("grpc-unary", 6.04), ratios("grpc-2kb", 123.4)],
+  });
+  expect(table).toContain(
+    "| gRPC unary, 4 × 32 streams | – | 6.0 | – |\n| the same with books of 2 KB | – | 123 | – |\n",
+  );
 });

@@ -1,4 +1,5 @@
 // Turns a scenario's messages into the bytes of one call, as its protocol puts them on the wire.
+import { readFileSync } from "node:fs";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 
 /** @typedef {import("./scenarios.js").Scenario} Scenario */
@@ -11,6 +12,8 @@ import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
  * @property {Record<string, string>} headers of the request
  * @property {Buffer} body of the request
  * @property {Buffer} reply the messages of the response; what follows them is the status
+ * @property {DescMessage} output
+ * @property {import("@bufbuild/protobuf").Message[]} replies the same messages, of that type
  */
 
 const protocolHeaders = {
@@ -21,19 +24,24 @@ const protocolHeaders = {
   rest: { "content-type": "application/json" },
 };
 
+/** Client → the headers that it sends, recorded by record-headers.js. @type {Record<string, Record<string, string>>} */
+const recorded = JSON.parse(readFileSync(new URL("headers.json", import.meta.url), "utf8"));
+
 /**
  * @param {Scenario} scenario
  * @param {import("./schema.js").Schema} schema
  * @returns {Call}
  */
-export function prepareCall({ protocol, method, path, requests, replies, headers, load }, schema) {
+export function prepareCall({ protocol, method, path, requests, replies, client, headers, load }, schema) {
   const { input, output } = findMethod(method, Object.values(schema));
   return {
     httpVersion: load.tool === "wrk" ? 1 : 2,
     path: path ?? `/${method}`,
-    headers: { ...protocolHeaders[protocol], ...headers },
+    headers: { ...(client && recorded[client]), ...protocolHeaders[protocol], ...headers },
     body: encode(protocol, input, requests),
     reply: encode(protocol, output, replies),
+    output,
+    replies: replies.map((reply) => create(output, reply)),
   };
 }
 

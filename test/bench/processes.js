@@ -51,13 +51,29 @@ export function pin(side, command) {
 const notFound = 127;
 
 /**
+ * @typedef {object} RunOptions
+ * @property {NodeJS.ProcessEnv} [env] further variables
+ * @property {number} timeout in milliseconds
+ * @property {string} install what to do if the program is missing
+ */
+
+/**
  * Runs a program that makes load to its end.
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, timeout: number, install: string }} options milliseconds; what to do if the program is missing
+ * @param {RunOptions} options
+ */
+export const run = (program, args, options) => runProgram("load", program, args, options);
+
+/**
+ * Runs a program to its end.
+ * @param {"server" | "load"} side
+ * @param {string} program
+ * @param {string[]} args
+ * @param {RunOptions} options
  * @returns {Promise<string>} its standard output
  */
-export function run(program, args, { env, timeout, install }) {
+export function runProgram(side, program, args, { env, timeout, install }) {
   return new Promise((resolve, reject) => {
     const onEnd = (/** @type {any} */ error, /** @type {string} */ stdout, /** @type {string} */ stderr) => {
       if (error === null) resolve(stdout);
@@ -66,7 +82,7 @@ export function run(program, args, { env, timeout, install }) {
       else if (error.killed) reject(new Error(`${program}: not done after ${timeout / 1000} s\n${stdout}${stderr}`));
       else reject(new Error(`${error.message}\n${stdout}${stderr}`));
     };
-    const [command = program, ...rest] = pin("load", [program, ...args]);
+    const [command = program, ...rest] = pin(side, [program, ...args]);
     track(execFile(command, rest, { env: { ...process.env, ...env }, timeout, killSignal: "SIGKILL" }, onEnd));
   });
 }

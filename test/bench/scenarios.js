@@ -1,7 +1,9 @@
 // What is measured: one entry per shape of traffic, with the ratios that manywire holds itself to.
+import { shelves } from "./books.js";
 
 /** @typedef {"grpc" | "grpc-web" | "connect-proto" | "connect-json" | "rest"} Protocol */
 /** @typedef {import("./peers/names.js").PeerName} PeerName */
+/** @typedef {import("./record-headers.js").ClientName} ClientName */
 
 /**
  * @typedef {object} Load
@@ -19,7 +21,8 @@
  * @property {string} [path] where it is not that of the method
  * @property {Record<string, unknown>[]} requests the messages of one call
  * @property {Record<string, unknown>[]} replies the expected replies
- * @property {Record<string, string>} [headers] of the request, beside those of the protocol
+ * @property {ClientName} [client] whose headers the requests have, beside those of the protocol; none if absent
+ * @property {Record<string, string>} [headers] further ones
  * @property {Record<string, string>} [replyHeaders] that the response must have
  * @property {boolean} [isTls]
  * @property {boolean} [hasInterceptors]
@@ -55,12 +58,13 @@ const h2load = (connections, streams) => ({ tool: "h2load", connections, streams
 /** @type {Load} */
 const wrk = { tool: "wrk", connections: 16, streams: 1 };
 
-/** @type {readonly Scenario[]} */
-export const scenarios = [
+/** Small messages, one large one, and streams. @type {Scenario[]} */
+const shapes = [
   {
     name: "grpc-unary",
     title: "gRPC unary, 4 connections × 32 streams",
     protocol: "grpc",
+    client: "grpc-js",
     ...sayHello,
     load: h2load(4, 32),
     peers: [...grpcPeers, "vanguard-go"],
@@ -71,6 +75,7 @@ export const scenarios = [
     name: "grpc-unary-single",
     title: "gRPC unary, 1 connection × 1 stream",
     protocol: "grpc",
+    client: "grpcio",
     ...sayHello,
     load: h2load(1, 1),
     peers: grpcPeers,
@@ -81,6 +86,7 @@ export const scenarios = [
     name: "connect-json",
     title: "Connect JSON, HTTP/1.1, 16 connections",
     protocol: "connect-json",
+    client: "connect-web",
     ...sayHello,
     load: wrk,
     peers: connectPeers,
@@ -90,6 +96,7 @@ export const scenarios = [
     name: "connect-binary",
     title: "Connect binary, HTTP/1.1, 16 connections",
     protocol: "connect-proto",
+    client: "connect-web",
     ...sayHello,
     load: wrk,
     peers: connectPeers,
@@ -99,6 +106,7 @@ export const scenarios = [
     name: "grpc-web",
     title: "gRPC-Web binary, HTTP/1.1, 16 connections",
     protocol: "grpc-web",
+    client: "grpc-web",
     ...sayHello,
     load: wrk,
     peers: connectPeers,
@@ -108,6 +116,7 @@ export const scenarios = [
     name: "rest",
     title: "REST POST, HTTP/1.1, 16 connections",
     protocol: "rest",
+    client: "fetch",
     ...sayHello,
     path: "/v1/example/echo",
     isOptional: true,
@@ -119,6 +128,7 @@ export const scenarios = [
     name: "connect-json-http2",
     title: "Connect JSON, HTTP/2, 4 connections × 32 streams",
     protocol: "connect-json",
+    client: "connect-web",
     ...sayHello,
     load: h2load(4, 32),
     peers: connectPeers,
@@ -128,6 +138,7 @@ export const scenarios = [
     name: "rest-http2",
     title: "REST POST, HTTP/2, 4 connections × 32 streams",
     protocol: "rest",
+    client: "curl",
     ...sayHello,
     path: "/v1/example/echo",
     isOptional: true,
@@ -139,6 +150,7 @@ export const scenarios = [
     name: "grpc-server-stream",
     title: `gRPC server stream, ${messages.toLocaleString("en-US")} small messages, 4 connections × 4 streams`,
     protocol: "grpc",
+    client: "grpc-go",
     method: "manywire.bench.v1.BenchService/Download",
     requests: [{ number: messages }],
     replies: notes,
@@ -152,6 +164,7 @@ export const scenarios = [
     name: "grpc-client-stream",
     title: `gRPC client stream, ${messages.toLocaleString("en-US")} small messages, 4 connections × 4 streams`,
     protocol: "grpc",
+    client: "grpc-go",
     method: "manywire.bench.v1.BenchService/Upload",
     requests: notes,
     replies: [{ number: messages }],
@@ -165,6 +178,7 @@ export const scenarios = [
     name: "grpc-bidi",
     title: `gRPC bidi, ping-pong, ${pings.toLocaleString("en-US")} a call, 4 connections × 1 stream`,
     protocol: "grpc",
+    client: "grpc-go",
     method: "manywire.bench.v1.BenchService/PingPong",
     requests: notes.slice(0, 1),
     replies: notes.slice(0, 1),
@@ -178,6 +192,7 @@ export const scenarios = [
     name: "grpc-large",
     title: "gRPC unary, 1 MiB each way, 4 connections × 2 streams",
     protocol: "grpc",
+    client: "grpc-go",
     method: "manywire.bench.v1.BenchService/Echo",
     requests: [blob],
     replies: [blob],
@@ -189,6 +204,7 @@ export const scenarios = [
     name: "grpc-tls",
     title: "gRPC unary over TLS, 4 connections × 32 streams",
     protocol: "grpc",
+    client: "grpc-js",
     ...sayHello,
     isTls: true,
     load: h2load(4, 32),
@@ -199,6 +215,7 @@ export const scenarios = [
     name: "grpc-interceptors",
     title: "gRPC unary, two interceptors, a deadline, three metadata entries, 4 connections × 32 streams",
     protocol: "grpc",
+    client: "grpc-js",
     ...sayHello,
     hasInterceptors: true,
     headers: {
@@ -213,3 +230,57 @@ export const scenarios = [
     goals: { "connect-node": 15, "grpc-js": 3.3, floor: 2.2 },
   },
 ];
+
+/** Calls that send no headers but those of the protocol, to compare with. @type {Scenario[]} */
+const bare = shapes
+  .filter(({ name }) => ["grpc-unary", "connect-json", "rest"].includes(name))
+  .map(({ client: _, ...scenario }) => ({
+    ...scenario,
+    name: `${scenario.name}-bare`,
+    title: `${scenario.title}, without the headers of real clients`,
+    goals: {},
+    cpuGoals: {},
+  }));
+
+/** @typedef {Pick<Scenario, "protocol" | "client" | "path" | "load" | "peers"> & { name: string, title: string }} Way */
+
+/** How real messages are sent. @type {Way[]} */
+const ways = [
+  { name: "grpc", title: "gRPC", protocol: "grpc", client: "grpc-js", load: h2load(4, 32), peers: grpcPeers },
+  {
+    ...{ name: "connect-binary", title: "Connect binary, HTTP/1.1", protocol: "connect-proto" },
+    ...{ client: "connect-web", load: wrk, peers: connectPeers },
+  },
+  {
+    ...{ name: "connect-json", title: "Connect JSON, HTTP/1.1", protocol: "connect-json" },
+    ...{ client: "connect-web", load: wrk, peers: connectPeers },
+  },
+  {
+    ...{
+      name: "rest",
+      title: "REST POST, HTTP/1.1",
+      protocol: "rest",
+      path: "/v1/shelves:echo",
+      client: "fetch",
+      load: wrk,
+    },
+    peers: restPeers.filter((name) => name !== "grpc-gateway-python"),
+  },
+];
+
+/** @type {Record<string, Pick<Scenario, "goals" | "cpuGoals">>} */
+const realGoals = { "grpc-2kb": { goals: { "grpc-js": 3 }, cpuGoals: { "grpc-go": 1.3 } } };
+
+/** A shelf of books as request and response, in each way and size. @type {Scenario[]} */
+const real = ways.flatMap(({ name, title, ...way }) =>
+  Object.entries(shelves).map(([size, shelf]) => {
+    const full = `${name}-${size.replace(" ", "").toLowerCase()}`;
+    return {
+      ...{ name: full, title: `${title}, books of ${size}`, method: "manywire.bench.v1.BenchService/EchoShelf" },
+      ...way,
+      ...{ requests: [shelf], replies: [shelf], goals: {}, ...realGoals[full] },
+    };
+  }),
+);
+
+export const scenarios = [...shapes, ...bare, ...real];

@@ -1,10 +1,11 @@
 // The services that are called, Greeter and BenchService, as descriptors of protobuf-es.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import protobufjs from "protobufjs";
 
 /** @typedef {import("@bufbuild/protobuf").DescService} DescService */
 /** @typedef {{ Greeter: DescService, BenchService: DescService }} Schema */
@@ -13,6 +14,11 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Where a run keeps its files; git ignores it. */
 export const cacheFolder = join(root, ".cache", "bench");
+
+/** Where proto files are found. */
+export const includeDirs = ["proto", "test/bench", "node_modules/google-gax/build/protos"].map((path) =>
+  join(root, path),
+);
 
 const imageFile = join(cacheFolder, "bench.binpb");
 
@@ -37,6 +43,13 @@ export async function loadSchema(dist) {
   const BenchService = registry.getService("manywire.bench.v1.BenchService");
   if (BenchService === undefined) throw new Error(`${imageFile}: expected manywire.bench.v1.BenchService, found none`);
   return { Greeter, BenchService };
+}
+
+/** The types of bench.proto, as protobufjs has them. */
+export function loadProtobufjs() {
+  const types = new protobufjs.Root();
+  types.resolvePath = (_, target) => includeDirs.map((folder) => join(folder, target)).find(existsSync) ?? null;
+  return types.loadSync("bench.proto");
 }
 
 /**

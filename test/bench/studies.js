@@ -1,5 +1,6 @@
 // What is measured beside rates, each with its own way and its own table.
 import { measureClients } from "./client.js";
+import { measureCodec } from "./codec-study.js";
 import { measureHalfLoad } from "./half-load.js";
 import { measureIdle } from "./idle.js";
 import { buildPaced } from "./load/paced.js";
@@ -12,11 +13,11 @@ import * as text from "./report/text.js";
  * @typedef {object} Study
  * @property {string} name as on the command line
  * @property {string} title
- * @property {"halfLoad" | "openLoop" | "memory" | "idle" | "clients"} key of its results in the JSON
+ * @property {"halfLoad" | "openLoop" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
  * @property {boolean} [needsGo] left out where Go is missing
  * @property {() => void} [build]
- * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any[]>} measure
- * @property {(results: any[]) => string} format as a table of text
+ * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any>} measure
+ * @property {(results: any) => string} format as a table of text
  */
 
 /** @type {readonly Study[]} */
@@ -61,13 +62,20 @@ export const studies = [
     measure: measureClients,
     format: text.formatClients,
   },
+  {
+    name: "codec",
+    title: "the codec alone, beside protobufjs, protobuf-es and JSON",
+    key: "codec",
+    measure: (_, bench) => measureCodec(bench),
+    format: text.formatCodec,
+  },
 ];
 
 /**
  * @param {Study} study
  * @param {import("./scenarios.js").Scenario} unary
  * @param {import("./peer.js").Bench} bench
- * @returns {Promise<any[] | undefined>} undefined if it is left out
+ * @returns {Promise<any>} undefined if it is left out
  */
 export async function runStudy({ name, needsGo = false, build, measure }, unary, bench) {
   if (needsGo && !isAvailable("grpc-go")) {

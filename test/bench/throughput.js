@@ -27,6 +27,7 @@ import { median, spread } from "./statistics.js";
  * @property {string} name
  * @property {string} title
  * @property {string} unit
+ * @property {string} [client] whose headers the requests had
  * @property {PeerResult[]} peers
  * @property {string} [skipped] why there are none
  */
@@ -37,11 +38,17 @@ import { median, spread } from "./statistics.js";
  * @returns {Promise<ScenarioResult>}
  */
 export async function measureThroughput(scenario, bench) {
-  const { name, title, unit = "calls" } = scenario;
+  const { name, title, client, unit = "calls" } = scenario;
   const names = choosePeers(scenario.peers, bench);
   try {
     const rounds = await withPeers(scenario, names, bench, (peers) => runRounds(peers, scenario, bench));
-    return { name, title, unit, peers: names.map((peer) => summarize(peer, rounds, scenario)) };
+    return {
+      name,
+      title,
+      unit,
+      ...(client && { client }),
+      peers: names.map((peer) => summarize(peer, rounds, scenario)),
+    };
   } catch (error) {
     if (error instanceof NotFoundError) return { name, title, unit, peers: [], skipped: error.message };
     throw error;

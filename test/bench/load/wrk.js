@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../processes.js";
 import { cacheFolder } from "../schema.js";
+import { slackOf } from "./slack.js";
 
 const script = fileURLToPath(new URL("wrk.lua", import.meta.url));
 
@@ -25,7 +26,8 @@ export async function measureByWrk({ scenario, call, url, answer }, { seconds })
   const { calls, micros, bytes, errors } = parseResult(output);
   if (errors > 0) throw new Error(`wrk: expected no error, found ${errors}\n${output}`);
   // An error of gRPC-Web is a 200 too, but of another length. Each connection may have read a part of its last response.
-  if (bytes < calls * answer.bytes || bytes > (calls + connections) * answer.bytes) {
+  const slack = slackOf(answer);
+  if (bytes < calls * answer.bytes * (1 - slack) || bytes > (calls + connections) * answer.bytes * (1 + slack)) {
     throw new Error(`wrk: expected ${calls} answers of ${answer.bytes} bytes each, found ${bytes} bytes\n${output}`);
   }
   return { calls, rate: (calls / micros) * 1e6 };

@@ -23,6 +23,7 @@ const greeter = {
 /** @type {any} */
 const bench = {
   echo: (/** @type {any} */ { data }) => ({ data }),
+  echoShelf: (/** @type {any} */ shelf) => shelf,
   async *download(/** @type {any} */ { number }) {
     for (let index = 1; index <= number; index++) yield { text: "a small message", index };
   },

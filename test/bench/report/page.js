@@ -3,8 +3,11 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { labels, peerNames } from "../peers/names.js";
 import { scenarios as known } from "../scenarios.js";
+import { replaceSpeed } from "./readme.js";
 import {
   clientLabels,
+  codecNotes,
+  codecTable,
   cpuPeers,
   cpuRatio,
   formatCount,
@@ -37,6 +40,7 @@ import {
  * @property {MemoryResult[]} [memory]
  * @property {IdleResult[]} [idle]
  * @property {ClientResult[]} [clients]
+ * @property {import("../codec-study.js").CodecResult} [codec]
  */
 
 /** @typedef {import("../peers/names.js").PeerName} PeerName */
@@ -70,12 +74,21 @@ highest in brackets. Above 1 manywire is faster. A second table has the server's
 in microseconds: where the load cannot keep a server busy, the rates are those of the load.
 `;
 
+/** What is said of the requests where their headers are those of real clients. */
+const clients = `Requests have the headers that \`@grpc/grpc-js\`, grpc-go, grpcio, \`@connectrpc/connect-web\` and \`fetch\` in Chromium,
+and curl send, with a deadline, a trace context and cookies, so that responses are compressed where a server does that by
+default. Messages of books have strings, nested messages, numbers of every kind, bytes, an enum, maps, wrappers and timestamps.
+`;
+
 /**
- * Makes the page of the results beside it.
+ * Makes the page of the results beside it, and README's table, which has the figures of the first Node.
  * @param {string} docs the folder of both
  */
 export function writePage(docs) {
-  writeFileSync(join(docs, "benchmark.md"), formatPage(readResults(docs)));
+  const runs = readResults(docs);
+  writeFileSync(join(docs, "benchmark.md"), formatPage(runs));
+  const readme = join(docs, "../README.md");
+  if (runs[0] !== undefined) writeFileSync(readme, replaceSpeed(readFileSync(readme, "utf8"), runs[0]));
 }
 
 /**
@@ -92,7 +105,11 @@ export function readResults(docs) {
 export function formatPage(runs) {
   const measured = peersOf(runs.flatMap(({ scenarios }) => scenarios));
   const peers = measured.map((name) => `- **${labels[name]}**: ${descriptions[name]}.\n`).join("");
-  return [head, `${peers}\nThe rates of each round are in the JSON files.\n`, ...runs.map(formatRun)].join("\n");
+  const hasClients = runs.some(({ scenarios }) => scenarios.some(({ client }) => client !== undefined));
+  const notes = hasClients ? `\n${clients}` : "";
+  return [head, `${peers}${notes}\nThe rates of each round are in the JSON files.\n`, ...runs.map(formatRun)].join(
+    "\n",
+  );
 }
 
 /**
@@ -122,13 +139,14 @@ ${[...groupByProtocol(scenarios).map(formatScenarios), ...formatStudies(run)].jo
  * @param {Results} run
  * @returns {string[]} a paragraph and a table for each study that was made
  */
-function formatStudies({ halfLoad, openLoop, memory, idle, clients }) {
+function formatStudies({ halfLoad, openLoop, memory, idle, clients, codec }) {
   return [
     ...(halfLoad ? [formatHalfLoad(halfLoad)] : []),
     ...(openLoop ? [formatOpenLoop(openLoop)] : []),
     ...(memory ? [formatMemory(memory)] : []),
     ...(idle ? [formatIdle(idle)] : []),
     ...(clients ? [formatClients(clients)] : []),
+    ...(codec ? [formatCodec(codec)] : []),
   ];
 }
 
@@ -197,6 +215,17 @@ ${formatTable(
     ratio === undefined ? "–" : formatMedian(ratio, formatRatio),
   ]),
 )}`;
+}
+
+/** @param {import("../codec-study.js").CodecResult} codec */
+function formatCodec(codec) {
+  const [columns = [], ...rows] = codecTable(codec.rows);
+  return `The codec alone, on messages of books: manywire's time, and as a share of the time of protobufjs (static code),
+\`JSON.parse\` or \`JSON.stringify\`, and of protobuf-es:
+
+${formatTable(columns, rows)}
+${codecNotes(codec).join("\n")}
+`;
 }
 
 /**

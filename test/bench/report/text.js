@@ -198,6 +198,64 @@ function formatGrowth({ name, samples }) {
   return `  ${labelOf(name)}, from ${calls}: resident ${percent < 0 ? "" : "+"}${percent.toFixed(1)} %\n`;
 }
 
+/**
+ * What the codec is to reach, as shares of the time of others. @type {Record<string, { other: string, most: number }>}
+ */
+const codecGoals = {
+  decode: { other: "protobufjs", most: 0.9 },
+  encode: { other: "protobufjs", most: 0.8 },
+  "JSON read": { other: "JSON.parse", most: 2.2 },
+  "JSON write": { other: "JSON.stringify", most: 1.5 },
+};
+
+/** The rows of the table of the codec: a heading, then one for each task and size. @param {import("../codec.js").CodecRow[]} rows */
+export function codecTable(rows) {
+  const body = rows.map(({ task, size, bytes, us, ratios }) => {
+    const { other, most } = codecGoals[task] ?? { other: "", most: 0 };
+    const ratio = ratios[other] ?? Number.NaN;
+    const others = [
+      `${formatRatio(ratio)} ${other}`,
+      `${formatRatio(ratios["protobuf-es"] ?? Number.NaN)} protobuf-es`,
+    ];
+    return [
+      `${task}, ${size}`,
+      formatCount(bytes),
+      us.toFixed(2),
+      ...others,
+      `≤ ${most} ${ratio <= most ? "met" : "missed"}`,
+    ];
+  });
+  return [["", "bytes", "µs", "÷", "÷", "goal"], ...body];
+}
+
+/** @param {import("../codec-study.js").CodecResult} result the first call and the memory, in sentences */
+export function codecNotes({ firstCall, memory }) {
+  const { fields, binaryMs, jsonMs } = firstCall;
+  const times = ({ first = 0, median = 0 }) =>
+    `${formatMs(median)} ms (${formatMs(first)} ms for the first type of a process)`;
+  const first = `The first call of a type of ${fields} fields takes ${times(binaryMs)} as protobuf and ${times(jsonMs)} as JSON.`;
+  const { api, types, preparedBytes, serviceBytes, allBytes } = memory;
+  const kb = (/** @type {number} */ bytes) => `${formatCount(bytes / 1000)} KB`;
+  const perType = `${kb(allBytes / types)} each`;
+  return [
+    first,
+    `The ${formatCount(types)} types of ${api} take ${kb(preparedBytes)} before any call and ${kb(serviceBytes)} more after calls ` +
+      `of each method of one service. All of them, read and written, take ${kb(allBytes)}, ${perType}.`,
+  ];
+}
+
+/** @param {import("../codec-study.js").CodecResult} result */
+export function formatCodec(result) {
+  const notes = codecNotes(result).map((note) => `  ${note}\n`);
+  return formatCodecRows(result.rows) + notes.join("");
+}
+
+/** @param {import("../codec.js").CodecRow[]} rows */
+export function formatCodecRows(rows) {
+  const [columns = [], ...body] = codecTable(rows);
+  return `\ncodec: manywire's time, and as a share of what others take\n${formatTable(columns, body)}`;
+}
+
 /** @param {import("../profile.js").ProfileResult} profile */
 export function formatProfile({ file, functions }) {
   const rows = functions.map(({ name, place, share }) => [`${name}  ${place}`, `${(share * 100).toFixed(1)} %`]);

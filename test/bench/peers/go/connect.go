@@ -62,6 +62,10 @@ func (*connectBench) Echo(_ context.Context, blob *bench.Blob) (*bench.Blob, err
 	return blob, nil
 }
 
+func (*connectBench) EchoShelf(_ context.Context, shelf *bench.Shelf) (*bench.Shelf, error) {
+	return shelf, nil
+}
+
 func (*connectBench) Download(_ context.Context, count *bench.Count, stream *connect.ServerStream[bench.Note]) error {
 	for index := uint32(1); index <= count.GetNumber(); index++ {
 		if err := stream.Send(&bench.Note{Text: "a small message", Index: index}); err != nil {

@@ -73,6 +73,10 @@ func (*benchServer) Echo(_ context.Context, blob *bench.Blob) (*bench.Blob, erro
 	return blob, nil
 }
 
+func (*benchServer) EchoShelf(_ context.Context, shelf *bench.Shelf) (*bench.Shelf, error) {
+	return shelf, nil
+}
+
 func (*benchServer) Download(count *bench.Count, stream grpc.ServerStreamingServer[bench.Note]) error {
 	for index := uint32(1); index <= count.GetNumber(); index++ {
 		if err := stream.Send(&bench.Note{Text: "a small message", Index: index}); err != nil {

@@ -2,7 +2,7 @@
 //
 //	bench grpc|connect|vanguard|gateway [flags]
 //
-// It prints its port and serves until standard input ends.
+// It prints its port and serves until standard input ends. `bench call ADDRESS TRACEPARENT` makes one call instead.
 package main
 
 import (
@@ -30,6 +30,12 @@ var kinds = map[string]func(net.Listener) error{
 }
 
 func main() {
+	if os.Args[1] == "call" {
+		if err := callOnce(os.Args[2], os.Args[3]); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	serve := kinds[os.Args[1]]
 	if serve == nil {
 		log.Fatalf("bench: expected grpc, connect, vanguard or gateway, found %s", os.Args[1])

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::hello_world::greeter_server::Greeter;
 use crate::hello_world::{HelloReply, HelloRequest};
 use crate::manywire::bench_service_server::BenchService;
-use crate::manywire::{Blob, Count, Note};
+use crate::manywire::{Blob, Count, Note, Shelf};
 
 pub struct Greet;
 
@@ -40,6 +40,10 @@ impl BenchService for Bench {
     type PingPongStream = Notes;
 
     async fn echo(&self, request: Request<Blob>) -> Result<Response<Blob>, Status> {
+        Ok(Response::new(request.into_inner()))
+    }
+
+    async fn echo_shelf(&self, request: Request<Shelf>) -> Result<Response<Shelf>, Status> {
         Ok(Response::new(request.into_inner()))
     }
 
