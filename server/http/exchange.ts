@@ -126,6 +126,11 @@ export interface Exchange extends RequestHead {
   read(): void;
   /** Stops reading the body, so that the client has to wait. */
   pause(): void;
+  /**
+   * Headers of a response that an HTTP/1.1 connection sends by itself, such as 408 to a body that does not come. A filter may
+   * set them.
+   */
+  refusalHeaders?: Readonly<OutgoingHttpHeaders> | undefined;
   /** Gives the request back to the framework that has passed it to the server. Absent if there is none. */
   readonly passOn?: (() => void) | undefined;
 }

@@ -51,6 +51,12 @@ export class WrappedExchange implements Exchange {
   get maxHeaderBytes(): number {
     return this.#inner.maxHeaderBytes;
   }
+  get refusalHeaders(): Readonly<OutgoingHttpHeaders> | undefined {
+    return this.#inner.refusalHeaders;
+  }
+  set refusalHeaders(headers: Readonly<OutgoingHttpHeaders> | undefined) {
+    this.#inner.refusalHeaders = headers;
+  }
   get passOn(): (() => void) | undefined {
     return this.#inner.passOn;
   }

@@ -1,11 +1,12 @@
 // The open connections of a listener, and how a drain closes each of them.
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
 import type { Retirable } from "./connection-ages.js";
 import { endAndDiscard } from "./http1/linger.js";
 import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
+import { type BodySource, exchangeKey } from "./node-exchange.js";
 
 class Http1Connection implements Retirable {
   /** Requests without a complete response; more than one when pipelined. */
@@ -100,8 +101,9 @@ export class Connections {
 
   /** Rejects malformed input. Returns false if the client had already disconnected. */
   refuse(socket: Socket, error: { code?: string | undefined }): boolean {
-    const answer = answerTo(error);
     const connection = this.#http1.get(socket);
+    const served: BodySource<IncomingMessage> | undefined = connection?.latest?.req;
+    const answer = answerTo(error, served?.[exchangeKey]?.refusalHeaders);
     if (answer === undefined || connection === undefined || !socket.writable) {
       socket.destroy();
       return false;

@@ -1,4 +1,5 @@
 // How the body of a request comes to the owner of an exchange, in both HTTP versions.
+import type { OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { ExchangeOwner } from "../http/exchange.js";
 import { type ConnectionLoad, type LoadingExchange, UploadWatch } from "./connection-load.js";
@@ -17,6 +18,7 @@ export type BodySource<Source extends Readable = Readable> = Source & { [exchang
 export abstract class NodeExchange implements LoadingExchange {
   owner: ExchangeOwner | undefined;
   place = -1;
+  refusalHeaders: Readonly<OutgoingHttpHeaders> | undefined;
   readonly #source: BodySource;
   #way: "undecided" | "straight" | "stream" = "undecided";
   #hearsData = false;

@@ -9,7 +9,7 @@ import { Http1Exchange } from "./http1/exchange.js";
 import type { ListenLimits } from "./limits.js";
 import { type BodySource, exchangeKey } from "./node-exchange.js";
 import type { Report } from "./report.js";
-import { type Fault, findHttp1Fault, type OnRequest } from "./well-formed.js";
+import { badExpectation, type Fault, findHttp1Fault, type OnRequest } from "./well-formed.js";
 
 /** Makes the function that passes well-formed requests to a handler, and rejects the others. Filters get both. */
 export function passRequestsTo(handler: Handler, filters: readonly Filter[], report: Report): OnRequest {
@@ -63,19 +63,21 @@ export function passHttp1Requests(
     // An unread body would block the next request of the connection.
     if (!req.readableEnded) req.resume();
   }
-  servers.http1.server.on("request", (request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse, expectation?: Fault) => {
     const { socket } = request;
     if (connections.callBegins(socket, response) > streamsPerConnection) {
       if (connections.refuse(socket, tooManyCalls)) report(new Error("too many pipelined requests"), "http/1.1");
       return;
     }
     response.on("close", callEnds);
-    const fault = findHttp1Fault(request, servers.http1.headerCount);
+    const fault = findHttp1Fault(request, servers.http1.headerCount) ?? expectation;
     const begin = () => onRequest(new Http1Exchange(request, response), fault);
     // Pipelined requests are served one after the other. Node emits nothing for those whose turn never comes.
     if (response.socket === null) response.once("socket", begin);
     else begin();
-  });
+  };
+  servers.http1.server.on("request", (request, response) => serve(request, response));
+  servers.http1.server.on("checkExpectation", (request, response) => serve(request, response, badExpectation));
   refuseOthers(servers, connections, report);
 }
 
@@ -84,9 +86,6 @@ const tooManyCalls = { code: "TOO_MANY_CALLS" };
 function refuseOthers({ http1 }: Servers, connections: Connections, report: Report): void {
   http1.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.refuse(socket as Socket, error)) report(error, "http/1.1");
-  });
-  http1.server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
-    response.writeHead(417, noSniff).end();
   });
   // Node sends no response to CONNECT on HTTP/1.1.
   http1.server.on("connect", (_request: IncomingMessage, socket) => {

@@ -4,7 +4,7 @@ import type { Exchange } from "../http/exchange.js";
 
 /** What is wrong with a request, and the status that says so. */
 export interface Fault {
-  status: 400 | 431;
+  status: 400 | 405 | 417 | 431;
   text: string;
 }
 
@@ -37,6 +37,10 @@ export function findHttp2Fault(
   return faultOfAuthority(authority);
 }
 
+/** No expectation but `100-continue` is known (RFC 9110 section 10.1.1). */
+export const badExpectation: Fault = { status: 417, text: "unknown expectation" };
+/** There is no tunnel. */
+export const noConnect: Fault = { status: 405, text: "CONNECT is not served" };
 const badTarget: Fault = { status: 400, text: "bad request target" };
 const noHost: Fault = { status: 400, text: "no Host" };
 

@@ -5,7 +5,7 @@ import type { CorsOptions, ServerOptions } from "../../server/index.js";
 import { RestService } from "../gen/manywire/test/rest/v1/rest_pb.js";
 import { serverIdentity } from "../support/certificates.js";
 import type { HttpVersion, RawAnswer, RawRequest } from "../support/http.js";
-import { request } from "../support/http.js";
+import { beginRequest, request } from "../support/http.js";
 import { echoing, versions } from "../support/rest-service.js";
 import { startServer } from "../support/server.js";
 import { places } from "./combinations.js";
@@ -208,6 +208,7 @@ const responses: [what: string, status: number, raw: RawRequest, only?: HttpVers
   ],
   ["too many headers", 431, { path: "/v1/query", headers: many }, "1.1"],
   ["a malformed Host", 400, { path: "/v1/query", headers: { host: "localhost:99999" } }, "1.1"],
+  ["an unknown expectation", 417, { path: "/v1/query", headers: { expect: "a miracle" } }],
   ["a bidirectional stream over HTTP/1.1", 505, { method: "POST", path: bidi, headers: json }, "1.1"],
   ["the page", 200, { path: "/", headers: { accept: "text/html" } }],
   ["the page as text", 200, { path: "/" }],
@@ -256,6 +257,24 @@ describe.each(everywhere)("at the $lane lane, $security, over HTTP/$version", ({
     const line = "cors: requests from this origin are not allowed\n";
     expect([answer.status, answer.text, corsHeaders(answer), varies(answer)]).toEqual([403, line, {}, true]);
   });
+});
+
+test.each([
+  ["does not come", { stallMs: 200 }, "{"],
+  ["takes too long", { headersMs: 200, requestMs: 200 }, "{"],
+])("a page of an allowed origin can read the 408 to a body that %s, over HTTP/1.1", async (_, limits, part) => {
+  await using server = await startServer({
+    cors,
+    mayCutCalls: true,
+    limits: { stallMs: 0, ...limits },
+    routes: (router) => router.service(RestService, echoing),
+  });
+  const headers = { ...allowed, ...json, "content-length": 10 };
+  await using call = await beginRequest(server.url, { method: "POST", path: "/v1/whole", headers });
+  call.body.on("error", () => {}).write(part);
+  const answer = await call.answer;
+  expect([answer.status, corsHeaders(answer)]).toEqual([408, grant()]);
+  expect(varies(answer)).toBe(true);
 });
 
 describe("of the options", () => {

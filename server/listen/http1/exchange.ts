@@ -107,7 +107,10 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   /** Responds with 408 if nothing has been sent, and closes the connection. */
   endStalled(): void {
     if (this.isHeadSent) this.#request.socket.destroy();
-    else this.#response.writeHead(408, { ...noSniff, connection: "close", "content-length": 0 }).end();
+    else {
+      const headers = { ...this.refusalHeaders, ...noSniff, connection: "close", "content-length": 0 };
+      this.#response.writeHead(408, headers).end();
+    }
   }
 }
 

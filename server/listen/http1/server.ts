@@ -86,12 +86,20 @@ function isLongBodyArriving({ complete, headers }: http.IncomingMessage): boolea
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > SHORT_BODY_BYTES;
 }
 
-/** Returns the response to malformed input, by the code of Node's parser; undefined if the client is gone. */
-export function answerTo({ code }: { code?: string | undefined }): string | undefined {
+/**
+ * Returns the response to malformed input, by the code of Node's parser; undefined if the client is gone.
+ *
+ * @param added headers of filters, if the input belongs to a request that they have seen
+ */
+export function answerTo(
+  { code }: { code?: string | undefined },
+  added: Readonly<http.OutgoingHttpHeaders> = {},
+): string | undefined {
   if (code === "ECONNRESET" || code === "EPIPE") return undefined;
   const status = STATUS_OF[code ?? ""] ?? 400;
   const headers = "Connection: close\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff";
-  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${headers}\r\n\r\n`;
+  const more = Object.entries(added).map(([name, value]) => `\r\n${name}: ${value}`);
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${headers}${more.join("")}\r\n\r\n`;
 }
 
 const STATUS_OF: Readonly<Record<string, number>> = {

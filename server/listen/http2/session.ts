@@ -1,7 +1,6 @@
 // One connection of HTTP/2: a socket, the protocol on it, and the exchanges of its streams.
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock.js";
-import { noSniff } from "../../http/exchange.js";
 import type { Connection } from "../../http2/connection.js";
 import type { ConnectionListener } from "../../http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../http2/errors.js";
@@ -13,10 +12,9 @@ import type { Stream } from "../../http2/stream.js";
 import type { Retirable } from "../connection-ages.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import type { Report } from "../report.js";
-import type { OnRequest } from "../well-formed.js";
+import { badExpectation, type Fault, noConnect, type OnRequest } from "../well-formed.js";
 import { type ExchangeConnection, Http2Exchange } from "./exchange.js";
-import { toFields } from "./headers.js";
-import { knownHeadOf } from "./known-head.js";
+import { type KnownHead, knownHeadOf } from "./known-head.js";
 
 /** What the sessions of a server share. */
 export interface SessionSetup {
@@ -29,6 +27,11 @@ export interface SessionSetup {
 }
 
 const goOn = [createField(":status", "100")];
+
+function faultOf({ method, headers, fault }: KnownHead): Fault | undefined {
+  if (method === "CONNECT") return noConnect;
+  return headers.expect === undefined || headers.expect === "100-continue" ? fault : badExpectation;
+}
 
 export class Session implements ConnectionListener<Http2Exchange>, ExchangeConnection, Retirable {
   readonly socket: Socket;
@@ -82,17 +85,10 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
   onRequest(stream: Stream<Http2Exchange>, head: RequestHead): void {
     const known = knownHeadOf(head);
     const { expect } = known.headers;
-    if (known.method === "CONNECT") this.#refuse(stream, 405);
-    else if (expect !== undefined && expect !== "100-continue") this.#refuse(stream, 417);
-    else {
-      if (expect !== undefined) this.connection.sendInformational(stream, goOn);
-      const exchange = new Http2Exchange(this, stream, known);
-      stream.owner = exchange;
-      this.#setup.onRequest(exchange, known.fault);
-    }
-  }
-  #refuse(stream: Stream<Http2Exchange>, status: number): void {
-    this.connection.sendHead(stream, toFields(status, noSniff), true);
+    if (expect === "100-continue") this.connection.sendInformational(stream, goOn);
+    const exchange = new Http2Exchange(this, stream, known);
+    stream.owner = exchange;
+    this.#setup.onRequest(exchange, faultOf(known));
   }
   onData({ owner }: Stream<Http2Exchange>, bytes: Uint8Array, start: number, end: number): void {
     owner?.onData(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start));

@@ -29,7 +29,9 @@ export function createCors(options: CorsOptions): Filter {
       else exchange.sendHeadOnly(204, { ...noSniff, ...grant.headers, ...preflight(exchange), vary: preflightVary });
       return;
     }
-    return next(new CorsExchange(exchange, grant ?? noGrant));
+    const added = grant ?? noGrant;
+    if (exchange.httpVersion === 1) exchange.refusalHeaders = added.alone;
+    return next(new CorsExchange(exchange, added));
   };
 }
 
