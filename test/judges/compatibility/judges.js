@@ -14,6 +14,8 @@ import { readFileSync } from "node:fs";
  * @typedef {{ kind: "conformance", subject: string }} Conformance
  */
 
+const generatorsFile = "test/judges/interop/openapi/generators.interop.ts";
+
 /** @type {Judge[]} */
 export const judges = [
   suite("our server", "fast"),
@@ -66,6 +68,21 @@ export const judges = [
   },
   transcoded("google-gax", "REST"),
   transcoded("eventsource", "REST, as server-sent events"),
+  {
+    name: "openapi-typescript, openapi-fetch",
+    version: inFile("test/judges/interop/openapi/package.json", /"openapi-typescript": "([\d.]+)"/),
+    calls: "REST and Connect, by types made from our OpenAPI documents",
+    from: { kind: "tests", files: ["test/judges/interop/openapi/typed-client.interop.ts"] },
+  },
+  generator(
+    "@hey-api/openapi-ts",
+    inFile("test/judges/interop/openapi/package.json", /"@hey-api\/openapi-ts": "([\d.]+)"/),
+    "TypeScript",
+  ),
+  generator("openapi-python-client", inFile(generatorsFile, /openapi-python-client==([\d.]+)/), "Python"),
+  generator("oapi-codegen", inFile(generatorsFile, /oapi-codegen@v([\d.]+)/), "Go"),
+  // Needs a JDK and Maven, which the gate does not install.
+  { ...generator("openapi-generator", inFile(generatorsFile, /generator-cli:([\d.]+)/), "Java"), isByHand: true },
 ];
 
 /**
@@ -121,6 +138,17 @@ function foreign(name, calls, files) {
 function transcoded(name, calls) {
   const files = ["test/unit/transcode/foreign.test.ts"];
   return { name, version: npm(name), calls, from: { kind: "tests", files, title: name } };
+}
+
+/**
+ * @param {string} name of the generator, with which its suite begins
+ * @param {() => string} version
+ * @param {string} language of the client
+ * @returns {Judge}
+ */
+function generator(name, version, language) {
+  const calls = `REST, by a client in ${language} made from our OpenAPI document`;
+  return { name, version, calls, from: { kind: "tests", files: [generatorsFile], title: name } };
 }
 
 /** @param {string} name of a package of npm */

@@ -26,7 +26,7 @@ are not set, and what [gateway-differences.ts](../test/judges/interop/gateway-di
 | to run | command |
 |---|---|
 | libraries of npm, curl, buf curl | \`npm test\` |
-| Go, Python, proxies | \`npm run test:interop\` |
+| Go, Python, proxies, generators of clients | \`npm run test:interop\` |
 | Chromium | \`npm run test:browser\` |
 | Connect's conformance suite | \`npm run test:conformance\` |
 | protobuf's conformance suite | \`npm run test:protobuf\` |

@@ -60,8 +60,8 @@ const tsconfig = {
   files: ["depot.ts", "process.d.ts"],
 };
 
-describe("a generated client keeps every field", { timeout: limitMs }, () => {
-  it("of @hey-api/openapi-ts", async () => {
+describe("@hey-api/openapi-ts", { timeout: limitMs }, () => {
+  it("makes a client that keeps every field", async () => {
     const place = project("hey-api", "depot.ts");
     const packages = join(judges, "node_modules");
     const generator = join(packages, "@hey-api", "openapi-ts", "bin", "run.js");
@@ -81,8 +81,10 @@ describe("a generated client keeps every field", { timeout: limitMs }, () => {
     await outputOf(process.execPath, [esbuild, join(place, "depot.ts"), ...esm]);
     await expectOutcome(await outputOf(process.execPath, [file, server.url]));
   });
+});
 
-  it("of openapi-python-client", async () => {
+describe("openapi-python-client", { timeout: limitMs }, () => {
+  it("makes a client that keeps every field", async () => {
     const requirement = "openapi-python-client==0.29.1";
     const python = join(cache, "openapi-python", "bin", "python");
     await once("openapi-python", requirement, async (place) => {
@@ -96,8 +98,10 @@ describe("a generated client keeps every field", { timeout: limitMs }, () => {
     expect([code, stdout]).toEqual([0, expect.not.stringContaining("WARNING parsing")]);
     await expectOutcome(await outputOf(python, [join(place, "depot.py"), server.url], { limitMs }));
   });
+});
 
-  it("of oapi-codegen", async () => {
+describe("oapi-codegen", { timeout: limitMs }, () => {
+  it("makes a client that keeps every field", async () => {
     const generatorModule = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2";
     const env = { ...process.env, GOBIN: join(cache, "oapi-codegen"), GOFLAGS: "-mod=mod" };
     await once("oapi-codegen", generatorModule, async () => {
@@ -113,8 +117,10 @@ describe("a generated client keeps every field", { timeout: limitMs }, () => {
     const text = await outputOf("go", ["run", ".", server.url], { env, cwd: place, limitMs });
     await expectOutcome(text);
   });
+});
 
-  it.skipIf(!hasProgram("javac") || !hasProgram("mvn"))("of openapi-generator, for Java", async (context) => {
+describe.skipIf(!hasProgram("javac") || !hasProgram("mvn"))("openapi-generator", { timeout: limitMs }, () => {
+  it("makes a client for Java that keeps every field", async (context) => {
     const artifact = "org.openapitools:openapi-generator-cli:7.23.0";
     const jar = join(cache, "openapi-generator", "openapi-generator-cli-7.23.0.jar");
     await once("openapi-generator", artifact, async (place) => {
