@@ -1,34 +1,29 @@
 import { readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { CommandProcess } from "../support/command-process.js";
 import { request } from "../support/http.js";
-import { hasProgram, type Outcome, outputOf, run } from "../support/program.js";
+import { createNpmProject, listWarnings, type NpmProject, pack, type Tarball } from "../support/npm-project.js";
+import { type Outcome, outputOf } from "../support/program.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
 
 let stage: Stage;
-/** An empty project outside of the checkout, where nothing but the package and its dependencies can be found. */
+let npmProject: NpmProject;
 let project: string;
-let packed: { filename: string; files: { path: string; mode: number }[] };
+let packed: Tarball;
 let installed: Outcome;
-
-/** npm's own is minutes if a registry does not respond. */
-const patience = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "500", "--fetch-retry-maxtimeout", "1000"];
 
 beforeAll(async () => {
   stage = await stagePackage();
-  project = await mkdtemp(join(tmpdir(), "manywire-project-"));
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
-  [packed] = JSON.parse(await outputOf("npm", [...pack, stage.folder]));
-  await writeFile(join(project, "package.json"), '{"name":"project","type":"module","private":true}');
-  const install = ["install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund", ...patience];
-  installed = await run("npm", [...install, join(project, packed.filename)], { limitMs: 100_000 });
+  npmProject = await createNpmProject();
+  project = npmProject.folder;
+  packed = await pack(stage, project);
+  installed = await npmProject.install(join(project, packed.filename));
 }, 150_000);
 
 afterAll(async () => {
-  await rm(project, { recursive: true });
+  await npmProject[Symbol.asyncDispose]();
   await stage[Symbol.asyncDispose]();
 });
 
@@ -95,18 +90,8 @@ function needInstalled(context: TestContext): void {
   if (isUnreachable && !process.env.CI) context.skip("no registry can be reached, and npm's cache lacks a package");
 }
 
-/** npm's warnings, but for those of its own configuration, and of a script that a package from a registry does not run. */
-function listWarnings(stderr: string): string[] {
-  const lines = stderr.split("\n").filter((line) => /\bwarn\b/i.test(line));
-  const scripts = lines.filter((line) => line.includes("install-scripts   "));
-  const isOurs = scripts.every((line) => line.includes(" manywire@") && line.includes("(prepare: "));
-  return lines.filter((line) => !/unknown .*config/i.test(line) && !(isOurs && line.includes("install-scripts")));
-}
-
 describe("a project with the package installed", () => {
-  /** The output of a program that runs in the project's folder. */
-  const outputIn = (program: string, ...args: string[]) =>
-    outputOf("sh", ["-c", 'cd "$0" && exec "$@"', project, program, ...args]);
+  const outputIn = (program: string, ...args: string[]) => npmProject.outputOf(program, ...args);
   const bin = (name: string) => join(project, "node_modules", ".bin", name);
 
   it("was installed without a warning", (context) => {
@@ -234,16 +219,6 @@ describe("a project with the package installed", () => {
       needInstalled(context);
       await outputIn(join(root, "node_modules/.bin/buf"), "generate");
       expect(await load("./by-buf/shop_pb.js")).toBe("shop.v1.Shop\n");
-    });
-
-    it.skipIf(!hasProgram("protoc"))("with protoc", async (context) => {
-      needInstalled(context);
-      await mkdir(join(project, "by-protoc"));
-      const includes = ["-I", "proto", "-I", "node_modules/manywire/dist/proto"];
-      const options = ["target=js+dts", "import_extension=js", ...rewrites].map((option) => `--es_opt=${option}`);
-      const out = [`--plugin=protoc-gen-es=${plugin}`, "--es_out=by-protoc", ...options];
-      await outputIn("protoc", ...includes, ...out, "proto/shop.proto");
-      expect(await load("./by-protoc/shop_pb.js")).toBe("shop.v1.Shop\n");
     });
   });
 
