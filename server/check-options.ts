@@ -6,6 +6,7 @@ import type { PagesOptions, ServerOptions } from "./options.js";
 import { describeValue, quote } from "./quote.js";
 import { didYouMean } from "./suggest.js";
 import type { RestOptions } from "./transcode/transcoder.js";
+import type { UpstreamOptions } from "./upstream/options.js";
 
 /** What a value has to be; undefined for anything. */
 interface Type {
@@ -13,6 +14,8 @@ interface Type {
   readonly matches: (value: unknown) => boolean;
   /** Types of its own options. */
   readonly options?: Types<object>;
+  /** Types of the options that each item of a list has. */
+  readonly items?: Types<object>;
 }
 
 type Types<Options> = { readonly [Name in keyof Required<Options>]: Type };
@@ -112,8 +115,17 @@ const cors: Types<CorsOptions> = {
 
 const tls: Types<TlsOptions> = { cert: pem, key: pem, ca: pem };
 
+const upstream: Types<UpstreamOptions> = {
+  url: string,
+  tls: object,
+  descriptorSet: binary,
+  services: list,
+  readMaxBytes: bytes,
+};
+
 const types: Types<ServerOptions> = {
   routes: { expected: "a function (router) => void", matches: callback.matches },
+  upstreams: { ...list, items: upstream },
   port: number,
   host: string,
   path: string,
@@ -189,7 +201,16 @@ function checkGroup(prefix: string, options: object, types: Types<object>): void
     if (value === undefined) continue;
     if (!type.matches(value)) throw wrongType(prefix + name, type, value);
     if (type.options !== undefined && isObject(value)) checkGroup(`${prefix}${name}.`, value, type.options);
+    if (type.items !== undefined && Array.isArray(value)) checkItems(prefix + name, value, type.items);
   }
+}
+
+function checkItems(name: string, items: readonly unknown[], types: Types<object>): void {
+  items.forEach((item, index) => {
+    const place = `${name}[${index}]`;
+    if (!isObject(item)) throw wrongType(place, object, item);
+    checkGroup(`${place}.`, item, types);
+  });
 }
 
 function wrongType(name: string, { expected }: Type, value: unknown): TypeError {

@@ -13,6 +13,7 @@ import type { DocsOptions } from "./openapi/options.js";
 import type { CorsOptions } from "./operate/cors/options.js";
 import type { ErrorLogger } from "./operate/unexpected.js";
 import type { RestOptions } from "./transcode/transcoder.js";
+import type { UpstreamOptions } from "./upstream/options.js";
 import { checkWholeNumber } from "./whole-number.js";
 
 /** The same options, each of which may also be `undefined`, which counts as not given. */
@@ -31,6 +32,11 @@ export interface PagesOptions extends DocsOptions {
 export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Registers services, as with Connect's adapters: `(router) => router.service(Greeter, greeter)`. */
   routes: (router: Router) => void;
+  /**
+   * gRPC servers whose services are served here, too, by forwarding: over every protocol, with routes, documents and
+   * reflection. A method in `routes` counts before theirs.
+   */
+  upstreams?: readonly UpstreamOptions[] | undefined;
   /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
   /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */

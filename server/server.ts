@@ -5,6 +5,7 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
+import { toError } from "./call/error.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
@@ -26,6 +27,8 @@ import { describeApi } from "./pages/docs.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import { createSurface } from "./surface.js";
+import { createForwardTable } from "./upstream/table.js";
+import { Upstream } from "./upstream/upstream.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -82,8 +85,24 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     contextValues: contextValuesOf(settings),
     report,
   };
-  const surface = createSurface([table], environment, settings, createProbes(health));
+  const probes = createProbes(health);
+  const upstreams = (settings.upstreams ?? []).map((options) => new Upstream(options, { onSchema: renew, onError }));
+  const make = () => {
+    const forwarded = upstreams.map((upstream) => createForwardTable(upstream, settings, toUniversalHandler));
+    return createSurface([table, ...forwarded], environment, settings, probes);
+  };
+  let surface = make();
   for (const warning of surface.warnings) settings.onWarning?.(warning);
+  function renew(): void {
+    try {
+      surface = make();
+    } catch (error) {
+      report(toError(error), "upstream schema");
+    }
+  }
+  function onError({ url }: Upstream, error: Error): void {
+    report(new Error(`${url}: ${error.message}`, { cause: error }), "upstream schema");
+  }
   const listener = createListener({
     handler: (exchange) => surface.handle(exchange),
     filters: createFilters(settings),
@@ -95,7 +114,9 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   });
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= drain(listener, active, health, settings);
+    closing ??= drain(listener, active, health, settings).finally(() => {
+      for (const upstream of upstreams) upstream.close();
+    });
     return closing;
   };
   const server: Server = {
@@ -103,7 +124,10 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     get url() {
       return listener.url;
     },
-    listen: () => listener.listen(),
+    async listen() {
+      await listener.listen();
+      for (const upstream of upstreams) upstream.start();
+    },
     close,
     [Symbol.asyncDispose]: close,
     handler: listener.handleNode,

@@ -40,7 +40,7 @@ const map: Record<string, Part> = {
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
-  "server/schema/": { uses: ["gen/google/rpc/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
+  "server/schema/": { uses: ["gen/google/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
   "server/codec/": {
     uses: server("quote.ts", "schema/integer-types.ts"),
     names: server("byte-writer.ts"),
@@ -108,15 +108,24 @@ const map: Record<string, Part> = {
   },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
+  // Other servers, whose services are served here.
+  "server/upstream/": {
+    uses: [
+      ...["client/base-url.ts", "client/connections.ts", "gen/grpc/reflection/"],
+      ...server("call/", "http/", "quote.ts", "schema/"),
+    ],
+    names: ["client/http2/"],
+    packages: [protobuf, connect, connectNode],
+  },
   // What brings them together.
   "server/check-options.ts": {
     uses: server("quote.ts", "suggest.ts"),
-    names: server("listen/", "openapi/", "operate/", "options.ts", "transcode/"),
+    names: server("listen/", "openapi/", "operate/", "options.ts", "transcode/", "upstream/options.ts"),
   },
   "server/compressions.ts": { uses: [], packages: [connectNode], namesPackages: [connect] },
   "server/options.ts": {
     uses: server("compressions.ts", "whole-number.ts"),
-    names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/", "transcode/"),
+    names: server("call/", "http/", "listen/", "mount/", "openapi/", "operate/", "transcode/", "upstream/options.ts"),
     namesPackages: [connect, protobuf],
   },
   "server/dispatch.ts": {
@@ -143,6 +152,7 @@ const map: Record<string, Part> = {
         "reference/",
         "reflection/",
         "surface.ts",
+        "upstream/",
       ),
       "gen/grpc/",
     ],

@@ -30,6 +30,11 @@ interface MethodBase {
   readonly interceptors: Interceptor[];
   /** The RPC protocols that may call it. Never empty. */
   readonly protocols: ReadonlySet<RpcProtocol>;
+  /**
+   * The same method with an implementation that takes and returns `EncodedMessage`, for calls that need no decoding. Undefined
+   * if there is none.
+   */
+  readonly encoded?: Method | undefined;
 }
 
 /** Implementation and descriptor of a unary method. */

@@ -7,6 +7,7 @@ import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { BinaryError } from "../codec/binary-input.js";
 import { ElementLimitError } from "../codec/element-limit.js";
+import { EncodedMessage, writeEncoded } from "../codec/encoded-message.js";
 import { createJsonDecoder } from "../codec/json-read.js";
 import { createJsonBytesEncoder, createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
@@ -30,7 +31,7 @@ export interface MessageCodec {
 }
 
 /** The codecs of a method: those of Connect, and those of gRPC and gRPC-Web. */
-type Codecs = Record<"connect" | "grpc", Record<Codec, MessageCodec>>;
+export type Codecs = Record<"connect" | "grpc", Record<Codec, MessageCodec>>;
 
 /**
  * Prepares the codecs of a method. They differ in the code for bytes that are no message: `invalid_argument` in Connect,
@@ -46,6 +47,25 @@ export function createCodecs({ spec, options }: Method): Codecs {
     connect: { proto: proto(Code.InvalidArgument), json },
     grpc: { proto: proto(Code.Internal), json },
   };
+}
+
+/** The codecs of a method whose messages stay as they are: binary only. */
+export function createPassingCodecs({ spec, options }: Method): Codecs {
+  const { input } = spec.method;
+  const serialize = (message: Message, reserve: number) => toBuffer(writeEncoded(message, reserve));
+  const passing: Converter = {
+    parse: (data) => new EncodedMessage(input, data),
+    serialize,
+    append: (message, reserve, target) => target.write(serialize(message, reserve)),
+    serializeBody: (message) => serialize(message, 0),
+  };
+  const proto = limitCodec(passing, options, undefined);
+  const codecs = { proto, json: proto };
+  return { connect: codecs, grpc: codecs };
+}
+
+function toBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** A codec that knows no limits on sizes. Its `parse` throws any error. */

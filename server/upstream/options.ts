@@ -1,0 +1,15 @@
+// Options of a server whose services are served here.
+import type { ClientTlsOptions } from "../../client/http2/open-socket.js";
+
+export interface UpstreamOptions {
+  /** Where it listens: `localhost:50051`, `http://…`, `https://…`, or `unix:/path`. */
+  readonly url: string;
+  /** For `https:`: what to trust, and what to show. */
+  readonly tls?: ClientTlsOptions | undefined;
+  /** A serialised `google.protobuf.FileDescriptorSet` with the services. Without it they come by the server's reflection. */
+  readonly descriptorSet?: Uint8Array | undefined;
+  /** Full names of the services to serve. Default: all. */
+  readonly services?: readonly string[] | undefined;
+  /** Maximum size of a reply message in bytes, after decompression. Default 4 MiB. */
+  readonly readMaxBytes?: number | undefined;
+}

@@ -1,0 +1,109 @@
+// Another server whose services are served here: its connections, and its schema, which is read until that succeeds.
+import { setTimeout as delay } from "node:timers/promises";
+import { fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { ConnectError, type Transport } from "@connectrpc/connect";
+import { compressionGzip } from "@connectrpc/connect-node";
+import { parseBaseUrl } from "../../client/base-url.js";
+import { type ClientConnections, openHttp2 } from "../../client/connections.js";
+import { knownFiles } from "../schema/known-files.js";
+import type { UpstreamOptions } from "./options.js";
+import { readSchema } from "./reflection-client.js";
+import { buildSchema, type UpstreamSchema } from "./schema.js";
+
+/** What becomes of an upstream. */
+export interface UpstreamListener {
+  /** The schema is there, or another one. */
+  onSchema(upstream: Upstream): void;
+  /** The schema could not be read. It is tried again. */
+  onError(upstream: Upstream, error: Error): void;
+}
+
+/** Two transports on the same connections. */
+export interface Channel {
+  /** For messages that are decoded. */
+  readonly messages: Transport;
+  /** For messages that are passed on as they are. */
+  readonly encoded: Transport;
+}
+
+const readMaxBytesDefault = 4 * 1024 * 1024;
+
+const backoff = { firstMs: 1000, factor: 1.6, jitter: 0.2, maxMs: 10_000 };
+
+export class Upstream {
+  /** As it was given: `localhost:50051`. */
+  readonly url: string;
+  readonly channel: Channel;
+  /** Undefined until it is known. */
+  schema: UpstreamSchema | undefined;
+  /** Why there is no schema. */
+  problem: Error = new Error("its schema has not been read yet");
+  readonly #options: UpstreamOptions;
+  readonly #listener: UpstreamListener;
+  readonly #connections: ClientConnections;
+  readonly #end = new AbortController();
+
+  /** @throws Error if an option is wrong */
+  constructor(options: UpstreamOptions, listener: UpstreamListener) {
+    this.url = options.url;
+    this.#options = options;
+    this.#listener = listener;
+    const target = parseBaseUrl(toUrl(options.url));
+    this.#connections = openHttp2(target, {}, options.tls ?? {});
+    this.channel = openChannel(this.#connections, target.url, options);
+    if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
+  }
+
+  /** Reads the schema, unless it is known. */
+  start(): void {
+    if (this.schema === undefined) void this.#learn();
+  }
+
+  close(): void {
+    this.#end.abort();
+    this.#connections.close();
+  }
+
+  async #learn(): Promise<void> {
+    const { signal } = this.#end;
+    for (let waitMs = backoff.firstMs; !signal.aborted; waitMs = Math.min(waitMs * backoff.factor, backoff.maxMs)) {
+      try {
+        const { services, files } = await readSchema(this.channel.messages, (name) => knownFiles.has(name), signal);
+        this.schema = buildSchema(files, this.#options.services ?? services);
+        this.#listener.onSchema(this);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.problem = ConnectError.from(error);
+        this.#listener.onError(this, this.problem);
+      }
+      const jitter = 1 + backoff.jitter * (2 * Math.random() - 1);
+      await delay(waitMs * jitter, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+}
+
+/** `localhost:50051` is plaintext, as for gRPC's clients. */
+function toUrl(text: string): string {
+  return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
+}
+
+function openChannel({ openGrpc }: ClientConnections, baseUrl: string, options: UpstreamOptions): Channel {
+  if (openGrpc === undefined) throw new Error("expected connections of HTTP/2");
+  const common = {
+    baseUrl,
+    interceptors: [],
+    useBinaryFormat: true,
+    acceptCompression: [compressionGzip],
+    sendCompression: null,
+    compressMinBytes: 1024,
+    readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
+    writeMaxBytes: 0xffff_ffff,
+  };
+  return { messages: openGrpc(common), encoded: openGrpc({ ...common, keepsEncoded: true }) };
+}
+
+function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {
+  return buildSchema(fromBinary(FileDescriptorSetSchema, bytes).file, names);
+}
