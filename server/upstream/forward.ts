@@ -72,7 +72,7 @@ async function* callStream(
 /** What is left of the caller's time, in milliseconds. 0 would be no deadline. */
 function timeoutOf(context: HandlerContext): number | undefined {
   const left = context.timeoutMs();
-  return left === undefined ? undefined : Math.max(1, left);
+  return left === undefined ? undefined : Math.max(1, Math.ceil(left));
 }
 
 async function* once(message: Message) {

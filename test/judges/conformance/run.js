@@ -15,9 +15,10 @@ const usage = `Usage: npm run test:conformance -- [options]
   --subject NAME   what is judged; repeatable
                      fast, reference: our server, with the fast lane on or off
                      node-http2: our server on Node's HTTP/2
+                     proxy: our server before the suite's own, which gets all calls as gRPC
                      client: our client
                      baseline: connect-node's server alone
-                   default: fast, reference, node-http2 and client
+                   default: fast, reference, node-http2, proxy and client
   --protocol NAME  connect, grpc or grpc-web; repeatable, default: all three
   --run PATTERN    only cases with such names, for example "**/server-stream/**"; repeatable
   --skip PATTERN   no cases with such names; repeatable
@@ -26,7 +27,7 @@ const usage = `Usage: npm run test:conformance -- [options]
   --help
 `;
 
-const subjects = ["fast", "reference", "node-http2", "client"];
+const subjects = ["fast", "reference", "node-http2", "proxy", "client"];
 const featuresFile = join(cacheFolder, "features.json");
 /** The longest delays of the suite are of a few seconds. */
 const stallMs = 60_000;

@@ -1,7 +1,8 @@
 // The server under test: reads one ServerCompatRequest from stdin, starts the server that it asks for, writes a
-// ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the server: fast, reference, node-http2 or
-// baseline.
+// ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the server: fast, reference, node-http2,
+// proxy or baseline.
 // docs/testing_servers.md of connectrpc.com/conformance v1.0.5.
+import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { HTTPVersion } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
 import {
@@ -11,6 +12,8 @@ import {
 import { formatFrame, readFrames } from "./frames.js";
 import { registry } from "./messages.js";
 import { routes } from "./service.js";
+import { descriptorFile } from "./setup.js";
+import { startReferenceServer } from "./upstream.js";
 
 const subject = process.argv[2];
 const { value: frame } = await readFrames(process.stdin).next();
@@ -43,6 +46,7 @@ async function createServerUnderTest() {
   const { createServer } = await import("manywire");
   return createServer({
     ...options,
+    ...(subject === "proxy" && (await forwardAll())),
     host: "127.0.0.1",
     port: 0,
     fastLane: subject !== "reference",
@@ -51,6 +55,12 @@ async function createServerUnderTest() {
     // The suite passes it on to its log.
     onConnectionError: (error, step) => process.stderr.write(`${step}: ${error.message}\n`),
   });
+}
+
+/** Serves nothing itself: all calls go on to the suite's server. */
+async function forwardAll() {
+  const url = await startReferenceServer(request.messageReceiveLimit);
+  return { routes: () => {}, upstreams: [{ url, descriptorSet: readFileSync(descriptorFile) }] };
 }
 
 function tlsOptions() {

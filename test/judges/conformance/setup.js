@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const module = "connectrpc.com/conformance";
@@ -12,21 +12,28 @@ export const suiteVersion = "v1.0.5";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the suite, the features and the logs of the last run lie; git ignores it. */
 export const cacheFolder = join(root, ".cache", "conformance");
+const binaries = join(cacheFolder, "bin");
 /** The suite's own program. */
-export const runner = join(cacheFolder, "bin", "connectconformance");
+export const runner = join(binaries, "connectconformance");
+/** The suite's own server, which a proxy stands before. */
+export const referenceServer = join(binaries, "referenceserver");
+/** The suite's messages and services, as a FileDescriptorSet. */
+export const descriptorFile = join(cacheFolder, "suite.binpb");
 
 const generated = join(cacheFolder, "gen");
 const stampFile = join(cacheFolder, "stamp");
 
 /** Installs and generates what is missing. Throws an Error with one line for the reader when a tool is missing or fails. */
 export function setUpSuite() {
-  const stamp = `${module} ${suiteVersion}, protoc-gen-es ${pluginVersion()}\n`;
+  const stamp = `${module} ${suiteVersion} with its server, protoc-gen-es ${pluginVersion()}\n`;
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
     return;
   }
   rmSync(cacheFolder, { recursive: true, force: true });
   mkdirSync(cacheFolder, { recursive: true });
-  go(["install", `${module}/cmd/connectconformance@${suiteVersion}`], { GOBIN: join(cacheFolder, "bin"), GOFLAGS: "" });
+  for (const program of [runner, referenceServer]) {
+    go(["install", `${module}/cmd/${basename(program)}@${suiteVersion}`], { GOBIN: binaries, GOFLAGS: "" });
+  }
   const { Dir: sources } = JSON.parse(go(["mod", "download", "-json", `${module}@${suiteVersion}`]));
   generate(join(sources, "proto"));
   writeFileSync(stampFile, stamp);
@@ -45,10 +52,9 @@ function generate(protos) {
     ],
   };
   const buf = join(root, "node_modules/.bin/buf");
-  execFileSync(buf, ["generate", protos, "--template", JSON.stringify(template)], {
-    cwd: cacheFolder,
-    stdio: "inherit",
-  });
+  const options = /** @type {const} */ ({ cwd: cacheFolder, stdio: "inherit" });
+  execFileSync(buf, ["generate", protos, "--template", JSON.stringify(template)], options);
+  execFileSync(buf, ["build", protos, "-o", descriptorFile], options);
 }
 
 /**
