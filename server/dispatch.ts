@@ -1,4 +1,5 @@
 // Chooses who serves a request, by its path: a method, a probe, a route, a page, or a refusal.
+import type { ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "./call/call.js";
 import type { Method } from "./call/method.js";
 import type { Handler } from "./http/exchange.js";
@@ -17,18 +18,20 @@ export interface Served {
   readonly probes: ReadonlyMap<string, Handler>;
   readonly transcoder: Transcoder;
   readonly docs: Pages;
+  /** Returns why methods may be missing that will be served later. */
+  readonly problem: () => ConnectError | undefined;
 }
 
 /** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
 export function createDispatch(served: Served, environment: CallEnvironment, refuse: Handler): Handler {
-  const { methods, createLane, probes, transcoder, docs } = served;
+  const { methods, createLane, probes, transcoder, docs, problem } = served;
   const byPath = new Map<string, Handler>(probes);
   for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
   return (exchange) => {
     const { path } = exchange;
     const handler = byPath.get(path);
     if (handler !== undefined) return handler(exchange);
-    if (transcoder.serve(exchange) || refuseUnknownMethod(path, methods, exchange)) return;
+    if (transcoder.serve(exchange) || refuseUnknownMethod(path, methods, exchange, problem())) return;
     return (docs.get(path) ?? refuse)(exchange);
   };
 }

@@ -27,8 +27,8 @@ import { describeApi } from "./pages/docs.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import { createSurface } from "./surface.js";
-import { createForwardTable } from "./upstream/table.js";
-import { Upstream } from "./upstream/upstream.js";
+import type { Upstream } from "./upstream/upstream.js";
+import { Upstreams } from "./upstream/upstreams.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -67,8 +67,16 @@ export function createServer(options: ServerOptions): Server {
   return createServerAndApi(options).server;
 }
 
-/** Makes a server, and says what it serves. */
-export function createServerAndApi(options: ServerOptions): { server: Server; api: Api } {
+/** A server, and what the command tells of it. */
+export interface ServerParts {
+  readonly server: Server;
+  /** What is served now. */
+  readonly api: () => Api;
+  readonly upstreams: Upstreams;
+}
+
+/** Makes a server with its parts. */
+export function createServerAndApi(options: ServerOptions): ServerParts {
   checkOptions(options);
   const settings = resolveOptions(options);
   const table = createMethodTable(settings, toUniversalHandler);
@@ -86,22 +94,28 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     report,
   };
   const probes = createProbes(health);
-  const upstreams = (settings.upstreams ?? []).map((options) => new Upstream(options, { onSchema: renew, onError }));
+  const upstreams = new Upstreams(settings.upstreams ?? [], {
+    onSchema: (upstream) => renew(upstream),
+    onError: (error) => report(error, "upstream schema"),
+  });
   const make = () => {
-    const forwarded = upstreams.map((upstream) => createForwardTable(upstream, settings, toUniversalHandler));
-    return createSurface([table, ...forwarded], environment, settings, probes);
+    const tables = [table, ...upstreams.tables(settings, toUniversalHandler)];
+    return createSurface(tables, environment, settings, probes, () => upstreams.problem);
   };
   let surface = make();
   for (const warning of surface.warnings) settings.onWarning?.(warning);
-  function renew(): void {
+  if (upstreams.problem !== undefined) health.set("", "NOT_SERVING");
+  /** Serves other methods from now on. Calls under way keep theirs. A schema that cannot be served changes nothing. */
+  function renew({ url, schema }: Upstream): void {
     try {
       surface = make();
     } catch (error) {
-      report(toError(error), "upstream schema");
+      report(new Error(`${url}: ${toError(error).message}`, { cause: error }), "upstream schema");
+      return;
     }
-  }
-  function onError({ url }: Upstream, error: Error): void {
-    report(new Error(`${url}: ${error.message}`, { cause: error }), "upstream schema");
+    const notes = [...(schema?.repairs ?? []), ...(schema?.unserved ?? [])];
+    for (const note of notes) settings.onWarning?.(`${url}: ${note}`);
+    if (upstreams.problem === undefined) health.set("", "SERVING");
   }
   const listener = createListener({
     handler: (exchange) => surface.handle(exchange),
@@ -114,9 +128,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
   });
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= drain(listener, active, health, settings).finally(() => {
-      for (const upstream of upstreams) upstream.close();
-    });
+    closing ??= drain(listener, active, health, settings).finally(() => upstreams.close());
     return closing;
   };
   const server: Server = {
@@ -126,7 +138,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     },
     async listen() {
       await listener.listen();
-      for (const upstream of upstreams) upstream.start();
+      upstreams.start();
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -135,7 +147,7 @@ export function createServerAndApi(options: ServerOptions): { server: Server; ap
     openApi: () => describeApi(surface.api, settings.docs),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
-  return { server, api: surface.api };
+  return { server, api: () => surface.api, upstreams };
 }
 
 /** Where unexpected errors of handlers go. */

@@ -1,6 +1,7 @@
 // All that a server serves at one time: methods, routes, documents, probes. Nothing in it changes; a server whose services
 // change makes another one, and calls under way keep theirs.
 import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "./call/call.js";
 import type { Method } from "./call/method.js";
 import type { MethodTable } from "./call/table.js";
@@ -28,6 +29,7 @@ export interface Surface {
 /**
  * Makes a surface of tables. Of two methods with one path, the first counts.
  *
+ * @param problem returns why methods may be missing that will be served later
  * @throws RoutingError with everything that is wrong in the routes
  */
 export function createSurface(
@@ -35,6 +37,7 @@ export function createSurface(
   environment: CallEnvironment,
   settings: Settings,
   probes: ReadonlyMap<string, Handler>,
+  problem: () => ConnectError | undefined,
 ): Surface {
   const methods = mergeMethods(tables);
   const all = tables.flatMap(({ services }) => services);
@@ -46,10 +49,10 @@ export function createSurface(
     probes.keys(),
   );
   const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
-  const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange));
+  const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange, problem()));
   const createLane = settings.fastLane ? createFastLane : createReferenceLane;
   const docs = guardPages(createDocs(api, settings.docs), settings);
-  const dispatch = createDispatch({ methods, createLane, probes, transcoder, docs }, environment, refuse);
+  const dispatch = createDispatch({ methods, createLane, probes, transcoder, docs, problem }, environment, refuse);
   const { requestPathPrefix } = settings;
   return {
     handle: requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse),

@@ -112,10 +112,10 @@ const map: Record<string, Part> = {
   "server/upstream/": {
     uses: [
       ...["client/base-url.ts", "client/connections.ts", "gen/grpc/reflection/"],
-      ...server("call/", "http/", "quote.ts", "schema/"),
+      ...server("call/", "compressions.ts", "http/", "quote.ts", "schema/"),
     ],
     names: ["client/http2/"],
-    packages: [protobuf, connect, connectNode],
+    packages: [protobuf, connect],
   },
   // What brings them together.
   "server/check-options.ts": {

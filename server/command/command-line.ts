@@ -6,7 +6,7 @@ import { defaultText, environmentName, type Flag, type Setting, settingGroups, s
 
 /** What a command line asks for. `flags` has the text of each flag that was given; "true" for one that has no value. */
 export type CommandLine =
-  | ({ readonly kind: "serve" } & ServiceLine)
+  | ({ readonly kind: "serve" | "proxy" } & ServiceLine)
   | ({ readonly kind: "openapi"; readonly format: "json" | "yaml" } & ServiceLine)
   | { readonly kind: "init"; readonly folder: string }
   | { readonly kind: "print"; readonly text: string };
@@ -35,11 +35,14 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const isYaml = command.getOptionValue("yaml") === true;
   if (word === "openapi") return { kind: "openapi", ...line, format: isYaml ? "yaml" : "json" };
   if (word === "init") return { kind: "init", folder: module ?? "." };
-  if (word !== "serve") {
-    throw new SettingError(`expected the command serve, openapi or init, found ${JSON.stringify(word)}`, 2);
+  if (word !== "serve" && word !== "proxy") {
+    throw new SettingError(`expected the command serve, proxy, openapi or init, found ${JSON.stringify(word)}`, 2);
   }
   if (isYaml) throw new SettingError("--yaml: expected the command openapi to go with it", 2);
-  return { kind: "serve", ...line };
+  if (word === "proxy" && module !== undefined) {
+    throw new SettingError(`proxy: expected no module, found ${JSON.stringify(module)}; --upstream names a server`, 2);
+  }
+  return { kind: word, ...line };
 }
 
 const footer = `
@@ -52,7 +55,7 @@ function createCommand(print: (text: string) => void): Command {
     .version(version())
     .argument(
       "[command]",
-      "what to do: serve, which is the default, openapi, which prints the API's description, or init, which writes a project",
+      "what to do: serve, which is the default, proxy, which serves what the server at --upstream does, openapi, which prints the API's description, or init, which writes a project",
     )
     .argument(
       "[module]",

@@ -2,7 +2,8 @@
 // and an exit code. Standard output is for the caller (banner, help), standard error for the log.
 import type { BufferedSink } from "../operate/log.js";
 import { toYamlText } from "../pages/docs.js";
-import { createServer } from "../server.js";
+import { SettingError } from "../program/setting-error.js";
+import { createServerAndApi } from "../server.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { type Config, readConfig } from "./config.js";
 import { greeterClient, greeterService } from "./greeter-service.js";
@@ -37,12 +38,22 @@ async function obey(line: CommandLine, process: CommandProcess, openLog: () => B
     return;
   }
   const config = readConfig(line.flags, process.env);
-  const service = await openService(line.module);
+  const isProxy = line.kind === "proxy" || (line.kind === "openapi" && config.upstream.urls.length > 0);
+  const service = isProxy ? await openProxy(config) : await openService(line.module, config);
   if (line.kind === "openapi") process.stdout.write(await printOpenApi(service, config, line.format));
   else await serve(service, config, process, openLog);
 }
 
-async function openService(module: string | undefined): Promise<Service> {
+/** Loaded only here: most servers forward nothing. */
+async function openProxy(config: Config): Promise<Service> {
+  const { openProxyService } = await import("./proxy-service.js");
+  return { options: await openProxyService(config), module: undefined, client: undefined };
+}
+
+async function openService(module: string | undefined, { upstream, nameOf }: Config): Promise<Service> {
+  if (upstream.urls.length > 0) {
+    throw new SettingError(`${nameOf("--upstream")}: expected the command proxy or openapi to go with it`, 2);
+  }
   if (module === undefined) return { options: greeterService, module, client: greeterClient };
   return { options: await loadService(module), module, client: undefined };
 }
@@ -53,7 +64,10 @@ async function printOpenApi(service: Service, config: Config, format: "json" | "
     const options = mergeOptions(service.options, config, files);
     // The document is printed also where the server would not serve it.
     const docs = options.docs === false ? service.options.docs : options.docs;
-    const document = createServer({ ...options, docs }).openApi();
+    const { server, upstreams } = createServerAndApi({ ...options, docs });
+    await upstreams.learn();
+    const document = server.openApi();
+    upstreams.close();
     return format === "yaml" ? toYamlText(document) : `${JSON.stringify(document, undefined, 2)}\n`;
   } catch (error) {
     throw explainStartError(error, config, service);

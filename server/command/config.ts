@@ -16,8 +16,17 @@ export interface Config {
   readonly hasBanner: boolean;
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
+  readonly upstream: UpstreamSettings;
   /** The name under which a setting was given, `--port` or `MANYWIRE_PORT`; its flag if it was not given. */
   nameOf(flag: Flag): string;
+}
+
+/** Servers to forward calls to. Paths of files are not read yet. */
+export interface UpstreamSettings {
+  readonly urls: readonly string[];
+  readonly ca: string | undefined;
+  readonly schema: string | undefined;
+  readonly protos: string | undefined;
 }
 
 /** Paths of PEM files. */
@@ -56,6 +65,12 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     log: { level: value("--log-level") ?? "info", format: value("--log-format") ?? "auto" },
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),
+    upstream: {
+      urls: value("--upstream") ?? [],
+      ca: value("--upstream-ca"),
+      schema: value("--schema"),
+      protos: value("--proto"),
+    },
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };
 }

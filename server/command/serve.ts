@@ -1,4 +1,5 @@
 // Serves a service with the settings of the command until a signal ends the process: listens, logs, prints the banner.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Api } from "../openapi/document.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
@@ -6,7 +7,7 @@ import type { ServerOptions } from "../options.js";
 import { describeFirstMethod } from "../pages/first-method.js";
 import { SettingError } from "../program/setting-error.js";
 import { version } from "../program/version.js";
-import { createServerAndApi, type Server } from "../server.js";
+import { createServerAndApi, type Server, type ServerParts } from "../server.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment } from "./config.js";
@@ -38,7 +39,8 @@ export async function serve(
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
-  const { server, api } = await listen(service, config, withLog(options, logger));
+  const { server, api, upstreams } = await listen(service, config, withLog(options, logger));
+  await waitAtMost(upstreams.ready, firstSchemaMs);
   const renewTls = tls && (() => reloadTls(server, config));
   followProcess(process, { server, logger, log, renewTls, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");
@@ -46,7 +48,7 @@ export async function serve(
     logger.warn("only this machine can connect to 127.0.0.1; --host :: listens for other machines");
   }
   if (config.hasBanner) {
-    const served = describe(service, config, { server, api, options });
+    const served = describe(service, config, { server, api: api(), options });
     process.stdout.write(formatBanner(version(), served));
   }
   return server;
@@ -89,14 +91,21 @@ function callBoth<Arguments extends unknown[]>(
   };
 }
 
-async function listen(service: Service, config: Config, options: ServerOptions): Promise<{ server: Server; api: Api }> {
+async function listen(service: Service, config: Config, options: ServerOptions): Promise<ServerParts> {
   try {
-    const created = createServerAndApi(options);
-    await created.server.listen();
-    return created;
+    const parts = createServerAndApi(options);
+    await parts.server.listen();
+    return parts;
   } catch (error) {
     throw explainStartError(error, config, service);
   }
+}
+
+/** Milliseconds that the banner waits for the schemas of upstreams. */
+const firstSchemaMs = 3000;
+
+async function waitAtMost(done: Promise<void>, ms: number): Promise<void> {
+  await Promise.race([done, delay(ms, undefined, { ref: false })]);
 }
 
 function reloadTls(server: Server, config: Config): void {

@@ -61,6 +61,13 @@ export const origins: Kind<string[]> = {
   ...list((origin) => parseOrigin(origin) !== undefined),
 };
 
+/** Addresses of gRPC servers, as the option `upstreams` has them. */
+export const addresses: Kind<string[]> = {
+  placeholder: "<address>",
+  expected: "host:port, http://…, https://… or unix:/path",
+  ...list((address) => /^(?:https?:\/\/[^/?#]+\/?|unix:.+|[^/:]+:\d+|\[[\da-fA-F:]+\]:\d+)$/.test(address)),
+};
+
 function list(isValid: (item: string) => boolean): Pick<Kind<string[]>, "isList" | "parse" | "format"> {
   return {
     isList: true,

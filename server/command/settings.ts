@@ -6,6 +6,7 @@ import type { CorsOptions } from "../operate/cors/options.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
 import type { RestOptions } from "../transcode/transcoder.js";
 import {
+  addresses,
   choice,
   duration,
   type Kind,
@@ -215,6 +216,31 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: duration(),
         option: "drainTimeoutMs",
         text: "timeout for active calls at shutdown; then they end with `unavailable`",
+      },
+    ],
+  },
+  {
+    title: "Proxy",
+    settings: [
+      {
+        flag: "--upstream",
+        kind: addresses,
+        text: "with proxy or openapi: gRPC server to forward calls to, such as `localhost:50051` or `https://api.internal`; may be repeated",
+      },
+      {
+        flag: "--upstream-ca",
+        kind: file,
+        text: "CA certificates (PEM) that servers of `https:` upstreams are verified with",
+      },
+      {
+        flag: "--proto",
+        kind: text("folder"),
+        text: "proto files of the upstream, for a server without reflection; needs buf, protoc or Python's grpcio-tools",
+      },
+      {
+        flag: "--schema",
+        kind: file,
+        text: "the upstream's files as a FileDescriptorSet, such as `buf build -o api.binpb` writes, instead of reflection",
       },
     ],
   },

@@ -38,14 +38,24 @@ const rpcPath = /^\/(?<service>\/*[\w.]+)\/(?<method>\w+)$/;
  * Rejects a request to an unknown path, in the protocol that the request speaks: gRPC and
  * gRPC-Web get the status UNIMPLEMENTED on HTTP 200, Connect its own error.
  *
+ * @param problem why the method may be unknown only now: the error to send instead
  * @returns false, with nothing done, if the request is no call in any protocol.
  */
-export function refuseUnknownMethod(path: string, methods: ReadonlyMap<string, Method>, exchange: Exchange): boolean {
+export function refuseUnknownMethod(
+  path: string,
+  methods: ReadonlyMap<string, Method>,
+  exchange: Exchange,
+  problem: ConnectError | undefined,
+): boolean {
   const format = parseFormat(exchange.headers["content-type"]);
   const { service, method } = rpcPath.exec(path)?.groups ?? {};
   const isMarked = exchange.headers["connect-protocol-version"] !== undefined;
   if (format === undefined || exchange.method !== "POST") return false;
   if (service === undefined && !format.isEnveloped && !isMarked) return false;
+  if (problem !== undefined) {
+    sendCallError(exchange, format, problem);
+    return true;
+  }
   const isKnownService = [...methods.keys()].some((known) => known.startsWith(`/${service}/`));
   const name = shorten(service ?? path);
   const message = isKnownService ? `service ${name} has no method ${shorten(method ?? "")}` : `unknown service ${name}`;

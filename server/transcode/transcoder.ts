@@ -58,8 +58,8 @@ export interface Transcoder {
   readonly warnings: readonly string[];
   /** Serves a request to one of the routes. Returns false, and does nothing, if no route has its path. */
   serve(exchange: Exchange): boolean;
-  /** Replies 404 to a request that nothing else serves. */
-  refuse(exchange: Exchange): void;
+  /** Refuses a request that nothing else serves: with the error, or with 404. */
+  refuse(exchange: Exchange, problem: ConnectError | undefined): void;
 }
 
 /**
@@ -165,8 +165,10 @@ export function createTranscoder(
         return true;
       }
     },
-    refuse(exchange) {
-      refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(targetOf(exchange))}`, Code.NotFound));
+    refuse(exchange, problem) {
+      if (problem !== undefined) refuse(exchange, codeToStatus(problem.code), problem);
+      else
+        refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(targetOf(exchange))}`, Code.NotFound));
     },
   };
 }

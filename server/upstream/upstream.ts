@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type Transport } from "@connectrpc/connect";
-import { compressionGzip } from "@connectrpc/connect-node";
 import { parseBaseUrl } from "../../client/base-url.js";
 import { type ClientConnections, openHttp2 } from "../../client/connections.js";
+import { compressionGzip } from "../compressions.js";
 import { knownFiles } from "../schema/known-files.js";
 import type { UpstreamOptions } from "./options.js";
 import { readSchema } from "./reflection-client.js";
@@ -43,6 +43,7 @@ export class Upstream {
   readonly #listener: UpstreamListener;
   readonly #connections: ClientConnections;
   readonly #end = new AbortController();
+  readonly #ready = withResolvers();
 
   /** @throws Error if an option is wrong */
   constructor(options: UpstreamOptions, listener: UpstreamListener) {
@@ -53,11 +54,27 @@ export class Upstream {
     this.#connections = openHttp2(target, {}, options.tls ?? {});
     this.channel = openChannel(this.#connections, target.url, options);
     if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
+    if (this.schema !== undefined) this.#ready.resolve();
   }
 
-  /** Reads the schema, unless it is known. */
+  /** Resolves when the schema is known. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Reads the schema until it is known. */
   start(): void {
-    if (this.schema === undefined) void this.#learn();
+    if (this.schema === undefined) void this.#keepLearning();
+  }
+
+  /** Reads the schema once, unless it is known. @throws ConnectError if it cannot be read */
+  async learn(): Promise<void> {
+    if (this.schema !== undefined) return;
+    const { signal } = this.#end;
+    const { services, files } = await readSchema(this.channel.messages, (name) => knownFiles.has(name), signal);
+    this.schema = buildSchema(files, this.#options.services ?? services);
+    this.#listener.onSchema(this);
+    this.#ready.resolve();
   }
 
   close(): void {
@@ -65,13 +82,11 @@ export class Upstream {
     this.#connections.close();
   }
 
-  async #learn(): Promise<void> {
+  async #keepLearning(): Promise<void> {
     const { signal } = this.#end;
     for (let waitMs = backoff.firstMs; !signal.aborted; waitMs = Math.min(waitMs * backoff.factor, backoff.maxMs)) {
       try {
-        const { services, files } = await readSchema(this.channel.messages, (name) => knownFiles.has(name), signal);
-        this.schema = buildSchema(files, this.#options.services ?? services);
-        this.#listener.onSchema(this);
+        await this.learn();
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -106,4 +121,13 @@ function openChannel({ openGrpc }: ClientConnections, baseUrl: string, options: 
 
 function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {
   return buildSchema(fromBinary(FileDescriptorSetSchema, bytes).file, names);
+}
+
+/** As `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -13,7 +13,7 @@ import { authority, serverIdentity } from "../../support/certificates.js";
 
 const client = "npm run client --";
 const describeService = (options: Partial<ServerOptions>) =>
-  describeFirstMethod(createServerAndApi({ ...greeterService, ...options }).api);
+  describeFirstMethod(createServerAndApi({ ...greeterService, ...options }).api());
 const plaintext: Served = { url: "http://127.0.0.1:50051", client, hasPage: true, ...describeService({}) };
 const files = { cert: "server.pem", key: "key.pem", clientCa: undefined };
 const selfSigned = readFileSync(new URL("../../support/certificates/localhost-cert.pem", import.meta.url));

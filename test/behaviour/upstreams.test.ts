@@ -1,0 +1,238 @@
+// Calls that are forwarded to another server: over every protocol they are what they are when that server is called itself.
+import { createServer as createTcpServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { create, equals, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTransport, type TransportOptions } from "../../client/index.js";
+import { Health } from "../../gen/grpc/health/v1/health_pb.js";
+import { createServer, type Server } from "../../server/index.js";
+import { TestReplySchema, TestRequestSchema, TestService } from "../gen/manywire/test/v1/test_pb.js";
+import { collect, each, failureOf } from "../support/outcome.js";
+import { Random, seed } from "../support/random.js";
+import { startServer, type TestServer } from "../support/server.js";
+
+type Init = MessageInitShape<typeof TestRequestSchema>;
+
+const ways: Record<string, Omit<TransportOptions, "baseUrl">> = {
+  gRPC: { protocol: "grpc" },
+  "gRPC with JSON": { protocol: "grpc", useBinaryFormat: false },
+  "gRPC-Web": { protocol: "grpc-web" },
+  "gRPC-Web over HTTP/1.1": { protocol: "grpc-web", httpVersion: "1.1" },
+  Connect: { protocol: "connect" },
+  "Connect with JSON": { protocol: "connect", useBinaryFormat: false },
+  "Connect with JSON over HTTP/1.1": { protocol: "connect", useBinaryFormat: false, httpVersion: "1.1" },
+};
+
+let upstream: TestServer;
+let proxy: Awaited<ReturnType<typeof startProxy>>;
+
+beforeAll(async () => {
+  upstream = await startServer();
+  proxy = await startProxy(upstream.url);
+});
+afterAll(async () => {
+  await proxy.close();
+  await upstream[Symbol.asyncDispose]();
+});
+
+/** Resolves when the server forwards. */
+async function startProxy(url: string) {
+  const server = createServer({ port: 0, routes: () => {}, upstreams: [{ url }] });
+  await server.listen();
+  await isServing(server);
+  return server;
+}
+
+/** Resolves when the server has the schemas of its upstreams. */
+async function isServing({ health }: Server): Promise<void> {
+  while (!health.isServing()) await delay(5);
+}
+
+function open(baseUrl: string, options: Omit<TransportOptions, "baseUrl">) {
+  const transport = createTransport({ ...options, baseUrl });
+  return { client: createClient(TestService, transport), [Symbol.dispose]: () => transport.close() };
+}
+
+/** What a caller sees of an error. */
+const seenOf = ({ code, rawMessage, details, metadata }: ConnectError) => ({
+  code,
+  rawMessage,
+  details: details.map((detail) => ("type" in detail ? [detail.type, [...detail.value]] : detail)),
+  why: metadata.get("x-why"),
+});
+
+describe.each(Object.entries(ways))("%s", (name, options) => {
+  const random = new Random(seed);
+  let drawn = 0;
+  const draw = (): Init => ({
+    text: `${name} ${drawn++} ${String.fromCodePoint(...random.several(0, 40, () => 32 + random.below(0x2000)))}`,
+    data: Uint8Array.from(random.bytes(random.below(300))),
+  });
+
+  test("gives the replies of the server itself", async () => {
+    using direct = open(upstream.url, options);
+    using through = open(proxy.url, options);
+    for (let index = 0; index < 20; index++) {
+      const request = draw();
+      const expected = await direct.client.unary(request);
+      const found = await through.client.unary(request);
+      expect(equals(TestReplySchema, found, expected), JSON.stringify(request)).toBe(true);
+    }
+    const count = { ...draw(), count: 5 };
+    expect(await collect(through.client.serverStream(count))).toEqual(await collect(direct.client.serverStream(count)));
+    const many = Array.from({ length: 7 }, draw);
+    expect(await through.client.clientStream(each(...many))).toEqual(await direct.client.clientStream(each(...many)));
+    expect(await through.client.clientStream(each())).toEqual(await direct.client.clientStream(each()));
+    if (options.httpVersion === "1.1") return;
+    expect(await collect(through.client.bidiStream(each(...many)))).toEqual(
+      await collect(direct.client.bidiStream(each(...many))),
+    );
+  });
+
+  test("passes the error of a call with code, message, details and metadata", async () => {
+    using direct = open(upstream.url, options);
+    using through = open(proxy.url, options);
+    const failure = { code: Code.FailedPrecondition, message: "böse", reason: "CLOSED" };
+    const headers = { "x-fail-x-why": "so" };
+    const fail = ({ client }: typeof direct) => failureOf(client.unary({ text: `${name} fail`, failure }, { headers }));
+    const expected = seenOf(await fail(direct));
+    expect(expected).toMatchObject({ code: Code.FailedPrecondition, rawMessage: "böse", why: "so" });
+    expect(seenOf(await fail(through))).toEqual(expected);
+    const stream = ({ client }: typeof direct) =>
+      failureOf(collect(client.serverStream({ count: 3, failure: { ...failure, after: 2 } }, { headers })));
+    expect(seenOf(await stream(through))).toEqual(seenOf(await stream(direct)));
+  });
+
+  test("passes headers and trailers both ways, but for those of the connection", async () => {
+    using through = open(proxy.url, options);
+    const headers = {
+      "x-echo-one": "1",
+      "x-echo-trailer-two": "2",
+      "x-echo-three-bin": "AAE",
+      authorization: "Bearer x",
+    };
+    const seen: Record<string, Headers> = {};
+    await through.client.unary(
+      { text: `${name} metadata` },
+      {
+        headers,
+        onHeader: (header) => {
+          seen.header = header;
+        },
+        onTrailer: (trailer) => {
+          seen.trailer = trailer;
+        },
+      },
+    );
+    expect(seen.header?.get("x-echo-one")).toBe("1");
+    expect(seen.header?.get("x-echo-three-bin")).toBe("AAE");
+    expect(seen.trailer?.get("x-echo-trailer-two")).toBe("2");
+  });
+
+  test("ends at the caller's deadline, which the server knows", async () => {
+    using through = open(proxy.url, options);
+    const called = failureOf(through.client.unary({ text: `${name} late`, waitMs: 60_000 }, { timeoutMs: 200 }));
+    expect((await called).code).toBe(Code.DeadlineExceeded);
+  });
+
+  test("cancels the server's call when the caller leaves", async () => {
+    using through = open(proxy.url, options);
+    const controller = new AbortController();
+    const called = failureOf(
+      through.client.unary({ text: `${name} left`, waitMs: 60_000 }, { signal: controller.signal }),
+    );
+    const { signal } = await upstream.seen.started(`${name} left`);
+    controller.abort();
+    expect((await called).code).toBe(Code.Canceled);
+    await upstream.seen.ended(`${name} left`);
+    expect(ConnectError.from(signal.reason).code).toBe(Code.Canceled);
+  });
+});
+
+test("unknown fields pass both ways", async () => {
+  const fields = [{ no: 1000, wireType: 2, data: Uint8Array.of(2, 104, 105) }];
+  await using echo = await startServer({
+    implementation: {
+      unary({ $unknown = [] }) {
+        const reply = create(TestReplySchema);
+        reply.$unknown = $unknown;
+        return reply;
+      },
+    },
+  });
+  const server = await startProxy(echo.url);
+  using through = open(server.url, { protocol: "grpc" });
+  const request = create(TestRequestSchema, { text: "unknown" });
+  request.$unknown = fields;
+  expect((await through.client.unary(request)).$unknown).toEqual(fields);
+  await server.close();
+});
+
+test("methods of ours count before those of an upstream", async () => {
+  await using server = createServer({
+    port: 0,
+    routes: (router) => router.rpc(TestService.method.unary, () => ({ text: "ours" })),
+    upstreams: [{ url: upstream.url }],
+  });
+  await server.listen();
+  await isServing(server);
+  using through = open(server.url, { protocol: "grpc" });
+  expect((await through.client.unary({ text: "theirs" })).text).toBe("ours");
+  expect((await through.client.get({ text: "theirs" })).text).toBe("theirs");
+});
+
+test("an interceptor sees messages and can change them", async () => {
+  await using server = createServer({
+    port: 0,
+    routes: () => {},
+    upstreams: [{ url: upstream.url }],
+    interceptors: [
+      (next) => async (request) => {
+        const response = await next(request);
+        if (!response.stream && "text" in response.message) response.message.text = `seen: ${response.message.text}`;
+        return response;
+      },
+    ],
+  });
+  await server.listen();
+  await isServing(server);
+  using through = open(server.url, { protocol: "grpc" });
+  expect((await through.client.unary({ text: "a" })).text).toBe("seen: a");
+});
+
+describe("an upstream that is not there", () => {
+  test("makes calls fail with unavailable and the cause, until it is", async () => {
+    const port = await freePort();
+    await using server = createServer({ port: 0, routes: () => {}, upstreams: [{ url: `127.0.0.1:${port}` }] });
+    await server.listen();
+    const ready = () => fetch(`${server.url}/readyz`).then(({ status }) => status);
+    expect(await ready()).toBe(503);
+    for (const options of Object.values(ways)) {
+      using through = open(server.url, options);
+      const error = await failureOf(through.client.unary({ text: "a" }));
+      expect([error.code, error.rawMessage]).toEqual([Code.Unavailable, expect.stringContaining(`127.0.0.1:${port}`)]);
+    }
+    expect((await fetch(`${server.url}/v1/anything`)).status).toBe(503);
+    using health = openHealth(server.url);
+    expect((await health.client.check({})).status).toBe(2);
+
+    await using late = await startServer({ port });
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    using through = open(server.url, { protocol: "connect" });
+    expect((await through.client.unary({ text: late.url })).text).toBe(late.url);
+  });
+});
+
+function openHealth(baseUrl: string) {
+  const transport = createTransport({ protocol: "grpc", baseUrl });
+  return { client: createClient(Health, transport), [Symbol.dispose]: () => transport.close() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
