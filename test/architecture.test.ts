@@ -131,11 +131,12 @@ const map: Record<string, Part> = {
   "server/dispatch.ts": {
     uses: server("rpc/"),
     names: server("call/", "http/exchange.ts", "pages/pages.ts", "transcode/transcoder.ts"),
+    namesPackages: [connect],
   },
   "server/surface.ts": {
     uses: server("dispatch.ts", "mount/", "pages/", "reference/", "rpc/", "transcode/"),
     names: server("call/", "http/", "openapi/", "options.ts"),
-    namesPackages: [protobuf],
+    namesPackages: [protobuf, connect],
   },
   "server/server.ts": {
     uses: [
@@ -178,7 +179,7 @@ const map: Record<string, Part> = {
       "gen/",
     ],
     names: ["server/"],
-    packages: ["commander", "yaml"],
+    packages: [protobuf, "commander", "yaml"],
     namesPackages: ["pino"],
   },
   "server/main.ts": { uses: server("command/", "operate/") },

@@ -1,5 +1,7 @@
 // The service of `manywire proxy`: nothing of its own, all from upstreams.
 import { readFileSync } from "node:fs";
+import { fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { ServerOptions } from "../options.js";
 import { describeFileError } from "../program/file-error.js";
 import { readCertificateFile } from "../program/pem.js";
@@ -20,7 +22,7 @@ export async function openProxyService({ upstream, nameOf }: Config): Promise<Se
   }
   const descriptorSet =
     schema !== undefined
-      ? readBytes(schema, `${nameOf("--schema")}: ${schema}`)
+      ? readDescriptorSet(schema, `${nameOf("--schema")}: ${schema}`)
       : protos !== undefined
         ? await compileProtos(protos, nameOf("--proto"))
         : undefined;
@@ -30,6 +32,16 @@ export async function openProxyService({ upstream, nameOf }: Config): Promise<Se
     upstreams: urls.map((url) => ({ url, tls, descriptorSet })),
     ...(descriptorSet !== undefined && { docs: { descriptorSet } }),
   };
+}
+
+function readDescriptorSet(path: string, place: string): Uint8Array {
+  const bytes = readBytes(path, place);
+  try {
+    if (fromBinary(FileDescriptorSetSchema, bytes).file.length > 0) return bytes;
+  } catch {
+    // Said below.
+  }
+  throw new SettingError(`${place}: expected a google.protobuf.FileDescriptorSet with files, found none`, 1);
 }
 
 function readBytes(path: string, place: string): Uint8Array {

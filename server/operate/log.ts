@@ -69,6 +69,7 @@ export function logConnectionErrors(logger: Logger): (error: Error, step: string
     const { code, message: reason } = error as NodeJS.ErrnoException;
     if (step === ("handler" satisfies ListenStep)) logger.error({ step, err: error }, "request failed");
     else if (applicationSteps.has(step)) logger.error({ step, err: error }, "callback failed");
+    else if (step === "upstream schema") logger.warn({ step, reason }, "schema not read; trying again");
     else if (step === ("accept" satisfies ListenStep)) logger.warn({ step, code, reason }, "connection not accepted");
     else logger.debug({ step, code, reason }, "connection failed");
   };

@@ -57,9 +57,10 @@ async function readBy(
   isKnown: (fileName: string) => boolean,
   signal: AbortSignal,
 ): Promise<ReflectedSchema> {
+  const end = new AbortController();
   const requests = createWritableIterable<MessageInitShape<typeof v1.ServerReflectionRequestSchema>>();
   const responses = createClient(service as typeof v1.ServerReflection, transport)
-    .serverReflectionInfo(requests, { signal, timeoutMs })
+    .serverReflectionInfo(requests, { signal: AbortSignal.any([signal, end.signal]), timeoutMs })
     [Symbol.asyncIterator]();
   const ask = async (messageRequest: Question): Promise<Answer> => {
     // Resolves when the request is read, which may be never; a failure comes with the response.
@@ -69,10 +70,13 @@ async function readBy(
     return value.messageResponse;
   };
   try {
-    return await new Reader(ask, isKnown).read();
-  } finally {
+    const schema = await new Reader(ask, isKnown).read();
     requests.close();
-    await responses.return?.();
+    // The server ends the stream now.
+    await responses.next();
+    return schema;
+  } finally {
+    end.abort();
   }
 }
 

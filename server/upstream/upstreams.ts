@@ -25,7 +25,7 @@ export class Upstreams {
       try {
         return new Upstream(each, {
           onSchema: (upstream) => listener.onSchema(upstream),
-          onError: ({ url }, error) => listener.onError(new Error(`${url}: ${error.message}`, { cause: error })),
+          onError: (upstream, error) => listener.onError(describe(upstream, error)),
         });
       } catch (error) {
         const text = error instanceof Error ? error.message.replace(/^baseUrl: /, "url: ") : String(error);
@@ -60,12 +60,20 @@ export class Upstreams {
     return Promise.all(this.all.map(({ ready }) => ready)).then(() => {});
   }
 
-  /** Reads the schemas, once. @throws ConnectError that says why one could not be read */
+  /** Reads the schemas, once. @throws Error that says why one could not be read */
   async learn(): Promise<void> {
-    await Promise.all(this.all.map((upstream) => upstream.learn()));
+    await Promise.all(this.all.map((upstream) => upstream.learn().catch((error) => fail(upstream, error))));
   }
 
   close(): void {
     for (const upstream of this.all) upstream.close();
   }
+}
+
+function describe({ url }: Upstream, error: Error): Error {
+  return new Error(`${url}: ${error.message}`, { cause: error });
+}
+
+function fail(upstream: Upstream, error: Error): never {
+  throw describe(upstream, error);
 }

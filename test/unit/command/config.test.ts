@@ -9,6 +9,8 @@ function configure(argv: string[], environment: Environment = {}): Config {
   return readConfig(line.flags, environment);
 }
 
+const upstream = { urls: [], ca: undefined, schema: undefined, protos: undefined };
+
 const given: [argv: string[], found: Partial<Config>][] = [
   [[], { options: { limits: {} }, log: { level: "info", format: "auto" }, hasBanner: true }],
   [["serve"], { options: { limits: {} } }],
@@ -38,10 +40,13 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
-  [["--upstream", "localhost:1,https://a.b"], { upstream: { urls: ["localhost:1", "https://a.b"], ca: undefined } }],
-  [["--upstream", "[::1]:1", "--upstream-ca", "ca.pem"], { upstream: { urls: ["[::1]:1"], ca: "ca.pem" } }],
-  [["--proto", "protos"], { upstream: { urls: [], protos: "protos" } }],
-  [["--schema", "api.binpb"], { upstream: { urls: [], schema: "api.binpb" } }],
+  [["--upstream", "localhost:1,https://a.b"], { upstream: { ...upstream, urls: ["localhost:1", "https://a.b"] } }],
+  [
+    ["--upstream", "[::1]:1", "--upstream-ca", "ca.pem"],
+    { upstream: { ...upstream, urls: ["[::1]:1"], ca: "ca.pem" } },
+  ],
+  [["--proto", "protos"], { upstream: { ...upstream, protos: "protos" } }],
+  [["--schema", "api.binpb"], { upstream: { ...upstream, schema: "api.binpb" } }],
   [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],
   [["--without-routes", "a.B.C,a.D.*"], { options: { limits: {}, rest: { withoutRoutes: ["a.B.C", "a.D.*"] } } }],
   [["--ignore-parameters", "key, utm_*"], { options: { limits: {}, rest: { ignoredParameters: ["key", "utm_*"] } } }],
