@@ -9,6 +9,9 @@ import { Code, canRunCode, interpretFirst } from "../../../server/codec/code.js"
 import { messagesBeforeCode } from "../../../server/codec/code-threshold.js";
 import { emptyMaker, generateMaker } from "../../../server/codec/empty.js";
 import { encodeName } from "../../../server/codec/json-output.js";
+import { generateReader as generateJsonReader } from "../../../server/codec/json-read-code.js";
+import { failTwice } from "../../../server/codec/json-read-error.js";
+import { planField as planJsonReading } from "../../../server/codec/json-read-fields.js";
 import { generateWriter as generateJsonWriter } from "../../../server/codec/json-write-code.js";
 import { planField } from "../../../server/codec/json-write-fields.js";
 import { scalarWriters, writeString } from "../../../server/codec/json-write-scalar.js";
@@ -308,6 +311,73 @@ describe("the code", () => {
           checkEnd_17(end, endTag);
         } catch (error) {
           throw nameField_18(error, tag, message);
+        }
+      };"
+    `);
+  });
+
+  it("that reads the JSON of a type has its fields by their indexes", () => {
+    const chosen = ["title", "authors", "labels", "subtitle", "agent"];
+    const read = () => undefined;
+    const fields = BookSchema.fields
+      .filter(({ name }) => chosen.includes(name))
+      .map((one) => planJsonReading(one, read));
+    const jsonSupport = {
+      takeMember: () => -1,
+      readOther: () => undefined,
+      nameField: (reason: unknown) => reason,
+      failOneof: failTwice,
+    };
+    expect(`${generateJsonReader(fields, jsonSupport)}`).toMatchInlineSnapshot(`
+      "return function readMembers(message, depth, passedName) {
+        let index = -1, next = 0, value, names, seen0 = 0;
+        try {
+          do {
+            index = -1;
+            index = takeMember_0(next);
+            if (index >= 0) next = index + 1;
+            switch (index) {
+              case 0:
+              if ((seen0 & 1) !== 0) failTwice_1();
+              seen0 |= 1;
+              if (takeNull_3()) break;
+              value = read_2(depth);
+              if (value !== ignored_4) message["title"] = value;
+              break;
+              case 1:
+              if ((seen0 & 2) !== 0) failTwice_1();
+              seen0 |= 2;
+              readList_5(message["authors"], read_2, depth);
+              break;
+              case 2:
+              if ((seen0 & 4) !== 0) failTwice_1();
+              seen0 |= 4;
+              if (!takeNull_3()) readEntries_6(message["labels"], sameKey_7, read_2, depth);
+              break;
+              case 3:
+              if ((seen0 & 8) !== 0) failTwice_1();
+              seen0 |= 8;
+              if (takeNull_3()) break;
+              value = read_2(depth);
+              if (value !== ignored_4) message["subtitle"] = value;
+              break;
+              case 4:
+              if ((seen0 & 16) !== 0) failTwice_1();
+              seen0 |= 16;
+              {
+                if ((seen0 & 16384) !== 0) failTwice_1(message, 4);
+                seen0 |= 16384;
+              }
+              if (takeNull_3()) break;
+              value = read_2(depth);
+              if (value !== ignored_4) message["sale"] = { case: "agent", value };
+              break;
+              default:
+              names = readOther_8(message, depth, passedName, names);
+            }
+          } while (take_9(44));
+        } catch (reason) {
+          throw nameField_10(reason, index);
         }
       };"
     `);
