@@ -26,23 +26,31 @@ export function timedOut(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
 
-/** Sets the request header of a deadline, as one protocol has it. */
-export type SetTimeout = (header: Headers, timeoutMs: number) => void;
-
-/** A longer one is sent as none: only the client ends the call then. */
-export const setConnectTimeout: SetTimeout = (header, timeoutMs) => {
+function setConnectTimeout(header: Headers, timeoutMs: number): void {
+  // A longer one is sent as none: only the client ends the call then.
   if (timeoutMs < connectDigitsMax) header.set("connect-timeout-ms", String(timeoutMs));
   else header.delete("connect-timeout-ms");
-};
+}
 
-export const setGrpcTimeout: SetTimeout = (header, timeoutMs) => {
+function setGrpcTimeout(header: Headers, timeoutMs: number): void {
   header.set("grpc-timeout", formatGrpcTimeout(timeoutMs));
-};
+}
 
 /** Sets both headers that REST servers know: Google's and grpc-gateway's. */
-export const setRestTimeout: SetTimeout = (header, timeoutMs) => {
+export function setRestTimeout(header: Headers, timeoutMs: number): void {
   header.set("x-server-timeout", String(timeoutMs / 1000));
   setGrpcTimeout(header, timeoutMs);
+}
+
+/** The protocols whose headers say a deadline. */
+type TimedProtocol = "connect" | "grpc" | "grpc-web" | "rest";
+
+/** How they say it, in whole milliseconds. */
+const timeoutSetters: Record<TimedProtocol, (header: Headers, timeoutMs: number) => void> = {
+  connect: setConnectTimeout,
+  grpc: setGrpcTimeout,
+  "grpc-web": setGrpcTimeout,
+  rest: setRestTimeout,
 };
 
 /**
@@ -51,7 +59,7 @@ export const setRestTimeout: SetTimeout = (header, timeoutMs) => {
  */
 export function withDeadlines(
   transport: Transport,
-  setTimeoutHeader: SetTimeout,
+  protocol: TimedProtocol,
   defaultTimeoutMs: number | undefined,
 ): Transport {
   const begin = (
@@ -62,7 +70,7 @@ export function withDeadlines(
     const timeoutMs = roundTimeoutMs(given ?? defaultTimeoutMs);
     if (timeoutMs === undefined || timeoutMs <= timerMaxMs) return { timeoutMs, signal, header };
     const longHeader = new Headers(header);
-    setTimeoutHeader(longHeader, timeoutMs);
+    timeoutSetters[protocol](longHeader, timeoutMs);
     return { timeoutMs: 0, header: longHeader, ...startDeadline(timeoutMs, signal) };
   };
   return {

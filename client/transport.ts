@@ -17,15 +17,7 @@ import { learnTypes } from "./learn-types.js";
 import { TransportOptionError } from "./option-error.js";
 import { openRest } from "./rest-transport.js";
 import { tellDeadlines } from "./tell-deadlines.js";
-import {
-  checkDefaultTimeout,
-  type SetTimeout,
-  setConnectTimeout,
-  setGrpcTimeout,
-  setRestTimeout,
-  shortenGrpcTimeout,
-  withDeadlines,
-} from "./timeout.js";
+import { checkDefaultTimeout, shortenGrpcTimeout, withDeadlines } from "./timeout.js";
 import { createConnectTransport as openConnect } from "./universal/connect.js";
 import { createGrpcWebTransport as openGrpcWeb } from "./universal/grpc-web.js";
 
@@ -46,13 +38,6 @@ const openTransport: Record<Protocol, OpenTransport> = {
   grpc: openGrpc,
   "grpc-web": openGrpcWeb,
   rest: ({ httpVersion = "2", ...options }) => openRest({ ...options, httpVersion, codec: ownJson }),
-};
-
-const timeoutSetters: Record<Protocol, SetTimeout> = {
-  connect: setConnectTimeout,
-  grpc: setGrpcTimeout,
-  "grpc-web": setGrpcTimeout,
-  rest: setRestTimeout,
 };
 
 /**
@@ -140,7 +125,7 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     protocol === "grpc" && openGrpc !== undefined
       ? openGrpc({ ...common, ...(useBinaryFormat ? {} : learnTypes(options, createFileTypes)), useBinaryFormat })
       : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
-  const timed = withDeadlines(transport, timeoutSetters[protocol], defaultTimeoutMs);
+  const timed = withDeadlines(transport, protocol, defaultTimeoutMs);
   return { ...timed, close: connections.close, [Symbol.dispose]: connections.close };
 }
 

@@ -9,27 +9,19 @@ import { createValueTypes } from "../../server/schema/value-types.js";
 import { learnTypes } from "../learn-types.js";
 import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
-import {
-  checkDefaultTimeout,
-  type SetTimeout,
-  setConnectTimeout,
-  setGrpcTimeout,
-  setRestTimeout,
-  shortenGrpcTimeout,
-  withDeadlines,
-} from "../timeout.js";
-import type { ClosableTransport, ProtocolOptions, TransportOptions } from "../transport.js";
+import { checkDefaultTimeout, shortenGrpcTimeout, withDeadlines } from "../timeout.js";
+import type { ClosableTransport, Protocol, ProtocolOptions, TransportOptions } from "../transport.js";
 import { createFetchClient } from "./fetch-client.js";
 import { browserJson } from "./json.js";
 
 /** Makes a transport for Connect. */
 export function createConnectTransport(options: ProtocolOptions): ClosableTransport {
-  return createFetchTransport(options, openConnect, setConnectTimeout);
+  return createFetchTransport(options, openConnect, "connect");
 }
 
 /** Makes a transport for gRPC-Web. */
 export function createGrpcWebTransport(options: ProtocolOptions): ClosableTransport {
-  return createFetchTransport(options, openGrpcWeb, setGrpcTimeout);
+  return createFetchTransport(options, openGrpcWeb, "grpc-web");
 }
 
 /** Makes a transport for REST. */
@@ -37,7 +29,7 @@ export function createRestTransport(options: ProtocolOptions): ClosableTransport
   return createFetchTransport(
     options,
     (common) => openRest({ ...common, httpVersion: "2", codec: browserJson }),
-    setRestTimeout,
+    "rest",
     createValueTypes,
   );
 }
@@ -66,7 +58,7 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
 function createFetchTransport(
   options: ProtocolOptions,
   open: OpenTransport,
-  setTimeoutHeader: SetTimeout,
+  protocol: Protocol,
   createTypes: (files: ReadonlySet<DescFile>) => Registry = createTypesOf,
 ): ClosableTransport {
   const { baseUrl, defaultTimeoutMs, fetch = globalThis.fetch.bind(globalThis) } = options;
@@ -88,7 +80,7 @@ function createFetchTransport(
     acceptCompression: [],
     sendCompression: null,
   });
-  const timed = withDeadlines(withoutBidi(transport), setTimeoutHeader, defaultTimeoutMs);
+  const timed = withDeadlines(withoutBidi(transport), protocol, defaultTimeoutMs);
   return { ...timed, close, [Symbol.dispose]: close };
 }
 

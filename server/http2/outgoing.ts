@@ -3,7 +3,6 @@ import type { Budget } from "./budget.js";
 import { maxFrameBytes } from "./frame/frame-types.js";
 import { type Fields, FrameWriter } from "./frame/frame-writer.js";
 import { HpackEncoder } from "./hpack/encoder.js";
-import { SendQueue } from "./send-queue.js";
 import { type Stream, Waiting } from "./stream.js";
 import { defaultWindowBytes, SendWindow } from "./window.js";
 
@@ -123,5 +122,39 @@ export class Outgoing<Owner> {
       stream.isDrainWanted = false;
       this.#events.onDrain(stream);
     }
+  }
+}
+
+/** Decides whose DATA goes next: streams that have bytes and a window take turns, one frame each. */
+class SendQueue<Owner> {
+  #first: Stream<Owner> | undefined;
+  #last: Stream<Owner> | undefined;
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
+
+  /** Adds a stream as the last one, unless it waits already. */
+  push(stream: Stream<Owner>): void {
+    if (stream.isQueued) return;
+    stream.isQueued = true;
+    if (this.#last === undefined) this.#first = stream;
+    else this.#last.nextQueued = stream;
+    this.#last = stream;
+  }
+
+  /** Takes the first stream. It may have been closed meanwhile. */
+  shift(): Stream<Owner> | undefined {
+    const stream = this.#first;
+    if (stream === undefined) return undefined;
+    this.#first = stream.nextQueued;
+    if (this.#first === undefined) this.#last = undefined;
+    stream.nextQueued = undefined;
+    stream.isQueued = false;
+    return stream;
+  }
+
+  clear(): void {
+    while (this.shift() !== undefined);
   }
 }

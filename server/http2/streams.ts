@@ -1,7 +1,6 @@
 // The streams of a connection: ids, how many there are, and which were closed lately (RFC 9113 §5.1.1, §5.1.2).
 import { ConnectionError, ErrorCode } from "./errors.js";
 import { maxStreamId } from "./frame/frame-types.js";
-import { RecentIds } from "./recent-ids.js";
 import type { Side } from "./settings.js";
 import type { Stream } from "./stream.js";
 import { StreamState, stateAfterReceiving } from "./stream-state.js";
@@ -106,5 +105,26 @@ export class Streams<Owner> {
   /** Whether the stream has ended lately. False of one that was skipped, which is closed, too. */
   hasEnded(id: number): boolean {
     return this.#ended.has(id);
+  }
+}
+
+/** The last ids out of many. Adding one is cheap; looking one up is rare. */
+class RecentIds {
+  readonly #capacity: number;
+  readonly #ids: number[] = [];
+  #next = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Adds an id, and forgets the oldest if there are too many. */
+  add(id: number): void {
+    this.#ids[this.#next] = id;
+    this.#next = this.#next + 1 === this.#capacity ? 0 : this.#next + 1;
+  }
+
+  has(id: number): boolean {
+    return this.#ids.includes(id);
   }
 }

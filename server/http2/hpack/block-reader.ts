@@ -1,10 +1,14 @@
 // Reads the parts of a header block: integers (RFC 7541, section 5.1) and strings (section 5.2).
 import { hashBytes } from "./bytes.js";
-import { HpackError } from "./hpack-error.js";
 import { decodeHuffman, roomToDecode } from "./huffman.js";
 import { maxContinuation, maxInteger } from "./integer.js";
 import { latin1Slice } from "./latin1.js";
 import { maxCachedBytes, StringCache } from "./string-cache.js";
+
+/** A header block that is not HPACK. The decoder is out of step with its peer: COMPRESSION_ERROR for the connection. */
+export class HpackError extends Error {
+  override readonly name = "HpackError";
+}
 
 const initialScratchBytes = 4096;
 const maxScratchBytes = 64 * 1024;

@@ -5,13 +5,15 @@ import { checkTrailers, readRequestHead, readResponseHead } from "../field-rules
 import type { FrameReader } from "../frame/frame-reader.js";
 import { Flag } from "../frame/frame-types.js";
 import { HeaderBlock } from "../frame/header-block.js";
-import { HeadMemo } from "../head-memo.js";
 import { HpackDecoder } from "../hpack/decoder.js";
 import type { Field } from "../hpack/field.js";
 import type { Stream } from "../stream.js";
 import type { StreamEndings } from "../stream-endings.js";
 import { StreamEvent, StreamState, stateAfterReceiving } from "../stream-state.js";
 import { checkDependency } from "./checks.js";
+
+/** Heads that are kept for the case that they come again. */
+const maxHeads = 8;
 
 export class IncomingHeads<Owner> {
   readonly #core: ConnectionCore<Owner>;
@@ -143,5 +145,31 @@ export class IncomingHeads<Owner> {
     this.#endings.receiveEnd(stream);
     if (!stream.isReleased) this.#core.listener.onTrailers(stream, fields);
     this.#endings.onEndReceived(stream);
+  }
+}
+
+/** Heads that come again. The decoder returns the same list of fields for the same block, and a list has one head. */
+class HeadMemo<Head extends { readonly rawFields: readonly Field[] }> {
+  readonly #read: (fields: readonly Field[]) => Head | string;
+  readonly #heads: Head[] = [];
+  #next = 0;
+
+  /** @param read returns the head of a list, or what is wrong with it */
+  constructor(read: (fields: readonly Field[]) => Head | string) {
+    this.#read = read;
+  }
+
+  /** Returns the head of the list, or what is wrong with it. */
+  read(fields: readonly Field[]): Head | string {
+    const heads = this.#heads;
+    for (let index = 0; index < heads.length; index++) {
+      const head = heads[index] as Head;
+      if (head.rawFields === fields) return head;
+    }
+    const head = this.#read(fields);
+    if (typeof head === "string") return head;
+    heads[this.#next] = head;
+    this.#next = (this.#next + 1) % maxHeads;
+    return head;
   }
 }

@@ -4,7 +4,7 @@ import type { ConnectionEnding } from "../connection-ending.js";
 import { ConnectionError, ErrorCode, StreamError } from "../errors.js";
 import { FrameReader } from "../frame/frame-reader.js";
 import { clientPreface, Flag, FrameType } from "../frame/frame-types.js";
-import { HpackError } from "../hpack/hpack-error.js";
+import { HpackError } from "../hpack/block-reader.js";
 import type { StreamEndings } from "../stream-endings.js";
 import { IncomingBodies } from "./bodies.js";
 import { IncomingControls } from "./controls.js";

@@ -3,10 +3,10 @@
 import { sensitiveHeaders } from "node:http2";
 import { expect, test } from "vitest";
 import { ByteWriter } from "../../../server/byte-writer.js";
+import { HpackError } from "../../../server/http2/hpack/block-reader.js";
 import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import type { Field } from "../../../server/http2/hpack/field.js";
-import { HpackError } from "../../../server/http2/hpack/hpack-error.js";
 import { mutate, randomRequest } from "../../support/hpack-blocks.js";
 import { Random, seed } from "../../support/random.js";
 import { type NameAndValue, Nghttp2Reader, Nghttp2Writer, type Verdict } from "./nghttp2.js";

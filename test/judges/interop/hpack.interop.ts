@@ -2,10 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { ByteWriter } from "../../../server/byte-writer.js";
+import { HpackError } from "../../../server/http2/hpack/block-reader.js";
 import { HpackDecoder } from "../../../server/http2/hpack/decoder.js";
 import { HpackEncoder, PreparedFields } from "../../../server/http2/hpack/encoder.js";
 import { createField, type Field, isSecretName } from "../../../server/http2/hpack/field.js";
-import { HpackError } from "../../../server/http2/hpack/hpack-error.js";
 import { mutate, randomRequest } from "../../support/hpack-blocks.js";
 import { outputOf } from "../../support/program.js";
 import { Random, seed } from "../../support/random.js";

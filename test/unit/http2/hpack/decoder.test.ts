@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { HpackError } from "../../../../server/http2/hpack/block-reader.js";
 import { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
-import { HpackError } from "../../../../server/http2/hpack/hpack-error.js";
 import { bytes, fields, noLimit, tableOf } from "./support.js";
 
 /** Inserts `a: b`. */
