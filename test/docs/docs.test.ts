@@ -44,7 +44,9 @@ function toStep(block: Block, before: Block | undefined, next: Block | undefined
   if (block.note === "log") return { kind: "log" };
   if (block.language === "sh")
     return {
-      kind: /npm start|npm run dev|node dist|node server\.js|manywire serve/.test(block.text) ? "serve" : "run",
+      kind: /npm start|npm run dev|node dist|node server\.js|manywire (?:serve|proxy|--port)/.test(block.text)
+        ? "serve"
+        : "run",
       output,
     };
   if (block.language === "ts")

@@ -8,8 +8,9 @@ import { delimiter, dirname, join } from "node:path";
 import { type Outcome, run } from "./program.js";
 import { root, type Stage } from "./stage.js";
 
-/** The port that the docs name. */
+/** The port that the docs name, and that of another server. */
 const writtenPort = "50051";
+const writtenOtherPort = "50052";
 /** Compiles a file that the docs do not name. */
 const tsc = "tsc --module nodenext --target es2022 --types node --strict --ignoreConfig --outDir dist";
 
@@ -17,15 +18,17 @@ const tsc = "tsc --module nodenext --target es2022 --types node --strict --ignor
 export class Workspace implements AsyncDisposable {
   readonly #folder: string;
   readonly #port: number;
+  readonly #otherPort: number;
   readonly #stage: Stage;
   readonly #servers: ChildProcess[] = [];
   /** What servers have written. */
   stdout = "";
   stderr = "";
 
-  private constructor(folder: string, port: number, stage: Stage) {
+  private constructor(folder: string, [port, otherPort]: readonly [number, number], stage: Stage) {
     this.#folder = folder;
     this.#port = port;
+    this.#otherPort = otherPort;
     this.#stage = stage;
   }
 
@@ -34,12 +37,12 @@ export class Workspace implements AsyncDisposable {
     await mkdir(join(folder, "node_modules"));
     await symlink(stage.folder, join(folder, "node_modules", "manywire"));
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
-    return new Workspace(folder, await freePort(), stage);
+    return new Workspace(folder, [await freePort(), await freePort()], stage);
   }
 
-  /** Text of the docs, with the port in use instead of the written one. */
+  /** Text of the docs, with the ports in use instead of the written ones. */
   fill(text: string): string {
-    return text.replaceAll(writtenPort, String(this.#port));
+    return text.replaceAll(writtenPort, String(this.#port)).replaceAll(writtenOtherPort, String(this.#otherPort));
   }
 
   async write(name: string, text: string): Promise<void> {
@@ -90,7 +93,8 @@ export class Workspace implements AsyncDisposable {
       this.stdout += text;
     });
     const ended = once(server, "close").then(() => Promise.reject(new Error(`${script}: ended\n${this.stderr}`)));
-    while (!this.stdout.includes(`:${this.#port}\n`)) await Promise.race([once(server.stdout, "data"), ended]);
+    const port = script.includes(`--port ${writtenOtherPort}`) ? this.#otherPort : this.#port;
+    while (!this.stdout.includes(`:${port}\n`)) await Promise.race([once(server.stdout, "data"), ended]);
     ended.catch(() => {});
   }
 
