@@ -55,7 +55,7 @@ const acceptErrors: string[] = [];
 const server = createServer({
   port: 0,
   ...options,
-  ...(hasRudeCallbacks && { acceptCompression: rudeCompressions, compressMinBytes: 0 }),
+  ...(hasRudeCallbacks && { acceptCompression: rudeCompressions, compressMinBytes: 0, compressResponses: true }),
   interceptors: hasInterceptors ? [rudeInterceptor] : [],
   routes: (router) =>
     router
