@@ -9,7 +9,7 @@ import { refuseUnknownMethod } from "./rpc/refuse.js";
 import type { Transcoder } from "./transcode/transcoder.js";
 
 /** What serves requests, by their paths. */
-export interface Served {
+export interface ServedPaths {
   /** Request path → method. */
   readonly methods: ReadonlyMap<string, Method>;
   /** Makes what serves calls of one method by its path. */
@@ -23,7 +23,7 @@ export interface Served {
 }
 
 /** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
-export function createDispatch(served: Served, environment: CallEnvironment, refuse: Handler): Handler {
+export function createDispatch(served: ServedPaths, environment: CallEnvironment, refuse: Handler): Handler {
   const { methods, createLane, probes, transcoder, docs, problem } = served;
   const byPath = new Map<string, Handler>(probes);
   for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));

@@ -2,7 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CommonTransportOptions, Compression } from "@connectrpc/connect/protocol";
 import { ErrorCode } from "../../server/http2/errors.js";
-import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
@@ -79,7 +79,7 @@ export abstract class GrpcCall implements Request {
     return stream;
   }
 
-  onResponse(head: ResponseHead): void {
+  onResponse(head: ResponseFields): void {
     if (head.status < 200) return;
     try {
       this.headFields = head.fields;

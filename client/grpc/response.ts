@@ -3,7 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { findTrailerError, validateResponseWithCompression } from "@connectrpc/connect/protocol-grpc";
-import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import { toHeaders } from "../http2/request-fields.js";
 
@@ -30,7 +30,7 @@ class KnownFacts implements HeadFacts {
 }
 
 /** @throws ConnectError if it is not the head of a response of gRPC */
-export function readHead(head: ResponseHead, acceptCompression: Compression[]): HeadFacts {
+export function readHead(head: ResponseFields, acceptCompression: Compression[]): HeadFacts {
   if (head.memo instanceof KnownFacts) return head.memo;
   const facts = validateResponseWithCompression(acceptCompression, head.status, toHeaders(head.fields));
   const { foundStatus, compression, headerError } = facts;

@@ -1,7 +1,7 @@
 // What a session needs of a request, whatever protocol it belongs to.
 import type { ConnectError } from "@connectrpc/connect";
 import type { Connection } from "../../server/http2/connection.js";
-import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Stream } from "../../server/http2/stream.js";
 
@@ -14,7 +14,7 @@ export interface Request {
   /** Opens the stream. Returns undefined if the connection opens none any more. */
   open(connection: RequestConnection): RequestStream | undefined;
   /** A response has begun, or an informational one (1xx) has come. */
-  onResponse(head: ResponseHead): void;
+  onResponse(head: ResponseFields): void;
   /** A part of the body: the bytes from `start` to `end`. `consume` of the connection lets the server send more. */
   onData(bytes: Uint8Array, start: number, end: number): void;
   onTrailers(trailers: readonly Field[]): void;

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ConnectionListener } from "../../server/http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../server/http2/errors.js";
-import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import { type ConnectionLimits, defaultConnectionLimits } from "../../server/http2/limits.js";
 import { SocketPump } from "../../server/http2/socket-pump.js";
@@ -146,7 +146,7 @@ export class Session implements ConnectionListener<Request> {
 
   onRequest(): void {}
 
-  onResponse(stream: RequestStream, head: ResponseHead): void {
+  onResponse(stream: RequestStream, head: ResponseFields): void {
     stream.owner?.onResponse(head);
   }
 

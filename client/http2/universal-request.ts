@@ -2,7 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientResponse } from "@connectrpc/connect/protocol";
 import { ErrorCode } from "../../server/http2/errors.js";
-import type { ResponseHead } from "../../server/http2/field-rules.js";
+import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "./request.js";
 import { toHeaders } from "./request-fields.js";
@@ -57,7 +57,7 @@ export class UniversalRequest implements Request {
     return stream;
   }
 
-  onResponse({ status, fields }: ResponseHead): void {
+  onResponse({ status, fields }: ResponseFields): void {
     if (status < 200) return;
     const header = toHeaders(fields);
     this.#init.respond({ status, header, body: { [Symbol.asyncIterator]: () => this.#body }, trailer: this.#trailer });

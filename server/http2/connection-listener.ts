@@ -1,6 +1,6 @@
 // What a connection tells of its streams and of itself.
 import type { ConnectionError } from "./errors.js";
-import type { RequestHead, ResponseHead } from "./field-rules.js";
+import type { RequestFields, ResponseFields } from "./field-rules.js";
 import type { Field } from "./hpack/field.js";
 import type { Stream } from "./stream.js";
 
@@ -10,9 +10,9 @@ import type { Stream } from "./stream.js";
  */
 export interface ConnectionListener<Owner> {
   /** Server: a request has begun. Client: never called. If `hasBody` is false, `onEnd` follows at once. */
-  onRequest(stream: Stream<Owner>, head: RequestHead, hasBody: boolean): void;
+  onRequest(stream: Stream<Owner>, head: RequestFields, hasBody: boolean): void;
   /** Client: a response has begun, or an informational one (1xx) has come. Server: never called. */
-  onResponse(stream: Stream<Owner>, head: ResponseHead, hasBody: boolean): void;
+  onResponse(stream: Stream<Owner>, head: ResponseFields, hasBody: boolean): void;
   /**
    * A part of the body: the bytes from `start` to `end`. They belong to the chunk given to `receive`. Its window is closed
    * by them until `consume` is called.

@@ -2,7 +2,7 @@
 import { createField, type Field } from "./hpack/field.js";
 
 /** The field lines of a request, which are well-formed. The same object may come again for the next request. */
-export class RequestHead {
+export class RequestFields {
   /** All field lines, as they came. */
   readonly rawFields: readonly Field[];
   /** Those after the pseudo-header fields. Several lines of `cookie` are joined to one (§8.2.3). */
@@ -30,7 +30,7 @@ export class RequestHead {
 }
 
 /** The field lines of a response, which are well-formed. The same object may come again for the next response. */
-export class ResponseHead {
+export class ResponseFields {
   readonly rawFields: readonly Field[];
   /** Those after `:status`. */
   readonly fields: readonly Field[];
@@ -60,7 +60,7 @@ interface PseudoFields {
 class Malformed extends Error {}
 
 /** Returns the head of a request, or what is wrong with it. */
-export function readRequestHead(raw: readonly Field[]): RequestHead | string {
+export function readRequestHead(raw: readonly Field[]): RequestFields | string {
   return orFault(() => {
     const count = countPseudo(raw);
     const pseudo = readPseudo(raw, count, requestPseudo);
@@ -68,19 +68,19 @@ export function readRequestHead(raw: readonly Field[]): RequestHead | string {
     const fields = joinCookies(raw.slice(count));
     const contentLength = readFields(fields);
     checkHost(pseudo, fields);
-    return new RequestHead(raw, fields, pseudo, contentLength);
+    return new RequestFields(raw, fields, pseudo, contentLength);
   });
 }
 
 /** Returns the head of a response, or what is wrong with it. */
-export function readResponseHead(raw: readonly Field[]): ResponseHead | string {
+export function readResponseHead(raw: readonly Field[]): ResponseFields | string {
   return orFault(() => {
     const count = countPseudo(raw);
     const { status = "" } = readPseudo(raw, count, responsePseudo);
     // There is no switching of protocols in HTTP/2 (§8.6).
     if (!/^[1-9][0-9][0-9]$/.test(status) || status === "101") throw new Malformed(":status: missing or invalid");
     const fields = raw.slice(count);
-    return new ResponseHead(raw, fields, Number(status), readFields(fields));
+    return new ResponseFields(raw, fields, Number(status), readFields(fields));
   });
 }
 

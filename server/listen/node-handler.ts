@@ -6,9 +6,9 @@ import { type Exchange, respond } from "../http/exchange.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 import { WrappedExchange } from "../http/wrapped-exchange.js";
 import { Http1Exchange } from "./http1/exchange.js";
-import { Http2Exchange } from "./node-http2/exchange.js";
+import { NodeHttp2Exchange } from "./node-http2/exchange.js";
 import type { Report } from "./report.js";
-import { type Fault, findHttp1Fault, findHttp2Fault, type OnRequest } from "./well-formed.js";
+import { findHttp1Fault, findHttp2Fault, type HeadFault, type OnRequest } from "./well-formed.js";
 
 /**
  * Serves one request. A request for a path that the server does not have goes to `next`, as in Express; without it, it gets 404.
@@ -36,7 +36,7 @@ export function createNodeHandler(onRequest: OnRequest, headerCount: number, rep
 
 const readBefore = "the body was read before: mount the server before body parsers";
 
-type Opened = [exchange: Exchange, fault: Fault | undefined];
+type Opened = [exchange: Exchange, fault: HeadFault | undefined];
 
 function isHttp2(
   request: IncomingMessage | Http2ServerRequest,
@@ -66,7 +66,7 @@ class MountedHttp1Exchange extends Http1Exchange {
 }
 
 /** A stream whose request and response Node has made, too. They leave it alone until they are used, but for the trailers. */
-class MountedHttp2Exchange extends Http2Exchange {
+class MountedHttp2Exchange extends NodeHttp2Exchange {
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clock: Clock) {

@@ -9,7 +9,7 @@ import { Http1Exchange } from "./http1/exchange.js";
 import type { ListenLimits } from "./limits.js";
 import { type BodySource, exchangeKey } from "./node-exchange.js";
 import type { Report } from "./report.js";
-import { badExpectation, type Fault, findHttp1Fault, type OnRequest } from "./well-formed.js";
+import { badExpectation, findHttp1Fault, type HeadFault, type OnRequest } from "./well-formed.js";
 
 /** Makes the function that passes well-formed requests to a handler, and rejects the others. Filters get both. */
 export function passRequestsTo(handler: Handler, filters: readonly Filter[], report: Report): OnRequest {
@@ -29,7 +29,7 @@ export function passRequestsTo(handler: Handler, filters: readonly Filter[], rep
   };
 }
 
-function refuse(exchange: Exchange, { status, text }: Fault): void {
+function refuse(exchange: Exchange, { status, text }: HeadFault): void {
   respond(exchange, status, { "content-type": "text/plain; charset=utf-8" }, `${text}\n`);
 }
 
@@ -63,7 +63,7 @@ export function passHttp1Requests(
     // An unread body would block the next request of the connection.
     if (!req.readableEnded) req.resume();
   }
-  const serve = (request: IncomingMessage, response: ServerResponse, expectation?: Fault) => {
+  const serve = (request: IncomingMessage, response: ServerResponse, expectation?: HeadFault) => {
     const { socket } = request;
     if (connections.callBegins(socket, response) > streamsPerConnection) {
       if (connections.refuse(socket, tooManyCalls)) report(new Error("too many pipelined requests"), "http/1.1");

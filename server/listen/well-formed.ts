@@ -3,20 +3,20 @@ import type { IncomingMessage } from "node:http";
 import type { Exchange } from "../http/exchange.js";
 
 /** What is wrong with a request, and the status that says so. */
-export interface Fault {
+export interface HeadFault {
   status: 400 | 405 | 417 | 431;
   text: string;
 }
 
 /** Called with every request, and what is wrong with it. */
-export type OnRequest = (exchange: Exchange, fault: Fault | undefined) => void;
+export type OnRequest = (exchange: Exchange, fault: HeadFault | undefined) => void;
 
 /**
  * What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form.
  *
  * @param headerCount the most headers that it may have
  */
-export function findHttp1Fault(request: IncomingMessage, headerCount: number): Fault | undefined {
+export function findHttp1Fault(request: IncomingMessage, headerCount: number): HeadFault | undefined {
   const { rawHeaders, method, url: target = "" } = request;
   if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
   if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
@@ -32,19 +32,19 @@ export function findHttp2Fault(
   method: string | undefined,
   target: string,
   authority: string | undefined,
-): Fault | undefined {
+): HeadFault | undefined {
   if (!isPath(target) && !isAsterisk(method, target)) return badTarget;
   return faultOfAuthority(authority);
 }
 
 /** No expectation but `100-continue` is known (RFC 9110 section 10.1.1). */
-export const badExpectation: Fault = { status: 417, text: "unknown expectation" };
+export const badExpectation: HeadFault = { status: 417, text: "unknown expectation" };
 /** There is no tunnel. */
-export const noConnect: Fault = { status: 405, text: "CONNECT is not served" };
-const badTarget: Fault = { status: 400, text: "bad request target" };
-const noHost: Fault = { status: 400, text: "no Host" };
+export const noConnect: HeadFault = { status: 405, text: "CONNECT is not served" };
+const badTarget: HeadFault = { status: 400, text: "bad request target" };
+const noHost: HeadFault = { status: 400, text: "no Host" };
 
-function faultOfAuthority(authority: string | undefined): Fault | undefined {
+function faultOfAuthority(authority: string | undefined): HeadFault | undefined {
   if (authority === undefined) return noHost;
   return isAuthority(authority) ? undefined : { status: 400, text: "bad Host" };
 }

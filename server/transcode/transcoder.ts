@@ -15,7 +15,7 @@ import { createRequestDecoder, type DecodeOptions } from "../rest/read/request.j
 import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
 import type { Binding } from "../rest/route/binding.js";
 import { readHttpConfig } from "../rest/route/http-config.js";
-import { createRoutes, type RouteOptions } from "../rest/route/routes.js";
+import { createRoutes, type RoutingOptions } from "../rest/route/routes.js";
 import { RoutingError, type RuleOptions, readRules } from "../rest/route/rules.js";
 import { findUnreachable } from "../rest/route/unreachable.js";
 import { parseFormat } from "../rpc/format.js";
@@ -30,7 +30,7 @@ import { serveUnary } from "./unary.js";
 export interface RestOptions
   extends Omit<DecodeOptions, "compiles">,
     Omit<EncodeOptions, "compiles">,
-    RouteOptions,
+    RoutingOptions,
     RuleOptions {
   /** What an error looks like. Default "status": `{"code":5,"message":"…","details":[…]}`. */
   readonly errorShape?: ErrorShape;

@@ -3,7 +3,7 @@
 import { Connection } from "../../server/http2/connection.js";
 import type { ConnectionListener } from "../../server/http2/connection-listener.js";
 import type { ConnectionError } from "../../server/http2/errors.js";
-import type { RequestHead, ResponseHead } from "../../server/http2/field-rules.js";
+import type { RequestFields, ResponseFields } from "../../server/http2/field-rules.js";
 import { FrameReader } from "../../server/http2/frame/frame-reader.js";
 import { clientPreface } from "../../server/http2/frame/frame-types.js";
 import { HpackDecoder } from "../../server/http2/hpack/decoder.js";
@@ -149,10 +149,10 @@ export class Harness implements ConnectionListener<string> {
     this.onCall?.(event, stream);
   }
 
-  onRequest(stream: TestStream, head: RequestHead, hasBody: boolean): void {
+  onRequest(stream: TestStream, head: RequestFields, hasBody: boolean): void {
     this.#tell("request", stream, `${head.method} ${head.path}${hasBody ? " body" : ""}`);
   }
-  onResponse(stream: TestStream, head: ResponseHead, hasBody: boolean): void {
+  onResponse(stream: TestStream, head: ResponseFields, hasBody: boolean): void {
     this.#tell("response", stream, `${head.status}${hasBody ? " body" : ""}`);
   }
   onData(stream: TestStream, bytes: Uint8Array, start: number, end: number): void {

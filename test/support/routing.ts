@@ -2,13 +2,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Http } from "../../gen/google/api/http_pb.js";
 import type { Binding } from "../../server/rest/route/binding.js";
-import { createRoutes, type RouteOptions, type Routes } from "../../server/rest/route/routes.js";
+import { createRoutes, type Routes, type RoutingOptions } from "../../server/rest/route/routes.js";
 import { RoutingError, readRules } from "../../server/rest/route/rules.js";
 
 /** Turns services into routes. @throws RoutingError with everything that is wrong with their rules */
 export function routesOf(
   services: readonly DescService[],
-  { http, ...options }: RouteOptions & { readonly http?: Http } = {},
+  { http, ...options }: RoutingOptions & { readonly http?: Http } = {},
 ): { readonly bindings: readonly Binding[]; readonly routes: Routes } {
   const { bindings, problems } = readRules(services, http);
   const { routes, problems: conflicts } = createRoutes(bindings, options);

@@ -1,8 +1,8 @@
 // What is derived from the head of a request. Clients send the same head again and again.
 import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
-import type { RequestHead } from "../../http2/field-rules.js";
-import { type Fault, findHttp2Fault } from "../well-formed.js";
+import type { RequestFields } from "../../http2/field-rules.js";
+import { findHttp2Fault, type HeadFault } from "../well-formed.js";
 import { toHeaders } from "./headers.js";
 
 /** A head as exchanges have it. Requests with the same field lines share it. */
@@ -13,9 +13,9 @@ export class KnownHead {
   readonly query: string | undefined;
   /** Must not be changed. */
   readonly headers: IncomingHttpHeaders;
-  readonly fault: Fault | undefined;
+  readonly fault: HeadFault | undefined;
 
-  constructor(head: RequestHead) {
+  constructor(head: RequestFields) {
     const { path, query } = splitTarget(head.path);
     this.method = head.method;
     this.authority = head.authority;
@@ -27,7 +27,7 @@ export class KnownHead {
 }
 
 /** Returns what is known of a head. */
-export function knownHeadOf(head: RequestHead): KnownHead {
+export function knownHeadOf(head: RequestFields): KnownHead {
   if (head.memo instanceof KnownHead) return head.memo;
   const known = new KnownHead(head);
   head.memo = known;

@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.js";
 import type { Connection } from "../../http2/connection.js";
 import type { ConnectionListener } from "../../http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../http2/errors.js";
-import type { RequestHead } from "../../http2/field-rules.js";
+import type { RequestFields } from "../../http2/field-rules.js";
 import { createField } from "../../http2/hpack/field.js";
 import type { ConnectionLimits } from "../../http2/limits.js";
 import { SocketPump } from "../../http2/socket-pump.js";
@@ -12,7 +12,7 @@ import type { Stream } from "../../http2/stream.js";
 import type { Retirable } from "../connection-ages.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import type { Report } from "../report.js";
-import { badExpectation, type Fault, noConnect, type OnRequest } from "../well-formed.js";
+import { badExpectation, type HeadFault, noConnect, type OnRequest } from "../well-formed.js";
 import { type ExchangeConnection, Http2Exchange } from "./exchange.js";
 import { type KnownHead, knownHeadOf } from "./known-head.js";
 
@@ -28,7 +28,7 @@ export interface SessionSetup {
 
 const goOn = [createField(":status", "100")];
 
-function faultOf({ method, headers, fault }: KnownHead): Fault | undefined {
+function faultOf({ method, headers, fault }: KnownHead): HeadFault | undefined {
   if (method === "CONNECT") return noConnect;
   return headers.expect === undefined || headers.expect === "100-continue" ? fault : badExpectation;
 }
@@ -82,7 +82,7 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
     }
   }
 
-  onRequest(stream: Stream<Http2Exchange>, head: RequestHead): void {
+  onRequest(stream: Stream<Http2Exchange>, head: RequestFields): void {
     const known = knownHeadOf(head);
     const { expect } = known.headers;
     if (expect === "100-continue") this.connection.sendInformational(stream, goOn);

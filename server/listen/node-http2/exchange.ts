@@ -13,13 +13,13 @@ import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js"
 import { socketOf } from "./session-end.js";
 import { maxHeaderBytesOf, resetWithError, stopUploadAfterAnswer } from "./stream-end.js";
 
-type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: Http2Exchange | undefined };
+type Stream = BodySource<ServerHttp2Stream> & { [exchangeKey]?: NodeHttp2Exchange | undefined };
 
 const withTrailers = { waitForTrailers: true };
 const withoutBody = { endStream: true };
 const pseudoHeaders = [":method", ":scheme", ":authority", ":path", ":protocol"] as const;
 
-export class Http2Exchange extends NodeExchange implements Exchange {
+export class NodeHttp2Exchange extends NodeExchange implements Exchange {
   readonly httpVersion = 2;
   readonly method: string;
   readonly authority: string;

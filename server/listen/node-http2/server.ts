@@ -8,7 +8,7 @@ import { toHttp2Options } from "../limits.js";
 import { isDisconnect } from "../report.js";
 import { isAdequateForHttp2 } from "../tls.js";
 import { findHttp2Fault } from "../well-formed.js";
-import { Http2Exchange } from "./exchange.js";
+import { NodeHttp2Exchange } from "./exchange.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
 
@@ -27,7 +27,7 @@ export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http
       stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     } else if (takeExpectation(stream, headers)) {
       const fault = findHttp2Fault(headers[":method"], headers[":path"] ?? "", headers[":authority"] ?? headers.host);
-      onRequest(new Http2Exchange(stream, headers, clock), fault);
+      onRequest(new NodeHttp2Exchange(stream, headers, clock), fault);
     }
   });
   return {

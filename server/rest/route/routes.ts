@@ -20,7 +20,7 @@ export interface Routes {
 }
 
 /** Options of look-ups. */
-export interface RouteOptions {
+export interface RoutingOptions {
   /** Whether a path with a "/" at its end also matches without it. Default false: the two are different paths. */
   readonly ignoreTrailingSlash?: boolean;
 }
@@ -32,7 +32,7 @@ export interface RouteOptions {
  */
 export function createRoutes(
   bindings: readonly Binding[],
-  options: RouteOptions = {},
+  options: RoutingOptions = {},
 ): { routes: Routes; problems: readonly string[] } {
   const trie = new Trie(bindings);
   const find = (httpMethod: string, path: string) => new Search(trie, httpMethod).find(path);

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Binding } from "../../../../server/rest/route/binding.js";
-import { createRoutes, type RouteOptions } from "../../../../server/rest/route/routes.js";
+import { createRoutes, type RoutingOptions } from "../../../../server/rest/route/routes.js";
 import { RestService } from "../../../gen/manywire/test/rest/v1/rest_pb.js";
 import { bindingTo } from "../../../support/rest-bindings.js";
 
-function routesTo(routes: readonly string[], options?: RouteOptions) {
+function routesTo(routes: readonly string[], options?: RoutingOptions) {
   const bindings = routes.map((route) => bindingTo(RestService.method.query, route));
   return createRoutes(bindings, options);
 }
 
 /** What a request finds, as one line: the route with its values, the allowed methods, or nothing. */
-function find(routes: readonly string[], request: string, options?: RouteOptions): string {
+function find(routes: readonly string[], request: string, options?: RoutingOptions): string {
   const [method = "", path = ""] = request.split(" ");
   const found = routesTo(routes, options).routes.find(method, path);
   if (found.kind === "found") return [found.binding.label, ...found.captures.map((raw) => `<${raw}>`)].join(" ");
