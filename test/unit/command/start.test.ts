@@ -83,14 +83,14 @@ type Failure = [argv: string[], env: Record<string, string>, line: string];
 const wrongUsage: Failure[] = [
   [["--port", "x"], {}, '--port: expected a whole number from 0 to 65535, found "x"'],
   [[], { MANYWIRE_PORT: "x" }, 'MANYWIRE_PORT: expected a whole number from 0 to 65535, found "x"'],
-  [["--prot", "1"], {}, "unknown option '--prot' (Did you mean --port?)"],
+  [["--prot", "1"], {}, "unknown option '--prot' (Did you mean one of --port, --proto?)"],
   [["--without-routes", "a.B.C"], {}, '--without-routes: expected the name of a method that is served, found "a.B.C"'],
   [
     ["--cors-origin", "localhost"],
     {},
     '--cors-origin: expected origins such as https://app.example.com or https://*.example.com, or *, found "localhost"',
   ],
-  [["start"], {}, 'expected the command serve, openapi or init, found "start"'],
+  [["start"], {}, 'expected the command serve, proxy, openapi or init, found "start"'],
   [["--request-timeout", "5s"], {}, "--request-timeout: expected 0 or at least --headers-timeout (15000), found 5000"],
   [
     ["--request-timeout", "5s"],
