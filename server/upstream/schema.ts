@@ -2,7 +2,6 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { type BuiltFiles, buildFiles } from "../schema/build-files.js";
-import { knownFiles } from "../schema/known-files.js";
 
 /** The services of a server. */
 export interface UpstreamSchema {
@@ -16,10 +15,15 @@ export interface UpstreamSchema {
 /**
  * Builds the services of files.
  *
+ * @param known files that may be missing, by file name
  * @param names full names of the services to serve; all that the files define, if undefined
  */
-export function buildSchema(files: readonly FileDescriptorProto[], names?: readonly string[]): UpstreamSchema {
-  const built = buildFiles(files, knownFiles);
+export function buildSchema(
+  files: readonly FileDescriptorProto[],
+  known: ReadonlyMap<string, DescFile>,
+  names?: readonly string[],
+): UpstreamSchema {
+  const built = buildFiles(files, known);
   const given = new Set(files.map(({ name }) => name));
   const defined = servicesIn([...built.files].filter(([name]) => given.has(name)).map(([, file]) => file));
   const wanted = names ?? [...defined.keys()];

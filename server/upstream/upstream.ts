@@ -6,7 +6,8 @@ import { ConnectError, type Transport } from "@connectrpc/connect";
 import { parseBaseUrl } from "../../client/base-url.js";
 import { type ClientConnections, openHttp2 } from "../../client/connections.js";
 import { compressionGzip } from "../compressions.js";
-import { knownFiles } from "../schema/known-files.js";
+import { withDependencies } from "../schema/descriptor-index.js";
+import { commonFiles } from "../schema/types.js";
 import type { UpstreamOptions } from "./options.js";
 import { readSchema } from "./reflection-client.js";
 import { buildSchema, type UpstreamSchema } from "./schema.js";
@@ -71,8 +72,10 @@ export class Upstream {
   async learn(): Promise<void> {
     if (this.schema !== undefined) return;
     const { signal } = this.#end;
+    // Loaded only here: most servers need none of Google's files.
+    const { knownFiles } = await import("../schema/known-files.js");
     const { services, files } = await readSchema(this.channel.messages, (name) => knownFiles.has(name), signal);
-    this.schema = buildSchema(files, this.#options.services ?? services);
+    this.schema = buildSchema(files, knownFiles, this.#options.services ?? services);
     this.#listener.onSchema(this);
     this.#ready.resolve();
   }
@@ -120,7 +123,7 @@ function openChannel({ openGrpc }: ClientConnections, baseUrl: string, options: 
 }
 
 function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {
-  return buildSchema(fromBinary(FileDescriptorSetSchema, bytes).file, names);
+  return buildSchema(fromBinary(FileDescriptorSetSchema, bytes).file, withDependencies(commonFiles), names);
 }
 
 /** As `Promise.withResolvers`, which Node 20 does not have. */
