@@ -1,4 +1,4 @@
-// A message in its binary form that nobody has decoded, for calls that are only passed on.
+// A message in its binary form that has not been decoded, for calls that are only passed on.
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 
 /** The binary form of a message of a type. It has the type's name, and none of its fields. */

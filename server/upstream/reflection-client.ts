@@ -27,7 +27,7 @@ const timeoutMs = 20_000;
 const isOfTools = (name: string) => name.startsWith("grpc.reflection.") || name === "grpc.health.v1.Health";
 
 /**
- * Reads the schema of a server, all of it in one stream, so that one version of the server answers.
+ * Reads the schema of a server, all of it in one stream, so that one version of the server serves it.
  *
  * @param isKnown whether an import need not be asked for
  * @throws ConnectError if the server has no reflection, cannot be reached, or sends what is no schema
