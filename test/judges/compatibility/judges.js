@@ -20,6 +20,7 @@ const generatorsFile = "test/judges/interop/openapi/generators.interop.ts";
 export const judges = [
   suite("our server", "fast"),
   { ...suite("our server, on Connect's own handlers", "reference"), isByHand: true },
+  { ...suite("our server as a proxy before the suite's own", "proxy"), isByHand: true },
   suite("our client", "client"),
   protobufSuite("our codec: binary, JSON", "compiled"),
   protobufSuite("our codec where it makes no code: binary, JSON", "plans"),
@@ -37,6 +38,11 @@ export const judges = [
     "gateway",
   ),
   interop("Python's grpcio", python("grpcio"), "gRPC, also with asyncio; reflection, health", "grpcio"),
+  interop("Python's grpcio", python("grpcio"), "behind our proxy, with reflection and without", "upstreams"),
+  runtime("Bun", "bun", "serves by `server.fetch`"),
+  runtime("Deno", "deno", "serves by `server.fetch`"),
+  runtime("Next", "next", "serves by `server.fetch`"),
+  runtime("Nest", "@nestjs/core", "serves by `server.handler`"),
   interop(
     "HAProxy",
     program("haproxy", "-v"),
@@ -84,6 +90,16 @@ export const judges = [
   // Needs a JDK and Maven, which the gate does not install.
   { ...generator("openapi-generator", inFile(generatorsFile, /generator-cli:([\d.]+)/), "Java"), isByHand: true },
 ];
+
+/**
+ * @param {string} name
+ * @param {string} module its npm package
+ * @param {string} calls
+ */
+function runtime(name, module, calls) {
+  const version = inFile("test/judges/interop/runtimes/package.json", new RegExp(`"${module}": "([\\d.]+)"`));
+  return interop(name, version, calls, "runtimes", name);
+}
 
 /**
  * @param {string} judged
