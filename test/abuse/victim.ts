@@ -115,6 +115,8 @@ async function serveNeighbours(
     await Promise.race([work(), dead]);
   } catch (error) {
     await Promise.allSettled(stop());
+    // A server that has died resets its connections before its end is known.
+    await Promise.race([dead, delay(200)]);
     throw error;
   }
   const all = await Promise.all(stop());
