@@ -212,7 +212,13 @@ export class Session implements ConnectionListener<Request> {
   #start(): void {
     const { idleConnectionTimeoutMs, pingIntervalMs } = this.#options;
     const now = () => performance.now();
-    this.#pump = new SocketPump(this.#socket, { side: "client", limits, listener: this, now, schedule: setImmediate });
+    this.#pump = new SocketPump(this.#socket, {
+      side: "client",
+      limits,
+      listener: this,
+      now,
+      schedule: process.nextTick,
+    });
     if (pingIntervalMs < Number.POSITIVE_INFINITY) this.#watch();
     startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
     this.#idleSince = performance.now();

@@ -54,7 +54,7 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
       limits: setup.limits,
       listener: this,
       now: () => setup.clock.now(),
-      schedule: setImmediate,
+      schedule: process.nextTick,
     });
   }
 
