@@ -112,7 +112,7 @@ function restOptions(): Option[] {
     ...listOptions("server/rest/read/request.ts", "DecodeOptions"),
     ...listOptions("server/rest/read/query.ts", "QueryOptions"),
     ...listOptions("server/rest/response.ts", "EncodeOptions").filter(({ name }) => name !== "registry"),
-    ...listOptions("server/rest/route/routes.ts", "RouteOptions"),
+    ...listOptions("server/rest/route/routes.ts", "RoutingOptions"),
     ...listOptions("server/rest/route/rules.ts", "RuleOptions"),
   ];
 }
