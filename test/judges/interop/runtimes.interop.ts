@@ -56,7 +56,7 @@ const httpRules = {
 
 beforeAll(installRuntimes, 600_000);
 
-describe.each(runtimes)("$name", ({ name, line, prepare, command }) => {
+describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))("%s", (name, { line, prepare, command }) => {
   let child: ChildProcess | undefined;
   let url = "";
 
