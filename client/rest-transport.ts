@@ -1,10 +1,9 @@
 /** Calls methods by the routes of their google.api.http options, on any server that has these routes. */
 import { create, createRegistry, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, createContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   type Compression,
   createAsyncIterable,
-  createMethodUrl,
   runStreamingCall,
   runUnaryCall,
   type UniversalClientFn,
@@ -12,6 +11,7 @@ import {
 import type { JsonCodec } from "../server/codec/json.js";
 import { createErrorDecoder } from "../server/rest/error/errors.js";
 import { readHttpConfig } from "../server/rest/route/http-config.js";
+import { requestInit, runOptions, timeoutOf } from "./call-init.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestMethods, type JsonOptions, openRequestStream, type RestMethod } from "./rest-method.js";
 import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-request.js";
@@ -24,7 +24,6 @@ interface RestTransportOptions {
   httpVersion: "1.1" | "2";
   httpClient: UniversalClientFn;
   interceptors?: Interceptor[];
-  defaultTimeoutMs?: number;
   readMaxBytes: number;
   acceptCompression: Compression[];
   jsonOptions?: JsonOptions;
@@ -37,8 +36,8 @@ interface RestTransportOptions {
 }
 
 /**
- * Makes the transport. Throws a TransportOptionError for rules that cannot be read. Interceptors see the address of the RPC, `/package.Service/Method`: they may still change the
- * message, and it is the message that says which route is taken.
+ * Makes the transport. Throws a TransportOptionError for rules that cannot be read. Interceptors see the address of the RPC,
+ * `/package.Service/Method`: they may still change the message, and it is the message that says which route is taken.
  */
 export function openRest(options: RestTransportOptions): Transport {
   const { baseUrl, interceptors = [], jsonOptions = {}, codec, httpRules = { rules: [] } } = options;
@@ -50,27 +49,20 @@ export function openRest(options: RestTransportOptions): Transport {
     decodeError: createErrorDecoder(jsonOptions.registry ?? createRegistry()),
   };
   const open = createOpener(options);
-  const common = (desc: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined) => ({
-    service: desc.parent,
-    requestMethod: "POST",
-    url: createMethodUrl(baseUrl, desc),
-    header: requestHeader(header, timeoutMs),
-  });
-  const timeoutOf = (ms: number | undefined) => (ms === undefined ? options.defaultTimeoutMs : ms > 0 ? ms : undefined);
-  const callOf = (signal: AbortSignal | undefined, timeoutMs: number | undefined) => ({
-    interceptors,
-    ...(signal !== undefined && { signal }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
+  const requestOf = (
+    desc: DescMethod,
+    timeoutMs: number | undefined,
+    header: HeadersInit | undefined,
+    contextValues: ContextValues | undefined,
+  ) => requestInit(baseUrl, desc, requestHeader(header, timeoutMs), contextValues);
 
   return {
-    async unary(desc, signal, givenMs, header, message, contextValues = createContextValues()) {
+    async unary(desc, signal, givenMs, header, message, contextValues) {
       const method = methodOf(desc);
       const timeoutMs = timeoutOf(givenMs);
-      const fixed = common(desc, timeoutMs, header);
       return runUnaryCall({
-        ...callOf(signal, timeoutMs),
-        req: { ...fixed, stream: false, method: desc, contextValues, message },
+        ...runOptions(interceptors, signal, timeoutMs),
+        req: { ...requestOf(desc, timeoutMs, header, contextValues), stream: false, method: desc, message },
         next: async (request) => {
           const encoded = method.encode(request.message);
           setDefault(request.header, "accept", "application/json");
@@ -90,13 +82,12 @@ export function openRest(options: RestTransportOptions): Transport {
       });
     },
 
-    async stream(desc, signal, givenMs, header, input, contextValues = createContextValues()) {
+    async stream(desc, signal, givenMs, header, input, contextValues) {
       const method = methodOf(desc);
       const timeoutMs = timeoutOf(givenMs);
-      const fixed = common(desc, timeoutMs, header);
       return runStreamingCall({
-        ...callOf(signal, timeoutMs),
-        req: { ...fixed, stream: true, method: desc, contextValues, message: input },
+        ...runOptions(interceptors, signal, timeoutMs),
+        req: { ...requestOf(desc, timeoutMs, header, contextValues), stream: true, method: desc, message: input },
         next: async (request) => {
           const { encoded, body } = await startStream(desc, method, request.message);
           const isOneReply = desc.methodKind === "client_streaming";

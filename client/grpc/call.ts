@@ -15,7 +15,7 @@ import type { GrpcMethod } from "./method.js";
 import { type HeadFacts, readHead, readTrailers } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
-export interface GrpcOptions extends Omit<CommonTransportOptions, "httpClient">, CodecOptions {
+export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
   readonly sessions: Sessions;
 }
 

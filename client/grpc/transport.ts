@@ -4,7 +4,6 @@ import {
   Code,
   ConnectError,
   type ContextValues,
-  createContextValues,
   type Interceptor,
   type StreamRequest,
   type Transport,
@@ -15,6 +14,7 @@ import { requestHeaderWithCompression } from "@connectrpc/connect/protocol-grpc"
 import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import { PreparedFields } from "../../server/http2/hpack/encoder.js";
 import { createField, type Field } from "../../server/http2/hpack/field.js";
+import { requestInit, runOptions, timeoutOf } from "../call-init.js";
 import { addHeaders, requestFields } from "../http2/request-fields.js";
 import { tellDeadlines } from "../tell-deadlines.js";
 import { formatGrpcTimeout, shortenGrpcTimeout } from "../timeout.js";
@@ -46,7 +46,7 @@ class GrpcTransport implements Transport {
 
   readonly unary: Transport["unary"] = async (desc, signal, givenMs, header, input, contextValues) => {
     const method = this.#methodOf(desc);
-    const timeoutMs = this.#timeoutOf(givenMs);
+    const timeoutMs = timeoutOf(givenMs);
     if (this.#options.interceptors.length === 0) {
       const head = this.#headOf(method, timeoutMs, header);
       const encoded = method.encode(create(desc.input, input));
@@ -54,7 +54,7 @@ class GrpcTransport implements Transport {
       return this.#call(method, head, body, signal, timeoutMs) as never;
     }
     return runUnaryCall({
-      ...this.#callOf(signal, timeoutMs),
+      ...runOptions(this.#interceptors, signal, timeoutMs),
       req: { ...this.#requestOf(desc, timeoutMs, header, contextValues), stream: false, method: desc, message: input },
       next: async (request) => {
         const head = { fields: fieldsOf(request), more: undefined };
@@ -66,9 +66,9 @@ class GrpcTransport implements Transport {
 
   readonly stream: Transport["stream"] = async (desc, signal, givenMs, header, input, contextValues) => {
     const method = this.#methodOf(desc);
-    const timeoutMs = this.#timeoutOf(givenMs);
+    const timeoutMs = timeoutOf(givenMs);
     return runStreamingCall({
-      ...this.#callOf(signal, timeoutMs),
+      ...runOptions(this.#interceptors, signal, timeoutMs),
       req: { ...this.#requestOf(desc, timeoutMs, header, contextValues), stream: true, method: desc, message: input },
       next: async (request) => {
         const { header, message, trailer } = await this.#openStream(method, request);
@@ -85,11 +85,6 @@ class GrpcTransport implements Transport {
     const method = new GrpcMethod(desc, this.#options, new PreparedFields(fields));
     this.#methods.set(desc, method);
     return method;
-  }
-
-  #timeoutOf(givenMs: number | undefined): number | undefined {
-    if (givenMs === undefined) return this.#options.defaultTimeoutMs;
-    return givenMs > 0 ? givenMs : undefined;
   }
 
   /** What requests have before interceptors see them. */
@@ -110,27 +105,13 @@ class GrpcTransport implements Transport {
     return { fields: method.fields, more: fields.length === 0 ? undefined : fields };
   }
 
-  #callOf(signal: AbortSignal | undefined, timeoutMs: number | undefined) {
-    return {
-      interceptors: this.#interceptors,
-      ...(signal !== undefined && { signal }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    };
-  }
-
   #requestOf(
     desc: DescMethod,
     timeoutMs: number | undefined,
     header: HeadersInit | undefined,
-    contextValues: ContextValues = createContextValues(),
+    contextValues: ContextValues | undefined,
   ) {
-    return {
-      service: desc.parent,
-      requestMethod: "POST",
-      url: createMethodUrl(this.#options.baseUrl, desc),
-      header: this.#headerOf(timeoutMs, header),
-      contextValues,
-    };
+    return requestInit(this.#options.baseUrl, desc, this.#headerOf(timeoutMs, header), contextValues);
   }
 
   #call(

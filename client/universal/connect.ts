@@ -10,17 +10,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  pipe,
-  readAllBytes,
-  transformCompressEnvelope,
-  transformDecompressEnvelope,
-  transformJoinEnvelopes,
-  transformParseEnvelope,
-  transformSerializeEnvelope,
-  transformSplitEnvelope,
-} from "@connectrpc/connect/protocol";
+import { createAsyncIterable, readAllBytes } from "@connectrpc/connect/protocol";
 import {
   createEndStreamSerialization,
   type EndStreamResponse,
@@ -34,8 +24,11 @@ import {
 import {
   createUniversalTransport,
   type MethodSerialization,
+  type Part,
+  readEnvelopes,
   type UniversalOptions,
   type UniversalProtocol,
+  writeEnvelopes,
 } from "./transport.js";
 
 /** Makes a transport for Connect. */
@@ -92,32 +85,20 @@ class ConnectProtocol implements UniversalProtocol {
   }
 
   async callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse> {
-    const { httpClient, jsonOptions, useBinaryFormat, acceptCompression, readMaxBytes } = this.#options;
-    const { sendCompression, compressMinBytes } = this.#options;
+    const { httpClient, jsonOptions, useBinaryFormat, acceptCompression } = this.#options;
     const { status, header, body } = await httpClient({
       url: request.url,
       method: "POST",
       header: request.header,
       signal: request.signal,
-      body: pipe(
-        request.message,
-        transformSerializeEnvelope(serialization),
-        transformCompressEnvelope(sendCompression, compressMinBytes),
-        transformJoinEnvelopes(),
-        { propagateDownStreamError: true },
-      ),
+      body: writeEnvelopes(request.message, serialization, this.#options),
     });
     const { methodKind } = request.method;
     const found = validateResponseWithCompression(methodKind, acceptCompression, useBinaryFormat, status, header);
     const trailer = new Headers();
-    const message = pipe(
-      body,
-      transformSplitEnvelope(readMaxBytes),
-      transformDecompressEnvelope(found.compression ?? null, readMaxBytes),
-      transformParseEnvelope(serialization, endStreamFlag, createEndStreamSerialization(jsonOptions)),
-      (parts) => readMessages(parts, { header, trailer, signal: request.signal }),
-      { propagateDownStreamError: true },
-    );
+    const end = createEndStreamSerialization(jsonOptions);
+    const parts = readEnvelopes(body, found.compression, serialization, endStreamFlag, end, this.#options);
+    const message = readMessages(parts, { header, trailer, signal: request.signal });
     return { ...request, header, trailer, message };
   }
 
@@ -133,9 +114,6 @@ class ConnectProtocol implements UniversalProtocol {
   }
 }
 
-/** A message of a stream, or its end. */
-type Part = { end: false; value: Message } | { end: true; value: EndStreamResponse };
-
 /** What is known of a stream when its body begins. */
 interface Begun {
   readonly header: Headers;
@@ -145,7 +123,10 @@ interface Begun {
 }
 
 /** @throws ConnectError that the stream ends with */
-async function* readMessages(parts: AsyncIterable<Part>, { header, trailer, signal }: Begun): AsyncGenerator<Message> {
+async function* readMessages(
+  parts: AsyncIterable<Part<EndStreamResponse>>,
+  { header, trailer, signal }: Begun,
+): AsyncGenerator<Message> {
   let hasEnded = false;
   for await (const part of parts) {
     // Messages that came before the caller canceled may still be in buffers.

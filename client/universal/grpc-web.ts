@@ -9,17 +9,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  pipe,
-  transformCompressEnvelope,
-  transformDecompressEnvelope,
-  transformJoinEnvelopes,
-  transformParseEnvelope,
-  transformSerializeEnvelope,
-  transformSplitEnvelope,
-  type UniversalClientResponse,
-} from "@connectrpc/connect/protocol";
+import { type Compression, createAsyncIterable, type UniversalClientResponse } from "@connectrpc/connect/protocol";
 import {
   createTrailerSerialization,
   requestHeaderWithCompression,
@@ -30,17 +20,17 @@ import {
 import {
   createUniversalTransport,
   type MethodSerialization,
+  type Part,
+  readEnvelopes,
   type UniversalOptions,
   type UniversalProtocol,
+  writeEnvelopes,
 } from "./transport.js";
 
 /** Makes a transport for gRPC-Web. */
 export function createGrpcWebTransport(options: UniversalOptions): Transport {
   return createUniversalTransport(options, new GrpcWebProtocol(options));
 }
-
-/** A message, or the trailers. */
-type Part = { end: false; value: Message } | { end: true; value: Headers };
 
 class GrpcWebProtocol implements UniversalProtocol {
   readonly #options: UniversalOptions;
@@ -98,15 +88,8 @@ class GrpcWebProtocol implements UniversalProtocol {
     messages: AsyncIterable<Message>,
     serialization: MethodSerialization,
   ): Promise<UniversalClientResponse> {
-    const { httpClient, sendCompression, compressMinBytes } = this.#options;
-    const body = pipe(
-      messages,
-      transformSerializeEnvelope(serialization),
-      transformCompressEnvelope(sendCompression, compressMinBytes),
-      transformJoinEnvelopes(),
-      { propagateDownStreamError: true },
-    );
-    return httpClient({ url, method, header, signal, body });
+    const body = writeEnvelopes(messages, serialization, this.#options);
+    return this.#options.httpClient({ url, method, header, signal, body });
   }
 
   #validate(status: number, header: Headers): ReturnType<typeof validateResponseWithCompression> {
@@ -115,17 +98,10 @@ class GrpcWebProtocol implements UniversalProtocol {
 
   #parts(
     { body }: UniversalClientResponse,
-    compression: Parameters<typeof transformDecompressEnvelope>[0] | undefined,
+    compression: Compression | undefined,
     serialization: MethodSerialization,
-  ): AsyncIterable<Part> {
-    const { readMaxBytes } = this.#options;
-    return pipe(
-      body,
-      transformSplitEnvelope(readMaxBytes),
-      transformDecompressEnvelope(compression ?? null, readMaxBytes),
-      transformParseEnvelope(serialization, trailerFlag, createTrailerSerialization()),
-      { propagateDownStreamError: true },
-    );
+  ): AsyncIterable<Part<Headers>> {
+    return readEnvelopes(body, compression, serialization, trailerFlag, createTrailerSerialization(), this.#options);
   }
 }
 
@@ -140,7 +116,7 @@ interface Begun {
 }
 
 /** @throws ConnectError that the stream ends with */
-async function* readMessages(parts: AsyncIterable<Part>, begun: Begun): AsyncGenerator<Message> {
+async function* readMessages(parts: AsyncIterable<Part<Headers>>, begun: Begun): AsyncGenerator<Message> {
   const { header, trailer, isBodiless, signal } = begun;
   let hasEnded = isBodiless;
   for await (const part of parts) {

@@ -1,26 +1,33 @@
 // A transport of a protocol whose requests and responses are headers and iterable bodies, with Connect's interceptors.
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import {
-  type ContextValues,
-  createContextValues,
-  type StreamRequest,
-  type StreamResponse,
-  type Transport,
-  type UnaryRequest,
-  type UnaryResponse,
+import type {
+  ContextValues,
+  StreamRequest,
+  StreamResponse,
+  Transport,
+  UnaryRequest,
+  UnaryResponse,
 } from "@connectrpc/connect";
 import {
   type CommonTransportOptions,
-  createMethodUrl,
+  type Compression,
   limitSerialization,
+  pipe,
   runStreamingCall,
   runUnaryCall,
   type Serialization,
+  transformCompressEnvelope,
+  transformDecompressEnvelope,
+  transformJoinEnvelopes,
+  transformParseEnvelope,
+  transformSerializeEnvelope,
+  transformSplitEnvelope,
 } from "@connectrpc/connect/protocol";
+import { requestInit, runOptions, timeoutOf } from "../call-init.js";
 import { type CodecOptions, createMethodCodec } from "../method-codec.js";
 
-/** Options of Connect's transports. */
-export type UniversalOptions = CommonTransportOptions & CodecOptions;
+/** Options of Connect's transports. A call has the deadline that it is given. */
+export type UniversalOptions = Omit<CommonTransportOptions, "defaultTimeoutMs"> & CodecOptions;
 
 /** Writes the requests of a method, and reads its responses, with the limits of the transport. */
 export type MethodSerialization = Serialization<Message>;
@@ -33,8 +40,48 @@ export interface UniversalProtocol {
   callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse>;
 }
 
+/** The body of a request in envelopes. */
+export function writeEnvelopes(
+  messages: AsyncIterable<Message>,
+  serialization: MethodSerialization,
+  { sendCompression, compressMinBytes }: UniversalOptions,
+): AsyncIterable<Uint8Array> {
+  return pipe(
+    messages,
+    transformSerializeEnvelope(serialization),
+    transformCompressEnvelope(sendCompression, compressMinBytes),
+    transformJoinEnvelopes(),
+    { propagateDownStreamError: true },
+  );
+}
+
+/** What a body in envelopes has: a message, or the end, which each protocol writes in its own way. */
+export type Part<End> = { end: false; value: Message } | { end: true; value: End };
+
+/**
+ * Reads a body in envelopes.
+ *
+ * @param endFlag the flag of the envelope that has the end
+ */
+export function readEnvelopes<End>(
+  body: AsyncIterable<Uint8Array>,
+  compression: Compression | undefined,
+  serialization: MethodSerialization,
+  endFlag: number,
+  endSerialization: Serialization<End>,
+  { readMaxBytes }: UniversalOptions,
+): AsyncIterable<Part<End>> {
+  return pipe(
+    body,
+    transformSplitEnvelope(readMaxBytes),
+    transformDecompressEnvelope(compression ?? null, readMaxBytes),
+    transformParseEnvelope(serialization, endFlag, endSerialization),
+    { propagateDownStreamError: true },
+  );
+}
+
 export function createUniversalTransport(options: UniversalOptions, protocol: UniversalProtocol): Transport {
-  const { baseUrl, interceptors, defaultTimeoutMs } = options;
+  const { baseUrl, interceptors } = options;
   const serializations = new Map<DescMethod, MethodSerialization>();
   const serializationOf = (method: DescMethod): MethodSerialization => {
     const known = serializations.get(method);
@@ -43,29 +90,17 @@ export function createUniversalTransport(options: UniversalOptions, protocol: Un
     serializations.set(method, made);
     return made;
   };
-  const timeoutOf = (ms: number | undefined) => (ms === undefined ? defaultTimeoutMs : ms > 0 ? ms : undefined);
-  const callOf = (signal: AbortSignal | undefined, timeoutMs: number | undefined) => ({
-    interceptors,
-    ...(signal !== undefined && { signal }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
   const requestOf = (
     method: DescMethod,
     timeoutMs: number | undefined,
     header: HeadersInit | undefined,
-    contextValues: ContextValues = createContextValues(),
-  ) => ({
-    service: method.parent,
-    requestMethod: "POST",
-    url: createMethodUrl(baseUrl, method),
-    header: protocol.requestHeader(method, timeoutMs, header),
-    contextValues,
-  });
+    contextValues: ContextValues | undefined,
+  ) => requestInit(baseUrl, method, protocol.requestHeader(method, timeoutMs, header), contextValues);
   return {
     async unary(method, signal, givenMs, header, message, contextValues) {
       const timeoutMs = timeoutOf(givenMs);
       return runUnaryCall({
-        ...callOf(signal, timeoutMs),
+        ...runOptions(interceptors, signal, timeoutMs),
         req: { ...requestOf(method, timeoutMs, header, contextValues), stream: false, method, message },
         next: (request) => protocol.callUnary(request, serializationOf(method)) as never,
       });
@@ -74,7 +109,7 @@ export function createUniversalTransport(options: UniversalOptions, protocol: Un
     async stream(method, signal, givenMs, header, message, contextValues) {
       const timeoutMs = timeoutOf(givenMs);
       return runStreamingCall({
-        ...callOf(signal, timeoutMs),
+        ...runOptions(interceptors, signal, timeoutMs),
         req: { ...requestOf(method, timeoutMs, header, contextValues), stream: true, method, message },
         next: (request) => protocol.callStream(request, serializationOf(method)) as never,
       });

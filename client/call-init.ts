@@ -1,0 +1,38 @@
+/** What Connect's `runUnaryCall` and `runStreamingCall` are given of a call, the same for every protocol. */
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { createMethodUrl } from "@connectrpc/connect/protocol";
+
+/** A timeout as Connect takes it: 0 and less are none. */
+export function timeoutOf(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
+}
+
+/** How a call runs. */
+export function runOptions(
+  interceptors: Interceptor[],
+  signal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+) {
+  return {
+    interceptors,
+    ...(signal !== undefined && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}
+
+/** What interceptors see of a request, but for its messages. They see the address of the RPC in every protocol. */
+export function requestInit(
+  baseUrl: string,
+  method: DescMethod,
+  header: Headers,
+  contextValues: ContextValues = createContextValues(),
+) {
+  return {
+    service: method.parent,
+    requestMethod: "POST",
+    url: createMethodUrl(baseUrl, method),
+    header,
+    contextValues,
+  };
+}
