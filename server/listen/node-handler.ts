@@ -46,7 +46,7 @@ function isHttp2(
 }
 
 function openHttp2({ stream, headers, method, url }: Http2ServerRequest): Opened {
-  const fault = findHttp2Fault(method, url, headers[":authority"] ?? headers.host);
+  const fault = findHttp2Fault(method, url, headers[":authority"] ?? headers.host, headers.expect);
   return [new MountedHttp2Exchange(stream, { ...headers }, systemClock), fault];
 }
 

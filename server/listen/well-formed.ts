@@ -32,7 +32,10 @@ export function findHttp2Fault(
   method: string | undefined,
   target: string,
   authority: string | undefined,
+  expect: string | undefined,
 ): HeadFault | undefined {
+  if (method === "CONNECT") return noConnect;
+  if (expect !== undefined && expect !== "100-continue") return badExpectation;
   if (!isPath(target) && !isAsterisk(method, target)) return badTarget;
   return faultOfAuthority(authority);
 }
@@ -40,7 +43,7 @@ export function findHttp2Fault(
 /** No expectation but `100-continue` is known (RFC 9110 section 10.1.1). */
 export const badExpectation: HeadFault = { status: 417, text: "unknown expectation" };
 /** There is no tunnel. */
-export const noConnect: HeadFault = { status: 405, text: "CONNECT is not served" };
+const noConnect: HeadFault = { status: 405, text: "CONNECT is not served" };
 const badTarget: HeadFault = { status: 400, text: "bad request target" };
 const noHost: HeadFault = { status: 400, text: "no Host" };
 

@@ -22,7 +22,8 @@ export class KnownHead {
     this.path = path;
     this.query = query;
     this.headers = Object.freeze(toHeaders(head.fields));
-    this.fault = findHttp2Fault(head.method, head.path, head.authority === "" ? undefined : head.authority);
+    const authority = head.authority === "" ? undefined : head.authority;
+    this.fault = findHttp2Fault(head.method, head.path, authority, this.headers.expect);
   }
 }
 

@@ -12,9 +12,9 @@ import type { Stream } from "../../http2/stream.js";
 import type { Retirable } from "../connection-ages.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import type { Report } from "../report.js";
-import { badExpectation, type HeadFault, noConnect, type OnRequest } from "../well-formed.js";
+import type { OnRequest } from "../well-formed.js";
 import { type ExchangeConnection, Http2Exchange } from "./exchange.js";
-import { type KnownHead, knownHeadOf } from "./known-head.js";
+import { knownHeadOf } from "./known-head.js";
 
 /** What the sessions of a server share. */
 export interface SessionSetup {
@@ -27,11 +27,6 @@ export interface SessionSetup {
 }
 
 const goOn = [createField(":status", "100")];
-
-function faultOf({ method, headers, fault }: KnownHead): HeadFault | undefined {
-  if (method === "CONNECT") return noConnect;
-  return headers.expect === undefined || headers.expect === "100-continue" ? fault : badExpectation;
-}
 
 export class Session implements ConnectionListener<Http2Exchange>, ExchangeConnection, Retirable {
   readonly socket: Socket;
@@ -84,11 +79,10 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
 
   onRequest(stream: Stream<Http2Exchange>, head: RequestFields): void {
     const known = knownHeadOf(head);
-    const { expect } = known.headers;
-    if (expect === "100-continue") this.connection.sendInformational(stream, goOn);
+    if (known.headers.expect === "100-continue") this.connection.sendInformational(stream, goOn);
     const exchange = new Http2Exchange(this, stream, known);
     stream.owner = exchange;
-    this.#setup.onRequest(exchange, faultOf(known));
+    this.#setup.onRequest(exchange, known.fault);
   }
   onData({ owner }: Stream<Http2Exchange>, bytes: Uint8Array, start: number, end: number): void {
     owner?.onData(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start));

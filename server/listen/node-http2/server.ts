@@ -1,8 +1,7 @@
 // The HTTP/2 half of a listener: a server of Node that never listens and is given sockets, with the limits of each session.
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
-import { noSniff } from "../../http/exchange.js";
 import type { Http2Server, Http2ServerOptions } from "../http2-server.js";
 import { toHttp2Options } from "../limits.js";
 import { isDisconnect } from "../report.js";
@@ -25,10 +24,11 @@ export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http
     if (stream.destroyed || stream.closed) return;
     if (hasTooLongHead(stream, rawHeaders, limits.headerBytes)) {
       stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    } else if (takeExpectation(stream, headers)) {
-      const fault = findHttp2Fault(headers[":method"], headers[":path"] ?? "", headers[":authority"] ?? headers.host);
-      onRequest(new NodeHttp2Exchange(stream, headers, clock), fault);
+      return;
     }
+    const { ":method": method, ":path": target = "", ":authority": authority = headers.host, expect } = headers;
+    if (expect === "100-continue") stream.additionalHeaders({ ":status": 100 });
+    onRequest(new NodeHttp2Exchange(stream, headers, clock), findHttp2Fault(method, target, authority, expect));
   });
   return {
     serve(socket) {
@@ -87,15 +87,6 @@ function afterReading(act: () => void): void {
 
 /** The call learns of the error from the "close" event that follows. */
 function ignore(): void {}
-
-/** Handles CONNECT and Expect like Node's "request" event. Returns false if it has sent the response. */
-function takeExpectation(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
-  if (headers[":method"] === "CONNECT") stream.respond({ ":status": 405, ...noSniff }, { endStream: true });
-  else if (headers.expect === undefined) return true;
-  else if (headers.expect !== "100-continue") stream.respond({ ":status": 417, ...noSniff }, { endStream: true });
-  else stream.additionalHeaders({ ":status": 100 });
-  return !stream.headersSent;
-}
 
 function refuseWeakCipher(session: ServerHttp2Session, socket: TLSSocket): void {
   if (isAdequateForHttp2(socket)) return;
