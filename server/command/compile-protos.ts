@@ -86,9 +86,11 @@ async function compile(sources: Sources, place: string): Promise<void> {
 
 function listProtos(folder: string, place: string): string[] {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new SettingError(`${place}: no such folder`, 1);
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".proto"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".proto") && !file.includes("node_modules"),
+  );
   if (files.length === 0) throw new SettingError(`${place}: expected .proto files, found none`, 1);
-  return files.filter((file) => !file.includes("node_modules"));
+  return files;
 }
 
 /** The folder of the package that has `google/api/annotations.proto`: beside the compiled program, or in its build. */

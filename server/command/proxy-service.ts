@@ -1,11 +1,10 @@
 // The service of `manywire proxy`: nothing of its own, all from upstreams.
-import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { ServerOptions } from "../options.js";
-import { describeFileError } from "../program/file-error.js";
 import { readCertificateFile } from "../program/pem.js";
 import { SettingError } from "../program/setting-error.js";
+import { readSettingFile } from "../program/setting-file.js";
 import { compileProtos } from "./compile-protos.js";
 import type { Config } from "./config.js";
 
@@ -14,18 +13,11 @@ import type { Config } from "./config.js";
  *
  * @throws SettingError
  */
-export async function openProxyService({ upstream, nameOf }: Config): Promise<ServerOptions> {
-  const { urls, ca, schema, protos } = upstream;
+export async function openProxyService(config: Config): Promise<ServerOptions> {
+  const { upstream, nameOf } = config;
+  const { urls, ca } = upstream;
   if (urls.length === 0) throw new SettingError("--upstream: expected the address of a gRPC server, found none", 2);
-  if (schema !== undefined && protos !== undefined) {
-    throw new SettingError(`${nameOf("--proto")}: expected either it or --schema, found both`, 2);
-  }
-  const descriptorSet =
-    schema !== undefined
-      ? readDescriptorSet(schema, `${nameOf("--schema")}: ${schema}`)
-      : protos !== undefined
-        ? await compileProtos(protos, nameOf("--proto"))
-        : undefined;
+  const descriptorSet = await readSchema(config);
   const tls = ca === undefined ? undefined : { ca: readCertificateFile(nameOf("--upstream-ca"), ca).pem };
   return {
     routes: () => {},
@@ -34,20 +26,20 @@ export async function openProxyService({ upstream, nameOf }: Config): Promise<Se
   };
 }
 
-function readDescriptorSet(path: string, place: string): Uint8Array {
-  const bytes = readBytes(path, place);
+/** Returns undefined if the upstream's reflection is to be asked. */
+async function readSchema({ upstream, nameOf }: Config): Promise<Uint8Array | undefined> {
+  const { schema, protos } = upstream;
+  if (protos === undefined) return schema === undefined ? undefined : readDescriptorSet(nameOf("--schema"), schema);
+  if (schema === undefined) return compileProtos(protos, nameOf("--proto"));
+  throw new SettingError(`${nameOf("--proto")}: expected either it or --schema, found both`, 2);
+}
+
+function readDescriptorSet(name: string, path: string): Uint8Array {
+  const bytes = readSettingFile(name, path);
   try {
     if (fromBinary(FileDescriptorSetSchema, bytes).file.length > 0) return bytes;
   } catch {
     // Said below.
   }
-  throw new SettingError(`${place}: expected a google.protobuf.FileDescriptorSet with files, found none`, 1);
-}
-
-function readBytes(path: string, place: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new SettingError(`${place}: ${describeFileError(error)}`, 1);
-  }
+  throw new SettingError(`${name}: ${path}: expected a google.protobuf.FileDescriptorSet with files, found none`, 1);
 }

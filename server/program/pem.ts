@@ -1,8 +1,7 @@
 // Reads PEM files that settings name.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { describeFileError } from "./file-error.js";
 import { SettingError } from "./setting-error.js";
+import { readSettingFile } from "./setting-file.js";
 
 /** A PEM file and its parsed content. */
 interface Pem<Value> {
@@ -26,19 +25,11 @@ export function readPrivateKeyFile(name: string, path: string): Pem<KeyObject> {
 }
 
 function readPem<Value>(name: string, path: string, parse: (pem: Buffer) => Value, expected: string): Pem<Value> {
-  const pem = readFile(name, path);
+  const pem = readSettingFile(name, path);
   try {
     return { pem, value: parse(pem) };
   } catch {
     // OpenSSL's own reasons differ from version to version and name its functions.
     throw new SettingError(`${name}: ${path}: ${expected}`, 1);
-  }
-}
-
-function readFile(name: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new SettingError(`${name}: ${path}: ${describeFileError(error)}`, 1);
   }
 }
