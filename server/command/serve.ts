@@ -1,5 +1,4 @@
 // Serves a service with the settings of the command until a signal ends the process: listens, logs, prints the banner.
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Api } from "../openapi/document.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
@@ -8,6 +7,7 @@ import { describeFirstMethod } from "../pages/first-method.js";
 import { SettingError } from "../program/setting-error.js";
 import { version } from "../program/version.js";
 import { createServerAndApi, type Server, type ServerParts } from "../server.js";
+import { isWithin } from "../within.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment } from "./config.js";
@@ -40,7 +40,7 @@ export async function serve(
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
   const { server, api, upstreams } = await listen(service, config, withLog(options, logger));
-  await waitAtMost(upstreams.ready, firstSchemaMs);
+  await isWithin(upstreams.ready, firstSchemaMs);
   const renewTls = tls && (() => reloadTls(server, config));
   followProcess(process, { server, logger, log, renewTls, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");
@@ -103,10 +103,6 @@ async function listen(service: Service, config: Config, options: ServerOptions):
 
 /** Milliseconds that the banner waits for the schemas of upstreams. */
 const firstSchemaMs = 3000;
-
-async function waitAtMost(done: Promise<void>, ms: number): Promise<void> {
-  await Promise.race([done, delay(ms, undefined, { ref: false })]);
-}
 
 function reloadTls(server: Server, config: Config): void {
   const tls = readTls(config);

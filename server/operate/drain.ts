@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import type { ActiveCalls } from "../call/active.js";
 import type { Listener } from "../listen/listener.js";
+import { isWithin } from "../within.js";
 import type { Health } from "./health.js";
 
 /** Milliseconds for the errors of cancelled calls to be sent. */
@@ -22,7 +23,7 @@ export async function drain(
   // Watchers have received NOT_SERVING; end them so they do not block the drain.
   active.cancelAll(shuttingDown(), ({ spec }) => spec.method.parent.typeName === HealthService.typeName);
   // Calls of mounted servers have connections that are not ours.
-  const ended = Promise.all([listener.closed, active.ended()]).then(() => true as const);
+  const ended = Promise.all([listener.closed, active.ended()]);
   if (await isWithin(ended, drainTimeoutMs)) return;
   active.cancelAll(shuttingDown());
   if (await isWithin(ended, lastWordsMs)) return;
@@ -32,12 +33,4 @@ export async function drain(
 
 function shuttingDown(): ConnectError {
   return new ConnectError("the server is shutting down", Code.Unavailable);
-}
-
-async function isWithin(ended: Promise<true>, timeoutMs: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false);
-  const isInTime = await Promise.race([ended, late]);
-  timer.abort();
-  return isInTime;
 }
