@@ -1,5 +1,5 @@
 // The methods of another server, as methods of ours.
-import type { ConnectRouterOptions } from "@connectrpc/connect";
+import type { ConnectRouterOptions, Transport } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Method } from "../call/method.js";
 import { createMethodTable, type MethodTable } from "../call/table.js";
@@ -16,14 +16,16 @@ export function createForwardTable(
   toUniversalHandler: (method: Method) => UniversalHandler,
 ): Pick<MethodTable, "methods" | "services"> {
   const services = schema?.services ?? [];
-  const table = createMethodTable(options, toUniversalHandler);
-  forwardRoutes(services, channel.messages)(table.router);
-  const encoded = createMethodTable(options, toUniversalHandler);
-  forwardRoutes(services, channel.encoded)(encoded.router);
-  const methods = new Map<string, Method>();
-  for (const [path, method] of table.methods) {
-    const isPassed = method.interceptors.length === 0;
-    methods.set(path, isPassed ? { ...method, encoded: encoded.methods.get(path) } : method);
-  }
-  return { methods, services };
+  const forwardBy = (transport: Transport) => {
+    const { router, methods } = createMethodTable(options, toUniversalHandler);
+    forwardRoutes(services, transport)(router);
+    return methods;
+  };
+  const methods = forwardBy(channel.messages);
+  if ((options.interceptors ?? []).length > 0) return { methods, services };
+  const encoded = forwardBy(channel.encoded);
+  return {
+    methods: new Map([...methods].map(([path, method]) => [path, { ...method, encoded: encoded.get(path) }])),
+    services,
+  };
 }

@@ -17,7 +17,7 @@ export interface UpstreamListener {
   /** The schema is there, or another one. */
   onSchema(upstream: Upstream): void;
   /** The schema could not be read. It is tried again. */
-  onError(upstream: Upstream, error: Error): void;
+  onError(error: Error): void;
 }
 
 /** Two transports on the same connections. */
@@ -38,8 +38,8 @@ export class Upstream {
   readonly channel: Channel;
   /** Undefined until it is known. */
   schema: UpstreamSchema | undefined;
-  /** Why there is no schema. */
-  problem: Error = new Error("its schema has not been read yet");
+  /** Why there is no schema. Begins with `url`. */
+  problem: Error;
   readonly #options: UpstreamOptions;
   readonly #listener: UpstreamListener;
   readonly #connections: ClientConnections;
@@ -49,6 +49,7 @@ export class Upstream {
   /** @throws Error if an option is wrong */
   constructor(options: UpstreamOptions, listener: UpstreamListener) {
     this.url = options.url;
+    this.problem = new Error(`${this.url}: its schema has not been read yet`);
     this.#options = options;
     this.#listener = listener;
     const target = parseBaseUrl(toUrl(options.url));
@@ -68,16 +69,25 @@ export class Upstream {
     if (this.schema === undefined) void this.#keepLearning();
   }
 
-  /** Reads the schema once, unless it is known. @throws ConnectError if it cannot be read */
+  /** Reads the schema once, unless it is known. @throws Error if it cannot be read: `problem` */
   async learn(): Promise<void> {
     if (this.schema !== undefined) return;
-    const { signal } = this.#end;
-    // Loaded only here: most servers need none of Google's files.
-    const { knownFiles } = await import("../schema/known-files.js");
-    const { services, files } = await readSchema(this.channel.messages, (name) => knownFiles.has(name), signal);
-    this.schema = buildSchema(files, knownFiles, this.#options.services ?? services);
+    try {
+      this.schema = await this.#read();
+    } catch (error) {
+      this.problem = new Error(`${this.url}: ${ConnectError.from(error).message}`, { cause: error });
+      throw this.problem;
+    }
     this.#listener.onSchema(this);
     this.#ready.resolve();
+  }
+
+  async #read(): Promise<UpstreamSchema> {
+    // Loaded only here: most servers need none of Google's files.
+    const { knownFiles } = await import("../schema/known-files.js");
+    const isKnown = (name: string) => knownFiles.has(name);
+    const { services, files } = await readSchema(this.channel.messages, isKnown, this.#end.signal);
+    return buildSchema(files, knownFiles, this.#options.services ?? services);
   }
 
   close(): void {
@@ -91,10 +101,9 @@ export class Upstream {
       try {
         await this.learn();
         return;
-      } catch (error) {
+      } catch {
         if (signal.aborted) return;
-        this.problem = ConnectError.from(error);
-        this.#listener.onError(this, this.problem);
+        this.#listener.onError(this.problem);
       }
       const jitter = 1 + backoff.jitter * (2 * Math.random() - 1);
       await delay(waitMs * jitter, undefined, { signal, ref: false }).catch(() => {});

@@ -6,27 +6,16 @@ import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable } from "./table.js";
-import { Upstream } from "./upstream.js";
-
-/** What becomes of the upstreams. */
-export interface UpstreamsListener {
-  /** A schema is there, or another one: what `tables` returns has changed. */
-  onSchema(upstream: Upstream): void;
-  /** A schema could not be read. It is tried again. */
-  onError(error: Error): void;
-}
+import { Upstream, type UpstreamListener } from "./upstream.js";
 
 export class Upstreams {
   readonly all: readonly Upstream[];
 
   /** @throws TypeError that names the option */
-  constructor(options: readonly UpstreamOptions[], listener: UpstreamsListener) {
+  constructor(options: readonly UpstreamOptions[], listener: UpstreamListener) {
     this.all = options.map((each, index) => {
       try {
-        return new Upstream(each, {
-          onSchema: (upstream) => listener.onSchema(upstream),
-          onError: (upstream, error) => listener.onError(describe(upstream, error)),
-        });
+        return new Upstream(each, listener);
       } catch (error) {
         const text = error instanceof Error ? error.message.replace(/^baseUrl: /, "url: ") : String(error);
         throw new TypeError(`createServer: upstreams[${index}].${text}`, { cause: error });
@@ -38,7 +27,7 @@ export class Upstreams {
   get problem(): ConnectError | undefined {
     const missing = this.all.filter(({ schema }) => schema === undefined);
     if (missing.length === 0) return undefined;
-    const causes = missing.map(({ url, problem }) => `${url}: ${problem.message}`);
+    const causes = missing.map(({ problem }) => problem.message);
     return new ConnectError(`upstream not ready: ${causes.join("; ")}`, Code.Unavailable);
   }
 
@@ -62,18 +51,10 @@ export class Upstreams {
 
   /** Reads the schemas, once. @throws Error that says why one could not be read */
   async learn(): Promise<void> {
-    await Promise.all(this.all.map((upstream) => upstream.learn().catch((error) => fail(upstream, error))));
+    await Promise.all(this.all.map((upstream) => upstream.learn()));
   }
 
   close(): void {
     for (const upstream of this.all) upstream.close();
   }
-}
-
-function describe({ url }: Upstream, error: Error): Error {
-  return new Error(`${url}: ${error.message}`, { cause: error });
-}
-
-function fail(upstream: Upstream, error: Error): never {
-  throw describe(upstream, error);
 }
