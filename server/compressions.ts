@@ -15,26 +15,30 @@ const gzipInPool = promisify(gzip);
 const brotliInPool = promisify(brotliCompress);
 
 /** gzip at level 1. */
-export const compressionGzip: Compression = {
-  name: "gzip",
-  async compress(bytes) {
-    const isSmall = bytes.length <= syncMaxBytes;
-    return toBytes(isSmall ? gzipSync(bytes, gzipOptions) : await gzipInPool(bytes, gzipOptions));
-  },
-  decompress: connectGzip.decompress,
-};
+export const compressionGzip: Compression = withCompress(
+  connectGzip,
+  (bytes) => gzipSync(bytes, gzipOptions),
+  (bytes) => gzipInPool(bytes, gzipOptions),
+);
 
 /** Brotli at quality 2. */
-export const compressionBrotli: Compression = {
-  name: "br",
-  async compress(bytes) {
-    const isSmall = bytes.length <= syncMaxBytes;
-    return toBytes(isSmall ? brotliCompressSync(bytes, brotliOptions) : await brotliInPool(bytes, brotliOptions));
-  },
-  decompress: connectBrotli.decompress,
-};
+export const compressionBrotli: Compression = withCompress(
+  connectBrotli,
+  (bytes) => brotliCompressSync(bytes, brotliOptions),
+  (bytes) => brotliInPool(bytes, brotliOptions),
+);
 
-/** Node's types say that the bytes may be shared with other threads, which they are not. */
-function toBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  return bytes as Uint8Array<ArrayBuffer>;
+function withCompress(
+  compression: Compression,
+  compress: (bytes: Uint8Array) => Buffer,
+  compressInPool: (bytes: Uint8Array) => Promise<Buffer>,
+): Compression {
+  return {
+    ...compression,
+    async compress(bytes) {
+      const compressed = bytes.length <= syncMaxBytes ? compress(bytes) : await compressInPool(bytes);
+      // Node's types say that the bytes may be shared with other threads, which they are not.
+      return compressed as Uint8Array<ArrayBuffer>;
+    },
+  };
 }

@@ -42,7 +42,7 @@ export function buildFiles(protos: readonly FileDescriptorProto[], known: Readon
 }
 
 /** Whether a file says nothing: some servers give one instead of a file that they do not have. */
-export function isPlaceholder({ syntax, ...file }: FileDescriptorProto): boolean {
+function isPlaceholder({ syntax, ...file }: FileDescriptorProto): boolean {
   const isEmpty = file.messageType.length + file.enumType.length + file.service.length + file.extension.length === 0;
   return isEmpty && (syntax.startsWith("<") || file.dependency.length === 0);
 }
