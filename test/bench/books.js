@@ -1,7 +1,7 @@
 // The real messages of the benchmark: shelves of books, in three sizes.
 
 /**
- * Messages of `manywire.bench.v1.Shelf` as services list them, by the size of their protobuf: strings, nested messages, numbers
+ * Messages of `manywire.test.codec.v1.Shelf` as services list them, by the size of their protobuf: strings, nested messages, numbers
  * of every kind, bytes, an enum, a map, a wrapper, a timestamp.
  */
 export const shelves = { "200 B": shelf([briefBook()]), "2 KB": shelf(books(7)), "20 KB": shelf(books(73)) };

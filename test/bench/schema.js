@@ -16,7 +16,7 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const cacheFolder = join(root, ".cache", "bench");
 
 /** Where proto files are found. */
-export const includeDirs = ["proto", "test/bench", "node_modules/google-gax/build/protos"].map((path) =>
+export const includeDirs = ["proto", "test/bench", "test/proto", "node_modules/google-gax/build/protos"].map((path) =>
   join(root, path),
 );
 

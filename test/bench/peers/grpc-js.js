@@ -22,7 +22,7 @@ export async function grpcJs({ isTls, hasInterceptors }) {
 
 /** @param {grpc.MethodDefinition<object, object>} method @returns {grpc.MethodDefinition<object, object>} */
 function withStaticCode(method) {
-  const Shelf = loadProtobufjs().lookupType("manywire.bench.v1.Shelf");
+  const Shelf = loadProtobufjs().lookupType("manywire.test.codec.v1.Shelf");
   return {
     ...method,
     requestDeserialize: (bytes) => Shelf.decode(bytes),

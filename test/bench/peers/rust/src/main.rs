@@ -9,7 +9,7 @@ mod service;
 use std::error::Error;
 
 use hello_world::greeter_server::GreeterServer;
-use manywire::bench_service_server::BenchServiceServer;
+use manywire::bench::v1::bench_service_server::BenchServiceServer;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
@@ -21,7 +21,18 @@ mod hello_world {
 }
 
 mod manywire {
-    tonic::include_proto!("manywire.bench.v1");
+    pub mod bench {
+        pub mod v1 {
+            tonic::include_proto!("manywire.bench.v1");
+        }
+    }
+    pub mod test {
+        pub mod codec {
+            pub mod v1 {
+                tonic::include_proto!("manywire.test.codec.v1");
+            }
+        }
+    }
 }
 
 /// As large as the messages of the benchmark, and larger than the default.

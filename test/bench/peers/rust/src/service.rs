@@ -6,8 +6,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::hello_world::greeter_server::Greeter;
 use crate::hello_world::{HelloReply, HelloRequest};
-use crate::manywire::bench_service_server::BenchService;
-use crate::manywire::{Blob, Count, Note, Shelf};
+use crate::manywire::bench::v1::bench_service_server::BenchService;
+use crate::manywire::bench::v1::{Blob, Count, Note};
+use crate::manywire::test::codec::v1::Shelf;
 
 pub struct Greet;
 
