@@ -34,6 +34,7 @@ const map: Record<string, Part> = {
   "server/clock.ts": { uses: [] },
   "server/whole-number.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
+  "server/within.ts": { uses: [] },
   // What the programs of the server and of the client share: errors of settings, PEM files, the version.
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
@@ -101,7 +102,7 @@ const map: Record<string, Part> = {
   "server/pages/browser/": { uses: [], isPortable: true },
   // The process told to operators.
   "server/operate/": {
-    uses: [...server("http/", "whole-number.ts"), "gen/grpc/"],
+    uses: [...server("http/", "whole-number.ts", "within.ts"), "gen/grpc/"],
     names: server("call/", "listen/"),
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
@@ -175,7 +176,7 @@ const map: Record<string, Part> = {
   "server/command/": {
     uses: [
       ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/", "quote.ts"),
-      ...server("rest/route/rules.ts", "server.ts", "whole-number.ts"),
+      ...server("rest/route/rules.ts", "server.ts", "whole-number.ts", "within.ts"),
       "gen/",
     ],
     names: ["server/"],
@@ -206,8 +207,10 @@ const map: Record<string, Part> = {
     packages: [protobuf, connect],
     isPortable: true,
   },
+  // What is the same for every protocol.
+  "client/call-init.ts": { uses: [], packages: [connect], namesPackages: [protobuf], isPortable: true },
   "client/rest-": {
-    uses: ["client/option-error.ts", "client/timeout.ts", "server/rest/"],
+    uses: ["client/call-init.ts", "client/option-error.ts", "client/timeout.ts", "server/rest/"],
     names: ["server/codec/"],
     packages: [protobuf, connect],
     isPortable: true,

@@ -6,6 +6,7 @@ import { CommandProcess } from "../support/command-process.js";
 import { request } from "../support/http.js";
 import { createNpmProject, listWarnings, type NpmProject, pack, type Tarball } from "../support/npm-project.js";
 import { type Outcome, outputOf } from "../support/program.js";
+import { generator, generatorOptions, printService, shopProto } from "../support/shop.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
 
 let stage: Stage;
@@ -171,54 +172,26 @@ describe("a project with the package installed", () => {
   });
 
   describe("has protos to import", () => {
-    const proto = `
-      syntax = "proto3";
-      package shop.v1;
-      import "google/api/annotations.proto";
-      import "google/longrunning/operations.proto";
-      import "google/rpc/status.proto";
-      import "google/type/money.proto";
-      import "grpc/health/v1/health.proto";
-      import "grpc/reflection/v1/reflection.proto";
-      message Everything {
-        google.longrunning.Operation operation = 1;
-        google.rpc.Status status = 2;
-        google.type.Money money = 3;
-        grpc.health.v1.HealthCheckRequest health = 4;
-        grpc.reflection.v1.ServerReflectionRequest reflection = 5;
-      }
-      service Shop {
-        rpc Get(Everything) returns (Everything) { option (google.api.http) = {get: "/v1/everything"}; }
-      }
-    `;
     const config = `{
       "version": "v2",
       "modules": [{"path": "proto"}, {"path": "node_modules/manywire/dist/proto"}]
     }`;
-    const plugin = join(root, "node_modules/.bin/protoc-gen-es");
-    const rewrites = ["google", "grpc"].map((name) => `rewrite_imports=./${name}/**/*_pb.js:manywire/gen`);
 
     beforeAll(async () => {
       await mkdir(join(project, "proto"));
-      await writeFile(join(project, "proto/shop.proto"), proto);
+      await writeFile(join(project, "proto/shop.proto"), shopProto);
       await writeFile(join(project, "buf.yaml"), config);
-      const options = JSON.stringify(["target=js+dts", "import_extension=js", ...rewrites]);
-      const plugins = `[{"local": ${JSON.stringify(plugin)}, "out": "by-buf", "opt": ${options}}]`;
+      const options = JSON.stringify(generatorOptions);
+      const plugins = `[{"local": ${JSON.stringify(generator)}, "out": "by-buf", "opt": ${options}}]`;
       const template = `{"version": "v2", "inputs": [{"directory": "proto"}], "plugins": ${plugins}}`;
       await writeFile(join(project, "buf.gen.yaml"), template);
     });
 
-    const load = (file: string) =>
-      outputIn(
-        process.execPath,
-        "--eval",
-        `import(${JSON.stringify(file)}).then(({ Shop }) => console.log(Shop.typeName))`,
-      );
-
     it("with buf", async (context) => {
       needInstalled(context);
       await outputIn(join(root, "node_modules/.bin/buf"), "generate");
-      expect(await load("./by-buf/shop_pb.js")).toBe("shop.v1.Shop\n");
+      const load = printService("./by-buf/shop_pb.js");
+      expect(await outputIn(process.execPath, "--eval", load)).toBe("shop.v1.Shop\n");
     });
   });
 

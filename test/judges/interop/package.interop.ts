@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNpmProject, listWarnings, type NpmProject, pack } from "../../support/npm-project.js";
 import { run } from "../../support/program.js";
+import { generator, generatorOptions, printService, shopProto } from "../../support/shop.js";
 import { type Stage, stagePackage } from "../../support/stage.js";
-import { root } from "./cache.js";
 import { python } from "./tools.js";
 
 const limitMs = 300_000;
@@ -85,39 +85,19 @@ describe("the package has one copy of what it shares with an application", { tim
   });
 });
 
-const proto = `
-  syntax = "proto3";
-  package shop.v1;
-  import "google/api/annotations.proto";
-  import "google/longrunning/operations.proto";
-  import "google/rpc/status.proto";
-  import "google/type/money.proto";
-  import "grpc/health/v1/health.proto";
-  message Everything {
-    google.longrunning.Operation operation = 1;
-    google.rpc.Status status = 2;
-    google.type.Money money = 3;
-    grpc.health.v1.HealthCheckRequest health = 4;
-  }
-  service Shop {
-    rpc Get(Everything) returns (Everything) { option (google.api.http) = {get: "/v1/everything"}; }
-  }
-`;
-
 it("the package's protos compile with protoc, in an empty folder", { timeout: limitMs }, async () => {
   await using project = await createNpmProject();
   const installed = await project.install(tarball);
   expect(installed.code, installed.stderr).toBe(0);
   await mkdir(join(project.folder, "proto"));
   await mkdir(join(project.folder, "gen"));
-  await writeFile(join(project.folder, "proto/shop.proto"), proto);
-  const rewrites = ["google", "grpc"].map((name) => `rewrite_imports=./${name}/**/*_pb.js:manywire/gen`);
-  const options = ["target=js+dts", "import_extension=js", ...rewrites].map((option) => `--es_opt=${option}`);
-  const plugin = `--plugin=protoc-gen-es=${join(root, "node_modules/.bin/protoc-gen-es")}`;
+  await writeFile(join(project.folder, "proto/shop.proto"), shopProto);
+  const options = generatorOptions.map((option) => `--es_opt=${option}`);
+  const plugin = `--plugin=protoc-gen-es=${generator}`;
   const includes = ["-I", "proto", "-I", "node_modules/manywire/dist/proto"];
   const protoc = ["-m", "grpc_tools.protoc", ...includes, plugin, "--es_out=gen", ...options, "proto/shop.proto"];
   await project.outputOf(python, ...protoc);
-  const load = 'import("./gen/shop_pb.js").then(({ Shop }) => console.log(Shop.typeName))';
+  const load = printService("./gen/shop_pb.js");
   expect(await project.outputOf(process.execPath, "--eval", load)).toBe("shop.v1.Shop\n");
   const { stdout } = await run("find", [join(project.folder, "gen"), "-type", "f"]);
   expect(

@@ -6,6 +6,7 @@ import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import {
   acknowledgePing,
   describeStream,
+  get,
   Held,
   headersFrame,
   openFrames,
@@ -13,7 +14,6 @@ import {
   untilFrame,
 } from "./support.js";
 
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 // The clients of these tests do not acknowledge SETTINGS, so all is over within `openingMs`.
 const implementations = ["own", "node"] as const;
 const isGoaway = ({ type }: { type: number }) => type === frameTypes.goaway;

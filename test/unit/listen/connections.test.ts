@@ -13,14 +13,13 @@ import { openRaw, type RawSocket } from "../../support/raw-socket.js";
 import {
   acknowledgePing,
   describeStream,
+  get,
   Held,
   headersFrame,
   openFrames,
   startListener,
   untilFrame,
 } from "./support.js";
-
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 const maxStreamId = 2 ** 31 - 1;
 

@@ -28,6 +28,9 @@ interface TestListenerOptions extends Partial<ListenerOptions> {
   routes?: Record<string, Handler>;
 }
 
+/** A request of HTTP/1.1 without a body, as bytes. */
+export const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
 /** How long connections may take to end when the listener is disposed, in milliseconds. */
 const patienceMs = 3000;
 
