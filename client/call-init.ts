@@ -1,5 +1,5 @@
 /** What Connect's `runUnaryCall` and `runStreamingCall` are given of a call, the same for every protocol. */
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 
@@ -13,7 +13,7 @@ export function runOptions(
   interceptors: Interceptor[],
   signal: AbortSignal | undefined,
   timeoutMs: number | undefined,
-) {
+): { interceptors: Interceptor[]; signal?: AbortSignal; timeoutMs?: number } {
   return {
     interceptors,
     ...(signal !== undefined && { signal }),
@@ -27,7 +27,7 @@ export function requestInit(
   method: DescMethod,
   header: Headers,
   contextValues: ContextValues = createContextValues(),
-) {
+): { service: DescService; requestMethod: string; url: string; header: Headers; contextValues: ContextValues } {
   return {
     service: method.parent,
     requestMethod: "POST",
