@@ -23,7 +23,14 @@ function build() {
   runGo("install", "tool");
   const template = ["--template", join(sources, "buf.gen.yaml")];
   runBuf("generate", "--path", "proto/hello_world.proto", ...template);
-  runBuf("generate", "--path", "test/bench", "--path", "test/proto/manywire/test/codec/v1/book.proto", ...template);
+  runBuf(
+    "generate",
+    "--path",
+    "test/bench/bench.proto",
+    "--path",
+    "test/proto/manywire/test/codec/v1/book.proto",
+    ...template,
+  );
   runGo("install", "./...");
 }
 
