@@ -29,6 +29,8 @@ export interface GrpcCallInit {
   readonly signal: AbortSignal | undefined;
   /** The deadline, if `signal` does not have it. */
   readonly timeoutMs: number | undefined;
+  /** Whether the call waits while no server can be reached. */
+  readonly waitsForReady?: boolean | undefined;
 }
 
 export const noFields: readonly Field[] = [];
@@ -69,6 +71,10 @@ export abstract class GrpcCall implements Request {
 
   abstract onDrain(): void;
 
+  get waitsForReady(): boolean {
+    return this.init.waitsForReady === true;
+  }
+
   open(connection: RequestConnection): RequestStream | undefined {
     const { fields, more } = this.init;
     const stream = connection.open(fields, false, more === undefined ? undefined : { more });
@@ -77,6 +83,12 @@ export abstract class GrpcCall implements Request {
     this.stream = stream;
     this.onOpen(connection, stream);
     return stream;
+  }
+
+  restart(): boolean {
+    if (this.isDone || this.headFields !== noFields) return false;
+    this.stream = undefined;
+    return true;
   }
 
   onResponse(head: ResponseFields): void {

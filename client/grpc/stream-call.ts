@@ -3,6 +3,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RequestConnection, RequestStream } from "../http2/request.js";
 import { toHeaders } from "../http2/request-fields.js";
+import { Upload } from "../http2/upload.js";
 import { GrpcCall, type GrpcCallInit } from "./call.js";
 import type { Envelope } from "./envelopes.js";
 
@@ -26,7 +27,6 @@ interface Queued {
   readonly bytes: number;
 }
 
-const empty = new Uint8Array();
 /** Messages that were read before those that follow are moved to the front. */
 const dropAt = 1024;
 
@@ -42,25 +42,35 @@ export class StreamCall extends GrpcCall {
   #error: ConnectError | undefined;
   /** Called when a message or the end has come. */
   #wake: (() => void) | undefined;
-  #onDrained: (() => void) | undefined;
+  readonly #upload: Upload<Message>;
 
   constructor(init: StreamCallInit) {
     super(init);
     this.#init = init;
+    this.#upload = new Upload(init.messages, {
+      encode: (message) => init.method.encode(message),
+      isOver: () => this.isDone,
+      onError: (error) => this.cancel(ConnectError.from(error)),
+    });
   }
 
   onDrain(): void {
-    this.#onDrained?.();
+    this.#upload.wake();
+  }
+
+  override restart(): boolean {
+    return super.restart() && this.#upload.restart();
   }
 
   protected onOpen(connection: RequestConnection, stream: RequestStream): void {
-    void this.#send(connection, stream);
+    this.#upload.begin(connection, stream);
   }
 
   /** @throws ConnectError if the status is in the headers already */
   protected onHead(): void {
     if (this.facts?.headerError !== undefined) throw this.facts.headerError;
     this.#hasBegun = true;
+    this.#upload.forget();
     const message = { [Symbol.asyncIterator]: () => ({ next: () => this.#read() }) };
     this.#init.resolve({ header: toHeaders(this.headFields), trailer: this.#trailer, message });
   }
@@ -76,7 +86,7 @@ export class StreamCall extends GrpcCall {
     for (const { name, value } of this.trailerFields) this.#trailer.append(name, value);
     this.#error = error ?? this.#statusError();
     if (!this.#hasBegun) this.#init.reject(this.#error);
-    this.#onDrained?.();
+    this.#upload.wake();
     this.#wakeReader();
   }
 
@@ -134,25 +144,5 @@ export class StreamCall extends GrpcCall {
       this.#error ??= reason;
       throw reason;
     }
-  }
-
-  async #send(connection: RequestConnection, stream: RequestStream): Promise<void> {
-    try {
-      for await (const message of this.#init.messages) {
-        if (this.isDone) return;
-        const body = await this.#init.method.encode(message);
-        if (!connection.sendData(stream, body, false)) await this.#drained();
-        if (this.isDone) return;
-      }
-      connection.sendData(stream, empty, true);
-    } catch (error) {
-      this.cancel(ConnectError.from(error));
-    }
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-    });
   }
 }

@@ -11,6 +11,8 @@ export type RequestStream = Stream<Request>;
 
 /** One request: opened when its turn has come, and then told of everything that happens on its stream. */
 export interface Request {
+  /** Whether it waits while no server can be reached. Others fail with the cause. */
+  readonly waitsForReady?: boolean;
   /** Opens the stream. Returns undefined if the connection opens none any more. */
   open(connection: RequestConnection): RequestStream | undefined;
   /** A response has begun, or an informational one (1xx) has come. */
@@ -20,6 +22,11 @@ export interface Request {
   onTrailers(trailers: readonly Field[]): void;
   /** The response is complete. The last call, unless `onFail` is. */
   onEnd(): void;
+  /**
+   * The server has surely not processed the request. Returns whether it can be opened again, as if it never had been. If it
+   * cannot, `onFail` follows.
+   */
+  restart(): boolean;
   /** What waited has been sent. */
   onDrain(): void;
   /** The request has not been sent, or its response is not complete. The last call. */

@@ -43,6 +43,13 @@ export interface SessionListener {
   onRoom(session: Session): void;
   /** The connection takes no more requests. Those that it has go on. */
   onLeaving(session: Session): void;
+  /**
+   * The server has surely not processed a request.
+   *
+   * @param isRefused by REFUSED_STREAM, where it was GOAWAY otherwise
+   * @param error what the request fails with, if it is not sent again
+   */
+  onUnprocessed(request: Request, isRefused: boolean, error: ConnectError): void;
   /** The server has had too many PINGs. */
   onTooManyPings(): void;
   /** The connection has ended, and the calls that it had have failed with the error. The last call. */
@@ -175,7 +182,8 @@ export class Session implements ConnectionListener<Request> {
     const isLost = this.#pump?.connection.isClosed === true;
     if (owner !== undefined) {
       if (isLost) this.#lost.push(owner);
-      else owner.onFail(errorOfStream(stream));
+      else if (stream.resetCode === ErrorCode.refusedStream) this.#onUnprocessed(owner, stream);
+      else owner.onFail(errorOfReset(stream.resetCode ?? ErrorCode.noError, stream.fault));
     }
     if (isLost) return;
     if (this.#pump?.connection.streamCount === 0) {
@@ -207,6 +215,13 @@ export class Session implements ConnectionListener<Request> {
     this.#end(error);
     // A server that does not end its side is not waited for.
     startTimer(() => this.#socket.destroy(), limits.lingerMs);
+  }
+
+  #onUnprocessed(request: Request, { state, fault }: RequestStream): void {
+    // RST_STREAM of the server would have closed the stream. We reset it for GOAWAY.
+    const isRefused = state !== StreamState.reset;
+    const error = isRefused ? errorOfReset(ErrorCode.refusedStream, fault) : errorOfGoawayBefore();
+    this.#listener.onUnprocessed(request, isRefused, error);
   }
 
   #start(): void {
@@ -296,10 +311,4 @@ export class Session implements ConnectionListener<Request> {
     if (this.#goaway !== undefined && this.#goaway.errorCode !== ErrorCode.noError) return errorOfGoaway(this.#goaway);
     return errorOfSocket(this.#socketError);
   }
-}
-
-function errorOfStream({ resetCode = ErrorCode.noError, state, fault }: RequestStream): ConnectError {
-  // RST_STREAM of the server would have closed it. It was GOAWAY.
-  const isUnprocessed = resetCode === ErrorCode.refusedStream && state === StreamState.reset;
-  return isUnprocessed ? errorOfGoawayBefore() : errorOfReset(resetCode, fault);
 }

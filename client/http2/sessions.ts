@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { ConnectError } from "@connectrpc/connect";
 import { copyError } from "./endings.js";
+import { Repeats } from "./repeats.js";
 import type { Request } from "./request.js";
 import { Session, type SessionListener, type SessionOptions } from "./session.js";
 
@@ -16,6 +17,7 @@ export class Sessions implements SessionListener {
   readonly #options: SessionsOptions;
   readonly #all = new Set<Session>();
   readonly #waiting = new Set<Request>();
+  readonly #repeats = new Repeats();
   /** The one that takes calls, or is going to. */
   #current: Session | undefined;
 
@@ -58,6 +60,11 @@ export class Sessions implements SessionListener {
     this.#current = undefined;
     // A connection that served none ends at once, and `onEnd` fails those that wait: there would be no end of connecting.
     if (this.#waiting.size > 0 && session.hasServed) this.#connect();
+  }
+
+  onUnprocessed(request: Request, isRefused: boolean, error: ConnectError): void {
+    if (this.#repeats.prepare(request, isRefused)) this.send(request);
+    else request.onFail(error);
   }
 
   onTooManyPings(): void {

@@ -6,6 +6,7 @@ import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Field } from "../../server/http2/hpack/field.js";
 import type { Request, RequestConnection, RequestStream } from "./request.js";
 import { toHeaders } from "./request-fields.js";
+import { Upload } from "./upload.js";
 
 /** What a universal request is made of. */
 export interface UniversalRequestInit {
@@ -26,8 +27,6 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-const empty = new Uint8Array();
-
 export class UniversalRequest implements Request {
   readonly #init: UniversalRequestInit;
   readonly #trailer = new Headers();
@@ -36,14 +35,24 @@ export class UniversalRequest implements Request {
   /** What has come and was not read yet. */
   #chunks: Uint8Array[] = [];
   #reader: Waiter | undefined;
+  /** Whether the response has begun. */
+  #isBegun = false;
   #isComplete = false;
   /** Whether the reader has had the end. */
   #isRead = false;
   #error: ConnectError | undefined;
-  #onDrained: (() => void) | undefined;
+  readonly #upload: Upload<Uint8Array> | undefined;
 
   constructor(init: UniversalRequestInit) {
     this.#init = init;
+    const { body } = init;
+    if (body !== undefined) {
+      this.#upload = new Upload(body, {
+        encode: (chunk) => chunk,
+        isOver: () => this.#isComplete || this.#error !== undefined,
+        onError: (error) => this.#cancel(ConnectError.from(error, Code.Internal)),
+      });
+    }
     init.signal?.addEventListener("abort", this.#onAbort);
   }
 
@@ -53,12 +62,20 @@ export class UniversalRequest implements Request {
     if (stream === undefined) return undefined;
     this.#connection = connection;
     this.#stream = stream;
-    if (body !== undefined) void this.#upload(connection, stream, body);
+    this.#upload?.begin(connection, stream);
     return stream;
+  }
+
+  restart(): boolean {
+    if (this.#isBegun || this.#upload?.restart() === false) return false;
+    this.#stream = undefined;
+    return true;
   }
 
   onResponse({ status, fields }: ResponseFields): void {
     if (status < 200) return;
+    this.#isBegun = true;
+    this.#upload?.forget();
     const header = toHeaders(fields);
     this.#init.respond({ status, header, body: { [Symbol.asyncIterator]: () => this.#body }, trailer: this.#trailer });
   }
@@ -87,7 +104,7 @@ export class UniversalRequest implements Request {
   }
 
   onDrain(): void {
-    this.#onDrained?.();
+    this.#upload?.wake();
   }
 
   onFail(error: ConnectError): void {
@@ -119,7 +136,7 @@ export class UniversalRequest implements Request {
   /** Lets go of the caller's signal and body. */
   #release(): void {
     this.#init.signal?.removeEventListener("abort", this.#onAbort);
-    this.#onDrained?.();
+    this.#upload?.wake();
   }
 
   readonly #body: AsyncIterator<Uint8Array> = {
@@ -155,25 +172,5 @@ export class UniversalRequest implements Request {
 
   #consume({ length }: Uint8Array): void {
     if (this.#stream !== undefined) this.#connection?.consume(this.#stream, length);
-  }
-
-  async #upload(connection: RequestConnection, stream: RequestStream, body: AsyncIterable<Uint8Array>): Promise<void> {
-    const isOver = () => this.#isComplete || this.#error !== undefined;
-    try {
-      for await (const chunk of body) {
-        if (isOver()) return;
-        if (!connection.sendData(stream, chunk, false)) await this.#drained();
-        if (isOver()) return;
-      }
-      connection.sendData(stream, empty, true);
-    } catch (error) {
-      this.#cancel(ConnectError.from(error, Code.Internal));
-    }
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-    });
   }
 }

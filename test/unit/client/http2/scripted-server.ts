@@ -1,11 +1,13 @@
 // A server of HTTP/2 that sends the bytes that a test gives it, and records what it receives.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { ConnectError } from "../../../../client/index.js";
 import { FrameReader } from "../../../../server/http2/frame/frame-reader.js";
 import { clientPreface } from "../../../../server/http2/frame/frame-types.js";
 import { HpackDecoder } from "../../../../server/http2/hpack/decoder.js";
-import { frame, settings, settingsAck, uint32 } from "../../../support/http2-peer.js";
+import { data, fieldsOf, frame, headers, settings, settingsAck, uint32 } from "../../../support/http2-peer.js";
 
 /** One frame as it has arrived. */
 export interface SeenFrame {
@@ -107,4 +109,38 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, peers };
+}
+
+/** The head of a gRPC response. */
+export const head = (id: number, flags = 4): Uint8Array =>
+  headers(
+    id,
+    fieldsOf([
+      [":status", "200"],
+      ["content-type", "application/grpc+proto"],
+    ]),
+    flags,
+  );
+
+/** A gRPC response with an empty message. */
+export const reply = (id: number): Uint8Array[] => [
+  head(id),
+  data(id, "\0\0\0\0\0"),
+  headers(id, fieldsOf([["grpc-status", "0"]]), 5),
+];
+
+export const answer = (id: number, peer: Peer): void => peer.send(...reply(id));
+
+export const goaway = (lastId: number, code = 0, text = ""): Uint8Array =>
+  frame(7, 0, 0, [...uint32(lastId), ...uint32(code), ...Buffer.from(text)]);
+
+/** Code and message of the error that a call fails with. */
+export const failureOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => "the call succeeded",
+    (error: unknown) => ConnectError.from(error).message,
+  );
+
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await delay(5);
 }

@@ -1,28 +1,22 @@
 // Connections of a client: when they are opened and closed, and which calls they get.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { ConnectError, createClient, createTransport, type TransportOptions } from "../../../../client/index.js";
+import { createClient, createTransport, type TransportOptions } from "../../../../client/index.js";
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
 import { turns } from "../../../support/clock.js";
-import { data, fieldsOf, frame, headers, rst, settings, uint32, windowUpdate } from "../../../support/http2-peer.js";
-import { type Peer, type Script, startScriptedServer } from "./scripted-server.js";
-
-const head = (id: number, flags = 4) =>
-  headers(
-    id,
-    fieldsOf([
-      [":status", "200"],
-      ["content-type", "application/grpc+proto"],
-    ]),
-    flags,
-  );
-const trailers = (id: number) => headers(id, fieldsOf([["grpc-status", "0"]]), 5);
-const reply = (id: number) => [head(id), data(id, "\0\0\0\0\0"), trailers(id)];
-const answer = (id: number, peer: Peer) => peer.send(...reply(id));
-const goaway = (lastId: number, code = 0, text = "") =>
-  frame(7, 0, 0, [...uint32(lastId), ...uint32(code), ...Buffer.from(text)]);
+import { data, fieldsOf, headers, rst, settings, windowUpdate } from "../../../support/http2-peer.js";
+import {
+  answer,
+  failureOf,
+  goaway,
+  head,
+  type Peer,
+  reply,
+  type Script,
+  startScriptedServer,
+  until,
+} from "./scripted-server.js";
 
 async function open(script: Script, options: Partial<TransportOptions> = {}) {
   const server = await startScriptedServer(script);
@@ -31,20 +25,10 @@ async function open(script: Script, options: Partial<TransportOptions> = {}) {
   return { url: server.url, peers: server.peers, transport, client: createClient(TestService, transport) };
 }
 
-const failureOf = (call: Promise<unknown>) =>
-  call.then(
-    () => "the call succeeded",
-    (error: unknown) => ConnectError.from(error).message,
-  );
-
 /** Lets time pass only where a test says so. */
 function holdTime(): void {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await delay(5);
 }
 
 test("calls share one connection", async () => {
@@ -374,14 +358,13 @@ test("a server that has had too many pings gets half as many", async () => {
     },
     { pingIntervalMs: 100 },
   );
-  expect(await failureOf(client.unary({}))).toContain("[unavailable]");
-  const second = client.unary({});
+  const call = client.unary({});
   await until(() => peers.length === 2);
   const connectedAt = performance.now();
   await until(() => peers[1]?.frames.some(({ type, flags }) => type === 6 && flags === 0) === true);
   expect(performance.now() - connectedAt).toBeGreaterThan(150);
   answer(1, peers[1] as Peer);
-  await second;
+  await call;
 });
 
 test.each(["connection", "upgrade", "transfer-encoding"])(
