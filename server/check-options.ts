@@ -4,6 +4,7 @@ import type { TlsOptions } from "./listen/tls.js";
 import type { CorsOptions } from "./operate/cors/options.js";
 import type { PagesOptions, ServerOptions } from "./options.js";
 import { describeValue, quote } from "./quote.js";
+import type { ReloadOptions } from "./reload.js";
 import { didYouMean } from "./suggest.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 import type { UpstreamOptions } from "./upstream/options.js";
@@ -185,36 +186,45 @@ const types: Types<ServerOptions> = {
  * @throws TypeError that names an unknown option, or one of the wrong type
  */
 export function checkOptions(options: ServerOptions): void {
-  if (!isObject(options)) throw new TypeError(`createServer: expected options, found ${describeValue(options)}`);
-  checkGroup("", options, types);
-  if (options.routes === undefined) throw wrongType("routes", types.routes, undefined);
+  checkAll("createServer: ", options, types);
+  if (options.routes === undefined) throw wrongType("createServer: ", "routes", types.routes, undefined);
 }
 
-function checkGroup(prefix: string, options: object, types: Types<object>): void {
+/** Checks the options of `Server.reload` as `checkOptions` does. */
+export function checkReloadOptions(options: ReloadOptions): void {
+  checkAll("reload: ", options, { upstreams: types.upstreams, httpRules: types.httpRules });
+}
+
+function checkAll(caller: string, options: object, types: Types<object>): void {
+  if (!isObject(options)) throw new TypeError(`${caller}expected options, found ${describeValue(options)}`);
+  checkGroup(caller, "", options, types);
+}
+
+function checkGroup(caller: string, prefix: string, options: object, types: Types<object>): void {
   const known = new Map<string, Type>(Object.entries(types));
   for (const [name, value] of Object.entries(options)) {
     const type = known.get(name);
     if (type === undefined) {
       const suggestion = didYouMean(name, [...known.keys()]);
-      throw new TypeError(`createServer: unknown option ${quote(prefix + name)}${suggestion}`);
+      throw new TypeError(`${caller}unknown option ${quote(prefix + name)}${suggestion}`);
     }
     if (value === undefined) continue;
-    if (!type.matches(value)) throw wrongType(prefix + name, type, value);
-    if (type.options !== undefined && isObject(value)) checkGroup(`${prefix}${name}.`, value, type.options);
-    if (type.items !== undefined && Array.isArray(value)) checkItems(prefix + name, value, type.items);
+    if (!type.matches(value)) throw wrongType(caller, prefix + name, type, value);
+    if (type.options !== undefined && isObject(value)) checkGroup(caller, `${prefix}${name}.`, value, type.options);
+    if (type.items !== undefined && Array.isArray(value)) checkItems(caller, prefix + name, value, type.items);
   }
 }
 
-function checkItems(name: string, items: readonly unknown[], types: Types<object>): void {
+function checkItems(caller: string, name: string, items: readonly unknown[], types: Types<object>): void {
   items.forEach((item, index) => {
     const place = `${name}[${index}]`;
-    if (!isObject(item)) throw wrongType(place, object, item);
-    checkGroup(`${place}.`, item, types);
+    if (!isObject(item)) throw wrongType(caller, place, object, item);
+    checkGroup(caller, `${place}.`, item, types);
   });
 }
 
-function wrongType(name: string, { expected }: Type, value: unknown): TypeError {
-  return new TypeError(`createServer: ${name}: expected ${expected}, found ${describeValue(value)}`);
+function wrongType(caller: string, name: string, { expected }: Type, value: unknown): TypeError {
+  return new TypeError(`${caller}${name}: expected ${expected}, found ${describeValue(value)}`);
 }
 
 function isObject(value: unknown): value is object {

@@ -29,6 +29,7 @@ export type { CorsOptions } from "./operate/cors/options.js";
 export type { Health, HealthStatus } from "./operate/health.js";
 export type { ErrorLogger } from "./operate/unexpected.js";
 export type { PagesOptions, ServerOptions } from "./options.js";
+export type { ReloadOptions, ReloadReport } from "./reload.js";
 export { runServer } from "./run-server.js";
 export { createServer, type Server } from "./server.js";
 export type { RestOptions } from "./transcode/transcoder.js";

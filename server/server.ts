@@ -5,7 +5,6 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
-import { toError } from "./call/error.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
@@ -13,6 +12,7 @@ import type { Filter } from "./http/filter.js";
 import { createListener } from "./listen/listener.js";
 import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
+import { LiveSurface } from "./live-surface.js";
 import { createFetch, type FetchHandler } from "./mount/fetch.js";
 import type { Api } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
@@ -23,12 +23,9 @@ import { createProbes } from "./operate/probes.js";
 import { createReport, type ErrorReport } from "./operate/report.js";
 import { logUnexpected, writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
-import { describeApi } from "./pages/docs.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
-import { createSurface } from "./surface.js";
-import type { Upstream } from "./upstream/upstream.js";
-import { Upstreams } from "./upstream/upstreams.js";
+import type { ReloadOptions, ReloadReport } from "./reload.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -58,6 +55,13 @@ export interface Server extends AsyncDisposable {
    * it in one step on every call, which blocks the event loop: 0.5 s for 1,000 methods. `/openapi.json` is built in steps.
    */
   openApi(): OpenApiDocument;
+  /**
+   * Replaces upstreams and HTTP rules without losing a call. First it reads the schemas of new upstreams and builds all routes:
+   * what is wrong rejects, and changes nothing. An upstream whose options are equal to those before keeps its connections and
+   * its schema. Calls under way keep the methods that they began with; an upstream that is gone is closed after the last of
+   * them, or after `drainTimeoutMs`.
+   */
+  reload(options: ReloadOptions): Promise<ReloadReport>;
   /** Uses other certificates for new connections; open ones live on. Throws, and changes nothing, if they cannot be used. */
   reloadTls(tls: TlsOptions): void;
 }
@@ -72,7 +76,7 @@ export interface ServerParts {
   readonly server: Server;
   /** What is served now. */
   readonly api: () => Api;
-  readonly upstreams: Upstreams;
+  readonly live: LiveSurface;
 }
 
 /** Makes a server with its parts. */
@@ -81,8 +85,9 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const settings = resolveOptions(options);
   const table = createMethodTable(settings, toUniversalHandler);
   const active = new ActiveCalls();
-  const health = createHealth(() => surface.api.services);
-  registerRoutes(table, health, settings, () => surface.api.services);
+  const services = () => live.current.api.services;
+  const health = createHealth(services);
+  registerRoutes(table, health, settings, services);
   followShutdownSignals(table, active);
 
   const report = createReport(settings.onConnectionError);
@@ -94,31 +99,9 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     report,
   };
   const probes = createProbes(health);
-  const upstreams = new Upstreams(settings.upstreams ?? [], {
-    onSchema: (upstream) => renew(upstream),
-    onError: (error) => report(error, "upstream schema"),
-  });
-  const make = () => {
-    const tables = [table, ...upstreams.tables(settings, toUniversalHandler)];
-    return createSurface(tables, environment, settings, probes, () => upstreams.problem);
-  };
-  let surface = make();
-  for (const warning of surface.warnings) settings.onWarning?.(warning);
-  if (upstreams.problem !== undefined) health.set("", "NOT_SERVING");
-  /** Serves other methods from now on. Calls under way keep theirs. A schema that cannot be served changes nothing. */
-  function renew({ url, schema }: Upstream): void {
-    try {
-      surface = make();
-    } catch (error) {
-      report(new Error(`${url}: ${toError(error).message}`, { cause: error }), "upstream schema");
-      return;
-    }
-    const notes = [...(schema?.repairs ?? []), ...(schema?.unserved ?? [])];
-    for (const note of notes) settings.onWarning?.(`${url}: ${note}`);
-    if (upstreams.problem === undefined) health.set("", "SERVING");
-  }
+  const live = new LiveSurface({ table, environment, active, settings, health, probes, report });
   const listener = createListener({
-    handler: (exchange) => surface.handle(exchange),
+    handler: (exchange) => live.current.handle(exchange),
     filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -128,7 +111,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   });
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= drain(listener, active, health, settings).finally(() => upstreams.close());
+    closing ??= drain(listener, active, health, settings).finally(() => live.close());
     return closing;
   };
   const server: Server = {
@@ -138,16 +121,17 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     },
     async listen() {
       await listener.listen();
-      upstreams.start();
+      live.upstreams.start();
     },
     close,
     [Symbol.asyncDispose]: close,
     handler: listener.handleNode,
     fetch: createFetch((exchange) => listener.onRequest(exchange, undefined)),
-    openApi: () => describeApi(surface.api, settings.docs),
+    openApi: () => live.current.openApi(),
+    reload: (options) => live.reload(options),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
-  return { server, api: () => surface.api, upstreams };
+  return { server, api: () => live.current.api, live };
 }
 
 /** Where unexpected errors of handlers go. */

@@ -10,8 +10,9 @@ import type { Exchange, Handler } from "./http/exchange.js";
 import { createFallback } from "./mount/fallback.js";
 import { servePrefix } from "./mount/prefix.js";
 import type { Api } from "./openapi/document.js";
+import type { OpenApiDocument } from "./openapi/types.js";
 import type { Settings } from "./options.js";
-import { createDocs } from "./pages/docs.js";
+import { createDocs, describeApi } from "./pages/docs.js";
 import type { Pages } from "./pages/pages.js";
 import { createReferenceLane } from "./reference/reference-lane.js";
 import { createFastLane } from "./rpc/fast-lane.js";
@@ -22,6 +23,8 @@ export interface Surface {
   /** Serves any request: a service, what the application adds, or a refusal. */
   readonly handle: Handler;
   readonly api: Api;
+  /** Returns the OpenAPI document, which it builds in one step. */
+  readonly openApi: () => OpenApiDocument;
   /** A sentence for each likely mistake in the routes. */
   readonly warnings: readonly string[];
 }
@@ -57,6 +60,7 @@ export function createSurface(
   return {
     handle: requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse),
     api,
+    openApi: () => describeApi(api, settings.docs),
     warnings: transcoder.warnings,
   };
 }

@@ -113,7 +113,7 @@ const map: Record<string, Part> = {
   "server/upstream/": {
     uses: [
       ...["client/base-url.ts", "client/connections.ts", "gen/grpc/reflection/"],
-      ...server("call/", "compressions.ts", "http/", "quote.ts", "schema/"),
+      ...server("call/", "compressions.ts", "http/", "quote.ts", "schema/", "within.ts"),
     ],
     names: ["client/http2/"],
     packages: [protobuf, connect],
@@ -121,7 +121,7 @@ const map: Record<string, Part> = {
   // What brings them together.
   "server/check-options.ts": {
     uses: server("quote.ts", "suggest.ts"),
-    names: server("listen/", "openapi/", "operate/", "options.ts", "transcode/", "upstream/options.ts"),
+    names: server("listen/", "openapi/", "operate/", "options.ts", "reload.ts", "transcode/", "upstream/options.ts"),
   },
   "server/compressions.ts": { uses: [], packages: [connectNode], namesPackages: [connect] },
   "server/options.ts": {
@@ -139,6 +139,12 @@ const map: Record<string, Part> = {
     names: server("call/", "http/", "openapi/", "options.ts"),
     namesPackages: [protobuf, connect],
   },
+  "server/reload.ts": { uses: [], names: server("openapi/", "options.ts", "upstream/") },
+  "server/live-surface.ts": {
+    uses: server("call/", "check-options.ts", "reference/", "reload.ts", "surface.ts", "upstream/", "within.ts"),
+    names: server("http/", "operate/", "options.ts"),
+    packages: [connect],
+  },
   "server/server.ts": {
     uses: [
       ...server(
@@ -146,15 +152,14 @@ const map: Record<string, Part> = {
         "check-options.ts",
         "http/",
         "listen/",
+        "live-surface.ts",
         "mount/",
         "openapi/",
         "operate/",
         "options.ts",
-        "pages/",
         "reference/",
         "reflection/",
-        "surface.ts",
-        "upstream/",
+        "reload.ts",
       ),
       "gen/grpc/",
     ],
@@ -176,7 +181,7 @@ const map: Record<string, Part> = {
   "server/command/": {
     uses: [
       ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/", "quote.ts"),
-      ...server("rest/route/rules.ts", "server.ts", "whole-number.ts", "within.ts"),
+      ...server("rest/route/rules.ts", "server.ts", "suggest.ts", "whole-number.ts", "within.ts"),
       "gen/",
     ],
     names: ["server/"],

@@ -30,21 +30,37 @@ export interface FinishedCall {
 /** Called for every call that has ended. What it throws or rejects is reported, and changes nothing for the client. */
 export type CallObserver = (call: FinishedCall) => void;
 
+/** Waits for the end of all calls of some methods. */
+interface Wait {
+  readonly isMeant: (method: Method) => boolean;
+  readonly resolve: () => void;
+}
+
 /** The calls that are under way. */
 export class ActiveCalls extends DenseSet<ActiveCall> {
-  #onEmpty: (() => void) | undefined;
+  readonly #waits = new Set<Wait>();
 
   override delete(call: ActiveCall): void {
     super.delete(call);
-    if (this.#onEmpty !== undefined && this.size === 0) this.#onEmpty();
+    if (this.#waits.size > 0) this.#resolveWaits(call.method);
   }
 
-  /** Resolves when no call is under way. Call once. */
-  async ended(): Promise<void> {
-    if (this.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
-    });
+  /** Resolves when no call is under way, or none of some methods. */
+  async ended(isMeant: (method: Method) => boolean = () => true): Promise<void> {
+    if (!this.#has(isMeant)) return;
+    await new Promise<void>((resolve) => this.#waits.add({ isMeant, resolve }));
+  }
+
+  #has(isMeant: (method: Method) => boolean): boolean {
+    return this.toArray().some(({ method }) => isMeant(method));
+  }
+
+  #resolveWaits(method: Method): void {
+    for (const wait of this.#waits) {
+      if (!wait.isMeant(method) || this.#has(wait.isMeant)) continue;
+      this.#waits.delete(wait);
+      wait.resolve();
+    }
   }
 
   /** Ends every call, or those of some methods, with the error. */

@@ -64,10 +64,10 @@ async function printOpenApi(service: Service, config: Config, format: "json" | "
     const options = mergeOptions(service.options, config, files);
     // The document is printed also where the server would not serve it.
     const docs = options.docs === false ? service.options.docs : options.docs;
-    const { server, upstreams } = createServerAndApi({ ...options, docs });
-    await upstreams.learn();
+    const { server, live } = createServerAndApi({ ...options, docs });
+    await live.upstreams.learn();
     const document = server.openApi();
-    upstreams.close();
+    live.close();
     return format === "yaml" ? toYamlText(document) : `${JSON.stringify(document, undefined, 2)}\n`;
   } catch (error) {
     throw explainStartError(error, config, service);

@@ -22,7 +22,6 @@ export async function openProxyService(config: Config): Promise<ServerOptions> {
   return {
     routes: () => {},
     upstreams: urls.map((url) => ({ url, tls, descriptorSet })),
-    ...(descriptorSet !== undefined && { docs: { descriptorSet } }),
   };
 }
 

@@ -39,8 +39,8 @@ export async function serve(
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
-  const { server, api, upstreams } = await listen(service, config, withLog(options, logger));
-  await isWithin(upstreams.ready, firstSchemaMs);
+  const { server, api, live } = await listen(service, config, withLog(options, logger));
+  await isWithin(live.upstreams.ready, firstSchemaMs);
   const renewTls = tls && (() => reloadTls(server, config));
   followProcess(process, { server, logger, log, renewTls, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");

@@ -40,7 +40,7 @@ export class Upstream {
   schema: UpstreamSchema | undefined;
   /** Why there is no schema. Begins with `url`. */
   problem: Error;
-  readonly #options: UpstreamOptions;
+  readonly options: UpstreamOptions;
   readonly #listener: UpstreamListener;
   readonly #connections: ClientConnections;
   readonly #end = new AbortController();
@@ -50,7 +50,7 @@ export class Upstream {
   constructor(options: UpstreamOptions, listener: UpstreamListener) {
     this.url = options.url;
     this.problem = new Error(`${this.url}: its schema has not been read yet`);
-    this.#options = options;
+    this.options = options;
     this.#listener = listener;
     const target = parseBaseUrl(toUrl(options.url));
     this.#connections = openHttp2(target, {}, options.tls ?? {});
@@ -87,7 +87,7 @@ export class Upstream {
     const { knownFiles } = await import("../schema/known-files.js");
     const isKnown = (name: string) => knownFiles.has(name);
     const { services, files } = await readSchema(this.channel.messages, isKnown, this.#end.signal);
-    return buildSchema(files, knownFiles, this.#options.services ?? services);
+    return buildSchema(files, knownFiles, this.options.services ?? services);
   }
 
   close(): void {

@@ -1,26 +1,43 @@
 // All servers whose services are served here.
+import { isDeepStrictEqual } from "node:util";
+import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
+import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable } from "./table.js";
 import { Upstream, type UpstreamListener } from "./upstream.js";
 
-export class Upstreams {
+/** The methods of one upstream. */
+type ForwardTable = Pick<MethodTable, "methods" | "services">;
+
+/** Upstreams of other options, which can replace those that are there. */
+export interface Replacement {
   readonly all: readonly Upstream[];
+  /** Those of them that are new. Their schemas are known. */
+  readonly opened: readonly Upstream[];
+  /** Those that are not among them any more. */
+  readonly dropped: readonly Upstream[];
+}
+
+export class Upstreams {
+  readonly #listener: UpstreamListener;
+  #all: readonly Upstream[];
+  /** New ones whose schemas are being read. */
+  readonly #opening = new Set<Upstream>();
+  readonly #owners = new WeakMap<DescService, Upstream>();
 
   /** @throws TypeError that names the option */
   constructor(options: readonly UpstreamOptions[], listener: UpstreamListener) {
-    this.all = options.map((each, index) => {
-      try {
-        return new Upstream(each, listener);
-      } catch (error) {
-        const text = error instanceof Error ? error.message.replace(/^baseUrl: /, "url: ") : String(error);
-        throw new TypeError(`createServer: upstreams[${index}].${text}`, { cause: error });
-      }
-    });
+    this.#listener = listener;
+    this.#all = options.map((each, index) => this.#open(each, `createServer: upstreams[${index}]`));
+  }
+
+  get all(): readonly Upstream[] {
+    return this.#all;
   }
 
   /** Why some have no schema yet; undefined if all have one. */
@@ -31,12 +48,33 @@ export class Upstreams {
     return new ConnectError(`upstream not ready: ${causes.join("; ")}`, Code.Unavailable);
   }
 
-  /** The methods that they have now. */
+  /** A sentence for each service that several of them have. */
+  get overlaps(): readonly string[] {
+    const urls = new Map<string, string[]>();
+    for (const { url, schema } of this.all) {
+      for (const { typeName } of schema?.services ?? []) urls.set(typeName, [...(urls.get(typeName) ?? []), url]);
+    }
+    return [...urls].flatMap(([service, [first, ...others]]) =>
+      others.length === 0 ? [] : [`${service}: ${first} serves it, and not ${others.join(", ")}, which also has it`],
+    );
+  }
+
+  /** The methods that upstreams have now. */
   tables(
+    upstreams: readonly Upstream[],
     options: ConnectRouterOptions,
     toUniversalHandler: (method: Method) => UniversalHandler,
-  ): Pick<MethodTable, "methods" | "services">[] {
-    return this.all.map((upstream) => createForwardTable(upstream, options, toUniversalHandler));
+  ): ForwardTable[] {
+    return upstreams.map((upstream) => {
+      const table = createForwardTable(upstream, options, toUniversalHandler);
+      for (const service of table.services) this.#owners.set(service, upstream);
+      return table;
+    });
+  }
+
+  /** The upstream that calls of a service go to, also if it has been replaced; undefined for our own services. */
+  ownerOf(service: DescService): Upstream | undefined {
+    return this.#owners.get(service);
   }
 
   /** Begins to read the schemas. */
@@ -54,7 +92,66 @@ export class Upstreams {
     await Promise.all(this.all.map((upstream) => upstream.learn()));
   }
 
-  close(): void {
-    for (const upstream of this.all) upstream.close();
+  /**
+   * Opens upstreams for other options and reads their schemas. One whose options are the same as before is kept.
+   *
+   * @throws TypeError that names an option, or Error with a line for each schema that could not be read in time
+   */
+  async prepare(options: readonly UpstreamOptions[], timeoutMs: number): Promise<Replacement> {
+    const dropped = new Set(this.all);
+    const opened: Upstream[] = [];
+    try {
+      const all = options.map((each, index) => {
+        const same = [...dropped].find((upstream) => isDeepStrictEqual(upstream.options, each));
+        if (same !== undefined) dropped.delete(same);
+        else opened.push(this.#open(each, `reload: upstreams[${index}]`));
+        return same ?? (opened.at(-1) as Upstream);
+      });
+      for (const upstream of opened) this.#opening.add(upstream);
+      await learnAll(opened, timeoutMs);
+      return { all, opened, dropped: [...dropped] };
+    } catch (error) {
+      this.abandon({ opened });
+      throw error;
+    }
   }
+
+  /** Serves the upstreams of a replacement from now on. The caller closes those that it drops. */
+  replace({ all, opened }: Replacement): void {
+    this.#all = all;
+    for (const upstream of opened) this.#opening.delete(upstream);
+  }
+
+  /** Closes what was opened for a replacement that is not used. */
+  abandon({ opened }: Pick<Replacement, "opened">): void {
+    for (const upstream of opened) {
+      this.#opening.delete(upstream);
+      upstream.close();
+    }
+  }
+
+  close(): void {
+    for (const upstream of [...this.all, ...this.#opening]) upstream.close();
+  }
+
+  #open(options: UpstreamOptions, place: string): Upstream {
+    try {
+      return new Upstream(options, this.#listener);
+    } catch (error) {
+      const text = error instanceof Error ? error.message.replace(/^baseUrl: /, "url: ") : String(error);
+      throw new TypeError(`${place}.${text}`, { cause: error });
+    }
+  }
+}
+
+async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    upstreams.map(async (upstream) => {
+      if (!(await isWithin(upstream.learn(), timeoutMs))) {
+        throw new Error(`${upstream.url}: its schema could not be read within ${timeoutMs} ms`);
+      }
+    }),
+  );
+  const problems = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as Error);
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
 }

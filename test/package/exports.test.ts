@@ -55,6 +55,8 @@ test("`manywire` exports these names", () => {
     "OperationKind",
     "PagesOptions",
     "ProtocolName",
+    "ReloadOptions",
+    "ReloadReport",
     "RequestInfo",
     "RestOptions",
     "RouteOptions",
