@@ -35,7 +35,7 @@ export async function measureClients(_, bench) {
     ...{ times: /** @type {number[]} */ ([]) },
   }));
   try {
-    const { port } = await server.listen({ isTls: false, hasInterceptors: false });
+    const { port } = await server.listen({ ...bench, isTls: false, hasInterceptors: false });
     const target = { dist: bench.dist, url: `http://127.0.0.1:${port}`, atOnce };
     for (const { name, helper } of clients) {
       bench.progress(`client: warm-up of ${name}`);

@@ -78,6 +78,39 @@ test.each([
     ],
   ],
   [
+    "what a proxy adds to latency, beside the upstream alone",
+    {
+      proxyLatency: [
+        ["tonic", 0.5],
+        ["fast", 1.25],
+      ].map(([name, p99]) => ({
+        ...{ name, rate: 10_000, reached: spread(10_000), p50Ms: spread(0.25), p99Ms: spread(Number(p99)) },
+        lateP99Ms: spread(0.05),
+      })),
+    },
+    [
+      "| tonic alone | 10,000 | 0.25 (0.25 – 0.25) | 0.50 (0.50 – 0.50) | – |",
+      "| manywire | 10,000 | 0.25 (0.25 – 0.25) | 1.25 (1.25 – 1.25) | 0.75 |",
+    ],
+  ],
+  [
+    "proxies apart from servers, with their own ratio of processor time",
+    {
+      scenarios: [
+        {
+          name: "proxy-rest",
+          title: "REST through a proxy",
+          unit: "calls",
+          peers: [
+            { name: "fast", rates: [100], rate: spread(100), cpuUs: 50 },
+            { name: "grpc-gateway", rates: [50], rate: spread(50), cpuUs: 200, ratio: spread(2) },
+          ],
+        },
+      ],
+    },
+    ["Calls through a proxy, before tonic", "| REST through a proxy | 50.0 | 200.0 | 0.25 |"],
+  ],
+  [
     "memory of idle connections",
     { idle: [{ name: "fast", connections: 2000, rssBytes: 8500, heapBytes: 7000 }] },
     ["measured with 2,000 of them", "| manywire | 8.5 | 7.0 |"],

@@ -49,6 +49,7 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
   /** @type {Peer["helper"][]} */
   const helpers = [];
   try {
+    const backend = await startUpstream(scenario, bench, helpers);
     for (const name of names) {
       const helper = isForeign(name)
         ? new ForeignServer(name)
@@ -56,7 +57,7 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
       helpers.push(helper);
       const { port } = await helper.ask("listen", {
         peer: name,
-        options: listenOptions(scenario, call, bench, peers[0]),
+        options: { ...listenOptions(scenario, call, bench, peers[0]), ...(backend && { backend }) },
       });
       const url = `${scenario.isTls ? "https" : "http"}://127.0.0.1:${port}`;
       const answer = await checkPeer(scenario, call, name, url);
@@ -71,15 +72,29 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
 }
 
 /**
+ * Starts the server that the peers of a scenario are proxies of. It shares the cores of the load.
+ * @param {Scenario} scenario
+ * @param {Bench} bench
+ * @param {Peer["helper"][]} helpers
+ * @returns {Promise<number | undefined>} its port
+ */
+async function startUpstream({ upstream }, { dist, node }, helpers) {
+  if (upstream === undefined) return undefined;
+  const server = new ForeignServer(upstream, "load");
+  helpers.push(server);
+  return (await server.listen({ dist, node, isTls: false, hasInterceptors: false })).port;
+}
+
+/**
  * @param {Scenario} scenario
  * @param {import("./prepare.js").Call} call
  * @param {Bench} bench
  * @param {Peer | undefined} first
  * @returns {import("./server.js").ListenOptions}
  */
-function listenOptions({ isTls = false, hasInterceptors = false, load }, { httpVersion }, { dist }, first) {
+function listenOptions({ isTls = false, hasInterceptors = false, load }, { httpVersion }, { dist, node }, first) {
   const isPingPong = load.tool === "ping-pong";
-  return { dist, httpVersion, isTls, hasInterceptors, isPingPong, ...(first && { answer: first.answer }) };
+  return { dist, node, httpVersion, isTls, hasInterceptors, isPingPong, ...(first && { answer: first.answer }) };
 }
 
 /** Programs that are compiled before they run need less. */

@@ -28,6 +28,7 @@ import { shelves } from "./books.js";
  * @property {boolean} [hasInterceptors]
  * @property {boolean} [isOptional] skipped, with a note, where the path is not found
  * @property {Load} load
+ * @property {import("./peers/foreign.js").ForeignName} [upstream] a server that the peers are proxies of; it runs beside the load
  * @property {PeerName[]} peers
  * @property {number} [unitsPerCall] how often a call counts; 1 if absent
  * @property {string} [unit] what is counted; "calls" if absent
@@ -51,7 +52,7 @@ const grpcPeers = ["fast", "reference", "connect-node", "grpc-js", "grpc-go", "c
 /** Peers that speak Connect and gRPC-Web. @type {PeerName[]} */
 const connectPeers = ["fast", "reference", "connect-node", "connect-go", "vanguard-go", "floor"];
 /** Peers that speak REST. @type {PeerName[]} */
-const restPeers = ["fast", "vanguard-go", "grpc-gateway", "grpc-gateway-python", "floor"];
+const restPeers = ["fast", "vanguard-go", "grpc-gateway", "grpc-gateway-python", "proxy-python", "floor"];
 
 /** @type {(connections: number, streams: number) => Load} */
 const h2load = (connections, streams) => ({ tool: "h2load", connections, streams });
@@ -242,6 +243,25 @@ const bare = shapes
     cpuGoals: {},
   }));
 
+/** Calls through a proxy. Those that pass take what they cost directly, and what is measured here. @type {Scenario[]} */
+const proxied = [
+  { name: "grpc-unary", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.2 } },
+  { name: "grpc-server-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
+  { name: "grpc-client-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
+  { name: "grpc-large", peers: ["vanguard-go"] },
+  { name: "grpc-web", peers: ["vanguard-go"] },
+  { name: "connect-binary", peers: ["vanguard-go"] },
+  { name: "connect-json", peers: ["vanguard-go"] },
+  { name: "rest", peers: ["vanguard-go", "grpc-gateway"], cpuGoals: { "grpc-gateway": 0.5 } },
+].map(({ name, peers, cpuGoals = {} }) => {
+  const shape = /** @type {Scenario} */ (shapes.find((each) => each.name === name));
+  return /** @type {Scenario} */ ({
+    ...shape,
+    ...{ name: `proxy-${name}`, title: `${shape.title}, through a proxy`, upstream: "tonic" },
+    ...{ peers: ["fast", ...peers], goals: {}, cpuGoals },
+  });
+});
+
 /** @typedef {Pick<Scenario, "protocol" | "client" | "path" | "load" | "peers"> & { name: string, title: string }} Way */
 
 /** How real messages are sent. @type {Way[]} */
@@ -264,7 +284,7 @@ const ways = [
       client: "fetch",
       load: wrk,
     },
-    peers: restPeers.filter((name) => name !== "grpc-gateway-python"),
+    peers: restPeers.filter((name) => !name.endsWith("-python")),
   },
 ];
 
@@ -283,4 +303,4 @@ const real = ways.flatMap(({ name, title, ...way }) =>
   }),
 );
 
-export const scenarios = [...shapes, ...bare, ...real];
+export const scenarios = [...shapes, ...bare, ...real, ...proxied];

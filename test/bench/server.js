@@ -10,11 +10,13 @@ import { loadSchema } from "./schema.js";
 /**
  * @typedef {object} ListenOptions
  * @property {string} dist folder of the built package
+ * @property {string} node the Node that the servers run on
  * @property {1 | 2} httpVersion
  * @property {boolean} isTls
  * @property {boolean} hasInterceptors
  * @property {boolean} isPingPong
  * @property {import("./check.js").Answer} [answer] for the floor to replay
+ * @property {number} [backend] port of the gRPC server that the peer is a proxy of
  */
 
 /** @typedef {(options: ListenOptions & { schema: import("./schema.js").Schema }) => Promise<number>} Listen resolves with the port */

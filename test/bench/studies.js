@@ -5,7 +5,7 @@ import { measureHalfLoad } from "./half-load.js";
 import { measureIdle } from "./idle.js";
 import { buildPaced } from "./load/paced.js";
 import { measureMemory } from "./memory.js";
-import { measureOpenLoop } from "./open-loop.js";
+import { measureOpenLoop, measureProxyLatency } from "./open-loop.js";
 import { isAvailable } from "./peers/foreign.js";
 import * as text from "./report/text.js";
 
@@ -13,7 +13,7 @@ import * as text from "./report/text.js";
  * @typedef {object} Study
  * @property {string} name as on the command line
  * @property {string} title
- * @property {"halfLoad" | "openLoop" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
+ * @property {"halfLoad" | "openLoop" | "proxyLatency" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
  * @property {boolean} [needsGo] left out where Go is missing
  * @property {() => void} [build]
  * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any>} measure
@@ -39,6 +39,15 @@ export const studies = [
     build: buildPaced,
     measure: measureOpenLoop,
     format: text.formatOpenLoop,
+  },
+  {
+    name: "proxy-latency",
+    title: "p50 and p99 at 10,000 calls a second, through proxies",
+    key: "proxyLatency",
+    needsGo: true,
+    build: buildPaced,
+    measure: measureProxyLatency,
+    format: text.formatProxyLatency,
   },
   {
     name: "memory",

@@ -3,6 +3,7 @@
 import { NotFoundError } from "./check.js";
 import { measure } from "./load/load.js";
 import { choosePeers, warmUp, withPeers } from "./peer.js";
+import { isAvailable } from "./peers/foreign.js";
 import { median, spread } from "./statistics.js";
 
 /** @typedef {import("./scenarios.js").Scenario} Scenario */
@@ -38,7 +39,10 @@ import { median, spread } from "./statistics.js";
  * @returns {Promise<ScenarioResult>}
  */
 export async function measureThroughput(scenario, bench) {
-  const { name, title, client, unit = "calls" } = scenario;
+  const { name, title, client, unit = "calls", upstream } = scenario;
+  if (upstream !== undefined && !isAvailable(upstream)) {
+    return { name, title, unit, peers: [], skipped: `${upstream} cannot be built here` };
+  }
   const names = choosePeers(scenario.peers, bench);
   try {
     const rounds = await withPeers(scenario, names, bench, (peers) => runRounds(peers, scenario, bench));

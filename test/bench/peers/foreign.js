@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pin, track } from "../processes.js";
 import { go, goProgram } from "./go.js";
+import { proxyProgram } from "./proxy.js";
 import { python, pythonServer } from "./python.js";
 import { rust, rustServer } from "./rust.js";
 import { tlsFiles } from "./tls.js";
@@ -18,21 +19,29 @@ import { tlsFiles } from "./tls.js";
 /**
  * @typedef {object} Foreign
  * @property {Toolchain[]} needs
- * @property {string[][]} programs commands. Each program serves until its standard input ends, prints its port, and takes
- *   the flags of `formatFlags`. The next one gets that port as `--backend`. The last one is called.
+ * @property {(string[] | ((options: ListenOptions) => string[]))[]} programs commands. Each program serves until its
+ *   standard input ends, prints its port, and takes the flags of `formatFlags`. The next one gets that port as `--backend`.
+ *   The last one is called.
+ * @property {string[]} [proxy] the command where a scenario has an upstream, whose port it gets as `--backend`
  */
 
+/** @typedef {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors" | "backend" | "dist" | "node">} ListenOptions */
+
 /** @satisfies {Partial<Record<import("./names.js").PeerName, Foreign>>} */
-const foreignPeers = {
+const known = {
   "grpc-go": { needs: [go], programs: [goProgram("grpc")] },
   "connect-go": { needs: [go], programs: [goProgram("connect")] },
-  "vanguard-go": { needs: [go], programs: [goProgram("vanguard")] },
-  "grpc-gateway": { needs: [go], programs: [goProgram("grpc"), goProgram("gateway")] },
+  "vanguard-go": { needs: [go], programs: [goProgram("vanguard")], proxy: goProgram("vanguard-proxy") },
+  "grpc-gateway": { needs: [go], programs: [goProgram("grpc"), goProgram("gateway")], proxy: goProgram("gateway") },
   "grpc-gateway-python": { needs: [go, python], programs: [pythonServer, goProgram("gateway")] },
+  "proxy-python": { needs: [python], programs: [pythonServer, proxyProgram] },
   tonic: { needs: [rust], programs: [rustServer] },
 };
 
-/** @typedef {keyof typeof foreignPeers} ForeignName */
+/** @typedef {keyof typeof known} ForeignName */
+
+/** @type {Record<ForeignName, Foreign>} */
+const foreignPeers = known;
 
 /**
  * @param {string} name
@@ -71,12 +80,17 @@ function buildOnce(tools) {
 /** The processes of one foreign peer, which are asked what a `Helper` is asked. */
 export class ForeignServer {
   #name;
+  #side;
   /** @type {import("node:child_process").ChildProcess[]} */
   #children = [];
 
-  /** @param {ForeignName} name */
-  constructor(name) {
+  /**
+   * @param {ForeignName} name
+   * @param {"server" | "load"} [side] whose core it runs on
+   */
+  constructor(name, side = "server") {
     this.#name = name;
+    this.#side = side;
   }
 
   /**
@@ -94,23 +108,24 @@ export class ForeignServer {
 
   /**
    * Builds the programs, if that is to be done, and starts them.
-   * @param {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors">} options
+   * @param {ListenOptions} options
    * @returns {Promise<{ port: number }>}
    */
   async listen(options) {
-    const { needs, programs } = foreignPeers[this.#name];
+    const { needs, programs, proxy = [] } = foreignPeers[this.#name];
     needs.forEach(buildOnce);
-    let port = Number.NaN;
-    for (const program of programs) {
+    let port = options.backend ?? Number.NaN;
+    for (const program of options.backend === undefined ? programs : [proxy]) {
+      const command = typeof program === "function" ? program(options) : program;
       const backend = Number.isNaN(port) ? [] : ["--backend", `${port}`];
-      port = await this.#start([...program, ...formatFlags(options), ...backend]);
+      port = await this.#start([...command, ...formatFlags(options), ...backend]);
     }
     return { port };
   }
 
   /** @param {string[]} command @returns {Promise<number>} the port */
   async #start(command) {
-    const [file = "", ...args] = pin("server", command);
+    const [file = "", ...args] = pin(this.#side, command);
     // One processor, as the other servers have.
     const env = { ...process.env, GOMAXPROCS: "1" };
     const child = track(spawn(file, args, { env, stdio: ["pipe", "pipe", "inherit"] }));
@@ -124,7 +139,7 @@ export class ForeignServer {
   }
 }
 
-/** @param {Pick<import("../server.js").ListenOptions, "isTls" | "hasInterceptors">} options */
+/** @param {ListenOptions} options */
 function formatFlags({ isTls, hasInterceptors }) {
   return [
     ...(isTls ? ["--cert", tlsFiles.cert, "--key", tlsFiles.key] : []),

@@ -8,7 +8,7 @@ import { cacheFolder, runBuf } from "../schema.js";
 const sources = fileURLToPath(new URL("go", import.meta.url));
 const folder = join(cacheFolder, "go");
 
-/** @param {"grpc" | "connect" | "vanguard" | "gateway"} kind */
+/** @param {"grpc" | "connect" | "vanguard" | "vanguard-proxy" | "gateway"} kind */
 export const goProgram = (kind) => [join(folder, "bin", "bench"), kind];
 
 /** @type {import("./foreign.js").Toolchain} */

@@ -11,6 +11,7 @@ export const labels = {
   "vanguard-go": "vanguard-go",
   "grpc-gateway": "grpc-gateway + grpc-go",
   "grpc-gateway-python": "grpc-gateway + grpcio",
+  "proxy-python": "manywire proxy + grpcio",
   tonic: "tonic",
   floor: "Node alone (floor)",
 };

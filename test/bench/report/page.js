@@ -5,6 +5,7 @@ import { labels, peerNames } from "../peers/names.js";
 import { scenarios as known } from "../scenarios.js";
 import { replaceSpeed } from "./readme.js";
 import {
+  addedMs,
   clientLabels,
   codecNotes,
   codecTable,
@@ -17,6 +18,7 @@ import {
   formatRatio,
   isReached,
   labelOf,
+  withoutProxy,
 } from "./text.js";
 
 /** @typedef {import("../throughput.js").ScenarioResult} ScenarioResult */
@@ -37,6 +39,7 @@ import {
  * @property {ScenarioResult[]} scenarios
  * @property {HalfLoadResult[]} [halfLoad] absent, as each of the following, if it was not measured
  * @property {OpenLoopResult[]} [openLoop]
+ * @property {OpenLoopResult[]} [proxyLatency] of the upstream alone, then of proxies
  * @property {MemoryResult[]} [memory]
  * @property {IdleResult[]} [idle]
  * @property {ClientResult[]} [clients]
@@ -58,6 +61,7 @@ const descriptions = {
   "vanguard-go": "transcoding for the handlers of connect-go in one process, with one processor",
   "grpc-gateway": "two processes on one core, each with one processor; the processor time is that of both",
   "grpc-gateway-python": "the same, with the server in Python, as its documentation shows",
+  "proxy-python": "manywire as a proxy in the same place, before the same server in Python",
   tonic: "on a Tokio runtime of one thread",
   floor: `Node's \`http\` or \`http2\`, which reads the body and sends recorded bytes, with Node's request
   and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its
@@ -132,17 +136,18 @@ ${node}; ${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0
 
 ![Calls and messages a second on Node ${major}, for each scenario and peer](${file}.svg)
 
-${[...groupByProtocol(scenarios).map(formatScenarios), ...formatStudies(run)].join("\n")}`;
+${[...groupScenarios(scenarios).map(formatScenarios), ...formatStudies(run)].join("\n")}`;
 }
 
 /**
  * @param {Results} run
  * @returns {string[]} a paragraph and a table for each study that was made
  */
-function formatStudies({ halfLoad, openLoop, memory, idle, clients, codec }) {
+function formatStudies({ halfLoad, openLoop, proxyLatency, memory, idle, clients, codec }) {
   return [
     ...(halfLoad ? [formatHalfLoad(halfLoad)] : []),
     ...(openLoop ? [formatOpenLoop(openLoop)] : []),
+    ...(proxyLatency ? [formatProxyLatency(proxyLatency)] : []),
     ...(memory ? [formatMemory(memory)] : []),
     ...(idle ? [formatIdle(idle)] : []),
     ...(clients ? [formatClients(clients)] : []),
@@ -177,6 +182,25 @@ ${formatTable(
       ? [...[p50Ms, p99Ms].map((each) => formatMedian(each, formatMs)), formatMs(lateP99Ms.median)]
       : [`not reached (${formatCount(reached.median)})`, "–", "–"];
     return [labelOf(name), formatCount(rate), ...cells];
+  }),
+)}`;
+}
+
+/** @param {OpenLoopResult[]} results */
+function formatProxyLatency(results) {
+  return `What a proxy adds, at a fixed rate, in milliseconds:
+
+${formatTable(
+  ["", "calls/s", "p50", "p99", "added to p99"],
+  results.map((result, index) => {
+    const { name, rate, reached, p50Ms, p99Ms } = result;
+    const cells = isReached(result)
+      ? [
+          ...[p50Ms, p99Ms].map((each) => formatMedian(each, formatMs)),
+          index === 0 ? "–" : formatMs(addedMs(results, index)),
+        ]
+      : [`not reached (${formatCount(reached.median)})`, "–", "–"];
+    return [index === 0 ? withoutProxy(name) : labelOf(name), formatCount(rate), ...cells];
   }),
 )}`;
 }
@@ -236,22 +260,37 @@ function formatMedian(values, format) {
   return `${format(values.median)} (${formatRange(values, format)})`;
 }
 
+/** What is said of calls through proxies. */
+const proxies = `Calls through a proxy, before tonic, which runs beside the load. vanguard-go has \`httputil.ReverseProxy\` behind it, and the
+time is that of the proxy alone:
+
+`;
+
+/** @typedef {{ heading: string, ratios: PeerName[], scenarios: ScenarioResult[] }} Group `ratios` are peers whose processor time is compared */
+
 /**
  * @param {ScenarioResult[]} scenarios
- * @returns {ScenarioResult[][]} those of gRPC, and those of the other protocols
+ * @returns {Group[]} those of gRPC, those of the other protocols, and those of proxies
  */
-function groupByProtocol(scenarios) {
-  const isGrpc = (/** @type {ScenarioResult} */ { name }) =>
-    known.some((scenario) => scenario.name === name && scenario.protocol === "grpc");
-  const groups = [scenarios.filter(isGrpc), scenarios.filter((scenario) => !isGrpc(scenario))];
-  return groups.filter((group) => group.length > 0);
+function groupScenarios(scenarios) {
+  const knownOf = (/** @type {ScenarioResult} */ { name }) => known.find((scenario) => scenario.name === name);
+  const isProxied = (/** @type {ScenarioResult} */ result) => knownOf(result)?.upstream !== undefined;
+  const isGrpc = (/** @type {ScenarioResult} */ result) => knownOf(result)?.protocol === "grpc";
+  const direct = scenarios.filter((result) => !isProxied(result));
+  /** @type {Group[]} */
+  const groups = [
+    { heading: "", ratios: cpuPeers, scenarios: direct.filter(isGrpc) },
+    { heading: "", ratios: cpuPeers, scenarios: direct.filter((result) => !isGrpc(result)) },
+    { heading: proxies, ratios: ["vanguard-go", "grpc-gateway"], scenarios: scenarios.filter(isProxied) },
+  ];
+  return groups.filter((group) => group.scenarios.length > 0);
 }
 
-/** @param {ScenarioResult[]} scenarios of one group */
-function formatScenarios(scenarios) {
+/** @param {Group} group */
+function formatScenarios({ heading, ratios: compared, scenarios }) {
   const measured = peersOf(scenarios);
-  const ratios = cpuPeers.filter((name) => measured.some((each) => each === name));
-  return `${formatTable(
+  const ratios = compared.filter((name) => measured.some((each) => each === name));
+  return `${heading}${formatTable(
     ["manywire ÷", ...measured.map(labelOf)],
     scenarios.map(({ title, peers }) => [title, ...measured.map((other) => formatCell(peers, other))]),
   )}

@@ -133,6 +133,39 @@ export function formatOpenLoop(results) {
   return `\nopen-loop: how long a call takes from when it was due\n${formatTable(columns, rows)}`;
 }
 
+/** Milliseconds that a proxy may add to p99. */
+const proxyAddsMs = 1;
+
+/** The upstream alone, then proxies. @param {import("../open-loop.js").OpenLoopResult[]} results */
+export function formatProxyLatency(results) {
+  const rows = results.map((result, index) => {
+    const { name, rate, reached, p50Ms, p99Ms } = result;
+    const cells = [index === 0 ? withoutProxy(name) : labelOf(name), formatCount(rate), formatCount(reached.median)];
+    if (!isReached(result)) return [...cells, "not reached", "", "", "", "", ""];
+    const times = [p50Ms, p99Ms].flatMap((each) => [formatMs(each.median), formatRange(each, formatMs)]);
+    return [...cells, ...times, ...(index === 0 ? ["", ""] : formatAdded(addedMs(results, index), name))];
+  });
+  const columns = ["", "calls/s", "reached", "p50 ms", "spread", "p99 ms", "spread", "added to p99", "goal"];
+  return `\nproxy-latency: how long a call takes through a proxy\n${formatTable(columns, rows)}`;
+}
+
+/** @param {string} name of the upstream */
+export const withoutProxy = (name) => `${labelOf(name)} alone`;
+
+/**
+ * What the proxy at `index` adds to p99, in milliseconds.
+ * @param {import("../open-loop.js").OpenLoopResult[]} results
+ * @param {number} index
+ */
+export function addedMs(results, index) {
+  return (results[index]?.p99Ms.median ?? Number.NaN) - (results[0]?.p99Ms.median ?? Number.NaN);
+}
+
+/** @param {number} ms @param {string} name */
+function formatAdded(ms, name) {
+  return [formatMs(ms), name === "fast" ? `≤ ${proxyAddsMs} ms ${ms <= proxyAddsMs ? "met" : "missed"}` : ""];
+}
+
 /**
  * @param {import("../open-loop.js").OpenLoopResult} own
  * @param {import("../open-loop.js").OpenLoopResult[]} results

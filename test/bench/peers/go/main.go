@@ -1,6 +1,6 @@
 // Command bench is one server of the services of the benchmark, set up as its documentation shows:
 //
-//	bench grpc|connect|vanguard|gateway [flags]
+//	bench grpc|connect|vanguard|vanguard-proxy|gateway [flags]
 //
 // It prints its port and serves until standard input ends. `bench call ADDRESS TRACEPARENT` makes one call instead.
 package main
@@ -19,14 +19,15 @@ var (
 	certFile        = flag.String("cert", "", "PEM file of the certificate; plaintext without it")
 	keyFile         = flag.String("key", "", "PEM file of its key")
 	hasInterceptors = flag.Bool("interceptors", false, "authorize and identify, as the other servers have them")
-	backend         = flag.String("backend", "", "port of the gRPC server behind the gateway")
+	backend         = flag.String("backend", "", "port of the gRPC server behind the gateway or proxy")
 )
 
 var kinds = map[string]func(net.Listener) error{
-	"grpc":     serveGrpc,
-	"connect":  serveConnect,
-	"vanguard": serveVanguard,
-	"gateway":  serveGateway,
+	"grpc":           serveGrpc,
+	"connect":        serveConnect,
+	"vanguard":       serveVanguard,
+	"vanguard-proxy": serveVanguardProxy,
+	"gateway":        serveGateway,
 }
 
 func main() {
@@ -38,7 +39,7 @@ func main() {
 	}
 	serve := kinds[os.Args[1]]
 	if serve == nil {
-		log.Fatalf("bench: expected grpc, connect, vanguard or gateway, found %s", os.Args[1])
+		log.Fatalf("bench: expected grpc, connect, vanguard, vanguard-proxy or gateway, found %s", os.Args[1])
 	}
 	flag.CommandLine.Parse(os.Args[2:])
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
