@@ -9,6 +9,7 @@ import type { Endpoint } from "./base-url.js";
 import type { GrpcOptions } from "./grpc/call.js";
 import { createOwnGrpcTransport } from "./grpc/transport.js";
 import { type ClientTlsOptions, openSocket } from "./http2/open-socket.js";
+import type { RequestSender } from "./http2/request.js";
 import { Sessions } from "./http2/sessions.js";
 import { createUniversalClient } from "./http2/universal-client.js";
 
@@ -20,6 +21,8 @@ export interface ClientConnections {
   httpClient: UniversalClientFn;
   /** A transport for gRPC that is faster than Connect's. */
   openGrpc?: (options: Omit<GrpcOptions, "sessions">) => Transport;
+  /** Sends requests of HTTP/2 as they are. */
+  requests?: RequestSender;
   /** Ends them all; calls under way fail with `canceled`. */
   close(): void;
 }
@@ -70,6 +73,7 @@ export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: Cli
   return {
     httpClient: createUniversalClient(sessions, target.url),
     openGrpc: (options) => createOwnGrpcTransport({ ...options, sessions }),
+    requests: sessions,
     close: () => sessions.close(closed()),
   };
 }

@@ -3,7 +3,6 @@ import { type DescField, type DescMessage, type DescMethod, type Message, Scalar
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CommonTransportOptions } from "@connectrpc/connect/protocol";
 import { createBinaryCodec } from "../server/codec/binary.js";
-import { EncodedMessage, writeEncoded } from "../server/codec/encoded-message.js";
 import { createJsonDecoder } from "../server/codec/json-read.js";
 import { createJsonBytesEncoder } from "../server/codec/json-write.js";
 
@@ -11,8 +10,6 @@ import { createJsonBytesEncoder } from "../server/codec/json-write.js";
 export type CodecOptions = Pick<CommonTransportOptions, "binaryOptions" | "jsonOptions" | "useBinaryFormat"> & {
   /** Whether code may be made of message types. Default true. */
   readonly codeGeneration?: boolean;
-  /** Whether requests and responses are left as bytes, each an `EncodedMessage`. Default false. */
-  readonly keepsEncoded?: boolean;
 };
 
 export interface MethodCodec {
@@ -27,15 +24,7 @@ export interface MethodCodec {
 }
 
 export function createMethodCodec(method: DescMethod, options: CodecOptions): MethodCodec {
-  if (options.keepsEncoded === true) return passingCodec(method);
   return options.useBinaryFormat ? binaryCodec(method, options) : jsonCodec(method, options);
-}
-
-function passingCodec({ output }: DescMethod): MethodCodec {
-  return {
-    encode: writeEncoded,
-    decode: (data) => new EncodedMessage(output, data),
-  };
 }
 
 function binaryCodec({ input, output }: DescMethod, options: CodecOptions): MethodCodec {

@@ -122,6 +122,7 @@ const upstream: Types<UpstreamOptions> = {
   descriptorSet: binary,
   services: list,
   readMaxBytes: bytes,
+  passUnknownMethods: boolean,
 };
 
 const types: Types<ServerOptions> = {

@@ -7,6 +7,7 @@ import type { Pages } from "./pages/pages.js";
 import { createRpcHandler, type Lane } from "./rpc/handler.js";
 import { refuseUnknownMethod } from "./rpc/refuse.js";
 import type { Transcoder } from "./transcode/transcoder.js";
+import type { PassUnknown } from "./upstream/unknown-methods.js";
 
 /** What serves requests, by their paths. */
 export interface ServedPaths {
@@ -18,20 +19,23 @@ export interface ServedPaths {
   readonly probes: ReadonlyMap<string, Handler>;
   readonly transcoder: Transcoder;
   readonly docs: Pages;
+  /** Serves calls of methods that are not among `methods`. */
+  readonly passUnknown: PassUnknown | undefined;
   /** Returns why methods may be missing that will be served later. */
   readonly problem: () => ConnectError | undefined;
 }
 
 /** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
 export function createDispatch(served: ServedPaths, environment: CallEnvironment, refuse: Handler): Handler {
-  const { methods, createLane, probes, transcoder, docs, problem } = served;
+  const { methods, createLane, probes, transcoder, docs, passUnknown, problem } = served;
   const byPath = new Map<string, Handler>(probes);
   for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
   return (exchange) => {
     const { path } = exchange;
     const handler = byPath.get(path);
     if (handler !== undefined) return handler(exchange);
-    if (transcoder.serve(exchange) || refuseUnknownMethod(path, methods, exchange, problem())) return;
+    if (transcoder.serve(exchange) || passUnknown?.serve(exchange)) return;
+    if (refuseUnknownMethod(path, methods, exchange, problem())) return;
     return (docs.get(path) ?? refuse)(exchange);
   };
 }

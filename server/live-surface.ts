@@ -134,7 +134,13 @@ export class LiveSurface {
     const { table, environment, settings, probes } = this.#parts;
     const tables = [table, ...this.upstreams.tables(upstreams, settings, toUniversalHandler)];
     const docs = withComments(settings.docs, upstreams);
-    return createSurface(tables, environment, { ...settings, httpRules, docs }, probes, () => this.upstreams.problem);
+    return createSurface(
+      { tables, passUnknown: this.upstreams.passUnknown(upstreams, settings, environment) },
+      environment,
+      { ...settings, httpRules, docs },
+      probes,
+      () => this.upstreams.problem,
+    );
   }
 
   #settle(changed: readonly Upstream[]): void {

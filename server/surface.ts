@@ -16,7 +16,11 @@ import { createDocs, describeApi } from "./pages/docs.js";
 import type { Pages } from "./pages/pages.js";
 import { createReferenceLane } from "./reference/reference-lane.js";
 import { createFastLane } from "./rpc/fast-lane.js";
+import type { Lane } from "./rpc/handler.js";
 import { createTranscoder } from "./transcode/transcoder.js";
+import { createForwardLane } from "./upstream/lane.js";
+import { isForwarded } from "./upstream/table.js";
+import type { PassUnknown } from "./upstream/unknown-methods.js";
 
 /** All that a server serves. */
 export interface Surface {
@@ -29,14 +33,21 @@ export interface Surface {
   readonly warnings: readonly string[];
 }
 
+/** What a surface serves over the RPC protocols. */
+export interface ServedMethods {
+  readonly tables: readonly Pick<MethodTable, "methods" | "services">[];
+  /** Serves calls of methods that no table has. */
+  readonly passUnknown: PassUnknown | undefined;
+}
+
 /**
- * Makes a surface of tables. Of two methods with one path, the first counts.
+ * Makes a surface of methods. Of two methods with one path, the first counts.
  *
  * @param problem returns why methods may be missing that will be served later
  * @throws RoutingError with everything that is wrong in the routes
  */
 export function createSurface(
-  tables: readonly Pick<MethodTable, "methods" | "services">[],
+  { tables, passUnknown }: ServedMethods,
   environment: CallEnvironment,
   settings: Settings,
   probes: ReadonlyMap<string, Handler>,
@@ -53,15 +64,26 @@ export function createSurface(
   );
   const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
   const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange, problem()));
-  const createLane = settings.fastLane ? createFastLane : createReferenceLane;
   const docs = guardPages(createDocs(api, settings.docs), settings);
-  const dispatch = createDispatch({ methods, createLane, probes, transcoder, docs, problem }, environment, refuse);
+  const dispatch = createDispatch(
+    { methods, createLane: laneMaker(settings), probes, transcoder, docs, passUnknown, problem },
+    environment,
+    refuse,
+  );
   const { requestPathPrefix } = settings;
   return {
     handle: requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse),
     api,
     openApi: () => describeApi(api, settings.docs),
     warnings: transcoder.warnings,
+  };
+}
+
+function laneMaker({ fastLane }: Settings): (method: Method, environment: CallEnvironment) => Lane {
+  if (!fastLane) return createReferenceLane;
+  return (method, environment) => {
+    const lane = createFastLane(method, environment);
+    return isForwarded(method) ? createForwardLane(method, environment, lane) : lane;
   };
 }
 

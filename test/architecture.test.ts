@@ -112,8 +112,9 @@ const map: Record<string, Part> = {
   // Other servers, whose services are served here.
   "server/upstream/": {
     uses: [
-      ...["client/base-url.ts", "client/connections.ts", "gen/grpc/reflection/"],
-      ...server("call/", "compressions.ts", "http/", "quote.ts", "schema/", "within.ts"),
+      ...["client/base-url.ts", "client/connections.ts", "client/grpc/response.ts", "client/http2/request-fields.ts"],
+      ...["client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/reflection/"],
+      ...server("call/", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
     ],
     names: ["client/http2/"],
     packages: [protobuf, connect],
@@ -131,11 +132,14 @@ const map: Record<string, Part> = {
   },
   "server/dispatch.ts": {
     uses: server("rpc/"),
-    names: server("call/", "http/exchange.ts", "pages/pages.ts", "transcode/transcoder.ts"),
+    names: server(
+      ...["call/", "http/exchange.ts", "pages/pages.ts", "transcode/transcoder.ts"],
+      ...["upstream/unknown-methods.ts"],
+    ),
     namesPackages: [connect],
   },
   "server/surface.ts": {
-    uses: server("dispatch.ts", "mount/", "pages/", "reference/", "rpc/", "transcode/"),
+    uses: server("dispatch.ts", "mount/", "pages/", "reference/", "rpc/", "transcode/", "upstream/"),
     names: server("call/", "http/", "openapi/", "options.ts"),
     namesPackages: [protobuf, connect],
   },

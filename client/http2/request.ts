@@ -15,8 +15,12 @@ export interface Request {
   readonly waitsForReady?: boolean;
   /** Opens the stream. Returns undefined if the connection opens none any more. */
   open(connection: RequestConnection): RequestStream | undefined;
-  /** A response has begun, or an informational one (1xx) has come. */
-  onResponse(head: ResponseFields): void;
+  /**
+   * A response has begun, or an informational one (1xx) has come.
+   *
+   * @param hasBody false if nothing follows the headers
+   */
+  onResponse(head: ResponseFields, hasBody: boolean): void;
   /** A part of the body: the bytes from `start` to `end`. `consume` of the connection lets the server send more. */
   onData(bytes: Uint8Array, start: number, end: number): void;
   onTrailers(trailers: readonly Field[]): void;
@@ -31,4 +35,12 @@ export interface Request {
   onDrain(): void;
   /** The request has not been sent, or its response is not complete. The last call. */
   onFail(error: ConnectError): void;
+}
+
+/** Connections that requests are sent on. */
+export interface RequestSender {
+  /** Opens the request's stream, now or when there is room. */
+  send(request: Request): void;
+  /** Forgets a request that waits. Returns false if it does not. */
+  cancel(request: Request): boolean;
 }

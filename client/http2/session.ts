@@ -153,8 +153,8 @@ export class Session implements ConnectionListener<Request> {
 
   onRequest(): void {}
 
-  onResponse(stream: RequestStream, head: ResponseFields): void {
-    stream.owner?.onResponse(head);
+  onResponse(stream: RequestStream, head: ResponseFields, hasBody: boolean): void {
+    stream.owner?.onResponse(head, hasBody);
   }
 
   onData(stream: RequestStream, bytes: Uint8Array, start: number, end: number): void {

@@ -12,7 +12,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { messageMaker } from "../codec/create-message.js";
 import { lazySignal } from "./context.js";
 import { guardMessages } from "./error-boundary.js";
-import type { StreamMethod, StreamSpec, UnaryMethod, UnarySpec } from "./method.js";
+import {
+  kindName,
+  type Method,
+  type StreamMethod,
+  type StreamSpec,
+  type UnaryMethod,
+  type UnarySpec,
+} from "./method.js";
 
 type Next = ReturnType<Interceptor>;
 type Init = MessageInitShape<DescMessage>;
@@ -54,16 +61,25 @@ export async function invokeStream(
 }
 
 /** Takes the one message of a request that must have exactly one. */
-export async function takeSingle(input: AsyncIterable<Message>, kind: "unary" | "server-streaming"): Promise<Message> {
+export async function takeSingle(input: AsyncIterable<Message>, kind: "unary" | "server_streaming"): Promise<Message> {
   const iterator = input[Symbol.asyncIterator]();
   const first = await iterator.next();
-  if (first.done === true) {
-    throw new ConnectError(`protocol error: missing input message for ${kind} method`, Code.Unimplemented);
-  }
-  if ((await iterator.next()).done !== true) {
-    throw new ConnectError(`protocol error: received extra input message for ${kind} method`, Code.Unimplemented);
-  }
+  if (first.done === true) throw missingInput(kind);
+  if ((await iterator.next()).done !== true) throw extraInput(kind);
   return first.value;
+}
+
+/** The error of a request without the one message that it must have. */
+export function missingInput(kind: Method["kind"]): ConnectError {
+  return new ConnectError(`protocol error: missing input message for ${kindName(kind)} method`, Code.Unimplemented);
+}
+
+/** The error of a request with more than one message where it must have one. */
+export function extraInput(kind: Method["kind"]): ConnectError {
+  return new ConnectError(
+    `protocol error: received extra input message for ${kindName(kind)} method`,
+    Code.Unimplemented,
+  );
 }
 
 /** Whether a value is yet to come. */
@@ -88,7 +104,7 @@ async function callStream(
 ): Promise<AsyncIterable<Init>> {
   switch (spec.kind) {
     case "server_streaming":
-      return spec.impl(await takeSingle(input, "server-streaming"), context);
+      return spec.impl(await takeSingle(input, "server_streaming"), context);
     case "client_streaming":
       return once(await spec.impl(input, context));
     case "bidi_streaming":

@@ -30,11 +30,6 @@ interface MethodBase {
   readonly interceptors: Interceptor[];
   /** The RPC protocols that may call it. Never empty. */
   readonly protocols: ReadonlySet<RpcProtocol>;
-  /**
-   * The same method with an implementation that takes and returns `EncodedMessage`, for calls that need no decoding. Undefined
-   * if there is none.
-   */
-  readonly encoded?: Method | undefined;
 }
 
 /** Implementation and descriptor of a unary method. */
@@ -61,4 +56,14 @@ export type Method = UnaryMethod | StreamMethod;
 /** Whether a request has exactly one message, so that the client must send all of it. */
 export function hasOneRequest({ kind }: Method): boolean {
   return kind === "unary" || kind === "server_streaming";
+}
+
+/** Whether a response has exactly one message, unless the call fails. */
+export function hasOneReply({ kind }: Method): boolean {
+  return kind === "unary" || kind === "client_streaming";
+}
+
+/** The kind of a method as errors spell it: `server-streaming`. */
+export function kindName(kind: Method["kind"]): string {
+  return kind.replace("_", "-");
 }

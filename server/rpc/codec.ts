@@ -7,7 +7,6 @@ import type { Method, MethodOptions } from "../call/method.js";
 import { createBinaryCodec } from "../codec/binary.js";
 import { BinaryError } from "../codec/binary-input.js";
 import { ElementLimitError } from "../codec/element-limit.js";
-import { EncodedMessage, writeEncoded } from "../codec/encoded-message.js";
 import { createJsonDecoder } from "../codec/json-read.js";
 import { createJsonBytesEncoder, createJsonEncoder } from "../codec/json-write.js";
 import { createRequiredCheck } from "../codec/required.js";
@@ -47,25 +46,6 @@ export function createCodecs({ spec, options }: Method): Codecs {
     connect: { proto: proto(Code.InvalidArgument), json },
     grpc: { proto: proto(Code.Internal), json },
   };
-}
-
-/** The codecs of a method whose messages stay as they are: binary only. */
-export function createPassingCodecs({ spec, options }: Method): Codecs {
-  const { input } = spec.method;
-  const serialize = (message: Message, reserve: number) => toBuffer(writeEncoded(message, reserve));
-  const passing: Converter = {
-    parse: (data) => new EncodedMessage(input, data),
-    serialize,
-    append: (message, reserve, target) => target.write(serialize(message, reserve)),
-    serializeBody: (message) => serialize(message, 0),
-  };
-  const proto = limitCodec(passing, options, undefined);
-  const codecs = { proto, json: proto };
-  return { connect: codecs, grpc: codecs };
-}
-
-function toBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** A codec that knows no limits on sizes. Its `parse` throws any error. */

@@ -8,7 +8,7 @@ import { invokeUnary } from "../call/invoke.js";
 import type { UnaryMethod } from "../call/method.js";
 import { chosenCompression, compressesResponses } from "../call/response-compression.js";
 import { readTimeout } from "../call/timeout.js";
-import type { Exchange } from "../http/exchange.js";
+import type { Body, Exchange } from "../http/exchange.js";
 import { header } from "../http/header.js";
 import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "./body-response.js";
 import type { MessageCodec } from "./codec.js";
@@ -16,11 +16,15 @@ import type { Negotiated, Negotiator } from "./compression.js";
 import { checkVersionHeader, checkVersionParameter, connectUnary, type Uncompressed } from "./connect.js";
 import type { Codec, Format } from "./format.js";
 
-/** What unary calls of one method over Connect share. */
-export interface ConnectUnarySetup extends CallSetup {
+/** What unary calls of one method over Connect share, whether their messages are decoded or passed on. */
+export interface ConnectUnaryBase extends CallSetup {
+  readonly negotiate: Negotiator;
+}
+
+/** The same of calls whose messages are decoded. */
+export interface ConnectUnarySetup extends ConnectUnaryBase {
   readonly method: UnaryMethod;
   readonly codecs: Record<Codec, MessageCodec>;
-  readonly negotiate: Negotiator;
 }
 
 /** Serves one call. @param query the query parameters of a GET; undefined for a POST */
@@ -33,20 +37,18 @@ export function serveConnectUnary(
   new ConnectUnaryWire(setup, format, exchange, query).call.start();
 }
 
-class ConnectUnaryWire implements CallWire {
+/** What is the same whether the message is decoded or passed on: the request up to its message, and the response. */
+export abstract class ConnectUnaryCall implements CallWire {
   readonly call: Call;
-  readonly #method: UnaryMethod;
-  readonly #codec: MessageCodec;
-  readonly #contentType: string;
-  readonly #compression: Negotiated;
+  protected readonly compression: Negotiated;
+  protected readonly contentType: string;
   readonly #query: URLSearchParams | undefined;
   readonly #body: CollectedBody;
 
-  constructor(setup: ConnectUnarySetup, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
+  constructor(setup: ConnectUnaryBase, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
     const { headers } = exchange;
     const { options } = setup.method;
-    const requested = query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined);
-    const compression = setup.negotiate(requested, header(headers, "accept-encoding"));
+    const compression = setup.negotiate(requestedEncoding(exchange, query), header(headers, "accept-encoding"));
     const timeout = readTimeout("connect", headers, options.maxTimeoutMs);
     const version = query ? checkVersionParameter(query, options) : checkVersionHeader(headers, options);
     const head = {
@@ -57,19 +59,20 @@ class ConnectUnaryWire implements CallWire {
       responseTrailer: {},
     } as const;
     this.call = new Call(setup, exchange, head, this);
-    this.#method = setup.method;
-    this.#codec = setup.codecs[format.codec];
-    this.#contentType = format.contentType;
-    this.#compression = compression;
+    this.contentType = format.contentType;
+    this.compression = compression;
     this.#query = query;
     this.#body = new CollectedBody(options.readMaxBytes);
   }
+
+  /** Called with the message as it was sent. May throw. */
+  protected abstract take(data: Uint8Array): void;
 
   receive(): void {
     const { exchange } = this.call;
     if (this.#query !== undefined) {
       exchange.read();
-      this.#take(readQueryMessage(this.#query));
+      this.take(readQueryMessage(this.#query));
       return;
     }
     const problem = this.#body.checkLength(exchange.headers);
@@ -83,12 +86,57 @@ class ConnectUnaryWire implements CallWire {
   }
 
   onEnd(): void {
-    if (this.#query === undefined) this.#take(this.#body.take());
+    if (this.#query !== undefined) return;
+    try {
+      this.take(this.#body.take());
+    } catch (reason) {
+      this.call.fail(reason);
+    }
   }
 
-  /** Invokes the method with the message as it was sent. */
-  #take(data: Uint8Array): void {
-    const { request } = this.#compression;
+  /** Ends a call that went well. @param encoding the compression that the body has already; undefined without one */
+  protected reply(body: Body, encoding?: string): void {
+    const { call } = this;
+    const response = this.#toResponse(connectUnary.message(call.context, this.contentType, body));
+    if (encoding !== undefined) response.headers["content-encoding"] = encoding;
+    call.whenReady(
+      () => (encoding === undefined ? compressBody(response) : response),
+      (ready) => call.complete(() => sendBody(call.exchange, ready)),
+    );
+  }
+
+  sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
+    const response = this.#toResponse(connectUnary.error(metadata, error, this.call.method.options));
+    return sendErrorBody(this.call.exchange, response, (warning) => this.call.warn(warning));
+  }
+
+  /** Every member by name: a spread takes a tenth of the time of a small call. */
+  #toResponse({ status, headers, body }: Uncompressed): BodyResponse {
+    const { options } = this.call.method;
+    const isCompressed = chosenCompression(this.call.context) ?? compressesResponses(options, "connect");
+    const compression = isCompressed ? this.compression.response : undefined;
+    return { status, headers, body, trailers: undefined, compression, compressMinBytes: options.compressMinBytes };
+  }
+}
+
+/** The compression that the request names; undefined without one. */
+export function requestedEncoding({ headers }: Exchange, query: URLSearchParams | undefined): string | undefined {
+  return query === undefined ? headers["content-encoding"] : (query.get("compression") ?? undefined);
+}
+
+class ConnectUnaryWire extends ConnectUnaryCall {
+  readonly #method: UnaryMethod;
+  readonly #codec: MessageCodec;
+
+  constructor(setup: ConnectUnarySetup, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
+    super(setup, format, exchange, query);
+    this.#method = setup.method;
+    this.#codec = setup.codecs[format.codec];
+  }
+
+  /** Invokes the method with the message. */
+  protected take(data: Uint8Array): void {
+    const { request } = this.compression;
     this.call.whenReady(
       () => (request === null ? data : request.decompress(data, this.#method.options.readMaxBytes)),
       (bytes) => this.#invoke(this.#codec.parse(bytes)),
@@ -98,31 +146,8 @@ class ConnectUnaryWire implements CallWire {
   #invoke(message: Message): void {
     this.call.whenReady(
       () => invokeUnary(this.#method, message, this.call.context),
-      (output) => this.#reply(output),
+      (output) => this.reply(this.#codec.serializeBody(output)),
     );
-  }
-
-  #reply(output: Message): void {
-    const { call } = this;
-    const body = this.#codec.serializeBody(output);
-    const response = this.#toResponse(connectUnary.message(call.context, this.#contentType, body));
-    call.whenReady(
-      () => compressBody(response),
-      (ready) => call.complete(() => sendBody(call.exchange, ready)),
-    );
-  }
-
-  sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
-    const response = this.#toResponse(connectUnary.error(metadata, error, this.#method.options));
-    return sendErrorBody(this.call.exchange, response, (warning) => this.call.warn(warning));
-  }
-
-  /** Every member by name: a spread takes a tenth of the time of a small call. */
-  #toResponse({ status, headers, body }: Uncompressed): BodyResponse {
-    const { options } = this.#method;
-    const isCompressed = chosenCompression(this.call.context) ?? compressesResponses(options, "connect");
-    const compression = isCompressed ? this.#compression.response : undefined;
-    return { status, headers, body, trailers: undefined, compression, compressMinBytes: options.compressMinBytes };
   }
 }
 

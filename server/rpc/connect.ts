@@ -1,6 +1,6 @@
 // Connect: streams in envelopes with a last one of JSON; unary calls as plain bodies with HTTP's own status codes.
 // https://connectrpc.com/docs/protocol
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   codeToHttpStatus,
@@ -14,7 +14,7 @@ import type { ResponseMetadata } from "../call/call.js";
 import { toNodeHeaders } from "../call/headers.js";
 import type { MethodOptions } from "../call/method.js";
 import type { Body } from "../http/exchange.js";
-import { header } from "../http/header.js";
+import { header, toWebHeaders } from "../http/header.js";
 import { shorten } from "../quote.js";
 import type { BodyResponse } from "./body-response.js";
 import { addDebugJson } from "./connect-details.js";
@@ -33,10 +33,28 @@ export const connectStream: EnvelopeWire = {
   initialTrailer: {},
   end({ responseTrailer }, error, { jsonOptions }) {
     if (error === undefined && !responseTrailer.isTouched) return ok;
-    const json = endStreamToJson(responseTrailer, error && addDebugJson(error, jsonOptions), jsonOptions);
-    return { envelope: encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(json))) };
+    return toEnding(responseTrailer, error && addDebugJson(error, jsonOptions), jsonOptions);
+  },
+  pass(trailers, error, { jsonOptions }) {
+    return toEnding(toWebHeaders(error === undefined ? metadataOf(trailers) : {}), error, jsonOptions);
   },
 };
+
+function toEnding(
+  metadata: Headers,
+  error: ConnectError | undefined,
+  jsonOptions: MethodOptions["jsonOptions"],
+): Ending {
+  const json = endStreamToJson(metadata, error, jsonOptions);
+  return { envelope: encodeEnvelope(endStreamFlag, Buffer.from(JSON.stringify(json))) };
+}
+
+/** Trailers of gRPC without the status. */
+export function metadataOf(trailers: Readonly<OutgoingHttpHeaders>): OutgoingHttpHeaders {
+  const metadata = { ...trailers };
+  for (const name of ["grpc-status", "grpc-message", "grpc-status-details-bin"]) delete metadata[name];
+  return metadata;
+}
 
 /** A response before its compression is settled. */
 export type Uncompressed = Pick<BodyResponse, "status" | "headers" | "body">;

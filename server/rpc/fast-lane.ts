@@ -1,7 +1,7 @@
 // Our own reading and writing of gRPC, gRPC-Web and Connect.
 import type { CallEnvironment } from "../call/call.js";
 import type { Method, RpcProtocol } from "../call/method.js";
-import { type Codecs, createCodecs, createPassingCodecs } from "./codec.js";
+import { createCodecs } from "./codec.js";
 import { createNegotiator } from "./compression.js";
 import { connectStream, connectUnary } from "./connect.js";
 import { type ConnectUnarySetup, serveConnectUnary } from "./connect-unary.js";
@@ -15,13 +15,7 @@ import type { EnvelopeWire } from "./wire.js";
 
 /** Prepares everything that calls of the method share. */
 export function createFastLane(method: Method, environment: CallEnvironment): Lane {
-  const lane = createLane(method, environment, createCodecs(method));
-  if (method.encoded === undefined) return lane;
-  const passing = createLane(method.encoded, environment, createPassingCodecs(method.encoded));
-  return (format, exchange, query) => (format.codec === "proto" ? passing : lane)(format, exchange, query);
-}
-
-function createLane(method: Method, environment: CallEnvironment, codecs: Codecs): Lane {
+  const codecs = createCodecs(method);
   const { acceptCompression } = method.options;
   const inEnvelopes = <M extends Method>(method: M, wire: EnvelopeWire): EnvelopeSetup<M> => ({
     method,

@@ -20,6 +20,7 @@ export const grpcWeb: EnvelopeWire = {
     if (error !== undefined) return toEnding(toErrorTrailers(responseTrailer, error));
     return responseTrailer.isTouched ? toEnding(toNodeHeaders(responseTrailer)) : ok;
   },
+  pass: toEnding,
 };
 
 function toEnding(trailers: OutgoingHttpHeaders): Ending {

@@ -18,4 +18,5 @@ export const grpc: EnvelopeWire = {
     if (error !== undefined) return { trailers: toErrorTrailers(responseTrailer, error) };
     return responseTrailer.isTouched ? { trailers: toNodeHeaders(responseTrailer) } : ok;
   },
+  pass: (trailers) => ({ trailers }),
 };

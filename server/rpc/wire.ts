@@ -27,4 +27,11 @@ export interface EnvelopeWire {
   readonly initialTrailer: OutgoingHttpHeaders;
   /** The end of the response: status, and the trailers that the handler has set. Changes nothing. */
   end(metadata: ResponseMetadata, error: ConnectError | undefined, options: MethodOptions): Ending;
+  /**
+   * The end of a response that another server has sent as gRPC.
+   *
+   * @param trailers metadata, and the status as it was sent
+   * @param error the status, with that metadata; undefined for OK
+   */
+  pass(trailers: OutgoingHttpHeaders, error: ConnectError | undefined, options: MethodOptions): Ending;
 }

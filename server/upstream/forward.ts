@@ -1,38 +1,33 @@
 // Forwards calls to another server: the implementations of methods that are served elsewhere.
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  type HandlerContext,
-  type MethodImpl,
-  type Transport,
-} from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext, type MethodImpl } from "@connectrpc/connect";
+import type { Channel } from "./channel.js";
+import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
 
-/** Registers the methods of services, whose calls go on by the transport. */
-export function forwardRoutes(services: readonly DescService[], transport: Transport): (router: ConnectRouter) => void {
+/** Registers the methods of services, whose calls go on by the channel. */
+export function forwardRoutes(services: readonly DescService[], channel: Channel): (router: ConnectRouter) => void {
   return (router) => {
     for (const { methods } of services) {
-      for (const method of methods) router.rpc(method, forward(method, transport) as MethodImpl<DescMethod>);
+      for (const method of methods) router.rpc(method, forward(method, channel) as MethodImpl<DescMethod>);
     }
   };
 }
 
-function forward(method: DescMethod, transport: Transport) {
+function forward(method: DescMethod, channel: Channel) {
   if (isUnary(method)) {
-    return (message: Message, context: HandlerContext) => callUnary(method, transport, message, context);
+    return (message: Message, context: HandlerContext) => callUnary(method, channel, message, context);
   }
   const stream = method as DescMethodStreaming;
   switch (method.methodKind) {
     case "server_streaming":
-      return (message: Message, context: HandlerContext) => callStream(stream, transport, once(message), context);
+      return (message: Message, context: HandlerContext) => callStream(stream, channel, once(message), context);
     case "client_streaming":
       return (messages: AsyncIterable<Message>, context: HandlerContext) =>
-        takeOnly(method, callStream(stream, transport, messages, context));
+        takeOnly(method, callStream(stream, channel, messages, context));
     default:
       return (messages: AsyncIterable<Message>, context: HandlerContext) =>
-        callStream(stream, transport, messages, context);
+        callStream(stream, channel, messages, context);
   }
 }
 
@@ -40,10 +35,11 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
 }
 
-async function callUnary(method: DescMethodUnary, transport: Transport, message: Message, context: HandlerContext) {
+async function callUnary(method: DescMethodUnary, channel: Channel, message: Message, context: HandlerContext) {
   try {
     const headers = passRequestHeaders(context);
-    const reply = await transport.unary(method, context.signal, timeoutOf(context), headers, message);
+    const reply = await channel.messages.unary(method, context.signal, timeLeftMs(context), headers, message);
+    channel.encodings.learn(reply.header.get("grpc-accept-encoding"));
     passMetadata(reply.header, context.responseHeader);
     passMetadata(reply.trailer, context.responseTrailer);
     return reply.message;
@@ -54,25 +50,20 @@ async function callUnary(method: DescMethodUnary, transport: Transport, message:
 
 async function* callStream(
   method: DescMethodStreaming,
-  transport: Transport,
+  channel: Channel,
   messages: AsyncIterable<Message>,
   context: HandlerContext,
 ) {
   try {
     const headers = passRequestHeaders(context);
-    const replies = await transport.stream(method, context.signal, timeoutOf(context), headers, messages);
+    const replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
+    channel.encodings.learn(replies.header.get("grpc-accept-encoding"));
     passMetadata(replies.header, context.responseHeader);
     yield* replies.message;
     passMetadata(replies.trailer, context.responseTrailer);
   } catch (reason) {
     throw passError(reason);
   }
-}
-
-/** What is left of the caller's time, in milliseconds. 0 would be no deadline. */
-function timeoutOf(context: HandlerContext): number | undefined {
-  const left = context.timeoutMs();
-  return left === undefined ? undefined : Math.max(1, Math.ceil(left));
 }
 
 async function* once(message: Message) {

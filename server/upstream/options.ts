@@ -12,4 +12,9 @@ export interface UpstreamOptions {
   readonly services?: readonly string[] | undefined;
   /** Maximum size of a reply message in bytes, after decompression. Default 4 MiB. */
   readonly readMaxBytes?: number | undefined;
+  /**
+   * Whether calls of methods that no schema has go on to it, too: over gRPC and gRPC-Web, whose messages pass as they come. Only
+   * for a single upstream, without `services`, and without interceptors, which need messages. Default false.
+   */
+  readonly passUnknownMethods?: boolean | undefined;
 }

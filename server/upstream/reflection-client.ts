@@ -7,6 +7,7 @@ import { createWritableIterable } from "@connectrpc/connect/protocol";
 import * as v1 from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { quote } from "../quote.js";
+import { isOfTools } from "./tools.js";
 
 /** What a server serves. */
 export interface ReflectedSchema {
@@ -22,9 +23,6 @@ type Answer = v1.ServerReflectionResponse["messageResponse"];
 const schemaBytesMax = 64 * 1024 * 1024;
 const filesMax = 20_000;
 const timeoutMs = 20_000;
-
-/** Services of tools, which are never forwarded. */
-const isOfTools = (name: string) => name.startsWith("grpc.reflection.") || name === "grpc.health.v1.Health";
 
 /**
  * Reads the schema of a server, all of it in one stream, so that one version of the server serves it.

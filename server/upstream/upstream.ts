@@ -2,12 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { ConnectError, type Transport } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { parseBaseUrl } from "../../client/base-url.js";
 import { type ClientConnections, openHttp2 } from "../../client/connections.js";
 import { compressionGzip } from "../compressions.js";
 import { withDependencies } from "../schema/descriptor-index.js";
 import { commonFiles } from "../schema/types.js";
+import type { Channel } from "./channel.js";
+import { Encodings } from "./encodings.js";
 import type { UpstreamOptions } from "./options.js";
 import { readSchema } from "./reflection-client.js";
 import { buildSchema, type UpstreamSchema } from "./schema.js";
@@ -18,14 +20,6 @@ export interface UpstreamListener {
   onSchema(upstream: Upstream): void;
   /** The schema could not be read. It is tried again. */
   onError(error: Error): void;
-}
-
-/** Two transports on the same connections. */
-export interface Channel {
-  /** For messages that are decoded. */
-  readonly messages: Transport;
-  /** For messages that are passed on as they are. */
-  readonly encoded: Transport;
 }
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
@@ -116,19 +110,20 @@ function toUrl(text: string): string {
   return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
 }
 
-function openChannel({ openGrpc }: ClientConnections, baseUrl: string, options: UpstreamOptions): Channel {
-  if (openGrpc === undefined) throw new Error("expected connections of HTTP/2");
-  const common = {
+function openChannel({ openGrpc, requests }: ClientConnections, baseUrl: string, options: UpstreamOptions): Channel {
+  if (openGrpc === undefined || requests === undefined) throw new Error("expected connections of HTTP/2");
+  const { readMaxBytes = readMaxBytesDefault } = options;
+  const messages = openGrpc({
     baseUrl,
     interceptors: [],
     useBinaryFormat: true,
     acceptCompression: [compressionGzip],
     sendCompression: null,
     compressMinBytes: 1024,
-    readMaxBytes: options.readMaxBytes ?? readMaxBytesDefault,
+    readMaxBytes,
     writeMaxBytes: 0xffff_ffff,
-  };
-  return { messages: openGrpc(common), encoded: openGrpc({ ...common, keepsEncoded: true }) };
+  });
+  return { messages, requests, baseUrl, readMaxBytes, encodings: new Encodings() };
 }
 
 function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {

@@ -4,11 +4,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { CallEnvironment } from "../call/call.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable } from "./table.js";
+import { createPassUnknown, type PassUnknown } from "./unknown-methods.js";
 import { Upstream, type UpstreamListener } from "./upstream.js";
 
 /** The methods of one upstream. */
@@ -75,6 +77,24 @@ export class Upstreams {
   /** The upstream that calls of a service go to, also if it has been replaced; undefined for our own services. */
   ownerOf(service: DescService): Upstream | undefined {
     return this.#owners.get(service);
+  }
+
+  /**
+   * Passes calls of methods that no schema has; undefined if no upstream wants them.
+   *
+   * @throws TypeError if calls could go astray
+   */
+  passUnknown(
+    upstreams: readonly Upstream[],
+    options: ConnectRouterOptions,
+    environment: CallEnvironment,
+  ): PassUnknown | undefined {
+    const taker = upstreams.find(({ options }) => options.passUnknownMethods === true);
+    if (taker === undefined) return undefined;
+    checkPassUnknown(taker, upstreams, options);
+    const made = createPassUnknown(taker.channel, options, environment);
+    this.#owners.set(made.service, taker);
+    return made;
   }
 
   /** Begins to read the schemas. */
@@ -154,4 +174,15 @@ async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Prom
   );
   const problems = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as Error);
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
+}
+
+function checkPassUnknown(
+  { options }: Upstream,
+  all: readonly Upstream[],
+  { interceptors = [] }: ConnectRouterOptions,
+) {
+  const name = "upstreams[0].passUnknownMethods";
+  if (all.length > 1) throw new TypeError(`${name}: expected a single upstream, found ${all.length}`);
+  if (options.services !== undefined) throw new TypeError(`${name}: expected no "services" beside it`);
+  if (interceptors.length > 0) throw new TypeError(`${name}: expected no interceptors beside it, which need messages`);
 }

@@ -190,7 +190,7 @@ describe("a request that must have one message", () => {
       Code.Unimplemented,
       "protocol error: missing input message for unary method",
     ]);
-    const two = await failureOf(takeSingle(each(request("a"), request("b")), "server-streaming"));
+    const two = await failureOf(takeSingle(each(request("a"), request("b")), "server_streaming"));
     expect([two.code, two.rawMessage]).toEqual([
       Code.Unimplemented,
       "protocol error: received extra input message for server-streaming method",

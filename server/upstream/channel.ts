@@ -1,0 +1,33 @@
+// The ways to call an upstream: by messages, or by the bytes of their envelopes.
+import type { Transport } from "@connectrpc/connect";
+import { requestHeader } from "@connectrpc/connect/protocol-grpc";
+import type { RequestSender } from "../../client/http2/request.js";
+import { requestFields } from "../../client/http2/request-fields.js";
+import { PreparedFields } from "../http2/hpack/encoder.js";
+import type { Encodings } from "./encodings.js";
+
+/** What calls of all methods of an upstream share. */
+export interface Channel {
+  /** For calls whose messages are decoded. */
+  readonly messages: Transport;
+  /** For calls whose messages pass as they come. */
+  readonly requests: RequestSender;
+  /** The URL that method paths are added to. */
+  readonly baseUrl: string;
+  /** Maximum size of a reply message in bytes. */
+  readonly readMaxBytes: number;
+  readonly encodings: Encodings;
+}
+
+/** Where calls of one method go. */
+export interface Route {
+  readonly channel: Channel;
+  /** The fields that all its requests have. */
+  readonly fields: PreparedFields;
+}
+
+/** @param path `/package.Service/Method` */
+export function createRoute(channel: Channel, path: string): Route {
+  const url = new URL(channel.baseUrl.replace(/\/*$/, path));
+  return { channel, fields: new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined))) };
+}
