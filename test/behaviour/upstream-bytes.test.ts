@@ -105,6 +105,7 @@ function messagesOf(front: Front, { body, text }: RawAnswer): Buffer[] {
   return envelopes.filter(({ flags }) => flags <= 1).map(({ data }) => data);
 }
 
+const hexOf = (bytes: Buffer) => bytes.toString("hex");
 const outcomeOf = (front: Front, answer: RawAnswer) => readOutcome(front.wire, "proto", methodOf(front), answer);
 
 /** `text: "a"`, twice, and an unknown field before it: nobody writes a message like this one, so nobody has written it anew. */
@@ -122,8 +123,9 @@ describe.each(Object.entries(fronts))("%s", (_, front) => {
         seen = await call.body();
         call.reply(replied);
       };
-      expect(messagesOf(front, await call(front, sent))).toEqual([replied]);
-      expect(openEnvelopes(seen)).toEqual([{ flags: 0, data: sent }]);
+      // Texts, because comparing the bytes one by one takes a second.
+      expect(messagesOf(front, await call(front, sent)).map(hexOf)).toEqual([hexOf(replied)]);
+      expect(hexOf(seen)).toBe(hexOf(envelope(sent)));
     }
   });
 
@@ -347,15 +349,6 @@ describe("what is no response of gRPC", () => {
   const cases: [text: string, respond: (call: RawCall) => unknown, code: Code][] = [
     ["an HTTP error", ({ stream }) => stream.respond({ ":status": 503 }, { endStream: true }), Code.Unavailable],
     ["a page", ({ stream }) => stream.respond({ ":status": 200, "content-type": "text/html" }), Code.Unknown],
-    [
-      "a cut message",
-      (call) =>
-        call
-          .respond()
-          .write(envelope("", 0, 9))
-          .end(),
-      Code.Internal,
-    ],
   ];
   test.each(cases)("%s is an error", async (_, respond, code) => {
     for (const front of Object.values(fronts)) {
