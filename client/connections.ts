@@ -9,8 +9,8 @@ import type { Endpoint } from "./base-url.js";
 import type { GrpcOptions } from "./grpc/call.js";
 import { createOwnGrpcTransport } from "./grpc/transport.js";
 import { type ClientTlsOptions, openSocket } from "./http2/open-socket.js";
-import type { RequestSender } from "./http2/request.js";
-import { Sessions } from "./http2/sessions.js";
+import { Pool, type PoolSettings } from "./http2/pool.js";
+import { checkPoolOptions, type PoolOptions } from "./http2/pool-options.js";
 import { createUniversalClient } from "./http2/universal-client.js";
 
 export type { ClientTlsOptions } from "./http2/open-socket.js";
@@ -21,11 +21,23 @@ export interface ClientConnections {
   httpClient: UniversalClientFn;
   /** A transport for gRPC that is faster than Connect's. */
   openGrpc?: (options: Omit<GrpcOptions, "sessions">) => Transport;
-  /** Sends requests of HTTP/2 as they are. */
-  requests?: RequestSender;
   /** Ends them all; calls under way fail with `canceled`. */
   close(): void;
 }
+
+/** Connections over our own HTTP/2. */
+export interface Http2Connections extends ClientConnections {
+  openGrpc: NonNullable<ClientConnections["openGrpc"]>;
+  readonly pool: Pool;
+}
+
+export type Http2Options = Http2SessionOptions & PoolOptions;
+
+/** What those who do more than call want of a pool. */
+export type PoolUse = Partial<Pick<PoolSettings, "backoffMaxMs" | "lookup" | "onReady" | "staysConnected">>;
+
+/** The longest time between attempts to connect, in milliseconds. gRPC's two minutes are long for somebody who waits. */
+const backoffMaxMsDefault = 10_000;
 
 const closed = (): ConnectError => new ConnectError("the transport was closed", Code.Canceled);
 
@@ -57,24 +69,37 @@ class PromptAgent extends https.Agent {
   }
 }
 
-/** One connection over HTTP/2, shared by all calls and opened again when it is lost. */
-export function openHttp2(target: Endpoint, pings: Http2SessionOptions, tls: ClientTlsOptions = {}): ClientConnections {
+/**
+ * Connections over HTTP/2, shared by all calls and opened again when they are lost.
+ *
+ * @throws TransportOptionError if an option is wrong
+ */
+export function openHttp2(
+  target: Endpoint,
+  options: Http2Options,
+  tls: ClientTlsOptions = {},
+  use: PoolUse = {},
+): Http2Connections {
   const {
     pingIntervalMs = Number.POSITIVE_INFINITY,
     pingTimeoutMs = 15_000,
     pingIdleConnection = false,
     idleConnectionTimeoutMs = 15 * 60_000,
-  } = pings;
-  const sessions = new Sessions({
+  } = options;
+  const pool = new Pool({
     ...{ pingIntervalMs, pingTimeoutMs, pingIdleConnection, idleConnectionTimeoutMs },
+    ...checkPoolOptions(options, target),
+    backoffMaxMs: backoffMaxMsDefault,
+    staysConnected: false,
+    ...use,
     isTls: target.isTls,
-    openSocket: () => openSocket(target, tls),
+    openSocket: (address) => openSocket(target, tls, address),
   });
   return {
-    httpClient: createUniversalClient(sessions, target.url),
-    openGrpc: (options) => createOwnGrpcTransport({ ...options, sessions }),
-    requests: sessions,
-    close: () => sessions.close(closed()),
+    pool,
+    httpClient: createUniversalClient(pool, target.url),
+    openGrpc: (grpc) => createOwnGrpcTransport({ ...grpc, sessions: pool }),
+    close: () => pool.close(closed()),
   };
 }
 

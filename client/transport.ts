@@ -13,6 +13,7 @@ import { ownJson } from "../server/codec/json.js";
 import { createFileTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
 import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
+import { type PoolOptions, poolOptionNames } from "./http2/pool-options.js";
 import { learnTypes } from "./learn-types.js";
 import { TransportOptionError } from "./option-error.js";
 import { openRest } from "./rest-transport.js";
@@ -46,7 +47,8 @@ const openTransport: Record<Protocol, OpenTransport> = {
  */
 export interface TransportOptions
   extends Omit<ConnectTransportOptions, "httpVersion" | "nodeOptions">,
-    Http2SessionOptions {
+    Http2SessionOptions,
+    PoolOptions {
   /** `connect`, `grpc`, `grpc-web` or `rest`. */
   protocol: Protocol;
   /**
@@ -149,7 +151,8 @@ function withTypes(options: TransportOptions) {
   return { interceptors: [...interceptors, shortenGrpcTimeout, tellDeadlines], jsonOptions };
 }
 
-function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: TransportOptions, target: Endpoint) {
+function refuseContradictions(options: TransportOptions, target: Endpoint) {
+  const { protocol, httpVersion, http2, tls, defaultTimeoutMs } = options;
   if (!protocols.includes(protocol)) {
     throw new TransportOptionError("protocol", `expected ${protocols.join(", ")}, found "${protocol}"`);
   }
@@ -158,6 +161,10 @@ function refuseContradictions({ protocol, httpVersion, tls, defaultTimeoutMs }: 
   }
   if (tls !== undefined && !target.isTls) {
     throw new TransportOptionError("tls", "expected an https: URL to go with it, found a plaintext one");
+  }
+  if (httpVersion === "1.1" || http2 === "node") {
+    const option = poolOptionNames.find((name) => options[name] !== undefined);
+    if (option !== undefined) throw new TransportOptionError(option, "expected HTTP/2 of manywire's own to go with it");
   }
   checkDefaultTimeout(defaultTimeoutMs);
 }

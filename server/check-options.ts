@@ -123,6 +123,11 @@ const upstream: Types<UpstreamOptions> = {
   services: list,
   readMaxBytes: bytes,
   passUnknownMethods: boolean,
+  addresses: list,
+  loadBalancing: string,
+  maxConnections: number,
+  connectTimeoutMs: milliseconds,
+  maxPendingCalls: number,
 };
 
 const types: Types<ServerOptions> = {

@@ -5,8 +5,8 @@ import { ErrorCode } from "../../server/http2/errors.js";
 import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import type { Field } from "../../server/http2/hpack/field.js";
+import type { Pool } from "../http2/pool.js";
 import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
-import type { Sessions } from "../http2/sessions.js";
 import type { CodecOptions } from "../method-codec.js";
 import { isCancelReset, momentMs } from "../tell-deadlines.js";
 import { timedOut } from "../timeout.js";
@@ -16,7 +16,7 @@ import { type HeadFacts, readHead, readTrailers } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
-  readonly sessions: Sessions;
+  readonly sessions: Pool;
 }
 
 /** What a call is made of. */

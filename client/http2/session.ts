@@ -30,16 +30,20 @@ const limits: ConnectionLimits = {
   stallMs: 0,
 };
 
-/** Streams that are opened before the server has said how many it takes: the least that RFC 9113 §6.5.2 recommends. */
-const unsettledStreams = 100;
-
 export interface SessionOptions extends KeepaliveOptions {
   /** Milliseconds without a call after which the connection is closed. */
   readonly idleConnectionTimeoutMs: number;
+  /** Milliseconds for the socket, the TLS handshake and the server's SETTINGS, all together. */
+  readonly connectTimeoutMs: number;
 }
 
 export interface SessionListener {
-  /** The connection takes requests, or more of them than before. */
+  /**
+   * The connection takes requests: the server has sent its SETTINGS. Before that it is not known how many streams it takes, or
+   * whether it speaks HTTP/2 at all.
+   */
+  onReady(session: Session): void;
+  /** The connection takes more requests than before. */
   onRoom(session: Session): void;
   /** The connection takes no more requests. Those that it has go on. */
   onLeaving(session: Session): void;
@@ -68,7 +72,8 @@ export class Session implements ConnectionListener<Request> {
   #lost: Request[] = [];
   #isWanted = true;
   #isReferenced = true;
-  #hasSettings = false;
+  /** Milliseconds of `performance.now` when the server's SETTINGS came. */
+  #readyAt: number | undefined;
   #isVerifying = false;
   #isLeaving = false;
   #hasEnded = false;
@@ -78,6 +83,7 @@ export class Session implements ConnectionListener<Request> {
   #reason: ConnectError | undefined;
   #idleSince = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
 
   /**
    * @param socket one that is connecting
@@ -101,18 +107,36 @@ export class Session implements ConnectionListener<Request> {
       this.#pump?.connection.close();
       this.#end(undefined);
     });
+    this.#connectTimer = startTimer(() => this.#onConnectTimeout(), options.connectTimeoutMs);
   }
 
-  /** Whether a stream has been opened on it. */
-  get hasServed(): boolean {
-    return this.#opened > 0;
+  /** Streams that were opened. */
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** Streams that are open. */
+  get streamCount(): number {
+    return this.#pump?.connection.streamCount ?? 0;
+  }
+
+  /** Whether it would take more requests if the server allowed more streams. */
+  get isFull(): boolean {
+    const connection = this.#pump?.connection;
+    // A server that allows none does not do so on another connection.
+    if (connection === undefined || connection.streamCount === 0) return false;
+    return !this.#isVerifying && !connection.canOpen;
+  }
+
+  /** Milliseconds for which it has taken requests. */
+  get readyMs(): number {
+    return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt;
   }
 
   /** Opens a stream for a request. Returns false if there is no room now. */
   open(request: Request): boolean {
     const connection = this.#pump?.connection;
     if (connection === undefined || this.#isLeaving || this.#isVerifying || !connection.canOpen) return false;
-    if (!this.#hasSettings && connection.streamCount >= unsettledStreams) return false;
     if (this.#keepalive?.isDoubtful === true) {
       this.#isVerifying = true;
       this.#keepalive.ping();
@@ -121,8 +145,7 @@ export class Session implements ConnectionListener<Request> {
     const stream = request.open(connection);
     if (stream === undefined) {
       // All ids have been used.
-      this.#leave();
-      connection.goaway();
+      this.leave();
       return false;
     }
     stream.owner = request;
@@ -139,6 +162,13 @@ export class Session implements ConnectionListener<Request> {
     if (this.#isLeaving) return;
     this.#isWanted = isWanted;
     this.#updateReference();
+  }
+
+  /** Takes no more requests, and ends when those that it has have ended. */
+  leave(): void {
+    this.#leave();
+    if (this.#pump === undefined) this.#socket.destroy();
+    else this.#pump.connection.goaway();
   }
 
   /** Ends the connection. Its calls fail with the error. */
@@ -194,8 +224,13 @@ export class Session implements ConnectionListener<Request> {
   }
 
   onSettings(): void {
-    this.#hasSettings = true;
-    this.#listener.onRoom(this);
+    if (this.#readyAt !== undefined) {
+      this.#listener.onRoom(this);
+      return;
+    }
+    clearTimeout(this.#connectTimer);
+    this.#readyAt = performance.now();
+    this.#listener.onReady(this);
   }
 
   onPong(): void {
@@ -238,7 +273,13 @@ export class Session implements ConnectionListener<Request> {
     startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
     this.#idleSince = performance.now();
     this.#watchIdle(idleConnectionTimeoutMs);
-    this.#listener.onRoom(this);
+  }
+
+  #onConnectTimeout(): void {
+    const { connectTimeoutMs } = this.#options;
+    const missing = this.#pump === undefined ? "no connection" : "no SETTINGS of the server";
+    this.#reason ??= new ConnectError(`${missing} within ${connectTimeoutMs} ms`, Code.Unavailable);
+    this.#socket.destroy();
   }
 
   #watch(): void {
@@ -269,8 +310,7 @@ export class Session implements ConnectionListener<Request> {
         this.#watchIdle(Math.ceil(restMs));
         return;
       }
-      this.#leave();
-      this.#pump?.connection.goaway();
+      this.leave();
     }, ms);
   }
 
@@ -293,6 +333,7 @@ export class Session implements ConnectionListener<Request> {
   #end(error: ConnectionError | undefined): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    clearTimeout(this.#connectTimer);
     clearTimeout(this.#idleTimer);
     this.#keepalive?.stop();
     this.#isLeaving = true;
@@ -307,7 +348,7 @@ export class Session implements ConnectionListener<Request> {
 
   #errorOfEnd(error: ConnectionError | undefined): ConnectError {
     if (this.#reason !== undefined) return this.#reason;
-    if (error !== undefined) return errorOfConnection(error, this.#hasSettings);
+    if (error !== undefined) return errorOfConnection(error, this.#readyAt !== undefined);
     if (this.#goaway !== undefined && this.#goaway.errorCode !== ErrorCode.noError) return errorOfGoaway(this.#goaway);
     return errorOfSocket(this.#socketError);
   }

@@ -1,13 +1,13 @@
 // The HTTP client of Connect's protocols, and of REST, over our own HTTP/2.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { getAbortSignalReason, type UniversalClientFn } from "@connectrpc/connect/protocol";
+import type { Pool } from "./pool.js";
 import type { Request } from "./request.js";
 import { requestFields } from "./request-fields.js";
-import type { Sessions } from "./sessions.js";
 import { UniversalRequest } from "./universal-request.js";
 
-/** @param baseUrl whose origin the sessions connect to. Requests to another one fail. */
-export function createUniversalClient(sessions: Sessions, baseUrl: string): UniversalClientFn {
+/** @param baseUrl whose origin the pool connects to. Requests to another one fail. */
+export function createUniversalClient(pool: Pool, baseUrl: string): UniversalClientFn {
   const { origin } = new URL(baseUrl);
   return async ({ url, method, header, body, signal }) => {
     const target = new URL(url);
@@ -18,9 +18,9 @@ export function createUniversalClient(sessions: Sessions, baseUrl: string): Univ
     const fields = requestFields(target, method, header);
     if (signal?.aborted === true) throw ConnectError.from(getAbortSignalReason(signal), Code.Canceled);
     return new Promise((respond, refuse) => {
-      const forget = (request: Request) => void sessions.cancel(request);
+      const forget = (request: Request) => void pool.cancel(request);
       const isHead = method === "HEAD";
-      sessions.send(new UniversalRequest({ fields, isHead, body, signal, respond, refuse, forget }));
+      pool.send(new UniversalRequest({ fields, isHead, body, signal, respond, refuse, forget }));
     });
   };
 }

@@ -1,7 +1,8 @@
 // Options of a server whose services are served here.
 import type { ClientTlsOptions } from "../../client/http2/open-socket.js";
+import type { PoolOptions } from "../../client/http2/pool-options.js";
 
-export interface UpstreamOptions {
+export interface UpstreamOptions extends PoolOptions {
   /** Where it listens: `localhost:50051`, `http://…`, `https://…`, or `unix:/path`. */
   readonly url: string;
   /** For `https:`: what to trust, and what to show. */

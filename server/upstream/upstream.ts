@@ -4,7 +4,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { parseBaseUrl } from "../../client/base-url.js";
-import { type ClientConnections, openHttp2 } from "../../client/connections.js";
+import { type Http2Connections, openHttp2 } from "../../client/connections.js";
+import type { PoolState } from "../../client/http2/pool.js";
 import { compressionGzip } from "../compressions.js";
 import { withDependencies } from "../schema/descriptor-index.js";
 import { commonFiles } from "../schema/types.js";
@@ -24,6 +25,12 @@ export interface UpstreamListener {
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
 
+/**
+ * The longest time between attempts to connect, in milliseconds. With its jitter it is less than 2 s, so that callers do not wait
+ * for longer than that once the server is there. To a server that refuses connections an attempt costs next to nothing.
+ */
+const connectBackoffMaxMs = 1500;
+
 const backoff = { firstMs: 1000, factor: 1.6, jitter: 0.2, maxMs: 10_000 };
 
 export class Upstream {
@@ -36,7 +43,7 @@ export class Upstream {
   problem: Error;
   readonly options: UpstreamOptions;
   readonly #listener: UpstreamListener;
-  readonly #connections: ClientConnections;
+  readonly #connections: Http2Connections;
   readonly #end = new AbortController();
   readonly #ready = withResolvers();
 
@@ -47,10 +54,18 @@ export class Upstream {
     this.options = options;
     this.#listener = listener;
     const target = parseBaseUrl(toUrl(options.url));
-    this.#connections = openHttp2(target, {}, options.tls ?? {});
+    this.#connections = openHttp2(target, options, options.tls, {
+      staysConnected: true,
+      backoffMaxMs: connectBackoffMaxMs,
+    });
     this.channel = openChannel(this.#connections, target.url, options);
     if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
     if (this.schema !== undefined) this.#ready.resolve();
+  }
+
+  /** Whether the server can be reached. */
+  get state(): PoolState {
+    return this.#connections.pool.state;
   }
 
   /** Resolves when the schema is known. */
@@ -60,6 +75,7 @@ export class Upstream {
 
   /** Reads the schema until it is known. */
   start(): void {
+    this.#connections.pool.connect();
     if (this.schema === undefined) void this.#keepLearning();
   }
 
@@ -110,8 +126,7 @@ function toUrl(text: string): string {
   return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
 }
 
-function openChannel({ openGrpc, requests }: ClientConnections, baseUrl: string, options: UpstreamOptions): Channel {
-  if (openGrpc === undefined || requests === undefined) throw new Error("expected connections of HTTP/2");
+function openChannel({ openGrpc, pool }: Http2Connections, baseUrl: string, options: UpstreamOptions): Channel {
   const { readMaxBytes = readMaxBytesDefault } = options;
   const messages = openGrpc({
     baseUrl,
@@ -123,7 +138,7 @@ function openChannel({ openGrpc, requests }: ClientConnections, baseUrl: string,
     readMaxBytes,
     writeMaxBytes: 0xffff_ffff,
   });
-  return { messages, requests, baseUrl, readMaxBytes, encodings: new Encodings() };
+  return { messages, requests: pool, baseUrl, readMaxBytes, encodings: new Encodings() };
 }
 
 function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {

@@ -55,6 +55,8 @@ const connectOptions: Required<{ [Name in keyof ConnectRouterOptions]: string }>
   writeMaxBytes: "Maximum size of a response message in bytes. Default: 4 GiB.",
 };
 
+const poolOptions = listOptions("client/http2/pool-options.ts", "PoolOptions");
+
 export function writeOptionsPage(): string {
   return `# Options
 
@@ -96,9 +98,15 @@ They mean the same as in Connect's routers. Options of one service, given to \`r
 
 ${optionsTable("", inheritedOptions())}
 
+## createServer: upstreams
+
+Options of each item of \`upstreams\`.
+
+${optionsTable("upstreams.", [...listOptions("server/upstream/options.ts", "UpstreamOptions"), ...poolOptions])}
+
 ## createTransport
 
-${optionsTable("", listOptions("client/transport.ts", "TransportOptions"))}
+${optionsTable("", [...listOptions("client/transport.ts", "TransportOptions"), ...poolOptions])}
 
 Connect's own options, such as \`interceptors\`, \`useBinaryFormat\`, \`useHttpGet\`, \`acceptCompression\`, \`sendCompression\`,
 \`jsonOptions\`, \`binaryOptions\` and \`pingIntervalMs\`, have the same names and defaults as in

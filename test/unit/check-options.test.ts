@@ -34,6 +34,22 @@ describe("an option that is wrong is named", () => {
     [{ routes, docs: { descriptorSet: "x" } }, 'docs.descriptorSet: expected a Uint8Array, found "x"'],
     [{ routes, tls: { cert: 1 } }, "tls.cert: expected PEM, a string or a Buffer, found 1"],
     [{ routes, shutdownSignal: {} }, "shutdownSignal: expected an AbortSignal, found an object"],
+    [
+      { routes, upstreams: [{ url: "a:1", loadBalancer: "x" }] },
+      'unknown option "upstreams[0].loadBalancer": did you mean "loadBalancing"?',
+    ],
+    [
+      { routes, upstreams: [{ url: "a:1", maxConnections: "2" }] },
+      'upstreams[0].maxConnections: expected a number, found "2"',
+    ],
+    [
+      { routes, upstreams: [{ url: "a:1", loadBalancing: "random" }] },
+      'upstreams[0].loadBalancing: expected pick_first, round_robin, least_pending, found "random"',
+    ],
+    [
+      { routes, upstreams: [{ url: "a:1", addresses: ["a:b"] }] },
+      'upstreams[0].addresses[0]: expected host:port or unix:/path, found "a:b"',
+    ],
     [{}, "routes: expected a function (router) => void, found undefined"],
     [{ routes: {} }, "routes: expected a function (router) => void, found an object"],
   ])("%j", (options, message) => {

@@ -290,6 +290,28 @@ describe("the client", () => {
     ["defaultTimeoutMs", { defaultTimeoutMs: 0 }, "expected more than 0 milliseconds, found 0"],
     ["defaultTimeoutMs", { defaultTimeoutMs: -1 }, "expected more than 0 milliseconds, found -1"],
     ["defaultTimeoutMs", { defaultTimeoutMs: Number.NaN }, "expected more than 0 milliseconds, found NaN"],
+    [
+      "loadBalancing",
+      { loadBalancing: "random" as "pick_first" },
+      'expected pick_first, round_robin, least_pending, found "random"',
+    ],
+    ["addresses", { addresses: [] }, "expected at least one address in an array"],
+    ...["", "a:b", "a:0", "a:65536", "::1", "[::1", "http://a", "a/b", "a b", "unix:"].map(
+      (text): [string, Partial<TransportOptions>, string] => [
+        "addresses[1]",
+        { addresses: ["a", text] },
+        `expected host:port or unix:/path, found "${text}"`,
+      ],
+    ),
+    ["maxConnections", { maxConnections: 0 }, "expected a whole number from 1 to 2147483647, found 0"],
+    ["maxPendingCalls", { maxPendingCalls: 1.5 }, "expected a whole number from 1 to 2147483647, found 1.5"],
+    [
+      "connectTimeoutMs",
+      { connectTimeoutMs: 2 ** 31 },
+      "expected a whole number from 1 to 2147483647, found 2147483648",
+    ],
+    ["maxConnections", { maxConnections: 2, httpVersion: "1.1" }, "expected HTTP/2 of manywire's own to go with it"],
+    ["addresses", { addresses: ["a"], http2: "node" }, "expected HTTP/2 of manywire's own to go with it"],
   ])("is not made from an impossible %s: %j", (option, options, problem) => {
     const make = () => createTransport({ protocol: "connect", baseUrl: "http://localhost", ...options });
     expect(make).toThrow(new TransportOptionError(option, problem));

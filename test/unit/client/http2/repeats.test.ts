@@ -140,7 +140,7 @@ test("an informational response is no beginning", async () => {
 });
 
 test("a call that is canceled while it waits for another connection fails, and is not sent", async () => {
-  const { client, peers } = await open({ settings: [[3, 1]] });
+  const { client, peers } = await open({ settings: [[3, 1]] }, { maxConnections: 1 });
   const first = client.unary({ text: "first" });
   await until(() => hasEnded(peers[0], 1));
   const controller = new AbortController();

@@ -91,10 +91,12 @@ export interface ScriptedServer {
   readonly url: string;
   /** The connections, in order. */
   readonly peers: Peer[];
+  /** Stops listening, and resets its connections. Resolves when it has. */
+  close(): Promise<void>;
 }
 
 /** Starts a server, which ends with the test. */
-export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+export async function startScriptedServer(script: Script, port = 0, host = "127.0.0.1"): Promise<ScriptedServer> {
   const peers: Peer[] = [];
   const server = createServer((socket) => {
     const peer = new Peer(socket, script);
@@ -102,13 +104,16 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
     if (script.settings !== null) peer.send(settings(...(script.settings ?? [])));
     script.onConnect?.(peer);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
-  onTestFinished(() => {
-    for (const { socket } of peers) socket.destroy();
+  const close = async () => {
+    const closed = server.listening ? once(server, "close") : undefined;
     server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, peers };
+    for (const { socket } of peers) socket.resetAndDestroy();
+    await closed;
+  };
+  onTestFinished(close);
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, peers, close };
 }
 
 /** The head of a gRPC response. */

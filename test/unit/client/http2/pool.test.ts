@@ -6,6 +6,7 @@ import { createClient, createTransport, type TransportOptions } from "../../../.
 import { TestService } from "../../../gen/manywire/test/v1/test_pb.js";
 import { turns } from "../../../support/clock.js";
 import { data, fieldsOf, headers, rst, settings, windowUpdate } from "../../../support/http2-peer.js";
+import { holdTime } from "./open-pool.js";
 import {
   answer,
   failureOf,
@@ -23,12 +24,6 @@ async function open(script: Script, options: Partial<TransportOptions> = {}) {
   const transport = createTransport({ protocol: "grpc", baseUrl: server.url, ...options });
   onTestFinished(() => transport.close());
   return { url: server.url, peers: server.peers, transport, client: createClient(TestService, transport) };
-}
-
-/** Lets time pass only where a test says so. */
-function holdTime(): void {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  onTestFinished(() => void vi.useRealTimers());
 }
 
 test("calls share one connection", async () => {
@@ -69,7 +64,7 @@ test("a call after the end of an idle connection opens a new one", async () => {
 });
 
 test("calls over SETTINGS_MAX_CONCURRENT_STREAMS wait in their order, and can be canceled", async () => {
-  const { client, peers } = await open({ settings: [[3, 2]] });
+  const { client, peers } = await open({ settings: [[3, 2]] }, { maxConnections: 1 });
   const canceled = new AbortController();
   // The settings have come.
   const ended: number[] = [];
@@ -92,12 +87,13 @@ test("calls over SETTINGS_MAX_CONCURRENT_STREAMS wait in their order, and can be
 });
 
 test("waiting calls move to a new connection after GOAWAY", async () => {
-  const { client, peers } = await open({
+  const script: Script = {
     settings: [[3, 1]],
     onRequest(id, peer) {
       if (peer !== peers[0]) answer(id, peer);
     },
-  });
+  };
+  const { client, peers } = await open(script, { maxConnections: 1 });
   const first = client.unary({});
   await until(() => peers[0]?.requests.length === 1);
   const others = [client.unary({}), client.unary({})];
@@ -107,15 +103,19 @@ test("waiting calls move to a new connection after GOAWAY", async () => {
   await first;
 });
 
-test("at most 100 calls are sent before the server's settings have come", async () => {
-  const { client, peers } = await open({ settings: null });
-  const calls = Array.from({ length: 150 }, () => client.unary({}));
-  await until(() => peers[0]?.requests.length === 100);
+test("no call is sent before the server's settings have come", async () => {
+  const { client, peers } = await open({ settings: null }, { maxConnections: 1 });
+  const calls = [1, 2, 3].map(() => client.unary({}));
+  await until(() => (peers[0]?.frames.length ?? 0) > 0);
   await turns();
-  expect(peers[0]?.requests.length).toBe(100);
-  peers[0]?.send(settings());
-  await until(() => peers[0]?.requests.length === 150);
-  for (const id of peers[0]?.requests ?? []) answer(id, peers[0] as Peer);
+  expect(peers[0]?.requests).toEqual([]);
+  peers[0]?.send(settings([3, 2]));
+  await until(() => peers[0]?.requests.length === 2);
+  await peers[0]?.roundTrip();
+  expect(peers[0]?.requests).toEqual([1, 3]);
+  for (const id of [1, 3]) answer(id, peers[0] as Peer);
+  await until(() => peers[0]?.requests.length === 3);
+  answer(5, peers[0] as Peer);
   await Promise.all(calls);
 });
 
