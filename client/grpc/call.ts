@@ -12,7 +12,7 @@ import { isCancelReset, momentMs } from "../tell-deadlines.js";
 import { timedOut } from "../timeout.js";
 import { type Envelope, EnvelopeReader } from "./envelopes.js";
 import type { GrpcMethod } from "./method.js";
-import { type HeadFacts, readHead, readTrailers } from "./response.js";
+import { type HeadFacts, hasStatus, readHead, readStatus } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
@@ -45,6 +45,7 @@ export abstract class GrpcCall implements Request {
   /** Whether `onDone` has been called. */
   protected isDone = false;
   readonly #envelopes: EnvelopeReader;
+  #hasBody = false;
   #deadlineAt = Number.POSITIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,7 +60,8 @@ export abstract class GrpcCall implements Request {
 
   /** The stream is open: sends the request's messages. */
   protected abstract onOpen(connection: RequestConnection, stream: RequestStream): void;
-  protected abstract onHead(): void;
+  /** @param isEnd whether nothing follows the headers */
+  protected abstract onHead(isEnd: boolean): void;
   /**
    * A message has come. Returns whether it was taken; if it was not, its bytes are to be consumed later.
    *
@@ -91,12 +93,12 @@ export abstract class GrpcCall implements Request {
     return true;
   }
 
-  onResponse(head: ResponseFields): void {
+  onResponse(head: ResponseFields, hasBody: boolean): void {
     if (head.status < 200) return;
     try {
       this.headFields = head.fields;
-      this.facts = readHead(head, this.init.options.acceptCompression);
-      this.onHead();
+      this.facts = readHead(head, this.init.options);
+      this.onHead(!hasBody);
     } catch (error) {
       this.cancel(ConnectError.from(error));
     }
@@ -106,6 +108,7 @@ export abstract class GrpcCall implements Request {
     const envelopes = this.#envelopes;
     let from = start;
     let consumed = 0;
+    this.#hasBody = true;
     try {
       envelopes.feed(bytes, start, end);
       for (let envelope = envelopes.next(); envelope !== undefined; envelope = envelopes.next()) {
@@ -127,10 +130,7 @@ export abstract class GrpcCall implements Request {
   }
 
   onEnd(): void {
-    if (this.isDone) return;
-    if (this.#envelopes.isCut) {
-      this.#finish(new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument));
-    } else this.#finish(undefined);
+    if (!this.isDone) this.#finish(this.#envelopes.isCut ? this.#errorOfCut() : undefined);
   }
 
   onFail(error: ConnectError): void {
@@ -154,9 +154,16 @@ export abstract class GrpcCall implements Request {
     if (bytes > 0 && this.stream !== undefined) this.connection?.consume(this.stream, bytes);
   }
 
-  /** The status of a complete response. */
+  /** The status of a complete response. That in the headers counts only if nothing follows them. */
   protected statusError(): ConnectError | undefined {
-    return readTrailers(this.trailerFields, this.headFields, this.facts?.foundStatus === true);
+    const { headFields, trailerFields } = this;
+    const isHeadOnly = !this.#hasBody && trailerFields.length === 0;
+    return readStatus(isHeadOnly ? headFields : trailerFields, headFields);
+  }
+
+  #errorOfCut(): ConnectError {
+    const error = hasStatus(this.trailerFields) ? this.statusError() : undefined;
+    return error ?? new ConnectError("protocol error: incomplete envelope", Code.Internal);
   }
 
   /** Returns the bytes of a message: at once, unless they are compressed. */
@@ -177,6 +184,19 @@ export abstract class GrpcCall implements Request {
 }
 
 async function decompress(data: Uint8Array, compression: Compression | undefined, readMaxBytes: number) {
-  if (compression !== undefined) return compression.decompress(data, readMaxBytes);
-  throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
+  if (compression === undefined) {
+    throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
+  }
+  try {
+    return await compression.decompress(data, readMaxBytes);
+  } catch (error) {
+    throw toResponseError(error);
+  }
+}
+
+/** What is wrong with a response is not the fault of its caller. */
+function toResponseError(error: unknown): ConnectError {
+  const { code, rawMessage, cause } = ConnectError.from(error, Code.Internal);
+  const isOfCaller = code === Code.InvalidArgument;
+  return new ConnectError(rawMessage, isOfCaller ? Code.Internal : code, undefined, undefined, cause);
 }

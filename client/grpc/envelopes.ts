@@ -4,6 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 export const envelopeHeadBytes = 5;
 const compressedFlag = 1;
+/** A longer message gets its memory as its bytes come: what a server only announces takes none. */
+const firstBytes = 64 * 1024;
 
 /** One message as it came. */
 export interface Envelope {
@@ -19,6 +21,8 @@ export class EnvelopeReader {
   /** A message of which a part has come. */
   #data: Uint8Array | undefined;
   #dataBytes = 0;
+  /** The length that it is going to have. */
+  #length = 0;
   #chunk: Uint8Array = this.#head;
   #position = 0;
   #end = 0;
@@ -44,13 +48,14 @@ export class EnvelopeReader {
     this.#end = end;
   }
 
-  /** Returns the next message, or undefined if it has not come whole. @throws ConnectError if it is too large */
+  /** Returns the next message, or undefined if it has not come whole. @throws ConnectError if it is too large, or not gRPC's */
   next(): Envelope | undefined {
     if (this.#data !== undefined) return this.#continue(this.#data);
     while (this.#headBytes < envelopeHeadBytes) {
       if (this.#position === this.#end) return undefined;
       this.#head[this.#headBytes++] = this.#chunk[this.#position++] as number;
     }
+    this.#checkFlags();
     const length = this.#readLength();
     const end = this.#position + length;
     if (end <= this.#end) {
@@ -58,9 +63,17 @@ export class EnvelopeReader {
       this.#position = end;
       return this.#take(data);
     }
-    this.#data = new Uint8Array(length);
+    this.#data = new Uint8Array(Math.min(length, firstBytes));
     this.#dataBytes = 0;
+    this.#length = length;
     return this.#continue(this.#data);
+  }
+
+  /** Other flags would mean something in the protocol of a caller: the end of the response. */
+  #checkFlags(): void {
+    const [flags = 0] = this.#head;
+    if (flags <= compressedFlag) return;
+    throw new ConnectError(`protocol error: unexpected envelope flags ${flags}`, Code.Internal);
   }
 
   #readLength(): number {
@@ -71,19 +84,28 @@ export class EnvelopeReader {
     throw new ConnectError(message, Code.ResourceExhausted);
   }
 
-  #continue(data: Uint8Array): Envelope | undefined {
-    const end = Math.min(this.#end, this.#position + data.length - this.#dataBytes);
+  #continue(held: Uint8Array): Envelope | undefined {
+    const end = Math.min(this.#end, this.#position + this.#length - this.#dataBytes);
+    const bytes = this.#dataBytes + end - this.#position;
+    const data = bytes > held.length ? this.#grow(held, bytes) : held;
     data.set(this.#chunk.subarray(this.#position, end), this.#dataBytes);
-    this.#dataBytes += end - this.#position;
+    this.#data = data;
+    this.#dataBytes = bytes;
     this.#position = end;
-    if (this.#dataBytes < data.length) return undefined;
+    if (bytes < this.#length) return undefined;
     this.#data = undefined;
     return this.#take(data);
   }
 
+  #grow(held: Uint8Array, bytes: number): Uint8Array {
+    const data = new Uint8Array(Math.min(this.#length, Math.max(bytes, 2 * held.length)));
+    data.set(held.subarray(0, this.#dataBytes));
+    return data;
+  }
+
   #take(data: Uint8Array): Envelope {
     this.#headBytes = 0;
-    return { isCompressed: ((this.#head[0] as number) & compressedFlag) !== 0, data };
+    return { isCompressed: this.#head[0] === compressedFlag, data };
   }
 }
 

@@ -6,6 +6,7 @@ import { toHeaders } from "../http2/request-fields.js";
 import { Upload } from "../http2/upload.js";
 import { GrpcCall, type GrpcCallInit } from "./call.js";
 import type { Envelope } from "./envelopes.js";
+import { hasStatus } from "./response.js";
 
 /** What a stream returns when its response has begun. */
 export interface StreamReply {
@@ -66,9 +67,10 @@ export class StreamCall extends GrpcCall {
     this.#upload.begin(connection, stream);
   }
 
-  /** @throws ConnectError if the status is in the headers already */
-  protected onHead(): void {
-    if (this.facts?.headerError !== undefined) throw this.facts.headerError;
+  /** @throws ConnectError if the headers have a status, as trailers, and it is an error */
+  protected onHead(isEnd: boolean): void {
+    const error = isEnd && hasStatus(this.headFields) ? this.statusError() : undefined;
+    if (error !== undefined) throw error;
     this.#hasBegun = true;
     this.#upload.forget();
     const message = { [Symbol.asyncIterator]: () => ({ next: () => this.#read() }) };
@@ -84,7 +86,7 @@ export class StreamCall extends GrpcCall {
 
   protected onDone(error: ConnectError | undefined): void {
     for (const { name, value } of this.trailerFields) this.#trailer.append(name, value);
-    this.#error = error ?? this.#statusError();
+    this.#error = error ?? this.statusError();
     if (!this.#hasBegun) this.#init.reject(this.#error);
     this.#upload.wake();
     this.#wakeReader();
@@ -94,10 +96,6 @@ export class StreamCall extends GrpcCall {
     this.#queue = [];
     this.#next = 0;
     super.cancel(error);
-  }
-
-  #statusError(): ConnectError | undefined {
-    return this.facts?.foundStatus === true ? undefined : this.statusError();
   }
 
   #wakeReader(): void {

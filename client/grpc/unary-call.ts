@@ -5,6 +5,7 @@ import type { RequestConnection, RequestStream } from "../http2/request.js";
 import { toHeaders } from "../http2/request-fields.js";
 import { GrpcCall, type GrpcCallInit } from "./call.js";
 import type { Envelope } from "./envelopes.js";
+import { hasStatus } from "./response.js";
 
 /** What a unary call returns. */
 export interface UnaryReply {
@@ -50,7 +51,8 @@ export class UnaryCall extends GrpcCall {
   }
 
   protected onDone(error: ConnectError | undefined): void {
-    if (error !== undefined) this.#init.reject(error);
+    const reason = error ?? this.statusError();
+    if (reason !== undefined) this.#init.reject(reason);
     else if (this.#reply?.isCompressed === true) void this.#replyLater(this.#reply);
     else this.#replyNow(this.#reply?.data);
   }
@@ -72,24 +74,16 @@ export class UnaryCall extends GrpcCall {
     }
   }
 
-  /** @throws ConnectError: the status, or what is wrong with the response */
+  /** @throws ConnectError if there is no message */
   #toReply(message: Message | undefined): UnaryReply {
-    const error = this.statusError();
-    if (error !== undefined) throw error;
-    const headerError = this.facts?.headerError;
-    if (message === undefined) throw headerError ?? this.#missingMessage();
-    if (headerError !== undefined) {
-      const text = "protocol error: received output message for unary method with error status";
-      throw new ConnectError(text, Code.Unknown);
-    }
+    if (message === undefined) throw this.#missingMessage();
     const { desc: method } = this.#init.method;
     const header = toHeaders(this.headFields);
     return { stream: false, service: method.parent, method, header, message, trailer: toHeaders(this.trailerFields) };
   }
 
   #missingMessage(): ConnectError {
-    const hasStatus = this.trailerFields.some(({ name }) => name === "grpc-status");
     const text = "protocol error: missing output message for unary method";
-    return new ConnectError(text, hasStatus ? Code.Unimplemented : Code.Unknown);
+    return new ConnectError(text, hasStatus(this.trailerFields) ? Code.Unimplemented : Code.Unknown);
   }
 }

@@ -2,8 +2,7 @@
 // https://github.com/grpc/grpc/blob/v1.71.0/doc/PROTOCOL-HTTP2.md#responses
 import type { OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { validateResponse } from "@connectrpc/connect/protocol-grpc";
-import { readTrailers } from "../../client/grpc/response.js";
+import { checkResponse, readStatus } from "../../client/grpc/response.js";
 import { toHeaders } from "../../client/http2/request-fields.js";
 import { kindName, type Method } from "../call/method.js";
 import type { ResponseFields } from "../http2/field-rules.js";
@@ -21,7 +20,7 @@ export interface ResponseHead {
 
 /** How a response ends. */
 export interface ResponseEnd {
-  /** The application's trailers, and the status as it was sent. Undefined for a plain OK, and for a malformed status. */
+  /** The application's trailers, and the status as it was sent. Undefined for a plain OK, and for a status that is malformed, or whose details are. */
   readonly trailers: OutgoingHttpHeaders | undefined;
   readonly error: ConnectError | undefined;
 }
@@ -36,7 +35,7 @@ export function readResponseHead(head: ResponseFields, encodings: Encodings): Re
   const known = heads.get(head);
   if (known !== undefined) return known;
   const headers = toHeaders(head.fields);
-  validateResponse(head.status, headers);
+  checkResponse(head.status, headers, { useBinaryFormat: true });
   encodings.learn(headers.get("grpc-accept-encoding"));
   const encoding = headers.get("grpc-encoding") ?? "identity";
   const read = {
@@ -50,10 +49,11 @@ export function readResponseHead(head: ResponseFields, encodings: Encodings): Re
 /** Reads the trailers of a response, or its headers if it has nothing else. */
 export function readResponseEnd(fields: readonly Field[]): ResponseEnd {
   if (isPlainOk(fields)) return ok;
-  const error = readTrailers(fields, [], false);
+  const error = readStatus(fields, []);
   const passed = error && passError(error);
   const status = statusFields(fields);
-  if (status["grpc-status"] !== String(error?.code ?? 0)) return { trailers: undefined, error: passed };
+  const hasDetails = status["grpc-status-details-bin"] === undefined || error?.details.length !== 0;
+  if (status["grpc-status"] !== String(error?.code ?? 0) || !hasDetails) return { trailers: undefined, error: passed };
   return { trailers: { ...passFields(fields), ...status }, error: passed };
 }
 

@@ -39,6 +39,7 @@ export class UpstreamCall implements Request {
   /** Whether the request has ended. */
   #isSent = false;
   #isOver = false;
+  /** The trailers, or the headers as long as nothing follows them. */
   #trailers: readonly Field[] = noFields;
 
   constructor(route: Route, listener: UpstreamCallListener) {
@@ -94,8 +95,8 @@ export class UpstreamCall implements Request {
     try {
       const read = readResponseHead(head, this.#route.channel.encodings);
       // The status in headers counts only if nothing follows them.
+      this.#trailers = head.fields;
       if (hasBody) this.#listener.onHead(read);
-      else this.#trailers = head.fields;
     } catch (reason) {
       this.cancel();
       this.#listener.onBroken(ConnectError.from(reason));
@@ -103,6 +104,7 @@ export class UpstreamCall implements Request {
   }
 
   onData(bytes: Uint8Array, start: number, end: number): void {
+    this.#trailers = noFields;
     if (!this.#isOver) this.#listener.onBody(bytes, start, end);
   }
 
