@@ -1,6 +1,13 @@
 // Forwards calls to another server: the implementations of methods that are served elsewhere.
 import type { DescMethod, DescMethodStreaming, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, type HandlerContext, type MethodImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type MethodImpl,
+  type StreamResponse,
+} from "@connectrpc/connect";
 import type { Channel } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
@@ -54,15 +61,17 @@ async function* callStream(
   messages: AsyncIterable<Message>,
   context: HandlerContext,
 ) {
+  let replies: StreamResponse | undefined;
   try {
     const headers = passRequestHeaders(context);
-    const replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
+    replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
     channel.encodings.learn(replies.header.get("grpc-accept-encoding"));
     passMetadata(replies.header, context.responseHeader);
     yield* replies.message;
     passMetadata(replies.trailer, context.responseTrailer);
   } catch (reason) {
-    throw passError(reason);
+    // The metadata of the error has the headers, too, which have been passed.
+    throw passError(reason, replies?.trailer);
   }
 }
 

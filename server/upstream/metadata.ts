@@ -85,11 +85,11 @@ export function passMetadata(from: Headers, to: Headers): void {
   });
 }
 
-/** The same error with the metadata that goes on. */
-export function passError(reason: unknown): ConnectError {
+/** The same error with the metadata that goes on: of its own, or the given. */
+export function passError(reason: unknown, metadata?: Headers): ConnectError {
   const error = ConnectError.from(reason);
   const passed = new ConnectError(error.rawMessage, error.code, undefined, undefined, error.cause);
   passed.details = error.details;
-  passMetadata(error.metadata, passed.metadata);
+  passMetadata(metadata ?? error.metadata, passed.metadata);
   return passed;
 }

@@ -25,8 +25,9 @@ export function keepSubjects(results) {
  */
 export function formatSubjects(title, results) {
   const rows = results.map(({ subject, cases, passed, failed, seconds }) => [subject, cases, passed, failed, seconds]);
+  const width = Math.max(12, ...results.map(({ subject }) => subject.length + 1));
   const lines = [["subject", "cases", "passed", "failed", "seconds"], ...rows].map(([first, ...rest]) =>
-    [String(first).padEnd(12), ...rest.map((cell) => String(cell).padStart(8))].join(""),
+    [String(first).padEnd(width), ...rest.map((cell) => String(cell).padStart(8))].join(""),
   );
   return `\n${title}\n${lines.join("\n")}\n`;
 }

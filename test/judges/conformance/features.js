@@ -10,6 +10,17 @@ const protocols = {
 /** The names of the protocols, as options and documentation spell them. */
 export const protocolNames = Object.keys(protocols);
 
+/** What a proxy calls its upstreams with. The cases are those of such a client, whatever protocol calls the proxy. */
+export const proxyClientFeatures = {
+  versions: ["HTTP_VERSION_2"],
+  protocols: ["PROTOCOL_GRPC"],
+  codecs: ["CODEC_PROTO"],
+  compressions: ["COMPRESSION_IDENTITY"],
+  supportsH2c: true,
+  supportsTls: false,
+  supportsTrailers: true,
+};
+
 /** @param {string[]} names of protocols, a subset of protocolNames */
 export function claimedFeatures(names) {
   return {

@@ -6,7 +6,7 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatSubjects, keepSubjects } from "../../support/subjects.js";
-import { claimedFeatures, protocolNames } from "./features.js";
+import { claimedFeatures, protocolNames, proxyClientFeatures } from "./features.js";
 import { formatFailures, parseReport } from "./report.js";
 import { cacheFolder, runner, setUpSuite, suiteVersion } from "./setup.js";
 
@@ -17,8 +17,10 @@ const usage = `Usage: npm run test:conformance -- [options]
                      node-http2: our server on Node's HTTP/2
                      proxy: our server before the suite's own, which gets all calls as gRPC
                      client: our client
+                     proxy-client: our server between the suite's own client, which calls it over gRPC, gRPC-Web, Connect
+                       and Connect with JSON, and the suite's own servers, which misbehave; --protocol does not apply
                      baseline: connect-node's server alone
-                   default: fast, reference, node-http2, proxy and client
+                   default: all but baseline
   --protocol NAME  connect, grpc or grpc-web; repeatable, default: all three
   --run PATTERN    only cases with such names, for example "**/server-stream/**"; repeatable
   --skip PATTERN   no cases with such names; repeatable
@@ -27,8 +29,11 @@ const usage = `Usage: npm run test:conformance -- [options]
   --help
 `;
 
-const subjects = ["fast", "reference", "node-http2", "proxy", "client"];
+const subjects = ["fast", "reference", "node-http2", "proxy", "client", "proxy-client"];
+/** How the suite's client calls a proxy. */
+const fronts = ["grpc", "grpc-web", "connect", "connect-json"];
 const featuresFile = join(cacheFolder, "features.json");
+const proxyClientFile = join(cacheFolder, "proxy-client-features.json");
 /** The longest delays of the suite are of a few seconds. */
 const stallMs = 60_000;
 
@@ -66,8 +71,9 @@ async function main() {
   setUpSuite();
   checkTypes();
   writeFileSync(featuresFile, JSON.stringify({ features: claimedFeatures(values.protocol) }));
+  writeFileSync(proxyClientFile, JSON.stringify({ features: proxyClientFeatures }));
   const results = [];
-  for (const subject of values.subject) {
+  for (const subject of values.subject.flatMap(withFronts)) {
     results.push(await judge(subject, values));
   }
   if (isWhole(values)) keepSubjects(results);
@@ -80,20 +86,41 @@ function isWhole({ protocol, run, skip }) {
   return protocol.length === protocolNames.length && run.length + skip.length === 0;
 }
 
+/** @param {string} subject */
+function withFronts(subject) {
+  return subject === "proxy-client" ? fronts.map((front) => `${subject}-${front}`) : [subject];
+}
+
+/**
+ * What the suite judges a subject by: the features that it makes its cases from, and the program that it starts.
+ * @param {string} subject
+ * @param {string} parallel
+ */
+function planOf(subject, parallel) {
+  const front = fronts.find((front) => subject === `proxy-client-${front}`);
+  if (front !== undefined) {
+    return { mode: "client", features: proxyClientFile, command: [program("proxy-client.js"), front, parallel] };
+  }
+  if (subject === "client") {
+    return { mode: "client", features: featuresFile, command: [program("client.js"), parallel] };
+  }
+  return { mode: "server", features: featuresFile, command: [program("server.js"), subject] };
+}
+
 /**
  * @param {string} subject
  * @param {{ run: string[], skip: string[], parallel: string, trace: boolean }} choice
  */
 async function judge(subject, { run, skip, parallel, trace }) {
-  const isClient = subject === "client";
+  const { mode, features, command } = planOf(subject, parallel);
   const started = performance.now();
   const output = await runSuite(subject, [
-    ...["--mode", isClient ? "client" : "server", "--conf", featuresFile, "--max-servers", "2", "--vv"],
-    ...(isClient ? [] : ["--parallel", parallel]),
+    ...["--mode", mode, "--conf", features, "--max-servers", "2", "--vv"],
+    ...(mode === "client" ? [] : ["--parallel", parallel]),
     ...run.flatMap((pattern) => ["--run", pattern]),
     ...skip.flatMap((pattern) => ["--skip", pattern]),
     ...(trace ? ["--trace"] : []),
-    ...["--", process.execPath, program(isClient ? "client.js" : "server.js"), isClient ? parallel : subject],
+    ...["--", process.execPath, ...command],
   ]);
   const report = parseReport(output);
   const { failures, ...totals } = report;
