@@ -84,6 +84,7 @@ const rest: Types<RestOptions> = {
   keptEncoded: string,
   withoutRoutes: list,
   errorShape: anything,
+  grpcGatewayMetadata: boolean,
   keepAliveMs: milliseconds,
 };
 
@@ -133,6 +134,7 @@ const upstream: Types<UpstreamOptions> = {
 const types: Types<ServerOptions> = {
   routes: { expected: "a function (router) => void", matches: callback.matches },
   upstreams: { ...list, items: upstream },
+  trustForwarded: boolean,
   port: number,
   host: string,
   path: string,

@@ -37,6 +37,11 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * reflection. A method in `routes` counts before theirs.
    */
   upstreams?: readonly UpstreamOptions[] | undefined;
+  /**
+   * Whether every caller is a proxy of yours. Upstreams then get its `forwarded` and `x-forwarded-*` headers, with its address
+   * appended. Default false: upstreams get `x-forwarded-for`, `-host` and `-proto` of the connection, and none of the caller's.
+   */
+  trustForwarded?: boolean | undefined;
   /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
   /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */

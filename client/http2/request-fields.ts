@@ -22,10 +22,16 @@ export function requestFields(url: URL, method: string, header: Headers): Field[
 /** Appends headers but for `host`. @throws ConnectError `internal` if HTTP/2 does not allow one */
 export function addHeaders(fields: Field[], header: Headers): void {
   header.forEach((value, name) => {
-    if (name !== "host") fields.push(createField(name, value));
+    if (name !== "host") addField(fields, name, value);
   });
   const fault = checkOutgoing(fields);
   if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
+}
+
+/** Appends a header. Each value of a `-bin` header is a field of its own, since grpc-go decodes no lists of them. */
+export function addField(fields: Field[], name: string, value: string): void {
+  if (!name.endsWith("-bin") || !value.includes(",")) fields.push(createField(name, value));
+  else for (const one of value.split(",")) fields.push(createField(name, one.trim()));
 }
 
 /** Returns the fields of a response, or its trailers, as headers. */

@@ -242,6 +242,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: file,
         text: "the upstream's files as a FileDescriptorSet, such as `buf build -o api.binpb` writes, instead of reflection",
       },
+      {
+        flag: "--trust-forwarded",
+        kind: switchOn,
+        option: "trustForwarded",
+        text: "keep the `forwarded` and `x-forwarded-*` headers of callers, which are proxies of yours, and append their addresses",
+      },
     ],
   },
   {
@@ -346,6 +352,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: switchOn,
         option: "rest.enumsAsNumbers",
         text: "use enum numbers in JSON",
+      },
+      {
+        flag: "--grpc-gateway-metadata",
+        kind: switchOn,
+        option: "rest.grpcGatewayMetadata",
+        text: "name metadata as grpc-gateway does: `Grpc-Metadata-` and `Grpc-Trailer-` before names, `grpcgateway-` before standard ones",
       },
     ],
   },

@@ -26,6 +26,8 @@ export interface RestSetup<M extends Method = Method> extends CallSetup {
   readonly encodeError: ErrorEncoder;
   /** How often a stream of events without events is kept open, in milliseconds. */
   readonly keepAliveMs: number;
+  /** Whether metadata has the names of grpc-gateway. */
+  readonly hasGatewayNames: boolean;
 }
 
 /** The raw values of a request that matched a route. */
@@ -46,7 +48,7 @@ export interface RestHead extends CallHead {
 }
 
 /** Reads deadline, type and compression. */
-export function readRestHead({ method }: RestSetup, { headers }: Exchange): RestHead {
+export function readRestHead({ method, hasGatewayNames }: RestSetup, { headers }: Exchange): RestHead {
   const { maxTimeoutMs, acceptCompression } = method.options;
   const timeout = readRestTimeout(headers, maxTimeoutMs);
   const contentType = headers["content-type"];
@@ -54,7 +56,7 @@ export function readRestHead({ method }: RestSetup, { headers }: Exchange): Rest
     protocol: "rest",
     timeout,
     problem: timeout.error,
-    requestHeader: () => requestMetadata(headers),
+    requestHeader: () => requestMetadata(headers, hasGatewayNames),
     responseHeader: { "content-type": "application/json" },
     responseTrailer: {},
     contentType,

@@ -76,7 +76,7 @@ export class RestResponse {
     error.metadata.forEach((value, name) => {
       header.append(name, value);
     });
-    const headers = { ...responseHeaders(header), ...noSniff };
+    const headers = { ...responseHeaders(header, this.#setup.hasGatewayNames), ...noSniff };
     const body = JSON.stringify(this.#setup.encodeError(error));
     const response = this.#toResponse(this.#statusOf(error), headers, body, metadata);
     return sendErrorBody(this.#call.exchange, response, (warning) => this.#call.warn(warning));
@@ -97,7 +97,8 @@ export class RestResponse {
 
   #currentHeaders(): OutgoingHttpHeaders {
     const { responseHeader } = this.#call.context;
-    return responseHeader.isTouched ? responseHeaders(responseHeader) : { "content-type": "application/json" };
+    if (!responseHeader.isTouched) return { "content-type": "application/json" };
+    return responseHeaders(responseHeader, this.#setup.hasGatewayNames);
   }
 
   /** The headers of a reply, those of the handler among them. */
@@ -145,7 +146,7 @@ export class RestResponse {
   /** The trailers that the handler has set; undefined for none, and for a client that does not read them. */
   trailers({ responseTrailer }: ResponseMetadata): OutgoingHttpHeaders | undefined {
     if (!responseTrailer.isTouched || !this.takesTrailers) return undefined;
-    const trailers = responseTrailers(responseTrailer);
+    const trailers = responseTrailers(responseTrailer, this.#setup.hasGatewayNames);
     return Object.keys(trailers).length === 0 ? undefined : trailers;
   }
 }

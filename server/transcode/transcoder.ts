@@ -36,6 +36,12 @@ export interface RestOptions
   readonly errorShape?: ErrorShape;
   /** Milliseconds between keep-alive comments in an idle stream of server-sent events. Default 15,000. */
   readonly keepAliveMs?: number;
+  /**
+   * Whether metadata has the names that grpc-gateway gives it. Of a request, `Grpc-Metadata-X` is `x`, and standard headers
+   * also come as `grpcgateway-cookie` and so on. Of a response, headers are `Grpc-Metadata-X` and trailers `Grpc-Trailer-X`.
+   * Default false: names are the same on both sides.
+   */
+  readonly grpcGatewayMetadata?: boolean;
 }
 
 const defaultKeepAliveMs = 15_000;
@@ -118,6 +124,7 @@ export function createTranscoder(
       encode: createResponseEncoder(binding, { ...options, registry, compiles }),
       encodeError: errorEncoderOf(registry),
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
+      hasGatewayNames: options.grpcGatewayMetadata === true,
     });
     if (method.kind === "unary") {
       const unary = setup(method);

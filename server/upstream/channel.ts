@@ -19,15 +19,25 @@ export interface Channel {
   readonly encodings: Encodings;
 }
 
-/** Where calls of one method go. */
-export interface Route {
+/** Where calls go on, and how. */
+export interface ForwardTarget {
   readonly channel: Channel;
+  /** Whether callers are proxies whose headers about their own callers are true. */
+  readonly isTrusted: boolean;
+}
+
+/** Where calls of one method go. */
+export interface Route extends ForwardTarget {
   /** The fields that all its requests have. */
   readonly fields: PreparedFields;
 }
 
 /** @param path `/package.Service/Method` */
-export function createRoute(channel: Channel, path: string): Route {
+export function createRoute({ channel, isTrusted }: ForwardTarget, path: string): Route {
   const url = new URL(channel.baseUrl.replace(/\/*$/, path));
-  return { channel, fields: new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined))) };
+  return {
+    channel,
+    isTrusted,
+    fields: new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined))),
+  };
 }

@@ -8,33 +8,36 @@ import {
   type MethodImpl,
   type StreamResponse,
 } from "@connectrpc/connect";
-import type { Channel } from "./channel.js";
+import type { ForwardTarget } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
 
-/** Registers the methods of services, whose calls go on by the channel. */
-export function forwardRoutes(services: readonly DescService[], channel: Channel): (router: ConnectRouter) => void {
+/** Registers the methods of services, whose calls go on to the target. */
+export function forwardRoutes(
+  services: readonly DescService[],
+  target: ForwardTarget,
+): (router: ConnectRouter) => void {
   return (router) => {
     for (const { methods } of services) {
-      for (const method of methods) router.rpc(method, forward(method, channel) as MethodImpl<DescMethod>);
+      for (const method of methods) router.rpc(method, forward(method, target) as MethodImpl<DescMethod>);
     }
   };
 }
 
-function forward(method: DescMethod, channel: Channel) {
+function forward(method: DescMethod, target: ForwardTarget) {
   if (isUnary(method)) {
-    return (message: Message, context: HandlerContext) => callUnary(method, channel, message, context);
+    return (message: Message, context: HandlerContext) => callUnary(method, target, message, context);
   }
   const stream = method as DescMethodStreaming;
   switch (method.methodKind) {
     case "server_streaming":
-      return (message: Message, context: HandlerContext) => callStream(stream, channel, once(message), context);
+      return (message: Message, context: HandlerContext) => callStream(stream, target, once(message), context);
     case "client_streaming":
       return (messages: AsyncIterable<Message>, context: HandlerContext) =>
-        takeOnly(method, callStream(stream, channel, messages, context));
+        takeOnly(method, callStream(stream, target, messages, context));
     default:
       return (messages: AsyncIterable<Message>, context: HandlerContext) =>
-        callStream(stream, channel, messages, context);
+        callStream(stream, target, messages, context);
   }
 }
 
@@ -42,9 +45,14 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
 }
 
-async function callUnary(method: DescMethodUnary, channel: Channel, message: Message, context: HandlerContext) {
+async function callUnary(
+  method: DescMethodUnary,
+  { channel, isTrusted }: ForwardTarget,
+  message: Message,
+  context: HandlerContext,
+) {
   try {
-    const headers = passRequestHeaders(context);
+    const headers = passRequestHeaders(context, isTrusted);
     const reply = await channel.messages.unary(method, context.signal, timeLeftMs(context), headers, message);
     channel.encodings.learn(reply.header.get("grpc-accept-encoding"));
     passMetadata(reply.header, context.responseHeader);
@@ -57,13 +65,13 @@ async function callUnary(method: DescMethodUnary, channel: Channel, message: Mes
 
 async function* callStream(
   method: DescMethodStreaming,
-  channel: Channel,
+  { channel, isTrusted }: ForwardTarget,
   messages: AsyncIterable<Message>,
   context: HandlerContext,
 ) {
   let replies: StreamResponse | undefined;
   try {
-    const headers = passRequestHeaders(context);
+    const headers = passRequestHeaders(context, isTrusted);
     replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
     channel.encodings.learn(replies.header.get("grpc-accept-encoding"));
     passMetadata(replies.header, context.responseHeader);

@@ -21,9 +21,9 @@ import type { ForwardedMethod } from "./table.js";
  */
 export function createForwardLane(method: ForwardedMethod, environment: CallEnvironment, decode: Lane): Lane {
   if (method.interceptors.length > 0) return decode;
-  const { channel, path } = method;
-  const { encodings } = channel;
-  const route = createRoute(channel, path);
+  const { target, path } = method;
+  const { encodings } = target.channel;
+  const route = createRoute(target, path);
   const setup = (wire: EnvelopeWire) => createPipeSetup(method, environment, wire, route);
   const pipes: Record<RpcProtocol, PipeSetup> = {
     grpc: setup(grpc),

@@ -1,74 +1,138 @@
-// Which headers and trailers of a call pass from one side to the other.
+// Which headers and trailers of a call pass from one side to the other, and what an upstream learns of the caller.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { hopByHop, NodeHeaders } from "../http/header.js";
+import { addField } from "../../client/http2/request-fields.js";
+import { requestHeadKey } from "../call/context-values.js";
+import type { RequestHead } from "../http/exchange.js";
+import { header, hopByHop, NodeHeaders } from "../http/header.js";
 import { checkOutgoing } from "../http2/field-rules.js";
-import { createField, type Field } from "../http2/hpack/field.js";
+import type { Field } from "../http2/hpack/field.js";
 
 /** Headers that belong to the protocol of one side, by exact name. */
 const ofProtocol: ReadonlySet<string> = new Set([
   ...hopByHop,
-  ...[
-    "accept",
-    "accept-encoding",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "date",
-    "expect",
-    "host",
-    "te",
-  ],
+  ...["content-encoding", "content-length", "content-type", "date", "expect", "host"],
   ...["grpc-accept-encoding", "grpc-encoding", "grpc-message", "grpc-status", "grpc-status-details-bin"],
   ...["grpc-timeout", "user-agent", "x-grpc-web", "x-user-agent"],
 ]);
 const ofConnect = /^(?:connect-|trailer-)/;
 
-/** Whether a header is the application's. */
-function isPassed(name: string): boolean {
+/** Headers that describe the body of a request, or that of the response that its caller wants. The upstream has others. */
+const ofBody = /^(?:content-.*|accept|accept-charset|accept-encoding|accept-post|accept-ranges)$/;
+
+/** Headers that say who the caller is. A caller can write anything in them. */
+const ofCaller = /^(?:forwarded|x-real-ip|x-forwarded-.*)$/;
+
+/** Whether a header or trailer of a response is the application's. */
+export function isPassedBack(name: string): boolean {
   return !ofProtocol.has(name) && !ofConnect.test(name);
 }
 
+/**
+ * Whether a header of a request goes on.
+ *
+ * @param isTrusted whether the caller is a proxy whose headers about its own caller are true
+ */
+export function isPassedOn(name: string, isTrusted: boolean): boolean {
+  return isPassedBack(name) && !ofBody.test(name) && (isTrusted || !ofCaller.test(name));
+}
+
+/** The names that a `Connection` header lists, in lower case: headers for this connection only. */
+export function connectionNames(connection: string | null | undefined): ReadonlySet<string> {
+  return connection ? new Set(connection.toLowerCase().split(/[\s,]+/)) : noNames;
+}
+
+const noNames: ReadonlySet<string> = new Set();
+
+/** What is known of a caller: its connection, and how it has named this server. */
+export type Caller = Pick<RequestHead, "authority" | "scheme" | "socket">;
+
+/**
+ * Returns the headers that tell an upstream of the caller, name → value: `x-forwarded-for`, `-host`, `-proto` and
+ * `-user-agent`. Those of a trusted proxy are kept, and the lists `x-forwarded-for` and `forwarded` get one more entry.
+ *
+ * @param get returns a header of the request
+ * @param caller undefined if an interceptor has replaced the context values of the call
+ */
+export function callerHeaders(
+  get: (name: string) => string | null | undefined,
+  caller: Caller | undefined,
+  isTrusted: boolean,
+): [name: string, value: string][] {
+  const given = (name: string) => (isTrusted ? (get(name) ?? undefined) : undefined);
+  const address = caller && addressOf(caller);
+  const forwarded = given("forwarded");
+  const headers: [name: string, value: string | undefined][] = [
+    ["x-forwarded-for", append(given("x-forwarded-for"), address)],
+    ["x-forwarded-host", given("x-forwarded-host") ?? caller?.authority],
+    ["x-forwarded-proto", given("x-forwarded-proto") ?? caller?.scheme],
+    ["x-forwarded-user-agent", given("x-forwarded-user-agent") ?? get("user-agent") ?? undefined],
+    ["forwarded", forwarded && append(forwarded, caller && forwardedElement(caller, address))],
+  ];
+  return headers.filter((header): header is [string, string] => header[1] !== undefined);
+}
+
+/** The address of a TCP connection. IPv4 is written so also where the socket is one of IPv6. */
+function addressOf({ socket }: Caller): string | undefined {
+  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+function append(list: string | undefined, item: string | undefined): string | undefined {
+  return list === undefined || item === undefined ? (list ?? item) : `${list}, ${item}`;
+}
+
+/** One element of `Forwarded` (RFC 7239 section 4). */
+function forwardedElement({ authority, scheme }: Caller, address: string | undefined): string {
+  const node = address === undefined ? "unknown" : address.includes(":") ? `"[${address}]"` : address;
+  return `for=${node};host="${authority}";proto=${scheme}`;
+}
+
 /** The headers of a request that go on, but for those that `Connection` names. */
-export function passRequestHeaders({ requestHeader }: HandlerContext): Headers {
+export function passRequestHeaders({ requestHeader, values }: HandlerContext, isTrusted: boolean): Headers {
   const headers = new Headers();
-  const ofConnection = namedBy(requestHeader.get("connection"));
+  const ofConnection = connectionNames(requestHeader.get("connection"));
   requestHeader.forEach((value, name) => {
-    if (isPassed(name) && !ofConnection.has(name)) headers.append(name, value);
+    if (isPassedOn(name, isTrusted) && !ofConnection.has(name)) headers.append(name, value);
   });
+  const ofCall = callerHeaders((name) => requestHeader.get(name), values.get(requestHeadKey), isTrusted);
+  for (const [name, value] of ofCall) headers.set(name, value);
   return headers;
 }
 
-/** The same as fields. @throws ConnectError `internal` if HTTP/2 does not allow one */
-export function toRequestFields(headers: IncomingHttpHeaders): Field[] {
-  const ofConnection = namedBy(headers.connection);
+/**
+ * The same of a head, as fields.
+ *
+ * @throws ConnectError `internal` if HTTP/2 does not allow one
+ */
+export function toRequestFields(head: Caller & { readonly headers: IncomingHttpHeaders }, isTrusted: boolean): Field[] {
+  const { headers } = head;
+  const ofConnection = connectionNames(headers.connection);
+  const ofCall = callerHeaders((name) => header(headers, name), head, isTrusted);
   const fields: Field[] = [];
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || !isPassed(name) || ofConnection.has(name)) continue;
-    for (const one of [value].flat()) fields.push(createField(name, one));
+    if (value === undefined || !isPassedOn(name, isTrusted) || ofConnection.has(name)) continue;
+    if (ofCall.some(([own]) => own === name)) continue;
+    for (const one of [value].flat()) addField(fields, name, one);
   }
+  for (const [name, value] of ofCall) addField(fields, name, value);
   const fault = checkOutgoing(fields);
   if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
   return fields;
-}
-
-const none: ReadonlySet<string> = new Set();
-
-function namedBy(connection: string | null | undefined): ReadonlySet<string> {
-  return connection ? new Set(connection.toLowerCase().split(/\s*,\s*/)) : none;
 }
 
 /** The headers or trailers of a response that go on, or undefined if there are none. */
 export function passFields(fields: readonly Field[]): OutgoingHttpHeaders | undefined {
   let passed: OutgoingHttpHeaders | undefined;
   for (const { name, value } of fields) {
-    if (!isPassed(name)) continue;
+    if (!isPassedBack(name)) continue;
     passed ??= new NodeHeaders();
     const before = passed[name];
-    // Cookies are the only values that cannot be joined by commas.
+    // Cookies cannot be joined by commas, and some clients read no lists of binary values.
     if (name === "set-cookie") passed[name] = Array.isArray(before) ? [...before, value] : [value];
-    else passed[name] = before === undefined ? value : `${before}, ${value}`;
+    else if (before === undefined) passed[name] = value;
+    else if (name.endsWith("-bin")) passed[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
+    else passed[name] = `${before}, ${value}`;
   }
   return passed;
 }
@@ -81,7 +145,7 @@ export function appendAll(from: Readonly<OutgoingHttpHeaders>, to: Headers): voi
 /** Copies headers or trailers of a response to those of the caller's. */
 export function passMetadata(from: Headers, to: Headers): void {
   from.forEach((value, name) => {
-    if (isPassed(name)) to.append(name, value);
+    if (isPassedBack(name)) to.append(name, value);
   });
 }
 

@@ -28,7 +28,7 @@ export interface PipeSetup extends CallSetup {
   readonly route: Route;
   /** Format → head of responses without metadata. */
   readonly heads: Map<Format, PreparedHead>;
-  /** Headers of a request, which the requests of a connection may share → fields for the upstream. */
+  /** Headers of a request, which requests to one authority on one connection may share → fields for the upstream. */
   readonly fields: WeakMap<IncomingHttpHeaders, readonly Field[]>;
   readonly requests: EnvelopeRules;
   readonly replies: EnvelopeRules;
@@ -124,7 +124,7 @@ class Pipe implements CallWire, UpstreamCallListener {
   receive(): void {
     const { headers } = this.call.exchange;
     this.#requests.hasCompression = !isIdentity(header(headers, this.#setup.wire.encodingHeader));
-    this.#fields = fieldsOf(this.#setup, headers);
+    this.#fields = fieldsOf(this.#setup, this.call.exchange);
     this.#upstream.send();
   }
 
@@ -288,10 +288,11 @@ function headOf({ heads }: PipeSetup, format: Format): PreparedHead {
 }
 
 /** Metadata and compressions. The names of the compressions are the same in every protocol. */
-function fieldsOf({ fields, wire }: PipeSetup, headers: IncomingHttpHeaders): readonly Field[] {
+function fieldsOf({ fields, wire, route }: PipeSetup, exchange: Exchange): readonly Field[] {
+  const { headers } = exchange;
   const known = fields.get(headers);
   if (known !== undefined) return known;
-  const made = toRequestFields(headers);
+  const made = toRequestFields(exchange, route.isTrusted);
   const encoding = header(headers, wire.encodingHeader);
   const accepted = header(headers, wire.acceptEncodingHeader.toLowerCase());
   if (encoding !== undefined) made.push(createField("grpc-encoding", encoding));

@@ -3,25 +3,31 @@ import type { ConnectRouterOptions } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Method } from "../call/method.js";
 import { createMethodTable, type MethodTable } from "../call/table.js";
-import type { Channel } from "./channel.js";
+import type { ForwardTarget } from "./channel.js";
 import { forwardRoutes } from "./forward.js";
 import type { Upstream } from "./upstream.js";
 
 /** A method of another server. Its implementation calls it with messages. */
-export type ForwardedMethod = Method & { readonly channel: Channel };
+export type ForwardedMethod = Method & { readonly target: ForwardTarget };
 
 export function isForwarded(method: Method): method is ForwardedMethod {
-  return "channel" in method;
+  return "target" in method;
+}
+
+/** Options of forwarded methods: those of the server. */
+export interface ForwardOptions extends ConnectRouterOptions {
+  readonly trustForwarded?: boolean | undefined;
 }
 
 /** Makes the table of the services that an upstream has now. */
 export function createForwardTable(
   { schema, channel }: Upstream,
-  options: ConnectRouterOptions,
+  options: ForwardOptions,
   toUniversalHandler: (method: Method) => UniversalHandler,
 ): Pick<MethodTable, "methods" | "services"> {
   const services = schema?.services ?? [];
   const { router, methods } = createMethodTable(options, toUniversalHandler);
-  forwardRoutes(services, channel)(router);
-  return { methods: new Map([...methods].map(([path, method]) => [path, { ...method, channel }])), services };
+  const target = { channel, isTrusted: options.trustForwarded === true };
+  forwardRoutes(services, target)(router);
+  return { methods: new Map([...methods].map(([path, method]) => [path, { ...method, target }])), services };
 }

@@ -11,6 +11,7 @@ import { grpc } from "../rpc/grpc.js";
 import { grpcWeb } from "../rpc/grpc-web.js";
 import { type Channel, createRoute } from "./channel.js";
 import { createPipeSetup, type PipeSetup, servePipe } from "./pipe.js";
+import type { ForwardOptions } from "./table.js";
 import { isOfTools } from "./tools.js";
 
 export interface PassUnknown {
@@ -30,9 +31,10 @@ const wires = { grpc, "grpc-web": grpcWeb };
 /** Makes what passes calls to one upstream. `options` hold for them as they do for methods that are known. */
 export function createPassUnknown(
   channel: Channel,
-  options: ConnectRouterOptions,
+  options: ForwardOptions,
   environment: CallEnvironment,
 ): PassUnknown {
+  const target = { channel, isTrusted: options.trustForwarded === true };
   const template = createTemplate(options);
   const setups = new Map<string, Record<PassedProtocol, PipeSetup>>();
 
@@ -40,7 +42,7 @@ export function createPassUnknown(
     const known = setups.get(path);
     if (known !== undefined) return known;
     const method = { ...template, path };
-    const route = createRoute(channel, path);
+    const route = createRoute(target, path);
     const setup = (name: PassedProtocol) => createPipeSetup(method, environment, wires[name], route);
     const made = { grpc: setup("grpc"), "grpc-web": setup("grpc-web") };
     if (setups.size === methodsMax) setups.clear();

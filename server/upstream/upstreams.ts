@@ -1,7 +1,6 @@
 // All servers whose services are served here.
 import { isDeepStrictEqual } from "node:util";
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { CallEnvironment } from "../call/call.js";
@@ -9,7 +8,7 @@ import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
-import { createForwardTable } from "./table.js";
+import { createForwardTable, type ForwardOptions } from "./table.js";
 import { createPassUnknown, type PassUnknown } from "./unknown-methods.js";
 import { Upstream, type UpstreamListener } from "./upstream.js";
 
@@ -64,7 +63,7 @@ export class Upstreams {
   /** The methods that upstreams have now. */
   tables(
     upstreams: readonly Upstream[],
-    options: ConnectRouterOptions,
+    options: ForwardOptions,
     toUniversalHandler: (method: Method) => UniversalHandler,
   ): ForwardTable[] {
     return upstreams.map((upstream) => {
@@ -86,7 +85,7 @@ export class Upstreams {
    */
   passUnknown(
     upstreams: readonly Upstream[],
-    options: ConnectRouterOptions,
+    options: ForwardOptions,
     environment: CallEnvironment,
   ): PassUnknown | undefined {
     const taker = upstreams.find(({ options }) => options.passUnknownMethods === true);
@@ -176,11 +175,7 @@ async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Prom
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
 }
 
-function checkPassUnknown(
-  { options }: Upstream,
-  all: readonly Upstream[],
-  { interceptors = [] }: ConnectRouterOptions,
-) {
+function checkPassUnknown({ options }: Upstream, all: readonly Upstream[], { interceptors = [] }: ForwardOptions) {
   const name = "upstreams[0].passUnknownMethods";
   if (all.length > 1) throw new TypeError(`${name}: expected a single upstream, found ${all.length}`);
   if (options.services !== undefined) throw new TypeError(`${name}: expected no "services" beside it`);

@@ -127,3 +127,13 @@ describe("headers for Node", () => {
     );
   });
 });
+
+test("each value of a binary header is a header of its own", () => {
+  const headers = new Headers({ "x-bin": "AA==, /w" });
+  headers.append("x-bin", "");
+  headers.append("x-own", "a, b");
+  expect({ ...toNodeHeaders(headers) }).toEqual({ "x-bin": ["AA==", "/w", ""], "x-own": "a, b" });
+  const lazy = new LazyHeaders({ "y-bin": "AA" });
+  lazy.set("x-bin", "AA==,/w");
+  expect({ ...toNodeHeaders(lazy) }).toEqual({ "x-bin": ["AA==", "/w"], "y-bin": "AA" });
+});

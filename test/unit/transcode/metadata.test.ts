@@ -25,3 +25,35 @@ test("hop-by-hop headers and content-length of a handler are not sent", () => {
   });
   expect({ ...responseTrailers(headers) }).toEqual({ "x-a": "1" });
 });
+
+test.each([
+  [
+    { "grpc-metadata-x-a": "1", "x-b": "2" },
+    { "x-a": "1", "x-b": "2" },
+  ],
+  [{ "grpc-metadata-x-a": "1", "x-a": "2" }, { "x-a": "1, 2" }],
+  [{ "grpc-metadata-x-bin": "AA, AAE" }, { "x-bin": "AA, AAE" }],
+  [
+    { authorization: "b", cookie: "c" },
+    { authorization: "b", cookie: "c", "grpcgateway-authorization": "b", "grpcgateway-cookie": "c" },
+  ],
+  [
+    { host: "h", "user-agent": "u" },
+    { "grpcgateway-host": "h", "grpcgateway-user-agent": "u", "user-agent": "u" },
+  ],
+  [{ "grpcgateway-cookie": "admin", "grpc-metadata-": "1" }, {}],
+  [{ "grpc-metadata-te": "trailers", "grpc-metadata-content-length": "5", "grpc-metadata-grpc-timeout": "1S" }, {}],
+  [{ connection: "Grpc-Metadata-X-A, cookie", "grpc-metadata-x-a": "1", cookie: "c" }, {}],
+])("of the headers %o a handler finds %o by the names of grpc-gateway", (headers, found) => {
+  expect({ ...requestMetadata(headers, true) }).toEqual(found);
+});
+
+test("headers and trailers of a handler are sent by the names of grpc-gateway", () => {
+  const metadata = new Headers({ "content-type": "image/png", "content-encoding": "br", "x-a": "1", te: "trailers" });
+  expect({ ...responseHeaders(metadata, true) }).toEqual({
+    "content-encoding": "br",
+    "content-type": "image/png",
+    "grpc-metadata-x-a": "1",
+  });
+  expect({ ...responseTrailers(metadata, true) }).toEqual({ "grpc-trailer-x-a": "1" });
+});

@@ -1,0 +1,108 @@
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { callerHeaders, connectionNames, isPassedBack, isPassedOn } from "../../../server/upstream/metadata.js";
+
+/** A caller as its connection shows it. */
+const callerAt = (remoteAddress: string | undefined) => ({
+  authority: "api.example:8443",
+  scheme: "https" as const,
+  socket: { remoteAddress } as Socket,
+});
+
+const describeCaller = (remoteAddress: string | undefined, given: Record<string, string>, isTrusted: boolean) =>
+  Object.fromEntries(callerHeaders((name) => given[name], callerAt(remoteAddress), isTrusted));
+
+const ofConnection = { "x-forwarded-host": "api.example:8443", "x-forwarded-proto": "https" };
+const claims = {
+  forwarded: "for=6.6.6.6",
+  "x-forwarded-for": "6.6.6.6, 7.7.7.7",
+  "x-forwarded-host": "front.example",
+  "x-forwarded-proto": "http",
+  "x-forwarded-user-agent": "first/1",
+  "user-agent": "caller/1",
+};
+
+describe("what an upstream learns of a caller", () => {
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["::ffff:abcd", "::ffff:abcd"],
+  ])("is that its address is %s, written %s, whatever it says", (remoteAddress, written) => {
+    expect(describeCaller(remoteAddress, claims, false)).toEqual({
+      ...ofConnection,
+      "x-forwarded-for": written,
+      "x-forwarded-user-agent": "caller/1",
+    });
+  });
+
+  test("has no address of a Unix socket", () => {
+    expect(describeCaller(undefined, {}, false)).toEqual(ofConnection);
+  });
+
+  test("is nothing but its user agent if the head of the request is not there", () => {
+    expect(callerHeaders((name) => claims[name as keyof typeof claims], undefined, false)).toEqual([
+      ["x-forwarded-user-agent", "caller/1"],
+    ]);
+  });
+
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["2001:db8::1", '"[2001:db8::1]"'],
+  ])("follows what a trusted proxy at %s says", (remoteAddress, node) => {
+    const { "user-agent": _, ...kept } = claims;
+    expect(describeCaller(remoteAddress, claims, true)).toEqual({
+      ...kept,
+      forwarded: `for=6.6.6.6, for=${node};host="api.example:8443";proto=https`,
+      "x-forwarded-for": `6.6.6.6, 7.7.7.7, ${remoteAddress}`,
+    });
+  });
+
+  test("is what the connection shows if a trusted proxy says nothing", () => {
+    expect(describeCaller("192.0.2.1", {}, true)).toEqual({ ...ofConnection, "x-forwarded-for": "192.0.2.1" });
+  });
+
+  test("keeps the list of a trusted proxy on a Unix socket", () => {
+    const given = { "x-forwarded-for": "6.6.6.6", forwarded: "for=6.6.6.6" };
+    expect(describeCaller(undefined, given, true)).toEqual({
+      ...ofConnection,
+      "x-forwarded-for": "6.6.6.6",
+      forwarded: 'for=6.6.6.6, for=unknown;host="api.example:8443";proto=https',
+    });
+  });
+});
+
+test.each([
+  [undefined, []],
+  ["", []],
+  ["close", ["close"]],
+  ["Keep-Alive , X-Own,\tx-b", ["keep-alive", "x-own", "x-b"]],
+])("Connection: %j names %j", (value, names) => {
+  expect([...connectionNames(value)]).toEqual(names);
+});
+
+test.each([
+  ["x-own", true, true],
+  ["x-own-bin", true, true],
+  ["authorization", true, true],
+  ["cookie", true, true],
+  ["grpc-trace-bin", true, true],
+  ["grpc-retry-pushback-ms", true, true],
+  ["accept-language", true, true],
+  ["content-disposition", false, true],
+  ["accept", false, true],
+  ["accept-encoding", false, true],
+  ["x-forwarded-for", false, true],
+  ["forwarded", false, true],
+  ["x-real-ip", false, true],
+  ["content-type", false, false],
+  ["user-agent", false, false],
+  ["grpc-timeout", false, false],
+  ["grpc-status-details-bin", false, false],
+  ["connect-timeout-ms", false, false],
+  ["trailer-x", false, false],
+  ["te", false, false],
+  ["proxy-authorization", false, false],
+])("%s passes to the upstream: %s, and to the caller: %s", (name, isOn, isBack) => {
+  expect([isPassedOn(name, false), isPassedBack(name)]).toEqual([isOn, isBack]);
+});
