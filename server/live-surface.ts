@@ -7,7 +7,7 @@ import type { Method } from "./call/method.js";
 import type { MethodTable } from "./call/table.js";
 import { checkReloadOptions } from "./check-options.js";
 import type { Handler } from "./http/exchange.js";
-import type { Health } from "./operate/health.js";
+import type { ServerHealth } from "./operate/health.js";
 import type { ErrorReport } from "./operate/report.js";
 import type { Settings } from "./options.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
@@ -24,7 +24,7 @@ export interface SurfaceParts {
   readonly environment: CallEnvironment;
   readonly active: ActiveCalls;
   readonly settings: Settings;
-  readonly health: Health;
+  readonly health: ServerHealth;
   readonly probes: ReadonlyMap<string, Handler>;
   readonly report: ErrorReport;
 }
@@ -53,6 +53,8 @@ export class LiveSurface {
   #warned: ReadonlySet<string> = new Set();
   #lastReload: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** Whether all schemas that are known are served. */
+  #isWhole = true;
 
   /** @throws TypeError that names an option, or RoutingError */
   constructor(parts: SurfaceParts) {
@@ -62,10 +64,15 @@ export class LiveSurface {
     this.upstreams = new Upstreams(settings.upstreams ?? [], {
       onSchema: (upstream) => this.#renew(upstream),
       onError: (error) => report(error, "upstream schema"),
+      onHealth: () => health.refresh(),
     });
     this.#current = this.#make(this.upstreams.all, this.#httpRules);
-    if (this.upstreams.problem !== undefined) health.set("", "NOT_SERVING");
     this.#warn(this.upstreams.all);
+  }
+
+  /** Whether the services of all upstreams are served. */
+  get isReady(): boolean {
+    return this.#isWhole && this.upstreams.problem === undefined;
   }
 
   get current(): Surface {
@@ -124,6 +131,7 @@ export class LiveSurface {
     try {
       this.#current = this.#make(this.upstreams.all, this.#httpRules);
     } catch (error) {
+      this.#isWhole = false;
       this.#parts.report(new Error(`${upstream.url}: ${toError(error).message}`, { cause: error }), "upstream schema");
       return;
     }
@@ -144,8 +152,9 @@ export class LiveSurface {
   }
 
   #settle(changed: readonly Upstream[]): void {
+    this.#isWhole = true;
     this.#warn(changed);
-    if (this.upstreams.problem === undefined) this.#parts.health.set("", "SERVING");
+    this.#parts.health.refresh();
   }
 
   /** Warns of what is wrong with the schemas of some upstreams, and of what is new and wrong with all of them together. */

@@ -86,7 +86,12 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const table = createMethodTable(settings, toUniversalHandler);
   const active = new ActiveCalls();
   const services = () => live.current.api.services;
-  const health = createHealth(services);
+  const health = createHealth(services, {
+    get isReady() {
+      return live.isReady;
+    },
+    statusOf: (service) => (isRegistered(table, service) ? undefined : live.upstreams.statusOf(service)),
+  });
   registerRoutes(table, health, settings, services);
   followShutdownSignals(table, active);
 
@@ -153,10 +158,14 @@ function registerRoutes(
   served: () => readonly DescService[],
 ): void {
   options.routes(table.router);
-  const isRegistered = (name: string) => table.services.some((service) => service.typeName === name);
   const router = options.interceptBuiltIns ? table.router : table.plainRouter;
-  if (!isRegistered(HealthService.typeName)) health.routes(router);
-  if (options.reflection && !isRegistered("grpc.reflection.v1.ServerReflection")) reflectionRoutes(served)(router);
+  if (!isRegistered(table, HealthService.typeName)) health.routes(router);
+  const isReflected = isRegistered(table, "grpc.reflection.v1.ServerReflection");
+  if (options.reflection && !isReflected) reflectionRoutes(served)(router);
+}
+
+function isRegistered({ services }: MethodTable, name: string): boolean {
+  return services.some(({ typeName }) => typeName === name);
 }
 
 /** Connect's option `shutdownSignal` ends the calls of the methods that it was given for. */

@@ -113,10 +113,10 @@ const map: Record<string, Part> = {
   "server/upstream/": {
     uses: [
       ...["client/base-url.ts", "client/connections.ts", "client/grpc/response.ts", "client/http2/request-fields.ts"],
-      ...["client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/reflection/"],
-      ...server("call/", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
+      ...["client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/"],
+      ...server("call/", "clock.ts", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
     ],
-    names: ["client/http2/"],
+    names: ["client/http2/", "server/operate/health.ts"],
     packages: [protobuf, connect],
   },
   // What brings them together.

@@ -9,8 +9,10 @@ import type { PoolState } from "../../client/http2/pool.js";
 import { compressionGzip } from "../compressions.js";
 import { withDependencies } from "../schema/descriptor-index.js";
 import { commonFiles } from "../schema/types.js";
+import { backoffMs } from "./backoff.js";
 import type { Channel } from "./channel.js";
 import { Encodings } from "./encodings.js";
+import { UpstreamHealth } from "./health.js";
 import type { UpstreamOptions } from "./options.js";
 import { readSchema } from "./reflection-client.js";
 import { buildSchema, type UpstreamSchema } from "./schema.js";
@@ -21,6 +23,8 @@ export interface UpstreamListener {
   onSchema(upstream: Upstream): void;
   /** The schema could not be read. It is tried again. */
   onError(error: Error): void;
+  /** A service has another status. */
+  onHealth(): void;
 }
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
@@ -31,12 +35,12 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
  */
 const connectBackoffMaxMs = 1500;
 
-const backoff = { firstMs: 1000, factor: 1.6, jitter: 0.2, maxMs: 10_000 };
-
 export class Upstream {
   /** As it was given: `localhost:50051`. */
   readonly url: string;
   readonly channel: Channel;
+  /** What it says of its services. */
+  readonly health: UpstreamHealth;
   /** Undefined until it is known. */
   schema: UpstreamSchema | undefined;
   /** Why there is no schema. Begins with `url`. */
@@ -59,6 +63,7 @@ export class Upstream {
       backoffMaxMs: connectBackoffMaxMs,
     });
     this.channel = openChannel(this.#connections, target.url, options);
+    this.health = new UpstreamHealth(this.channel.messages, this.#end.signal, () => listener.onHealth());
     if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
     if (this.schema !== undefined) this.#ready.resolve();
   }
@@ -107,7 +112,7 @@ export class Upstream {
 
   async #keepLearning(): Promise<void> {
     const { signal } = this.#end;
-    for (let waitMs = backoff.firstMs; !signal.aborted; waitMs = Math.min(waitMs * backoff.factor, backoff.maxMs)) {
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
         await this.learn();
         return;
@@ -115,8 +120,7 @@ export class Upstream {
         if (signal.aborted) return;
         this.#listener.onError(this.problem);
       }
-      const jitter = 1 + backoff.jitter * (2 * Math.random() - 1);
-      await delay(waitMs * jitter, undefined, { signal, ref: false }).catch(() => {});
+      await delay(backoffMs(failures), undefined, { signal, ref: false }).catch(() => {});
     }
   }
 }

@@ -6,6 +6,7 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { CallEnvironment } from "../call/call.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
+import type { HealthStatus } from "../operate/health.js";
 import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable, type ForwardOptions } from "./table.js";
@@ -94,6 +95,12 @@ export class Upstreams {
     const made = createPassUnknown(taker.channel, options, environment);
     this.#owners.set(made.service, taker);
     return made;
+  }
+
+  /** The status of a service by the health of its upstream; undefined if none has it. */
+  statusOf(service: string): HealthStatus | "pending" | undefined {
+    const upstream = this.all.find(({ schema }) => schema?.services.some(({ typeName }) => typeName === service));
+    return upstream?.health.statusOf(service);
   }
 
   /** Begins to read the schemas. */
