@@ -87,7 +87,7 @@ export function createTranscoder(
     [...routed.methods.values()].map((method) => [method.spec.method, method]),
   );
   const config = readHttpConfig(ownJson, httpRules);
-  const rules = readRules(routed.services, config.http, options);
+  const rules = readRules(withoutReplaced(routed), config.http, options);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);
   const wrong = [...config.problems, ...rules.problems, ...problems];
@@ -178,6 +178,15 @@ export function createTranscoder(
         refuse(exchange, 404, new ConnectError(`nothing is served at ${shorten(targetOf(exchange))}`, Code.NotFound));
     },
   };
+}
+
+/** The services without methods in whose place another one of the same name is served: an own one for a forwarded one. */
+function withoutReplaced({ methods, services }: Routed): DescService[] {
+  const isReplaced = (method: DescMethod) => {
+    const served = methods.get(`/${method.parent.typeName}/${method.name}`);
+    return served !== undefined && served.spec.method !== method;
+  };
+  return services.map((service) => ({ ...service, methods: service.methods.filter((method) => !isReplaced(method)) }));
 }
 
 /** One sentence for all rules of services that are not served. */
