@@ -13,6 +13,7 @@ import { ownJson } from "../server/codec/json.js";
 import { createFileTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
 import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
+import { openFetch } from "./fetch-connections.js";
 import { type PoolOptions, poolOptionNames } from "./http2/pool-options.js";
 import { learnTypes } from "./learn-types.js";
 import { TransportOptionError } from "./option-error.js";
@@ -21,6 +22,7 @@ import { tellDeadlines } from "./tell-deadlines.js";
 import { checkDefaultTimeout, shortenGrpcTimeout, withDeadlines } from "./timeout.js";
 import { createConnectTransport as openConnect } from "./universal/connect.js";
 import { createGrpcWebTransport as openGrpcWeb } from "./universal/grpc-web.js";
+import { withoutBidi } from "./without-bidi.js";
 
 /** The protocols' names, as `TransportOptions.protocol` takes them. */
 export const protocols = ["connect", "grpc", "grpc-web", "rest"] as const;
@@ -57,8 +59,10 @@ export interface TransportOptions
    */
   baseUrl: string;
   /**
-   * In browsers, the function to send requests with instead of `fetch`, for example with cookies:
-   * `(url, init) => fetch(url, { ...init, credentials: "include" })`.
+   * The function to send requests with: in browsers instead of their `fetch`, for example with cookies,
+   * `(url, init) => fetch(url, { ...init, credentials: "include" })`; in Node instead of connections, for example to call a
+   * server of the same process, `(url, init) => server.fetch(new Request(url, init))`. Not for gRPC, nor for streams of
+   * requests and replies at the same time.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** The default is "2"; gRPC has no other. */
@@ -127,7 +131,8 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     protocol === "grpc" && openGrpc !== undefined
       ? openGrpc({ ...common, ...(useBinaryFormat ? {} : learnTypes(options, createFileTypes)), useBinaryFormat })
       : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
-  const timed = withDeadlines(transport, protocol, defaultTimeoutMs);
+  const possible = options.fetch === undefined ? transport : withoutBidi(transport, "transports with fetch");
+  const timed = withDeadlines(possible, protocol, defaultTimeoutMs);
   return { ...timed, close: connections.close, [Symbol.dispose]: connections.close };
 }
 
@@ -152,12 +157,15 @@ function withTypes(options: TransportOptions) {
 }
 
 function refuseContradictions(options: TransportOptions, target: Endpoint) {
-  const { protocol, httpVersion, http2, tls, defaultTimeoutMs } = options;
+  const { protocol, httpVersion, http2, tls, fetch, defaultTimeoutMs } = options;
   if (!protocols.includes(protocol)) {
     throw new TransportOptionError("protocol", `expected ${protocols.join(", ")}, found "${protocol}"`);
   }
   if (protocol === "grpc" && httpVersion === "1.1") {
     throw new TransportOptionError("httpVersion", "expected 2, the only version that gRPC runs on, found 1.1");
+  }
+  if (protocol === "grpc" && fetch !== undefined) {
+    throw new TransportOptionError("fetch", "expected connect, grpc-web or rest to go with it, found grpc");
   }
   if (tls !== undefined && !target.isTls) {
     throw new TransportOptionError("tls", "expected an https: URL to go with it, found a plaintext one");
@@ -170,6 +178,7 @@ function refuseContradictions(options: TransportOptions, target: Endpoint) {
 }
 
 function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {
+  if (options.fetch !== undefined) return openFetch(options.fetch);
   if (options.httpVersion === "1.1") return openHttp1(target, options.tls);
   return (options.http2 === "node" ? openNodeHttp2 : openHttp2)(target, options, options.tls);
 }

@@ -210,6 +210,7 @@ const map: Record<string, Part> = {
   "client/browser/": {
     uses: [
       ...["client/learn-types.ts", "client/option-error.ts", "client/rest-transport.ts", "client/timeout.ts"],
+      "client/without-bidi.ts",
       ...server("codec/values.ts", "schema/"),
     ],
     names: ["client/transport.ts", "server/codec/"],
@@ -230,6 +231,7 @@ const map: Record<string, Part> = {
     packages: [protobuf, connect],
     isPortable: true,
   },
+  "client/without-bidi.ts": { uses: [], packages: [connect], isPortable: true },
   "client/option-error.ts": { uses: [], isPortable: true },
   "client/timeout.ts": { uses: ["client/option-error.ts"], packages: [connect], isPortable: true },
   "client/": {

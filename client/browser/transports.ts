@@ -11,6 +11,7 @@ import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
 import { checkDefaultTimeout, shortenGrpcTimeout, withDeadlines } from "../timeout.js";
 import type { ClosableTransport, Protocol, ProtocolOptions, TransportOptions } from "../transport.js";
+import { withoutBidi } from "../without-bidi.js";
 import { createFetchClient } from "./fetch-client.js";
 import { browserJson } from "./json.js";
 
@@ -80,7 +81,7 @@ function createFetchTransport(
     acceptCompression: [],
     sendCompression: null,
   });
-  const timed = withDeadlines(withoutBidi(transport), protocol, defaultTimeoutMs);
+  const timed = withDeadlines(withoutBidi(transport, "browsers"), protocol, defaultTimeoutMs);
   return { ...timed, close, [Symbol.dispose]: close };
 }
 
@@ -90,16 +91,4 @@ function resolveBaseUrl(baseUrl: string): string {
   const url = URL.canParse(baseUrl, page) ? new URL(baseUrl, page) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url.href;
   throw new TransportOptionError("baseUrl", `expected an http: or https: URL, or a path, found "${baseUrl}"`);
-}
-
-/** `fetch` gives no response before it has sent the whole request. */
-function withoutBidi(transport: Transport): Transport {
-  return {
-    ...transport,
-    async stream(method, ...others) {
-      if (method.methodKind !== "bidi_streaming") return transport.stream(method, ...others);
-      const name = `${method.parent.typeName}/${method.name}`;
-      throw new ConnectError(`${name}: browsers cannot send and receive at the same time`, Code.Unimplemented);
-    },
-  };
 }

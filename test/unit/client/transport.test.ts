@@ -285,6 +285,7 @@ describe("the client", () => {
       { protocol: "grpc", httpVersion: "1.1" },
       "expected 2, the only version that gRPC runs on, found 1.1",
     ],
+    ["fetch", { protocol: "grpc", fetch }, "expected connect, grpc-web or rest to go with it, found grpc"],
     ["baseUrl", { baseUrl: "ftp://localhost" }, 'expected an http:, https: or unix: URL, found "ftp://localhost"'],
     ["tls", { tls: {} }, "expected an https: URL to go with it, found a plaintext one"],
     ["defaultTimeoutMs", { defaultTimeoutMs: 0 }, "expected more than 0 milliseconds, found 0"],
