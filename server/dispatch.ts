@@ -1,6 +1,5 @@
 // Chooses who serves a request, by its path: a method, a probe, a route, a page, or a refusal.
 import type { ConnectError } from "@connectrpc/connect";
-import type { CallEnvironment } from "./call/call.js";
 import type { Method } from "./call/method.js";
 import type { Handler } from "./http/exchange.js";
 import type { Pages } from "./pages/pages.js";
@@ -13,8 +12,8 @@ import type { PassUnknown } from "./upstream/unknown-methods.js";
 export interface ServedPaths {
   /** Request path → method. */
   readonly methods: ReadonlyMap<string, Method>;
-  /** Makes what serves calls of one method by its path. */
-  readonly createLane: (method: Method, environment: CallEnvironment) => Lane;
+  /** Request path → what serves calls of the method. */
+  readonly lanes: ReadonlyMap<string, Lane>;
   /** Request path → probe. */
   readonly probes: ReadonlyMap<string, Handler>;
   readonly transcoder: Transcoder;
@@ -26,10 +25,13 @@ export interface ServedPaths {
 }
 
 /** Makes the function that every request goes to. `refuse` gets those that nothing serves. */
-export function createDispatch(served: ServedPaths, environment: CallEnvironment, refuse: Handler): Handler {
-  const { methods, createLane, probes, transcoder, docs, passUnknown, problem } = served;
+export function createDispatch(served: ServedPaths, refuse: Handler): Handler {
+  const { methods, lanes, probes, transcoder, docs, passUnknown, problem } = served;
   const byPath = new Map<string, Handler>(probes);
-  for (const [path, method] of methods) byPath.set(path, createRpcHandler(method, createLane(method, environment)));
+  for (const [path, method] of methods) {
+    const lane = lanes.get(path);
+    if (lane !== undefined) byPath.set(path, createRpcHandler(method, lane));
+  }
   return (exchange) => {
     const { path } = exchange;
     const handler = byPath.get(path);

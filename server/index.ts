@@ -18,6 +18,8 @@ export { setCompression } from "./call/response-compression.js";
 export type { RouteOptions, Router } from "./call/table.js";
 export { compressionBrotli, compressionGzip } from "./compressions.js";
 export type { RequestInfo } from "./http/exchange.js";
+export type { CallRequest } from "./in-process/call.js";
+export type { CallResponse, CallStatus } from "./in-process/response.js";
 export type { ListenLimits } from "./listen/limits.js";
 export type { NodeHandler } from "./listen/node-handler.js";
 export type { TlsOptions } from "./listen/tls.js";

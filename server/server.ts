@@ -9,6 +9,7 @@ import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
 import type { Filter } from "./http/filter.js";
+import type { Caller } from "./in-process/call.js";
 import { createListener } from "./listen/listener.js";
 import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -48,6 +49,16 @@ export interface Server extends AsyncDisposable {
    * requests and replies at the same time. Needs no `listen`.
    */
   readonly fetch: FetchHandler;
+  /**
+   * Calls a method from inside the process, own or forwarded, with JSON: for tests, tools and protocols of your own. It is a
+   * call like any other, over Connect: with interceptors, limits, deadline, `onCall` and drain. Needs no `listen`.
+   *
+   * ```ts
+   * const response = await server.call({ method: "hello_world.Greeter/SayHello", json: '{"name":"you"}' });
+   * console.log(await response.message());
+   * ```
+   */
+  readonly call: Caller;
   /** The statuses that health checks see. */
   readonly health: Health;
   /**
@@ -106,7 +117,10 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const probes = createProbes(health);
   const live = new LiveSurface({ table, environment, active, settings, health, probes, report });
   const listener = createListener({
-    handler: (exchange) => live.current.handle(exchange),
+    handler(exchange) {
+      live.upstreams.start();
+      return live.current.handle(exchange);
+    },
     filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     tls: settings.tls,
@@ -132,6 +146,10 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     [Symbol.asyncDispose]: close,
     handler: listener.handleNode,
     fetch: createFetch((exchange) => listener.onRequest(exchange, undefined)),
+    async call(request) {
+      live.upstreams.start();
+      return live.current.call(request);
+    },
     openApi: () => live.current.openApi(),
     reload: (options) => live.reload(options),
     reloadTls: (tls) => listener.reloadTls(tls),

@@ -7,6 +7,7 @@ import type { Method } from "./call/method.js";
 import type { MethodTable } from "./call/table.js";
 import { createDispatch } from "./dispatch.js";
 import type { Exchange, Handler } from "./http/exchange.js";
+import { type Caller, createCaller } from "./in-process/call.js";
 import { createFallback } from "./mount/fallback.js";
 import { servePrefix } from "./mount/prefix.js";
 import type { Api } from "./openapi/document.js";
@@ -26,6 +27,8 @@ import type { PassUnknown } from "./upstream/unknown-methods.js";
 export interface Surface {
   /** Serves any request: a service, what the application adds, or a refusal. */
   readonly handle: Handler;
+  /** Calls a method from inside the process. */
+  readonly call: Caller;
   readonly api: Api;
   /** Returns the OpenAPI document, which it builds in one step. */
   readonly openApi: () => OpenApiDocument;
@@ -65,14 +68,13 @@ export function createSurface(
   const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
   const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange, problem()));
   const docs = guardPages(createDocs(api, settings.docs), settings);
-  const dispatch = createDispatch(
-    { methods, createLane: laneMaker(settings), probes, transcoder, docs, passUnknown, problem },
-    environment,
-    refuse,
-  );
+  const createLane = laneMaker(settings);
+  const lanes = new Map([...methods].map(([path, method]) => [path, createLane(method, environment)]));
+  const dispatch = createDispatch({ methods, lanes, probes, transcoder, docs, passUnknown, problem }, refuse);
   const { requestPathPrefix } = settings;
   return {
     handle: requestPathPrefix === undefined ? dispatch : servePrefix(requestPathPrefix, dispatch, refuse),
+    call: createCaller({ methods, lanes, problem }),
     api,
     openApi: () => describeApi(api, settings.docs),
     warnings: transcoder.warnings,

@@ -109,6 +109,12 @@ const map: Record<string, Part> = {
   },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
+  // Calls from inside the process.
+  "server/in-process/": {
+    uses: server("call/", "mount/fetch.ts", "quote.ts", "rest/error/detail.ts", "rpc/", "schema/"),
+    packages: [connect],
+    namesPackages: [protobuf],
+  },
   // Other servers, whose services are served here.
   "server/upstream/": {
     uses: [
@@ -139,7 +145,7 @@ const map: Record<string, Part> = {
     namesPackages: [connect],
   },
   "server/surface.ts": {
-    uses: server("dispatch.ts", "mount/", "pages/", "reference/", "rpc/", "transcode/", "upstream/"),
+    uses: server("dispatch.ts", "in-process/", "mount/", "pages/", "reference/", "rpc/", "transcode/", "upstream/"),
     names: server("call/", "http/", "openapi/", "options.ts"),
     namesPackages: [protobuf, connect],
   },
@@ -167,6 +173,7 @@ const map: Record<string, Part> = {
       ),
       "gen/grpc/",
     ],
+    names: server("in-process/"),
     packages: [connect],
     namesPackages: [protobuf],
   },

@@ -14,8 +14,22 @@ export function createFetch(onRequest: (exchange: Exchange) => void): FetchHandl
     if (/^application\/grpc(?!-web)/i.test(request.headers.get("content-type") ?? "")) {
       return new Response(grpcNeedsTrailers, { status: 415 });
     }
-    return new Promise((resolve, reject) => onRequest(new FetchExchange(request, resolve, reject)));
+    return serveFetch(onRequest, request, 1);
   };
+}
+
+/**
+ * Passes one request to `serve`. Rejects if its signal is aborted, or the response is aborted before it begins.
+ *
+ * @param httpVersion 2 if the body of the request may go on after the response has begun
+ */
+export async function serveFetch(
+  serve: (exchange: Exchange) => void,
+  request: Request,
+  httpVersion: 1 | 2,
+): Promise<Response> {
+  request.signal.throwIfAborted();
+  return new Promise((resolve, reject) => serve(new FetchExchange(request, httpVersion, resolve, reject)));
 }
 
 const grpcNeedsTrailers = "gRPC needs trailers, which a fetch Response does not have: use gRPC-Web or Connect\n";
@@ -29,9 +43,9 @@ const canceled = 8;
 /** The connection that there is none of. */
 let noSocket: Socket | undefined;
 
-/** A request without full duplex and without trailers, as over HTTP/1.1. */
+/** A request and its response, which has no trailers. */
 class FetchExchange implements Exchange {
-  readonly httpVersion = 1;
+  readonly httpVersion: 1 | 2;
   readonly method: string;
   readonly scheme: "http" | "https";
   readonly authority: string;
@@ -54,8 +68,14 @@ class FetchExchange implements Exchange {
   #isPumping = false;
   #resume: () => void = () => {};
 
-  constructor(request: Request, resolve: (response: Response) => void, reject: (reason: unknown) => void) {
+  constructor(
+    request: Request,
+    httpVersion: 1 | 2,
+    resolve: (response: Response) => void,
+    reject: (reason: unknown) => void,
+  ) {
     const { protocol, host, pathname, search } = new URL(request.url);
+    this.httpVersion = httpVersion;
     this.method = request.method;
     this.scheme = protocol === "https:" ? "https" : "http";
     this.authority = host;

@@ -28,6 +28,7 @@ export interface Replacement {
 export class Upstreams {
   readonly #listener: UpstreamListener;
   #all: readonly Upstream[];
+  #isStarted = false;
   /** New ones whose schemas are being read. */
   readonly #opening = new Set<Upstream>();
   readonly #owners = new WeakMap<DescService, Upstream>();
@@ -103,8 +104,10 @@ export class Upstreams {
     return upstream?.health.statusOf(service);
   }
 
-  /** Begins to read the schemas. */
+  /** Begins to read the schemas, unless it has begun. */
   start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     for (const upstream of this.all) upstream.start();
   }
 
