@@ -1,7 +1,20 @@
 /** What Connect's `runUnaryCall` and `runStreamingCall` are given of a call, the same for every protocol. */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
-import { createMethodUrl } from "@connectrpc/connect/protocol";
+import {
+  createMethodUrl,
+  type UniversalClientRequest,
+  type UniversalClientResponse,
+} from "@connectrpc/connect/protocol";
+
+/** A request of Connect's, and what our own connections know besides. */
+export interface ClientRequest extends UniversalClientRequest {
+  /** Whether it waits while no server can be reached. */
+  readonly waitsForReady?: boolean | undefined;
+}
+
+/** Sends a request. Connect's HTTP clients do, too. */
+export type ClientFn = (request: ClientRequest) => Promise<UniversalClientResponse>;
 
 /** A timeout as Connect takes it: 0 and less are none. */
 export function timeoutOf(timeoutMs: number | undefined): number | undefined {

@@ -3,9 +3,9 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { Socket } from "node:net";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createNodeHttpClient, Http2SessionManager, type Http2SessionOptions } from "@connectrpc/connect-node";
 import type { Endpoint } from "./base-url.js";
+import type { ClientFn } from "./call-init.js";
 import type { GrpcOptions } from "./grpc/call.js";
 import { createOwnGrpcTransport } from "./grpc/transport.js";
 import { type ClientTlsOptions, openSocket } from "./http2/open-socket.js";
@@ -18,7 +18,7 @@ export type { ClientTlsOptions } from "./http2/open-socket.js";
 /** Connections, opened when a call needs them. */
 export interface ClientConnections {
   /** Sends a request on one of them. */
-  httpClient: UniversalClientFn;
+  httpClient: ClientFn;
   /** A transport for gRPC that is faster than Connect's. */
   openGrpc?: (options: Omit<GrpcOptions, "sessions">) => Transport;
   /** Ends them all; calls under way fail with `canceled`. */
@@ -39,7 +39,8 @@ export type PoolUse = Partial<Pick<PoolSettings, "backoffMaxMs" | "lookup" | "on
 /** The longest time between attempts to connect, in milliseconds. gRPC's two minutes are long for somebody who waits. */
 const backoffMaxMsDefault = 10_000;
 
-const closed = (): ConnectError => new ConnectError("the transport was closed", Code.Canceled);
+/** The error of calls under way when their transport is closed. */
+export const closedError = (): ConnectError => new ConnectError("the transport was closed", Code.Canceled);
 
 /** Connections over HTTP/1.1, one for each call under way, kept for later calls. */
 export function openHttp1(target: Endpoint, tls: ClientTlsOptions = {}): ClientConnections {
@@ -53,7 +54,7 @@ export function openHttp1(target: Endpoint, tls: ClientTlsOptions = {}): ClientC
     close() {
       // Agent.destroy() alone gives no reason, and the calls under way would fail with "aborted: socket hang up".
       for (const sockets of Object.values(agent.sockets)) {
-        for (const socket of sockets ?? []) socket.destroy(closed());
+        for (const socket of sockets ?? []) socket.destroy(closedError());
       }
       agent.destroy();
     },
@@ -99,7 +100,7 @@ export function openHttp2(
     pool,
     httpClient: createUniversalClient(pool, target.url),
     openGrpc: (grpc) => createOwnGrpcTransport({ ...grpc, sessions: pool }),
-    close: () => pool.close(closed()),
+    close: () => pool.close(closedError()),
   };
 }
 
@@ -120,7 +121,7 @@ export function openNodeHttp2(
     httpClient: createNodeHttpClient({ httpVersion: "2", sessionProvider: () => sessionManager }),
     close() {
       // Http2SessionManager.abort() stops listening to a session whose error is still to come, which ends the process.
-      for (const socket of sockets) socket.destroy(closed());
+      for (const socket of sockets) socket.destroy(closedError());
     },
   };
 }

@@ -1,38 +1,38 @@
 /** Builds HTTP requests from encoded requests: URL, headers and body. */
-import {
-  createAsyncIterable,
-  type UniversalClientFn,
-  type UniversalClientResponse,
-} from "@connectrpc/connect/protocol";
+import type { UnaryRequest } from "@connectrpc/connect";
+import { createAsyncIterable, type UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { EncodedRequest } from "../server/rest/write/request.js";
+import type { ClientFn } from "./call-init.js";
+import type { CallSettings } from "./call-settings.js";
 import { setRestTimeout } from "./timeout.js";
 
 /** Sends a request. */
 export type Open = (
-  request: Pick<Sent, "header" | "signal">,
+  request: Pick<UnaryRequest, "header" | "signal" | "contextValues">,
   encoded: EncodedRequest,
   body: AsyncIterable<Uint8Array> | undefined,
+  settings: CallSettings | undefined,
 ) => Promise<UniversalClientResponse>;
-type Sent = Parameters<UniversalClientFn>[0];
 
 /** What requests are sent with. */
 interface OpenOptions {
   /** What the paths of routes are added to. */
   readonly baseUrl: string;
   readonly httpVersion: "1.1" | "2";
-  readonly httpClient: UniversalClientFn;
+  readonly httpClient: ClientFn;
 }
 
 export function createOpener({ baseUrl, httpVersion, httpClient }: OpenOptions): Open {
   const base = baseUrl.replace(/\/$/, "");
-  return ({ header, signal }, { httpMethod, path, query }, body) => {
+  return ({ header, signal, contextValues }, { httpMethod, path, query }, body, settings) => {
     askForTrailers(header, httpVersion);
     const url = `${base}${path}${query === "" ? "" : `?${query}`}`;
     return httpClient({
       url,
       method: httpMethod,
       header,
-      ...(signal !== undefined && { signal }),
+      signal,
+      waitsForReady: settings?.waits(contextValues),
       ...(body !== undefined && { body }),
     });
   };

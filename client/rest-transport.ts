@@ -1,17 +1,22 @@
 /** Calls methods by the routes of their google.api.http options, on any server that has these routes. */
 import { create, createRegistry, type DescMethod, type JsonValue, type Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
-  type Compression,
-  createAsyncIterable,
-  runStreamingCall,
-  runUnaryCall,
-  type UniversalClientFn,
-} from "@connectrpc/connect/protocol";
+  Code,
+  ConnectError,
+  type ContextValues,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type Transport,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { type Compression, createAsyncIterable, runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import type { JsonCodec } from "../server/codec/json.js";
 import { createErrorDecoder } from "../server/rest/error/errors.js";
 import { readHttpConfig } from "../server/rest/route/http-config.js";
-import { requestInit, runOptions, timeoutOf } from "./call-init.js";
+import { type ClientFn, requestInit, runOptions, timeoutOf } from "./call-init.js";
+import type { SettingsOf } from "./call-settings.js";
 import { TransportOptionError } from "./option-error.js";
 import { createRestMethods, type JsonOptions, openRequestStream, type RestMethod } from "./rest-method.js";
 import { createOpener, requestHeader, setDefault, wholeBody } from "./rest-request.js";
@@ -22,7 +27,7 @@ interface RestTransportOptions {
   /** What the paths of routes are added to. */
   baseUrl: string;
   httpVersion: "1.1" | "2";
-  httpClient: UniversalClientFn;
+  httpClient: ClientFn;
   interceptors?: Interceptor[];
   readMaxBytes: number;
   acceptCompression: Compression[];
@@ -33,6 +38,8 @@ interface RestTransportOptions {
   codec: JsonCodec;
   /** The data of a service configuration. */
   httpRules?: JsonValue;
+  /** How the calls of each method are made. Default: as no option said anything. */
+  settingsOf?: SettingsOf | undefined;
 }
 
 /**
@@ -59,6 +66,7 @@ export function openRest(options: RestTransportOptions): Transport {
   return {
     async unary(desc, signal, givenMs, header, message, contextValues) {
       const method = methodOf(desc);
+      const settings = options.settingsOf?.(desc);
       const timeoutMs = timeoutOf(givenMs);
       return runUnaryCall({
         ...runOptions(interceptors, signal, timeoutMs),
@@ -67,23 +75,22 @@ export function openRest(options: RestTransportOptions): Transport {
           const encoded = method.encode(request.message);
           setDefault(request.header, "accept", "application/json");
           setDefault(request.header, "accept-encoding", options.acceptCompression.map(({ name }) => name).join(", "));
-          const response = await open(request, encoded, wholeBody(request.header, encoded));
-          const body = await readWhole(response, reader);
-          const contentType = response.header.get("content-type") ?? undefined;
-          return {
-            stream: false,
-            service: desc.parent,
-            method: desc,
-            header: response.header,
-            message: method.decoderOf(encoded.binding)({ contentType, body }) as never,
-            trailer: response.trailer,
+          const send = async (attempted: UnaryRequest): Promise<UnaryResponse> => {
+            const response = await open(attempted, encoded, wholeBody(attempted.header, encoded), settings);
+            const body = await readWhole(response, reader);
+            const { header, trailer } = response;
+            const contentType = header.get("content-type") ?? undefined;
+            const message = method.decoderOf(encoded.binding)({ contentType, body });
+            return { ...attempted, header, message, trailer };
           };
+          return (settings?.retry?.unaryRequest(request, timeoutMs, send) ?? send(request)) as never;
         },
       });
     },
 
     async stream(desc, signal, givenMs, header, input, contextValues) {
       const method = methodOf(desc);
+      const settings = options.settingsOf?.(desc);
       const timeoutMs = timeoutOf(givenMs);
       return runStreamingCall({
         ...runOptions(interceptors, signal, timeoutMs),
@@ -92,16 +99,22 @@ export function openRest(options: RestTransportOptions): Transport {
           const { encoded, body } = await startStream(desc, method, request.message);
           const isOneReply = desc.methodKind === "client_streaming";
           setDefault(request.header, "accept", isOneReply ? "application/json" : streamTypes);
-          const response = await open(request, encoded, body(request.header));
-          const isStream = !isOneReply && response.status >= 200 && response.status < 300;
-          const whole = isStream ? undefined : await readWhole(response, reader);
-          const decode = method.decoderOf(encoded.binding);
-          const contentType = response.header.get("content-type") ?? undefined;
-          const replies =
-            whole === undefined
-              ? readReplies(response, encoded.binding.responseBody.kind, decode, reader)
-              : createAsyncIterable([decode({ contentType, body: whole })]);
-          return { ...request, header: response.header, message: replies as never, trailer: response.trailer };
+          const given = body(request.header);
+          const send = async (attempted: StreamRequest, body = given): Promise<StreamResponse> => {
+            const response = await open(attempted, encoded, body, settings);
+            const isStream = !isOneReply && response.status >= 200 && response.status < 300;
+            const whole = isStream ? undefined : await readWhole(response, reader);
+            const decode = method.decoderOf(encoded.binding);
+            const { header, trailer } = response;
+            const contentType = header.get("content-type") ?? undefined;
+            const message =
+              whole === undefined
+                ? readReplies(response, encoded.binding.responseBody.kind, decode, reader)
+                : createAsyncIterable([decode({ contentType, body: whole })]);
+            return { ...attempted, header, message, trailer };
+          };
+          const replay = { body: given, commitsAt: "message" } as const;
+          return (settings?.retry?.stream(request, timeoutMs, replay, send) ?? send(request)) as never;
         },
       });
     },

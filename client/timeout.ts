@@ -1,4 +1,5 @@
 /** Turns the `timeoutMs` of a call into a deadline that timers and every protocol can express. */
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { TransportOptionError } from "./option-error.js";
 
@@ -40,6 +41,13 @@ function setGrpcTimeout(header: Headers, timeoutMs: number): void {
 export function setRestTimeout(header: Headers, timeoutMs: number): void {
   header.set("x-server-timeout", String(timeoutMs / 1000));
   setGrpcTimeout(header, timeoutMs);
+}
+
+/** Rewrites the headers that say a deadline, whatever protocol they belong to. */
+export function updateTimeout(header: Headers, timeoutMs: number): void {
+  if (header.has("connect-timeout-ms")) setConnectTimeout(header, timeoutMs);
+  if (header.has("x-server-timeout")) setRestTimeout(header, timeoutMs);
+  else if (header.has("grpc-timeout")) setGrpcTimeout(header, timeoutMs);
 }
 
 /** The protocols whose headers say a deadline. */
@@ -92,6 +100,24 @@ export function withDeadlines(
         throw error;
       }
     },
+  };
+}
+
+/** A transport whose calls have at most the time that `maxMsOf` returns for their method, in milliseconds. */
+export function withLongestDeadlines(
+  transport: Transport,
+  maxMsOf: (method: DescMethod) => number | undefined,
+): Transport {
+  const limit = (method: DescMethod, timeoutMs: number | undefined) => {
+    const maxMs = maxMsOf(method);
+    if (maxMs === undefined) return timeoutMs;
+    return timeoutMs === undefined || timeoutMs <= 0 ? maxMs : Math.min(maxMs, timeoutMs);
+  };
+  return {
+    unary: (method, signal, timeoutMs, ...others) =>
+      transport.unary(method, signal, limit(method, timeoutMs), ...others),
+    stream: (method, signal, timeoutMs, ...others) =>
+      transport.stream(method, signal, limit(method, timeoutMs), ...others),
   };
 }
 

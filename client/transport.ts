@@ -12,7 +12,15 @@ import {
 import { ownJson } from "../server/codec/json.js";
 import { createFileTypes } from "../server/schema/types.js";
 import { type Endpoint, parseBaseUrl } from "./base-url.js";
-import { type ClientConnections, type ClientTlsOptions, openHttp1, openHttp2, openNodeHttp2 } from "./connections.js";
+import { type SettingsOf, TransportSettings } from "./call-settings.js";
+import {
+  type ClientConnections,
+  type ClientTlsOptions,
+  closedError,
+  openHttp1,
+  openHttp2,
+  openNodeHttp2,
+} from "./connections.js";
 import { openFetch } from "./fetch-connections.js";
 import { type PoolOptions, poolOptionNames } from "./http2/pool-options.js";
 import { learnTypes } from "./learn-types.js";
@@ -33,7 +41,9 @@ export type Protocol = (typeof protocols)[number];
 export type ProtocolOptions = Omit<TransportOptions, "protocol">;
 
 type OpenTransport = (
-  options: CommonTransportOptions & Pick<TransportOptions, "codeGeneration" | "httpRules" | "httpVersion">,
+  options: Omit<CommonTransportOptions, "httpClient"> &
+    Pick<ClientConnections, "httpClient"> &
+    Pick<TransportOptions, "codeGeneration" | "httpRules" | "httpVersion"> & { readonly settingsOf: SettingsOf },
 ) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
@@ -88,6 +98,16 @@ export interface TransportOptions
   codeGeneration?: boolean;
   /** The deadline of a call that names none, in milliseconds. The default is no deadline. */
   defaultTimeoutMs?: number;
+  /**
+   * gRPC's service config as data, for every protocol: timeouts, retries and waiting by method, and load balancing. Browsers
+   * have none.
+   */
+  serviceConfig?: JsonValue;
+  /**
+   * Whether calls wait while no server can be reached, until their deadline, instead of failing with `unavailable`. It needs
+   * manywire's own HTTP/2. Default: false.
+   */
+  waitForReady?: boolean;
 }
 
 /** A transport with connections of its own. */
@@ -112,7 +132,10 @@ export function createTransport(options: TransportOptions): ClosableTransport {
   const { defaultTimeoutMs } = options;
   const target = parseBaseUrl(options.baseUrl);
   refuseContradictions(options, target);
-  const connections = openConnections(options, target);
+  const settings = new TransportSettings(options);
+  refuseWithoutOwnHttp2(options, settings);
+  const loadBalancing = options.loadBalancing ?? settings.loadBalancing;
+  const connections = openConnections({ ...options, loadBalancing }, target);
   const common = {
     ...options,
     ...validateReadWriteMaxBytes(
@@ -124,6 +147,7 @@ export function createTransport(options: TransportOptions): ClosableTransport {
     baseUrl: target.url,
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
     sendCompression: options.sendCompression ?? null,
+    settingsOf: settings.of,
   };
   const { httpClient, openGrpc } = connections;
   const { protocol, useBinaryFormat = true } = options;
@@ -132,8 +156,12 @@ export function createTransport(options: TransportOptions): ClosableTransport {
       ? openGrpc({ ...common, ...(useBinaryFormat ? {} : learnTypes(options, createFileTypes)), useBinaryFormat })
       : openTransport[protocol]({ ...common, ...withTypes(options), httpClient, useBinaryFormat });
   const possible = options.fetch === undefined ? transport : withoutBidi(transport, "transports with fetch");
-  const timed = withDeadlines(possible, protocol, defaultTimeoutMs);
-  return { ...timed, close: connections.close, [Symbol.dispose]: connections.close };
+  const timed = settings.limitTime(withDeadlines(possible, protocol, defaultTimeoutMs));
+  const close = () => {
+    settings.close(closedError());
+    connections.close();
+  };
+  return { ...timed, close, [Symbol.dispose]: close };
 }
 
 /** Makes a transport for Connect. Bundles for browsers that use it have no code of other protocols. */
@@ -175,6 +203,20 @@ function refuseContradictions(options: TransportOptions, target: Endpoint) {
     if (option !== undefined) throw new TransportOptionError(option, "expected HTTP/2 of manywire's own to go with it");
   }
   checkDefaultTimeout(defaultTimeoutMs);
+}
+
+/** Waiting is done by our own connections, and Connect's gRPC sends no call again. */
+function refuseWithoutOwnHttp2(options: TransportOptions, settings: TransportSettings): void {
+  const { protocol, httpVersion, http2, fetch } = options;
+  if (httpVersion !== "1.1" && http2 !== "node" && fetch === undefined) return;
+  const ofHttp2 = httpVersion === "1.1" ? ["httpVersion", "1.1"] : ["http2", '"node"'];
+  const [option = "", found = ""] = fetch === undefined ? ofHttp2 : ["fetch", "a function"];
+  if (settings.hasWaiting) {
+    throw new TransportOptionError(option, `expected manywire's own HTTP/2, which waitForReady needs, found ${found}`);
+  }
+  if (protocol === "grpc" && settings.hasRetries) {
+    throw new TransportOptionError(option, `expected manywire's own HTTP/2, which retryPolicy needs, found ${found}`);
+  }
 }
 
 function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {

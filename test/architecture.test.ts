@@ -118,8 +118,8 @@ const map: Record<string, Part> = {
   // Other servers, whose services are served here.
   "server/upstream/": {
     uses: [
-      ...["client/base-url.ts", "client/connections.ts", "client/grpc/response.ts", "client/http2/request-fields.ts"],
-      ...["client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/"],
+      ...["client/base-url.ts", "client/call-settings.ts", "client/connections.ts", "client/grpc/response.ts"],
+      ...["client/http2/request-fields.ts", "client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/"],
       ...server("call/", "clock.ts", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
     ],
     names: ["client/http2/", "server/operate/health.ts"],
@@ -209,7 +209,7 @@ const map: Record<string, Part> = {
   "client/main.ts": { uses: ["client/command.ts"] },
   // What bundles for browsers have of it.
   "client/browser.ts": {
-    uses: ["client/browser/", "client/option-error.ts"],
+    uses: ["client/browser/", "client/option-error.ts", "client/wait-for-ready.ts"],
     names: ["client/transport.ts"],
     packages: [connect],
     isPortable: true,
@@ -228,10 +228,11 @@ const map: Record<string, Part> = {
   "client/call-init.ts": { uses: [], packages: [connect], namesPackages: [protobuf], isPortable: true },
   "client/rest-": {
     uses: ["client/call-init.ts", "client/option-error.ts", "client/timeout.ts", "server/rest/"],
-    names: ["server/codec/"],
+    names: ["client/call-settings.ts", "server/codec/"],
     packages: [protobuf, connect],
     isPortable: true,
   },
+  "client/wait-for-ready.ts": { uses: [], packages: [connect], isPortable: true },
   "client/learn-types.ts": {
     uses: ["server/schema/"],
     names: ["client/rest-method.ts"],
@@ -240,9 +241,16 @@ const map: Record<string, Part> = {
   },
   "client/without-bidi.ts": { uses: [], packages: [connect], isPortable: true },
   "client/option-error.ts": { uses: [], isPortable: true },
-  "client/timeout.ts": { uses: ["client/option-error.ts"], packages: [connect], isPortable: true },
+  "client/timeout.ts": {
+    uses: ["client/option-error.ts"],
+    packages: [connect],
+    namesPackages: [protobuf],
+    isPortable: true,
+  },
+  // Calls that are sent again when they have failed.
+  "client/retry/": { uses: ["client/timeout.ts"], packages: [connect] },
   "client/": {
-    uses: ["client/", "server/codec/", "server/http2/", "server/rest/", "server/schema/"],
+    uses: ["client/", "server/codec/", "server/http2/", "server/quote.ts", "server/rest/", "server/schema/"],
     packages: [protobuf, connect, connectNode, "commander"],
   },
 };

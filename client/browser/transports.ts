@@ -62,6 +62,9 @@ function createFetchTransport(
   protocol: Protocol,
   createTypes: (files: ReadonlySet<DescFile>) => Registry = createTypesOf,
 ): ClosableTransport {
+  if (options.serviceConfig !== undefined) {
+    throw new TransportOptionError("serviceConfig", "expected none in browsers");
+  }
   const { baseUrl, defaultTimeoutMs, fetch = globalThis.fetch.bind(globalThis) } = options;
   checkDefaultTimeout(defaultTimeoutMs);
   let closing = new AbortController();

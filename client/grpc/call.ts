@@ -5,6 +5,7 @@ import { ErrorCode } from "../../server/http2/errors.js";
 import type { ResponseFields } from "../../server/http2/field-rules.js";
 import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import type { Field } from "../../server/http2/hpack/field.js";
+import type { SettingsOf } from "../call-settings.js";
 import type { Pool } from "../http2/pool.js";
 import type { Request, RequestConnection, RequestStream } from "../http2/request.js";
 import type { CodecOptions } from "../method-codec.js";
@@ -17,6 +18,8 @@ import { type HeadFacts, hasStatus, readHead, readStatus } from "./response.js";
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
   readonly sessions: Pool;
+  /** How the calls of each method are made. Default: as no option said anything. */
+  readonly settingsOf?: SettingsOf | undefined;
 }
 
 /** What a call is made of. */

@@ -3,6 +3,7 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CommonTransportOptions, Compression } from "@connectrpc/connect/protocol";
 import type { PreparedFields } from "../../server/http2/hpack/encoder.js";
+import type { CallSettings } from "../call-settings.js";
 import { type CodecOptions, createMethodCodec, type MethodCodec } from "../method-codec.js";
 import { envelopeHeadBytes, writeEnvelopeHead } from "./envelopes.js";
 
@@ -14,12 +15,14 @@ export class GrpcMethod {
   readonly desc: DescMethod;
   /** Fields of a request, pseudo-header fields included. */
   readonly fields: PreparedFields;
+  readonly settings: CallSettings;
   readonly #options: GrpcMethodOptions;
   readonly #codec: MethodCodec;
 
-  constructor(desc: DescMethod, options: GrpcMethodOptions, fields: PreparedFields) {
+  constructor(desc: DescMethod, options: GrpcMethodOptions, fields: PreparedFields, settings: CallSettings) {
     this.desc = desc;
     this.fields = fields;
+    this.settings = settings;
     this.#options = options;
     this.#codec = createMethodCodec(desc, options);
   }

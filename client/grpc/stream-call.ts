@@ -17,7 +17,8 @@ export interface StreamReply {
 }
 
 export interface StreamCallInit extends GrpcCallInit {
-  readonly messages: AsyncIterable<Message>;
+  /** Messages, or what they are in their envelopes. */
+  readonly messages: AsyncIterable<Message | Uint8Array>;
   readonly resolve: (reply: StreamReply) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -43,13 +44,13 @@ export class StreamCall extends GrpcCall {
   #error: ConnectError | undefined;
   /** Called when a message or the end has come. */
   #wake: (() => void) | undefined;
-  readonly #upload: Upload<Message>;
+  readonly #upload: Upload<Message | Uint8Array>;
 
   constructor(init: StreamCallInit) {
     super(init);
     this.#init = init;
     this.#upload = new Upload(init.messages, {
-      encode: (message) => init.method.encode(message),
+      encode: (message) => (message instanceof Uint8Array ? message : init.method.encode(message)),
       isOver: () => this.isDone,
       onError: (error) => this.cancel(ConnectError.from(error)),
     });

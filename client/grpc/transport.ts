@@ -1,5 +1,5 @@
 // A transport of gRPC on our own HTTP/2 and codec, with what Connect's has: the same options, interceptors and errors.
-import { create, type DescMethod } from "@bufbuild/protobuf";
+import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -15,18 +15,30 @@ import type { Fields } from "../../server/http2/frame/frame-writer.js";
 import { PreparedFields } from "../../server/http2/hpack/encoder.js";
 import { createField, type Field } from "../../server/http2/hpack/field.js";
 import { requestInit, runOptions, timeoutOf } from "../call-init.js";
+import { defaultSettings } from "../call-settings.js";
 import { addHeaders, requestFields } from "../http2/request-fields.js";
+import { type Attempt, tellAttempts } from "../retry/attempt.js";
 import { tellDeadlines } from "../tell-deadlines.js";
 import { formatGrpcTimeout, shortenGrpcTimeout } from "../timeout.js";
 import type { GrpcOptions } from "./call.js";
 import { GrpcMethod } from "./method.js";
-import { StreamCall, type StreamReply } from "./stream-call.js";
+import { StreamCall, type StreamCallInit, type StreamReply } from "./stream-call.js";
 import { UnaryCall, type UnaryReply } from "./unary-call.js";
 
 /** Fields of a request: those of all requests of the method, and more. */
 interface Head {
   readonly fields: Fields;
   readonly more: readonly Field[] | undefined;
+}
+
+/** How one request is sent. */
+interface SendInit {
+  readonly method: GrpcMethod;
+  readonly head: Head;
+  readonly signal: AbortSignal | undefined;
+  /** The deadline, if `signal` does not have it. */
+  readonly timeoutMs: number | undefined;
+  readonly waitsForReady: boolean;
 }
 
 /** Makes the transport. */
@@ -51,15 +63,20 @@ class GrpcTransport implements Transport {
       const head = this.#headOf(method, timeoutMs, header);
       const encoded = method.encode(create(desc.input, input));
       const body = encoded instanceof Uint8Array ? encoded : await encoded;
-      return this.#call(method, head, body, signal, timeoutMs) as never;
+      const { settings } = method;
+      const init = { method, head, signal, timeoutMs, waitsForReady: settings.waits(contextValues) };
+      const { retry } = settings;
+      if (retry === undefined) return this.#call(init, body) as never;
+      return retry.unary(init, (attempt) => this.#attempt(init, header, body, attempt)) as never;
     }
     return runUnaryCall({
       ...runOptions(this.#interceptors, signal, timeoutMs),
       req: { ...this.#requestOf(desc, timeoutMs, header, contextValues), stream: false, method: desc, message: input },
       next: async (request) => {
-        const head = { fields: fieldsOf(request), more: undefined };
         const body = await method.encode(request.message);
-        return this.#call(method, head, body, request.signal, undefined) as never;
+        const call = (attempted: UnaryRequest, attempt?: Attempt) =>
+          this.#call(this.#initOf(method, attempted), body, attempt?.commit);
+        return (method.settings.retry?.unaryRequest(request, timeoutMs, call) ?? call(request)) as never;
       },
     });
   };
@@ -71,8 +88,14 @@ class GrpcTransport implements Transport {
       ...runOptions(this.#interceptors, signal, timeoutMs),
       req: { ...this.#requestOf(desc, timeoutMs, header, contextValues), stream: true, method: desc, message: input },
       next: async (request) => {
-        const { header, message, trailer } = await this.#openStream(method, request);
-        return { ...request, header, message: message as never, trailer };
+        const open = async (attempted: StreamRequest, messages: StreamCallInit["messages"] = request.message) => {
+          const { header, message, trailer } = await this.#openStream(this.#initOf(method, attempted), messages);
+          return { ...request, header, message: message as never, trailer };
+        };
+        const { retry } = method.settings;
+        if (retry === undefined) return open(request);
+        const body = encodeEach(request.message, method);
+        return retry.stream(request, timeoutMs, { body, commitsAt: "response" }, open) as never;
       },
     });
   };
@@ -82,7 +105,8 @@ class GrpcTransport implements Transport {
     if (known !== undefined) return known;
     const url = new URL(createMethodUrl(this.#options.baseUrl, desc));
     const fields = requestFields(url, "POST", this.#headerOf(undefined, undefined));
-    const method = new GrpcMethod(desc, this.#options, new PreparedFields(fields));
+    const settings = this.#options.settingsOf?.(desc) ?? defaultSettings;
+    const method = new GrpcMethod(desc, this.#options, new PreparedFields(fields), settings);
     this.#methods.set(desc, method);
     return method;
   }
@@ -114,41 +138,52 @@ class GrpcTransport implements Transport {
     return requestInit(this.#options.baseUrl, desc, this.#headerOf(timeoutMs, header), contextValues);
   }
 
-  #call(
-    method: GrpcMethod,
-    { fields, more }: Head,
-    body: Uint8Array,
-    signal: AbortSignal | undefined,
-    timeoutMs: number | undefined,
-  ): Promise<UnaryReply> {
+  #initOf(method: GrpcMethod, request: UnaryRequest | StreamRequest): SendInit {
+    const { signal, contextValues } = request;
+    const head = { fields: fieldsOf(request), more: undefined };
+    return { method, head, signal, timeoutMs: undefined, waitsForReady: method.settings.waits(contextValues) };
+  }
+
+  /** Makes an attempt of a call, of which the first is as if it were the only one. */
+  #attempt(init: SendInit, given: HeadersInit | undefined, body: Uint8Array, attempt: Attempt): Promise<UnaryReply> {
+    if (attempt.previous === 0) return this.#call(init, body, attempt.commit);
+    const { timeoutMs } = attempt;
+    const header = new Headers(given);
+    tellAttempts(header, attempt.previous);
+    return this.#call({ ...init, head: this.#headOf(init.method, timeoutMs, header), timeoutMs }, body, attempt.commit);
+  }
+
+  /** @param commit called if the call fails and must not be sent again */
+  #call(init: SendInit, body: Uint8Array, commit?: () => void): Promise<UnaryReply> {
+    const { method, head, signal, timeoutMs, waitsForReady } = init;
     if (signal?.aborted === true) throw ConnectError.from(signal.reason, Code.Canceled);
     const options = this.#options;
+    const { fields, more } = head;
     return new Promise((resolve, reject) => {
-      const init = { method, options, fields, more, signal, timeoutMs, body, resolve, reject };
-      options.sessions.send(new UnaryCall(init));
+      const refuse = (error: unknown) => {
+        if (call.isCommitted) commit?.();
+        reject(error);
+      };
+      const ends = { resolve, reject: commit === undefined ? reject : refuse };
+      const call = new UnaryCall({ method, options, fields, more, signal, timeoutMs, waitsForReady, body, ...ends });
+      options.sessions.send(call);
     });
   }
 
-  #openStream(method: GrpcMethod, request: StreamRequest): Promise<StreamReply> {
+  #openStream(init: SendInit, messages: StreamCallInit["messages"]): Promise<StreamReply> {
+    const { method, head, signal, timeoutMs, waitsForReady } = init;
     const options = this.#options;
-    const fields = fieldsOf(request);
-    const { signal, message: messages } = request;
-    if (signal.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
+    const { fields, more } = head;
+    if (signal?.aborted === true) throw ConnectError.from(signal.reason, Code.Canceled);
     return new Promise((resolve, reject) => {
-      const init = {
-        method,
-        options,
-        fields,
-        more: undefined,
-        signal,
-        timeoutMs: undefined,
-        messages,
-        resolve,
-        reject,
-      };
-      options.sessions.send(new StreamCall(init));
+      const call = { method, options, fields, more, signal, timeoutMs, waitsForReady, messages, resolve, reject };
+      options.sessions.send(new StreamCall(call));
     });
   }
+}
+
+async function* encodeEach(messages: AsyncIterable<Message>, method: GrpcMethod): AsyncGenerator<Uint8Array> {
+  for await (const message of messages) yield method.encode(message);
 }
 
 /** Headers that all requests have. A caller that sets one of them changes it, or gets it changed. */

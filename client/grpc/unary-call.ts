@@ -27,6 +27,7 @@ export interface UnaryCallInit extends GrpcCallInit {
 export class UnaryCall extends GrpcCall {
   readonly #init: UnaryCallInit;
   #reply: Envelope | undefined;
+  #isCommitted = false;
 
   constructor(init: UnaryCallInit) {
     super(init);
@@ -39,7 +40,14 @@ export class UnaryCall extends GrpcCall {
     connection.sendData(stream, this.#init.body, true);
   }
 
-  protected onHead(): void {}
+  /** Whether the response has more than headers with a status, so that the call must not be sent again. */
+  get isCommitted(): boolean {
+    return this.#isCommitted;
+  }
+
+  protected onHead(isEnd: boolean): void {
+    this.#isCommitted = !isEnd;
+  }
 
   protected onMessage(envelope: Envelope): boolean {
     if (this.#reply !== undefined) {

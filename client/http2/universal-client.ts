@@ -1,15 +1,16 @@
 // The HTTP client of Connect's protocols, and of REST, over our own HTTP/2.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { getAbortSignalReason, type UniversalClientFn } from "@connectrpc/connect/protocol";
+import { getAbortSignalReason } from "@connectrpc/connect/protocol";
+import type { ClientFn } from "../call-init.js";
 import type { Pool } from "./pool.js";
 import type { Request } from "./request.js";
 import { requestFields } from "./request-fields.js";
 import { UniversalRequest } from "./universal-request.js";
 
 /** @param baseUrl whose origin the pool connects to. Requests to another one fail. */
-export function createUniversalClient(pool: Pool, baseUrl: string): UniversalClientFn {
+export function createUniversalClient(pool: Pool, baseUrl: string): ClientFn {
   const { origin } = new URL(baseUrl);
-  return async ({ url, method, header, body, signal }) => {
+  return async ({ url, method, header, body, signal, waitsForReady = false }) => {
     const target = new URL(url);
     if (target.origin !== origin) {
       const text = `cannot make a request to ${target.origin}: the connection is to ${origin}`;
@@ -20,7 +21,8 @@ export function createUniversalClient(pool: Pool, baseUrl: string): UniversalCli
     return new Promise((respond, refuse) => {
       const forget = (request: Request) => void pool.cancel(request);
       const isHead = method === "HEAD";
-      pool.send(new UniversalRequest({ fields, isHead, body, signal, respond, refuse, forget }));
+      const init = { fields, isHead, body, signal, waitsForReady, respond, refuse, forget };
+      pool.send(new UniversalRequest(init));
     });
   };
 }

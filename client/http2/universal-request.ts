@@ -14,6 +14,7 @@ export interface UniversalRequestInit {
   readonly isHead: boolean;
   readonly body: AsyncIterable<Uint8Array> | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly waitsForReady: boolean;
   /** Called once, unless `refuse` is. */
   readonly respond: (response: UniversalClientResponse) => void;
   /** Called if the request fails. After the response headers, the body throws the error instead. */
@@ -54,6 +55,10 @@ export class UniversalRequest implements Request {
       });
     }
     init.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  get waitsForReady(): boolean {
+    return this.#init.waitsForReady;
   }
 
   open(connection: RequestConnection): RequestStream | undefined {

@@ -23,12 +23,11 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import {
   createUniversalTransport,
-  type MethodSerialization,
   type Part,
   readEnvelopes,
+  type UniversalMethod,
   type UniversalOptions,
   type UniversalProtocol,
-  writeEnvelopes,
 } from "./transport.js";
 
 /** Makes a transport for Connect. */
@@ -56,7 +55,7 @@ class ConnectProtocol implements UniversalProtocol {
     );
   };
 
-  async callUnary(posted: UnaryRequest, serialization: MethodSerialization): Promise<UnaryResponse> {
+  async callUnary(posted: UnaryRequest, { serialization, settings }: UniversalMethod): Promise<UnaryResponse> {
     const { httpClient, useHttpGet, useBinaryFormat, acceptCompression, readMaxBytes } = this.#options;
     const { method } = posted;
     const data = await this.#compress(posted.header, serialization.serialize(posted.message));
@@ -67,6 +66,7 @@ class ConnectProtocol implements UniversalProtocol {
       method: request.requestMethod,
       header: request.header,
       signal: request.signal,
+      waitsForReady: settings.waits(request.contextValues),
       ...(!isGet && { body: createAsyncIterable([data]) }),
     });
     const found = validateResponseWithCompression(
@@ -84,20 +84,26 @@ class ConnectProtocol implements UniversalProtocol {
     return { stream: false, service: method.parent, method, header: headers, message, trailer };
   }
 
-  async callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse> {
+  async callStream(
+    request: StreamRequest,
+    body: AsyncIterable<Uint8Array>,
+    { serialization, settings }: UniversalMethod,
+  ): Promise<StreamResponse> {
     const { httpClient, jsonOptions, useBinaryFormat, acceptCompression } = this.#options;
-    const { status, header, body } = await httpClient({
+    const response = await httpClient({
       url: request.url,
       method: "POST",
       header: request.header,
       signal: request.signal,
-      body: writeEnvelopes(request.message, serialization, this.#options),
+      waitsForReady: settings.waits(request.contextValues),
+      body,
     });
+    const { status, header } = response;
     const { methodKind } = request.method;
     const found = validateResponseWithCompression(methodKind, acceptCompression, useBinaryFormat, status, header);
     const trailer = new Headers();
     const end = createEndStreamSerialization(jsonOptions);
-    const parts = readEnvelopes(body, found.compression, serialization, endStreamFlag, end, this.#options);
+    const parts = readEnvelopes(response.body, found.compression, serialization, endStreamFlag, end, this.#options);
     const message = readMessages(parts, { header, trailer, signal: request.signal });
     return { ...request, header, trailer, message };
   }

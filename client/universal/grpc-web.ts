@@ -22,6 +22,7 @@ import {
   type MethodSerialization,
   type Part,
   readEnvelopes,
+  type UniversalMethod,
   type UniversalOptions,
   type UniversalProtocol,
   writeEnvelopes,
@@ -44,8 +45,10 @@ class GrpcWebProtocol implements UniversalProtocol {
     return requestHeaderWithCompression(useBinaryFormat, timeoutMs, header, acceptCompression, sendCompression, true);
   };
 
-  async callUnary(request: UnaryRequest, serialization: MethodSerialization): Promise<UnaryResponse> {
-    const response = await this.#send(request, createAsyncIterable([request.message]), serialization);
+  async callUnary(request: UnaryRequest, called: UniversalMethod): Promise<UnaryResponse> {
+    const { serialization } = called;
+    const body = writeEnvelopes(createAsyncIterable([request.message]), serialization, this.#options);
+    const response = await this.#send(request, body, called);
     const { header, status } = response;
     const { compression, headerError } = this.#validate(status, header);
     const hasStatus = (headers: Headers) => (headers.has("grpc-status") ? Code.Unimplemented : Code.Unknown);
@@ -72,24 +75,28 @@ class GrpcWebProtocol implements UniversalProtocol {
     return { stream: false, service: method.parent, method, header, message, trailer };
   }
 
-  async callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse> {
-    const response = await this.#send(request, request.message, serialization);
+  async callStream(
+    request: StreamRequest,
+    body: AsyncIterable<Uint8Array>,
+    method: UniversalMethod,
+  ): Promise<StreamResponse> {
+    const response = await this.#send(request, body, method);
     const { header, status } = response;
     const { compression, foundStatus, headerError } = this.#validate(status, header);
     if (headerError !== undefined) throw headerError;
     const trailer = new Headers();
-    const parts = this.#parts(response, compression, serialization);
+    const parts = this.#parts(response, compression, method.serialization);
     const message = readMessages(parts, { header, trailer, isBodiless: foundStatus, signal: request.signal });
     return { ...request, header, trailer, message };
   }
 
   #send(
-    { url, requestMethod: method, header, signal }: UnaryRequest | StreamRequest,
-    messages: AsyncIterable<Message>,
-    serialization: MethodSerialization,
+    { url, requestMethod: method, header, signal, contextValues }: UnaryRequest | StreamRequest,
+    body: AsyncIterable<Uint8Array>,
+    { settings }: UniversalMethod,
   ): Promise<UniversalClientResponse> {
-    const body = writeEnvelopes(messages, serialization, this.#options);
-    return this.#options.httpClient({ url, method, header, signal, body });
+    const waitsForReady = settings.waits(contextValues);
+    return this.#options.httpClient({ url, method, header, signal, body, waitsForReady });
   }
 
   #validate(status: number, header: Headers): ReturnType<typeof validateResponseWithCompression> {

@@ -23,21 +23,34 @@ import {
   transformSerializeEnvelope,
   transformSplitEnvelope,
 } from "@connectrpc/connect/protocol";
-import { requestInit, runOptions, timeoutOf } from "../call-init.js";
+import { type ClientFn, requestInit, runOptions, timeoutOf } from "../call-init.js";
+import { type CallSettings, defaultSettings, type SettingsOf } from "../call-settings.js";
 import { type CodecOptions, createMethodCodec } from "../method-codec.js";
 
 /** Options of Connect's transports. A call has the deadline that it is given. */
-export type UniversalOptions = Omit<CommonTransportOptions, "defaultTimeoutMs"> & CodecOptions;
+export type UniversalOptions = Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient"> &
+  CodecOptions & {
+    readonly httpClient: ClientFn;
+    /** How the calls of each method are made. Default: as no option said anything. */
+    readonly settingsOf?: SettingsOf | undefined;
+  };
 
 /** Writes the requests of a method, and reads its responses, with the limits of the transport. */
 export type MethodSerialization = Serialization<Message>;
+
+/** What is known of a method before it is called. */
+export interface UniversalMethod {
+  readonly serialization: MethodSerialization;
+  readonly settings: CallSettings;
+}
 
 /** One protocol. Its functions reject with a ConnectError. */
 export interface UniversalProtocol {
   /** What requests have before interceptors see them. */
   requestHeader(method: DescMethod, timeoutMs: number | undefined, header: HeadersInit | undefined): Headers;
-  callUnary(request: UnaryRequest, serialization: MethodSerialization): Promise<UnaryResponse>;
-  callStream(request: StreamRequest, serialization: MethodSerialization): Promise<StreamResponse>;
+  callUnary(request: UnaryRequest, method: UniversalMethod): Promise<UnaryResponse>;
+  /** @param body of the request, in envelopes */
+  callStream(request: StreamRequest, body: AsyncIterable<Uint8Array>, method: UniversalMethod): Promise<StreamResponse>;
 }
 
 /** The body of a request in envelopes. */
@@ -82,12 +95,13 @@ export function readEnvelopes<End>(
 
 export function createUniversalTransport(options: UniversalOptions, protocol: UniversalProtocol): Transport {
   const { baseUrl, interceptors } = options;
-  const serializations = new Map<DescMethod, MethodSerialization>();
-  const serializationOf = (method: DescMethod): MethodSerialization => {
-    const known = serializations.get(method);
+  const methods = new Map<DescMethod, UniversalMethod>();
+  const methodOf = (desc: DescMethod): UniversalMethod => {
+    const known = methods.get(desc);
     if (known !== undefined) return known;
-    const made = createSerialization(method, options);
-    serializations.set(method, made);
+    const settings = options.settingsOf?.(desc) ?? defaultSettings;
+    const made = { serialization: createSerialization(desc, options), settings };
+    methods.set(desc, made);
     return made;
   };
   const requestOf = (
@@ -97,21 +111,31 @@ export function createUniversalTransport(options: UniversalOptions, protocol: Un
     contextValues: ContextValues | undefined,
   ) => requestInit(baseUrl, method, protocol.requestHeader(method, timeoutMs, header), contextValues);
   return {
-    async unary(method, signal, givenMs, header, message, contextValues) {
+    async unary(desc, signal, givenMs, header, message, contextValues) {
       const timeoutMs = timeoutOf(givenMs);
       return runUnaryCall({
         ...runOptions(interceptors, signal, timeoutMs),
-        req: { ...requestOf(method, timeoutMs, header, contextValues), stream: false, method, message },
-        next: (request) => protocol.callUnary(request, serializationOf(method)) as never,
+        req: { ...requestOf(desc, timeoutMs, header, contextValues), stream: false, method: desc, message },
+        next: (request) => {
+          const method = methodOf(desc);
+          const send = (attempted: UnaryRequest) => protocol.callUnary(attempted, method);
+          return (method.settings.retry?.unaryRequest(request, timeoutMs, send) ?? send(request)) as never;
+        },
       });
     },
 
-    async stream(method, signal, givenMs, header, message, contextValues) {
+    async stream(desc, signal, givenMs, header, message, contextValues) {
       const timeoutMs = timeoutOf(givenMs);
       return runStreamingCall({
         ...runOptions(interceptors, signal, timeoutMs),
-        req: { ...requestOf(method, timeoutMs, header, contextValues), stream: true, method, message },
-        next: (request) => protocol.callStream(request, serializationOf(method)) as never,
+        req: { ...requestOf(desc, timeoutMs, header, contextValues), stream: true, method: desc, message },
+        next: (request) => {
+          const method = methodOf(desc);
+          const given = writeEnvelopes(request.message, method.serialization, options);
+          const send = (attempted: StreamRequest, body = given) => protocol.callStream(attempted, body, method);
+          const replay = { body: given, commitsAt: "message" } as const;
+          return (method.settings.retry?.stream(request, timeoutMs, replay, send) ?? send(request)) as never;
+        },
       });
     },
   };

@@ -77,10 +77,12 @@ test("`manywire/client` exports these names", () => {
     "compressionGzip",
     "createClient",
     "createConnectTransport",
+    "createContextValues",
     "createGrpcWebTransport",
     "createRestTransport",
     "createTransport",
     "protocols",
+    "waitForReady",
   ]);
   expect(typesOf("client/index.ts")).toEqual([
     "ClientTlsOptions",

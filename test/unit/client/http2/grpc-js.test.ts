@@ -1,43 +1,13 @@
 // Our client and a server of grpc-js.
-import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { createTransport } from "../../../../client/index.js";
 import { type TestRequest, TestService } from "../../../gen/manywire/test/v1/test_pb.js";
+import { type GrpcJsHandlers, startGrpcJsServer } from "../../../support/grpc-js-server.js";
 
-type Handlers = Record<string, grpc.UntypedHandleCall>;
-
-/** Starts a server of grpc-js with methods of TestService. */
-async function startGrpcJs(handlers: Handlers): Promise<string> {
-  const server = new grpc.Server();
-  const definition = Object.fromEntries(
-    TestService.methods.map((method) => [
-      method.localName,
-      {
-        path: `/${TestService.typeName}/${method.name}`,
-        requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
-        responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-        requestSerialize: (message: Message) => Buffer.from(toBinary(method.input, message)),
-        requestDeserialize: (bytes: Buffer) => fromBinary(method.input, bytes),
-        responseSerialize: (message: Message) => Buffer.from(toBinary(method.output, message)),
-        responseDeserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
-      },
-    ]),
-  );
-  server.addService(definition, handlers);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(error);
-    });
-  });
-  onTestFinished(() => server.forceShutdown());
-  return `http://127.0.0.1:${port}`;
-}
-
-function open(baseUrl: string) {
-  const transport = createTransport({ protocol: "grpc", baseUrl });
+function open(authority: string) {
+  const transport = createTransport({ protocol: "grpc", baseUrl: `http://${authority}` });
   onTestFinished(() => transport.close());
   return createClient(TestService, transport);
 }
@@ -50,7 +20,7 @@ const reply = (text: string, data: Uint8Array = new Uint8Array(), index = 0) => 
 });
 
 test("grpc-js serves every kind of call", async () => {
-  const handlers: Handlers = {
+  const handlers: GrpcJsHandlers = {
     unary: (({ request }: { request: TestRequest }, done: grpc.sendUnaryData<unknown>) => {
       done(null, reply(request.text, request.data));
     }) as never,
@@ -68,7 +38,7 @@ test("grpc-js serves every kind of call", async () => {
       call.on("end", () => call.end());
     }) as never,
   };
-  const client = open(await startGrpcJs(handlers));
+  const client = open(await startGrpcJsServer(handlers));
   const data = new Uint8Array(2_000_000).fill(7);
   const echo = await client.unary({ text: "a", data });
   expect([echo.text, Buffer.compare(echo.data, data)]).toEqual(["a", 0]);
@@ -85,7 +55,7 @@ test("grpc-js serves every kind of call", async () => {
 });
 
 test("grpc-js' errors, metadata and trailers arrive", async () => {
-  const handlers: Handlers = {
+  const handlers: GrpcJsHandlers = {
     unary: ((_call: unknown, done: grpc.sendUnaryData<unknown>) => {
       const metadata = new grpc.Metadata();
       metadata.set("a", "1");
@@ -97,7 +67,7 @@ test("grpc-js' errors, metadata and trailers arrive", async () => {
       done(null, reply(""), trailer);
     }) as never,
   };
-  const client = open(await startGrpcJs(handlers));
+  const client = open(await startGrpcJsServer(handlers));
   const error = await client.unary({}).catch((reason: unknown) => ConnectError.from(reason));
   if (!(error instanceof ConnectError)) throw new Error("the call succeeded");
   expect([error.code, error.rawMessage, error.metadata.get("a")]).toEqual([Code.NotFound, "nö", "1"]);
@@ -116,12 +86,12 @@ test("grpc-js' errors, metadata and trailers arrive", async () => {
 
 test("grpc-js learns of a deadline and of a cancel", async () => {
   const ends: string[] = [];
-  const handlers: Handlers = {
+  const handlers: GrpcJsHandlers = {
     unary: ((call: grpc.ServerUnaryCall<unknown, unknown>) => {
       call.on("cancelled", () => ends.push("cancelled"));
     }) as never,
   };
-  const client = open(await startGrpcJs(handlers));
+  const client = open(await startGrpcJsServer(handlers));
   await expect(client.unary({}, { timeoutMs: 200 })).rejects.toThrow("[deadline_exceeded]");
   const signal = AbortSignal.timeout(200);
   await expect(client.unary({}, { signal })).rejects.toThrow("[canceled]");
