@@ -129,6 +129,8 @@ const upstream: Types<UpstreamOptions> = {
   maxConnections: number,
   connectTimeoutMs: milliseconds,
   maxPendingCalls: number,
+  // Checked when it is read, whose errors say more.
+  serviceConfig: anything,
 };
 
 const types: Types<ServerOptions> = {

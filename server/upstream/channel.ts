@@ -1,6 +1,7 @@
 // The ways to call an upstream: by messages, or by the bytes of their envelopes.
 import type { Transport } from "@connectrpc/connect";
 import { requestHeader } from "@connectrpc/connect/protocol-grpc";
+import type { SettingsOf } from "../../client/call-settings.js";
 import type { RequestSender } from "../../client/http2/request.js";
 import { requestFields } from "../../client/http2/request-fields.js";
 import { PreparedFields } from "../http2/hpack/encoder.js";
@@ -10,6 +11,8 @@ import type { Encodings } from "./encodings.js";
 export interface Channel {
   /** For calls whose messages are decoded. */
   readonly messages: Transport;
+  /** For calls of our own, to reflection and health, which no service config is for. */
+  readonly ownCalls: Transport;
   /** For calls whose messages pass as they come. */
   readonly requests: RequestSender;
   /** The URL that method paths are added to. */
@@ -17,6 +20,8 @@ export interface Channel {
   /** Maximum size of a reply message in bytes. */
   readonly readMaxBytes: number;
   readonly encodings: Encodings;
+  /** How calls of its methods are made. */
+  readonly settingsOf: SettingsOf;
 }
 
 /** Where calls go on, and how. */
@@ -30,14 +35,13 @@ export interface ForwardTarget {
 export interface Route extends ForwardTarget {
   /** The fields that all its requests have. */
   readonly fields: PreparedFields;
+  /** Whether its calls wait while the upstream cannot be reached. */
+  readonly waitsForReady: boolean;
 }
 
 /** @param path `/package.Service/Method` */
-export function createRoute({ channel, isTrusted }: ForwardTarget, path: string): Route {
-  const url = new URL(channel.baseUrl.replace(/\/*$/, path));
-  return {
-    channel,
-    isTrusted,
-    fields: new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined))),
-  };
+export function createRoute(target: ForwardTarget, path: string, waitsForReady: boolean): Route {
+  const url = new URL(target.channel.baseUrl.replace(/\/*$/, path));
+  const fields = new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined)));
+  return { ...target, fields, waitsForReady };
 }

@@ -16,14 +16,17 @@ import type { ForwardedMethod } from "./table.js";
 /**
  * Serves calls of a forwarded method.
  *
- * @param decode serves calls whose messages have to be decoded: those with JSON, those of a method with interceptors, and
- * compressed requests, as long as the upstream has not said that it takes the compression
+ * @param decode serves calls whose messages have to be decoded: those with JSON, those of a method with interceptors, those that
+ * may be sent again or have a deadline of the service config, and compressed requests, as long as the upstream has not said
+ * that it takes the compression
  */
 export function createForwardLane(method: ForwardedMethod, environment: CallEnvironment, decode: Lane): Lane {
-  if (method.interceptors.length > 0) return decode;
   const { target, path } = method;
-  const { encodings } = target.channel;
-  const route = createRoute(target, path);
+  const { encodings, settingsOf } = target.channel;
+  const settings = settingsOf(method.spec.method);
+  const isPlain = settings.retry === undefined && settings.timeoutMs === undefined;
+  if (method.interceptors.length > 0 || !isPlain) return decode;
+  const route = createRoute(target, path, settings.waits(undefined));
   const setup = (wire: EnvelopeWire) => createPipeSetup(method, environment, wire, route);
   const pipes: Record<RpcProtocol, PipeSetup> = {
     grpc: setup(grpc),

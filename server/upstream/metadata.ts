@@ -142,10 +142,10 @@ export function appendAll(from: Readonly<OutgoingHttpHeaders>, to: Headers): voi
   for (const name in from) for (const value of [from[name]].flat()) to.append(name, String(value));
 }
 
-/** Copies headers or trailers of a response to those of the caller's. */
+/** Copies headers or trailers of a response to those of the caller's, which does not know of our own attempts. */
 export function passMetadata(from: Headers, to: Headers): void {
   from.forEach((value, name) => {
-    if (isPassedBack(name)) to.append(name, value);
+    if (isPassedBack(name) && name !== "grpc-previous-rpc-attempts") to.append(name, value);
   });
 }
 

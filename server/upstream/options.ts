@@ -1,4 +1,5 @@
 // Options of a server whose services are served here.
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { ClientTlsOptions } from "../../client/http2/open-socket.js";
 import type { PoolOptions } from "../../client/http2/pool-options.js";
 
@@ -18,4 +19,9 @@ export interface UpstreamOptions extends PoolOptions {
    * for a single upstream, without `services`, and without interceptors, which need messages. Default false.
    */
   readonly passUnknownMethods?: boolean | undefined;
+  /**
+   * gRPC's service config as data: timeouts, retries and waiting by method, and load balancing. Without a retry policy, only
+   * what the server has surely not processed is sent again.
+   */
+  readonly serviceConfig?: JsonValue | undefined;
 }

@@ -42,7 +42,7 @@ export function createPassUnknown(
     const known = setups.get(path);
     if (known !== undefined) return known;
     const method = { ...template, path };
-    const route = createRoute(target, path);
+    const route = createRoute(target, path, false);
     const setup = (name: PassedProtocol) => createPipeSetup(method, environment, wires[name], route);
     const made = { grpc: setup("grpc"), "grpc-web": setup("grpc-web") };
     if (setups.size === methodsMax) setups.clear();

@@ -47,6 +47,10 @@ export class UpstreamCall implements Request {
     this.#listener = listener;
   }
 
+  get waitsForReady(): boolean {
+    return this.#route.waitsForReady;
+  }
+
   /** Begins the call, now or when the upstream can be reached. */
   send(): void {
     this.#route.channel.requests.send(this);

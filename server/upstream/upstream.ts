@@ -4,8 +4,10 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { parseBaseUrl } from "../../client/base-url.js";
-import { type Http2Connections, openHttp2 } from "../../client/connections.js";
+import { TransportSettings } from "../../client/call-settings.js";
+import { closedError, type Http2Connections, openHttp2 } from "../../client/connections.js";
 import type { PoolState } from "../../client/http2/pool.js";
+import { withDeadlines } from "../../client/timeout.js";
 import { compressionGzip } from "../compressions.js";
 import { withDependencies } from "../schema/descriptor-index.js";
 import { commonFiles } from "../schema/types.js";
@@ -48,6 +50,7 @@ export class Upstream {
   readonly options: UpstreamOptions;
   readonly #listener: UpstreamListener;
   readonly #connections: Http2Connections;
+  readonly #settings: TransportSettings;
   readonly #end = new AbortController();
   readonly #ready = withResolvers();
 
@@ -58,12 +61,14 @@ export class Upstream {
     this.options = options;
     this.#listener = listener;
     const target = parseBaseUrl(toUrl(options.url));
-    this.#connections = openHttp2(target, options, options.tls, {
+    this.#settings = new TransportSettings(options);
+    const loadBalancing = options.loadBalancing ?? this.#settings.loadBalancing;
+    this.#connections = openHttp2(target, { ...options, loadBalancing }, options.tls, {
       staysConnected: true,
       backoffMaxMs: connectBackoffMaxMs,
     });
-    this.channel = openChannel(this.#connections, target.url, options);
-    this.health = new UpstreamHealth(this.channel.messages, this.#end.signal, () => listener.onHealth());
+    this.channel = openChannel(this.#connections, target.url, options, this.#settings);
+    this.health = new UpstreamHealth(this.channel.ownCalls, this.#end.signal, () => listener.onHealth());
     if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
     if (this.schema !== undefined) this.#ready.resolve();
   }
@@ -101,12 +106,13 @@ export class Upstream {
     // Loaded only here: most servers need none of Google's files.
     const { knownFiles } = await import("../schema/known-files.js");
     const isKnown = (name: string) => knownFiles.has(name);
-    const { services, files } = await readSchema(this.channel.messages, isKnown, this.#end.signal);
+    const { services, files } = await readSchema(this.channel.ownCalls, isKnown, this.#end.signal);
     return buildSchema(files, knownFiles, this.options.services ?? services);
   }
 
   close(): void {
     this.#end.abort();
+    this.#settings.close(closedError());
     this.#connections.close();
   }
 
@@ -130,9 +136,14 @@ function toUrl(text: string): string {
   return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
 }
 
-function openChannel({ openGrpc, pool }: Http2Connections, baseUrl: string, options: UpstreamOptions): Channel {
-  const { readMaxBytes = readMaxBytesDefault } = options;
-  const messages = openGrpc({
+function openChannel(
+  { openGrpc, pool }: Http2Connections,
+  baseUrl: string,
+  options: UpstreamOptions,
+  settings: TransportSettings,
+): Channel {
+  const { readMaxBytes = readMaxBytesDefault, serviceConfig } = options;
+  const common = {
     baseUrl,
     interceptors: [],
     useBinaryFormat: true,
@@ -141,8 +152,14 @@ function openChannel({ openGrpc, pool }: Http2Connections, baseUrl: string, opti
     compressMinBytes: 1024,
     readMaxBytes,
     writeMaxBytes: 0xffff_ffff,
-  });
-  return { messages, requests: pool, baseUrl, readMaxBytes, encodings: new Encodings() };
+  };
+  const ownCalls = openGrpc(common);
+  const { of: settingsOf } = settings;
+  const messages =
+    serviceConfig === undefined
+      ? ownCalls
+      : settings.limitTime(withDeadlines(openGrpc({ ...common, settingsOf }), "grpc", undefined));
+  return { messages, ownCalls, requests: pool, baseUrl, readMaxBytes, encodings: new Encodings(), settingsOf };
 }
 
 function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {

@@ -1,12 +1,13 @@
 // Calls that are forwarded to another server: over every protocol they are what they are when that server is called itself.
 import { createServer as createTcpServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { create, equals, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { create, equals, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createTransport, type TransportOptions } from "../../client/index.js";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { createServer, type Server } from "../../server/index.js";
+import type { UpstreamOptions } from "../../server/upstream/options.js";
 import { TestReplySchema, TestRequestSchema, TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { Random, seed } from "../support/random.js";
@@ -29,7 +30,7 @@ let proxy: Awaited<ReturnType<typeof startProxy>>;
 
 beforeAll(async () => {
   upstream = await startServer();
-  proxy = await startProxy(upstream.url);
+  proxy = await startProxy({ url: upstream.url });
 });
 afterAll(async () => {
   await proxy.close();
@@ -37,8 +38,8 @@ afterAll(async () => {
 });
 
 /** Resolves when the server forwards. */
-async function startProxy(url: string) {
-  const server = createServer({ port: 0, routes: () => {}, upstreams: [{ url }] });
+async function startProxy(upstream: UpstreamOptions) {
+  const server = createServer({ port: 0, routes: () => {}, upstreams: [upstream] });
   await server.listen();
   await isServing(server);
   return server;
@@ -161,7 +162,7 @@ test("unknown fields pass both ways", async () => {
       },
     },
   });
-  const server = await startProxy(echo.url);
+  const server = await startProxy({ url: echo.url });
   using through = open(server.url, { protocol: "grpc" });
   const request = create(TestRequestSchema, { text: "unknown" });
   request.$unknown = fields;
@@ -221,6 +222,100 @@ describe("an upstream that is not there", () => {
     await expect.poll(ready, { timeout: 10_000 }).toBe(200);
     using through = open(server.url, { protocol: "connect" });
     expect((await through.client.unary({ text: late.url })).text).toBe(late.url);
+  });
+});
+
+describe("an upstream with a service config", () => {
+  const retryPolicy = {
+    maxAttempts: 3,
+    initialBackoff: "0.01s",
+    maxBackoff: "0.01s",
+    backoffMultiplier: 1,
+    retryableStatusCodes: ["UNAVAILABLE"],
+  };
+  const service = "manywire.test.v1.TestService";
+  const retries = { methodConfig: [{ name: [{ service }], retryPolicy }] };
+
+  /** Starts an upstream that fails so often, and a proxy before it. Returns the number of attempts that each has. */
+  async function start(failures: number, serviceConfig: JsonObject) {
+    const attempts: string[] = [];
+    const attempt = (context: HandlerContext) => {
+      attempts.push(context.requestHeader.get("grpc-previous-rpc-attempts") ?? "");
+      if (attempts.length <= failures) throw new ConnectError("down", Code.Unavailable);
+    };
+    const upstream = await startServer({
+      implementation: {
+        unary(request, context) {
+          attempt(context);
+          return { text: request.text };
+        },
+        async clientStream(requests, context) {
+          const texts = (await collect(requests)).map(({ text }) => text);
+          attempt(context);
+          return { text: texts.join() };
+        },
+        async *serverStream(request, context) {
+          attempt(context);
+          yield { text: request.text };
+        },
+      },
+    });
+    const proxy = await startProxy({ url: upstream.url, serviceConfig });
+    onTestFinished(async () => {
+      await proxy.close();
+      await upstream[Symbol.asyncDispose]();
+    });
+    return { url: proxy.url, attempts };
+  }
+
+  test.each(Object.entries(ways))("sends failed calls again: %s", async (_, options) => {
+    const { url, attempts } = await start(2, retries);
+    using through = open(url, options);
+    let header = new Headers();
+    const onHeader = (found: Headers) => {
+      header = found;
+    };
+    expect((await through.client.unary({ text: "a" }, { onHeader })).text).toBe("a");
+    expect(attempts).toEqual(["", "1", "2"]);
+    // The caller has sent it once.
+    expect(header.has("grpc-previous-rpc-attempts")).toBe(false);
+    attempts.length = 0;
+    expect((await through.client.clientStream(each({ text: "a" }, { text: "b" }))).text).toBe("a,b");
+    attempts.length = 0;
+    expect((await collect(through.client.serverStream({ text: "a" }))).map(({ text }) => text)).toEqual(["a"]);
+    expect(attempts).toEqual(["", "1", "2"]);
+  });
+
+  test.each(Object.entries(ways))("gives the caller the last error: %s", async (_, options) => {
+    const { url, attempts } = await start(9, retries);
+    using through = open(url, options);
+    const error = await failureOf(through.client.unary({ text: "a" }));
+    expect([error.code, error.rawMessage, attempts.length]).toEqual([Code.Unavailable, "down", 3]);
+    expect(error.metadata.has("grpc-previous-rpc-attempts")).toBe(false);
+  });
+
+  test.each(Object.entries(ways))("sends them once without a policy: %s", async (_, options) => {
+    const { url, attempts } = await start(9, { methodConfig: [{ name: [{ service: "other.Service" }], retryPolicy }] });
+    using through = open(url, options);
+    expect((await failureOf(through.client.unary({ text: "a" }))).rawMessage).toBe("down");
+    expect(attempts).toEqual([""]);
+  });
+
+  test.each(Object.entries(ways))("limits the time of calls: %s", async (_, options) => {
+    const methodConfig = [{ name: [{ service }], timeout: "0.2s" }];
+    await using proxy = await startProxy({ url: upstream.url, serviceConfig: { methodConfig } });
+    using through = open(proxy.url, options);
+    const call = (text: string, timeoutMs?: number) =>
+      failureOf(through.client.unary({ text, waitMs: 60_000 }, timeoutMs === undefined ? {} : { timeoutMs }));
+    expect((await call("no deadline")).code).toBe(Code.DeadlineExceeded);
+    expect((await call("a longer deadline", 60_000)).code).toBe(Code.DeadlineExceeded);
+  });
+
+  test("names what is wrong in it", () => {
+    const upstreams = [{ url: "localhost:1" }, { url: "localhost:2", serviceConfig: { methodConfig: [{ name: 1 }] } }];
+    expect(() => createServer({ routes: () => {}, upstreams })).toThrow(
+      "createServer: upstreams[1].serviceConfig.methodConfig[0].name: expected an array, found 1",
+    );
   });
 });
 
