@@ -121,6 +121,8 @@ const upstream: Types<UpstreamOptions> = {
   url: string,
   tls: object,
   descriptorSet: binary,
+  reflection: boolean,
+  schemaCache: string,
   services: list,
   readMaxBytes: bytes,
   passUnknownMethods: boolean,

@@ -2,7 +2,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
-import { toError } from "./call/error.js";
 import type { Method } from "./call/method.js";
 import type { MethodTable } from "./call/table.js";
 import { checkReloadOptions } from "./check-options.js";
@@ -53,8 +52,6 @@ export class LiveSurface {
   #warned: ReadonlySet<string> = new Set();
   #lastReload: Promise<unknown> = Promise.resolve();
   #isClosed = false;
-  /** Whether all schemas that are known are served. */
-  #isWhole = true;
 
   /** @throws TypeError that names an option, or RoutingError */
   constructor(parts: SurfaceParts) {
@@ -67,12 +64,12 @@ export class LiveSurface {
       onHealth: () => health.refresh(),
     });
     this.#current = this.#make(this.upstreams.all, this.#httpRules);
-    this.#warn(this.upstreams.all);
+    this.#warn();
   }
 
   /** Whether the services of all upstreams are served. */
   get isReady(): boolean {
-    return this.#isWhole && this.upstreams.problem === undefined;
+    return this.upstreams.problem === undefined;
   }
 
   get current(): Surface {
@@ -119,23 +116,17 @@ export class LiveSurface {
     }
     this.#httpRules = httpRules;
     this.upstreams.replace(replacement);
-    this.#settle(replacement.opened);
+    this.#settle();
     for (const upstream of replacement.dropped) void this.#retire(upstream);
     return describeReload(before.api, this.#current.api, replacement);
   }
 
-  /** Serves the methods of another schema from now on. One that cannot be served changes nothing. */
+  /** Serves the methods of another schema from now on. Throws, and changes nothing, if they cannot be served. */
   #renew(upstream: Upstream): void {
     // A reload asks for its schema, and has not decided yet.
     if (!this.upstreams.all.includes(upstream)) return;
-    try {
-      this.#current = this.#make(this.upstreams.all, this.#httpRules);
-    } catch (error) {
-      this.#isWhole = false;
-      this.#parts.report(new Error(`${upstream.url}: ${toError(error).message}`, { cause: error }), "upstream schema");
-      return;
-    }
-    this.#settle([upstream]);
+    this.#current = this.#make(this.upstreams.all, this.#httpRules);
+    this.#settle();
   }
 
   #make(upstreams: readonly Upstream[], httpRules: Settings["httpRules"]): Surface {
@@ -151,23 +142,19 @@ export class LiveSurface {
     );
   }
 
-  #settle(changed: readonly Upstream[]): void {
-    this.#isWhole = true;
-    this.#warn(changed);
+  #settle(): void {
+    this.#warn();
     this.#parts.health.refresh();
   }
 
-  /** Warns of what is wrong with the schemas of some upstreams, and of what is new and wrong with all of them together. */
-  #warn(changed: readonly Upstream[]): void {
-    const { onWarning } = this.#parts.settings;
-    for (const { url, schema } of changed) {
-      for (const note of [...(schema?.repairs ?? []), ...(schema?.unserved ?? [])]) onWarning?.(`${url}: ${note}`);
-    }
+  /** Warns of what is wrong, and was not before. */
+  #warn(): void {
+    const { upstreams } = this;
     // While services are missing, rules of theirs would look like mistakes.
-    if (this.upstreams.problem !== undefined) return;
-    const warnings = [...this.#current.warnings, ...this.upstreams.overlaps];
-    for (const warning of warnings) if (!this.#warned.has(warning)) onWarning?.(warning);
-    this.#warned = new Set(warnings);
+    const ofAll = upstreams.problem === undefined ? [...this.#current.warnings, ...upstreams.overlaps] : [];
+    const warnings = new Set([...upstreams.notes, ...ofAll]);
+    for (const warning of warnings) if (!this.#warned.has(warning)) this.#parts.settings.onWarning?.(warning);
+    this.#warned = warnings;
   }
 
   /** Closes an upstream after the last call on it. */

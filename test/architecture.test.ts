@@ -41,7 +41,12 @@ const map: Record<string, Part> = {
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
-  "server/schema/": { uses: ["gen/google/"], names: server("slices.ts"), packages: [protobuf], isPortable: true },
+  "server/schema/": {
+    uses: ["gen/google/", "server/quote.ts"],
+    names: server("slices.ts"),
+    packages: [protobuf],
+    isPortable: true,
+  },
   "server/codec/": {
     uses: server("quote.ts", "schema/integer-types.ts"),
     names: server("byte-writer.ts"),
@@ -192,7 +197,14 @@ const map: Record<string, Part> = {
   "server/command/": {
     uses: [
       ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/", "quote.ts"),
-      ...server("rest/route/rules.ts", "server.ts", "suggest.ts", "whole-number.ts", "within.ts"),
+      ...server(
+        "rest/route/rules.ts",
+        "server.ts",
+        "suggest.ts",
+        "upstream/schema-cache.ts",
+        "whole-number.ts",
+        "within.ts",
+      ),
       "gen/",
     ],
     names: ["server/"],

@@ -27,6 +27,8 @@ export interface UpstreamSettings {
   readonly ca: string | undefined;
   readonly schema: string | undefined;
   readonly protos: string | undefined;
+  readonly reflection: boolean;
+  readonly schemaCache: string | undefined;
 }
 
 /** Paths of PEM files. */
@@ -70,6 +72,8 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
       ca: value("--upstream-ca"),
       schema: value("--schema"),
       protos: value("--proto"),
+      reflection: value("--no-upstream-reflection") ?? true,
+      schemaCache: value("--schema-cache"),
     },
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };

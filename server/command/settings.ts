@@ -235,12 +235,22 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         flag: "--proto",
         kind: text("folder"),
-        text: "proto files of the upstream, for a server without reflection; needs buf, protoc or Python's grpcio-tools",
+        text: "proto files of the upstream, such as one without reflection; needs buf, protoc or Python's grpcio-tools",
       },
       {
         flag: "--schema",
         kind: file,
-        text: "the upstream's files as a FileDescriptorSet, such as `buf build -o api.binpb` writes, instead of reflection",
+        text: "the upstream's files as a FileDescriptorSet, such as `buf build -o api.binpb` writes",
+      },
+      {
+        flag: "--no-upstream-reflection",
+        kind: switchOff,
+        text: "serve only what the proto files or the descriptor set define, and do not ask upstreams for more services",
+      },
+      {
+        flag: "--schema-cache",
+        kind: file,
+        text: "keep the schemas of upstreams in this file, and serve them after a restart while an upstream is not there",
       },
       {
         flag: "--trust-forwarded",

@@ -7,6 +7,7 @@ import * as v1 from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { quote } from "../quote.js";
 import { type DescriptorIndex, indexDescriptors, withDependencies } from "../schema/descriptor-index.js";
+import { renameFile, serialisedOf } from "../schema/file-source.js";
 import { once, runInSlices, type Work } from "../slices.js";
 
 // The schemas of the two versions differ only in their package, so one implementation serves both.
@@ -46,8 +47,8 @@ function forEachList<List, Value>(read: () => List, make: (list: List) => Value)
   };
 }
 
-function createReflector({ serviceNames, files, symbols, extensions }: DescriptorIndex) {
-  const fileAnswer = createFileAnswer();
+function createReflector({ serviceNames, files, names, symbols, extensions }: DescriptorIndex) {
+  const fileAnswer = createFileAnswer(names);
   return async (question: ReflectionRequest["messageRequest"]) => {
     switch (question.case) {
       case "listServices":
@@ -73,10 +74,10 @@ function createReflector({ serviceNames, files, symbols, extensions }: Descripto
 // imports follows in every response, though a server may leave out what the stream has already carried: clients that
 // remember files (grpcurl, buf curl, grpcio) skip repeated ones, and those that take each response by itself need them.
 // Imports that do not fit into a message of 4 MiB are left out. Clients then ask for them by name.
-function createFileAnswer() {
+function createFileAnswer(names: ReadonlyMap<DescFile, string>) {
   const serialised = new Map<DescFile, () => Promise<Uint8Array>>();
   const serialise = (file: DescFile) => {
-    const bytes = serialised.get(file) ?? once(() => runInSlices(serialiseFile(file.proto)));
+    const bytes = serialised.get(file) ?? once(() => serialiseAs(file, names));
     serialised.set(file, bytes);
     return bytes();
   };
@@ -96,6 +97,18 @@ function createFileAnswer() {
 
 /** The message limit of most clients, less 64 KiB for the rest of the response. */
 const filesLimitBytes = 4 * 1024 * 1024 - 64 * 1024;
+
+/** A file of an upstream is passed on as it came, so that nothing is lost that only its tools know. */
+async function serialiseAs(file: DescFile, names: ReadonlyMap<DescFile, string>): Promise<Uint8Array> {
+  const bytes = serialisedOf(file) ?? (await runInSlices(serialiseFile(file.proto)));
+  const renamed = new Map<string, string>();
+  for (const one of [file, ...file.dependencies]) {
+    const { name } = one.proto;
+    const newName = names.get(one) ?? name;
+    if (newName !== name) renamed.set(name, newName);
+  }
+  return renamed.size === 0 ? bytes : renameFile(bytes, renamed);
+}
 
 /**
  * Serialises a file without its source info, which is most of a large file and which no client of reflection needs. Parts of

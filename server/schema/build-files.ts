@@ -1,12 +1,16 @@
 // Builds descriptors of files that come from elsewhere, such as a server's reflection, which often are incomplete: imports
 // are missing, mostly of files that only options need; JSON names are missing; placeholders stand for files.
-import { clone, createFileRegistry, type DescFile } from "@bufbuild/protobuf";
+import { clone, createFileRegistry, type DescFile, toBinary } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   type FieldDescriptorProto,
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
+import { quote } from "../quote.js";
+import { checkFile } from "./check-file.js";
+import { type FileSource, setSerialised, withoutComments } from "./file-source.js";
+import { DeclaredTypes, namedTypes } from "./named-types.js";
 
 /** A file that cannot be used, and why. */
 export interface RefusedFile {
@@ -28,17 +32,20 @@ export interface BuiltFiles {
 
 /** Files that are always our own, since every runtime has them. */
 const wellKnown = "google/protobuf/";
-/** More imports than this, one below the other, are a fault. */
+/** More imports than this, one below the other, or in one file, are a fault. */
 const importDepthMax = 200;
+const importsMax = 10_000;
+/** Types that are looked at for all imports of all files. 2,000 files with 20 imports of 30 types each have 1.2 million. */
+const importedTypesMax = 10_000_000;
 
 /**
  * Builds the descriptors of files. What is wrong with one changes nothing for those that do not import it.
  *
- * @param protos of two with one name, the first counts
+ * @param sources of two with one name, the first counts that is no placeholder
  * @param known descriptors of files that may be missing, by file name
  */
-export function buildFiles(protos: readonly FileDescriptorProto[], known: ReadonlyMap<string, DescFile>): BuiltFiles {
-  return new Builder(protos, known).build();
+export function buildFiles(sources: readonly FileSource[], known: ReadonlyMap<string, DescFile>): BuiltFiles {
+  return new Builder(sources, known).build();
 }
 
 /** Whether a file says nothing: some servers give one instead of a file that they do not have. */
@@ -48,20 +55,30 @@ function isPlaceholder({ syntax, ...file }: FileDescriptorProto): boolean {
 }
 
 class Builder {
-  readonly #protos = new Map<string, FileDescriptorProto>();
+  readonly #sources = new Map<string, FileSource>();
   readonly #known: ReadonlyMap<string, DescFile>;
+  readonly #declared: DeclaredTypes;
   /** Undefined: the file cannot be built, or is being built. */
   readonly #files = new Map<string, DescFile | undefined>();
+  /** How many imports a file has one below the other. */
+  readonly #heights = new Map<DescFile, number>();
+  #importedTypes = 0;
   readonly #repairs: string[] = [];
   readonly #refused: RefusedFile[] = [];
 
-  constructor(protos: readonly FileDescriptorProto[], known: ReadonlyMap<string, DescFile>) {
+  constructor(sources: readonly FileSource[], known: ReadonlyMap<string, DescFile>) {
     this.#known = known;
-    for (const proto of protos) if (!this.#protos.has(proto.name)) this.#protos.set(proto.name, proto);
+    for (const source of sources) {
+      const first = this.#sources.get(source.proto.name)?.proto;
+      if (first === undefined || isPlaceholder(first)) this.#sources.set(source.proto.name, source);
+    }
+    const own = [...this.#sources.values()].map(({ proto }) => proto);
+    const ours = [...known].filter(([name]) => !this.#sources.has(name)).map(([, { proto }]) => proto);
+    this.#declared = new DeclaredTypes([...own, ...ours]);
   }
 
   build(): BuiltFiles {
-    for (const name of this.#protos.keys()) this.#find(name, 0);
+    for (const name of this.#sources.keys()) this.#find(name, 0);
     const files = new Map<string, DescFile>();
     for (const [name, file] of this.#files) if (file !== undefined) files.set(name, file);
     return { files, repairs: this.#repairs, refused: this.#refused };
@@ -76,29 +93,64 @@ class Builder {
   }
 
   #make(name: string, depth: number): DescFile | undefined {
-    const proto = this.#protos.get(name);
+    const source = this.#sources.get(name);
     const known = this.#known.get(name);
-    const isMissing = proto === undefined || isPlaceholder(proto);
+    const isMissing = source === undefined || isPlaceholder(source.proto);
     if (known !== undefined && (isMissing || name.startsWith(wellKnown))) return known;
     if (isMissing) return undefined;
-    if (depth > importDepthMax) return this.#refuse(proto, `expected at most ${importDepthMax} imports in a row`);
-    const imports = this.#imports(proto, depth);
+    const { proto } = source;
     try {
-      const repaired = repair(proto, imports);
-      return createFileRegistry(repaired, (wanted) => imports.get(wanted)).getFile(name);
+      checkFile(proto);
+      if (depth > importDepthMax) throw tooDeep();
+      if (proto.dependency.length > importsMax) throw new Error(`expected at most ${importsMax} imports, found more`);
+      const imports = this.#imports(proto, depth);
+      const file = this.#link(proto, imports);
+      setSerialised(file, serialise(source, imports));
+      return file;
     } catch (error) {
       return this.#refuse(proto, error instanceof Error ? error.message : String(error));
     }
   }
 
+  /** The files that a file imports, by name, and those whose types it has without importing them. */
   #imports(proto: FileDescriptorProto, depth: number): ReadonlyMap<string, DescFile> {
     const imports = new Map<string, DescFile>();
-    for (const name of proto.dependency) {
+    for (const name of new Set(proto.dependency)) {
       const file = this.#find(name, depth + 1);
       if (file === undefined) this.#repairs.push(`${proto.name}: left out the import ${name}, which is not there`);
       else imports.set(name, file);
     }
+    // By a public import of an import, or because the server lists no imports.
+    for (const type of namedTypes(proto)) {
+      const name = this.#declared.fileOf(type, imports, proto.name);
+      const file = name === undefined ? undefined : this.#find(name, depth + 1);
+      if (name !== undefined && file !== undefined) imports.set(name, file);
+    }
     return imports;
+  }
+
+  #link(proto: FileDescriptorProto, imports: ReadonlyMap<string, DescFile>): DescFile {
+    const height = 1 + Math.max(0, ...[...imports.values()].map((file) => this.#heights.get(file) ?? 0));
+    if (height > importDepthMax) throw tooDeep();
+    const repaired = withImports(proto, [...imports.keys()]);
+    for (const message of repaired.messageType) nameFields(message);
+    for (const field of repaired.extension) nameField(field);
+    const file = createFileRegistry(repaired, (name) => this.#withoutImports(imports.get(name))).getFile(proto.name);
+    if (file === undefined) throw new Error(`expected the file ${quote(proto.name)}, found none`);
+    file.dependencies.splice(0, file.dependencies.length, ...imports.values());
+    this.#heights.set(file, height);
+    return file;
+  }
+
+  /**
+   * The registry adds the imports of an import once for each path to them, of which there are exponentially many. All that the
+   * file needs is in `imports`, so that each is given without its own.
+   */
+  #withoutImports(file: DescFile | undefined): DescFile | undefined {
+    if (file === undefined) return undefined;
+    this.#importedTypes += this.#declared.count(file.proto);
+    if (this.#importedTypes <= importedTypesMax) return { ...file, dependencies: [] };
+    throw new Error(`expected at most ${importedTypesMax} types in the imports of all files, found more`);
   }
 
   #refuse({ name, package: scope, service }: FileDescriptorProto, reason: string): undefined {
@@ -107,18 +159,32 @@ class Builder {
   }
 }
 
-/** A copy with JSON names, and with imports only of files that are there. */
-function repair(proto: FileDescriptorProto, imports: ReadonlyMap<string, DescFile>): FileDescriptorProto {
+function tooDeep(): Error {
+  return new Error(`expected at most ${importDepthMax} imports, one below the other, found more`);
+}
+
+/** What others are given: the bytes as they came, or without the imports that are not there, which their tools would miss. */
+function serialise(source: FileSource, imports: ReadonlyMap<string, DescFile>): Uint8Array {
+  const { proto } = source;
+  if (proto.dependency.every((name) => imports.has(name))) return withoutComments(source);
+  const cut = withImports(
+    proto,
+    [...new Set(proto.dependency)].filter((name) => imports.has(name)),
+  );
+  cut.sourceCodeInfo = undefined;
+  return toBinary(FileDescriptorProtoSchema, cut);
+}
+
+/** A copy with other imports. Public and weak ones are named by their places in the list. */
+function withImports(proto: FileDescriptorProto, names: readonly string[]): FileDescriptorProto {
   const copy = clone(FileDescriptorProtoSchema, proto);
-  const kept = proto.dependency.filter((name) => imports.has(name));
-  // Public and weak imports are named by their places in the list.
-  const move = (places: readonly number[]) =>
-    places.map((place) => kept.indexOf(proto.dependency[place] ?? "")).filter((place) => place >= 0);
+  const places = new Map(names.map((name, place) => [name, place]));
+  const move = (old: readonly number[]) => [
+    ...new Set(old.flatMap((place) => places.get(proto.dependency[place] ?? "") ?? [])),
+  ];
   copy.publicDependency = move(proto.publicDependency);
   copy.weakDependency = move(proto.weakDependency);
-  copy.dependency = kept;
-  for (const message of copy.messageType) nameFields(message);
-  for (const field of copy.extension) nameField(field);
+  copy.dependency = [...names];
   return copy;
 }
 

@@ -11,6 +11,8 @@ export interface DescriptorIndex {
   readonly serviceNames: readonly string[];
   /** File name ("google/api/http.proto") → file, for the services' files, everything they import, and `commonFiles`. */
   readonly files: ReadonlyMap<string, DescFile>;
+  /** The name of each file, its own but for files of other content with the name of another: "2/shop.proto". */
+  readonly names: ReadonlyMap<DescFile, string>;
   /** Service, method, message, field, oneof, enum, enum value or extension → the file that declares it. */
   readonly symbols: ReadonlyMap<string, DescFile>;
   /** Message → number of an extension of it → the file that declares the extension. Every message has an entry. */
@@ -19,14 +21,17 @@ export interface DescriptorIndex {
 
 /**
  * Indexes the services' files and everything that they import, then `commonFiles`, so that clients can read the details of
- * errors. Of two files with one name or one symbol the first counts. Pauses after each symbol.
+ * errors. Of two files with one symbol the first counts. Pauses after each symbol.
  */
 export function* indexDescriptors(services: readonly DescService[]): Work<DescriptorIndex> {
-  const served = withDependencies(services.map((service) => service.file));
-  const files = withDependencies([...served.values(), ...commonFiles]);
+  const names = nameFiles(reachFrom(services.map((service) => service.file)));
+  const served = new Set(names.values());
+  for (const [name, file] of withDependencies(commonFiles)) if (!served.has(name)) names.set(file, name);
+  const files = new Map<string, DescFile>();
   const symbols = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
-  for (const file of files.values()) {
+  for (const [file, name] of names) {
+    if (!files.has(name)) files.set(name, file);
     for (const name of symbolNames(file.proto)) {
       if (!symbols.has(name)) symbols.set(name, file);
       yield;
@@ -43,7 +48,37 @@ export function* indexDescriptors(services: readonly DescService[]): Work<Descri
     }
   }
   const serviceNames = [...new Set(services.map((service) => service.typeName))].sort();
-  return { serviceNames, files, symbols, extensions };
+  return { serviceNames, files, names, symbols, extensions };
+}
+
+/** The files and everything that they import: the given ones first, then the nearest. */
+function reachFrom(roots: readonly DescFile[]): ReadonlySet<DescFile> {
+  const files = new Set(roots);
+  // Files that are added while this runs are visited, too.
+  for (const file of files) for (const one of file.dependencies) files.add(one);
+  return files;
+}
+
+/**
+ * Names files. Two upstreams may have files of one name that share nothing: the second gets a name of its own. Where they share
+ * types, as two versions of one file do, clients could not use both, and the first counts.
+ */
+function nameFiles(files: Iterable<DescFile>): Map<DescFile, string> {
+  const names = new Map<DescFile, string>();
+  const taken = new Map<string, ReadonlySet<string>>();
+  for (const file of files) {
+    const { messageType, enumType, service, extension, package: scope, name: own } = file.proto;
+    const members = [...messageType, ...enumType, ...service, ...extension].map(({ name }) => qualify(scope, name));
+    const isFree = (name: string) => {
+      const first = taken.get(name);
+      return first === undefined || members.length === 0 || members.some((member) => first.has(member));
+    };
+    let name = own;
+    for (let number = 2; !isFree(name); number++) name = `${number}/${own}`;
+    if (!taken.has(name)) taken.set(name, new Set(members));
+    names.set(file, name);
+  }
+  return names;
 }
 
 /**

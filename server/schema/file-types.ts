@@ -9,9 +9,9 @@ type Look<T> = (types: Registry) => T | undefined;
 
 /**
  * A registry with the types of files, and of all files that these import. Files are read when a type is first looked for, and
- * those that were added since when one is not found.
+ * those that were added since when one is not found. Of two types with one name the first counts.
  *
- * @param always files that come first
+ * @param always files that come last
  */
 export function createTypesOf(files: ReadonlySet<DescFile>, always: readonly DescFile[] = []): Registry {
   const types = createMutableRegistry();
@@ -20,15 +20,15 @@ export function createTypesOf(files: ReadonlySet<DescFile>, always: readonly Des
     if (read.has(file)) return;
     read.add(file);
     for (const one of file.dependencies) add(one);
-    for (const type of nestedTypes(file)) types.add(type);
+    for (const type of nestedTypes(file)) if (types.get(type.typeName) === undefined) types.add(type);
   };
   let size = -1;
   const load = () => {
     // A message may name any number of types that there are not.
     if (size === files.size) return types;
     size = files.size;
-    for (const file of always) add(file);
     for (const file of files) add(file);
+    for (const file of always) add(file);
     return types;
   };
   return createRegistryOf((look) => look(types) ?? look(load()), load);

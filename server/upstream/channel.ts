@@ -22,6 +22,8 @@ export interface Channel {
   readonly encodings: Encodings;
   /** How calls of its methods are made. */
   readonly settingsOf: SettingsOf;
+  /** Called when the upstream says that it does not have a method. */
+  readonly onUnimplemented: () => void;
 }
 
 /** Where calls go on, and how. */

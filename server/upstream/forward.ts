@@ -59,7 +59,7 @@ async function callUnary(
     passMetadata(reply.trailer, context.responseTrailer);
     return reply.message;
   } catch (reason) {
-    throw passError(reason);
+    throw toFailure(reason, channel);
   }
 }
 
@@ -79,8 +79,14 @@ async function* callStream(
     passMetadata(replies.trailer, context.responseTrailer);
   } catch (reason) {
     // The metadata of the error has the headers, too, which have been passed.
-    throw passError(reason, replies?.trailer);
+    throw toFailure(reason, channel, replies?.trailer);
   }
+}
+
+function toFailure(reason: unknown, { onUnimplemented }: ForwardTarget["channel"], trailers?: Headers): ConnectError {
+  const error = passError(reason, trailers);
+  if (error.code === Code.Unimplemented) onUnimplemented();
+  return error;
 }
 
 async function* once(message: Message) {

@@ -8,8 +8,18 @@ export interface UpstreamOptions extends PoolOptions {
   readonly url: string;
   /** For `https:`: what to trust, and what to show. */
   readonly tls?: ClientTlsOptions | undefined;
-  /** A serialised `google.protobuf.FileDescriptorSet` with the services. Without it they come by the server's reflection. */
+  /**
+   * A serialised `google.protobuf.FileDescriptorSet` with services. They are served at once, and as the set defines them. Those
+   * that only the server's reflection has are added when it is read. A server without reflection needs none then.
+   */
   readonly descriptorSet?: Uint8Array | undefined;
+  /** Whether to ask the server's reflection for services. `false` needs `descriptorSet`. Default true. */
+  readonly reflection?: boolean | undefined;
+  /**
+   * Path of a file that keeps the schema that reflection gave last. It is served after a restart until the server can be asked.
+   * Several upstreams may share one. `createServer` throws if the file cannot be written.
+   */
+  readonly schemaCache?: string | undefined;
   /** Full names of the services to serve. Default: all. */
   readonly services?: readonly string[] | undefined;
   /** Maximum size of a reply message in bytes, after decompression. Default 4 MiB. */

@@ -1,62 +1,84 @@
 // Asks a server for the files that define its services, by gRPC server reflection, v1 or v1alpha:
 // https://github.com/grpc/grpc/blob/02aa9b78719bf5e7f438cd06c061e7d14be60304/doc/server-reflection.md
-import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createWritableIterable } from "@connectrpc/connect/protocol";
 import * as v1 from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { toError } from "../call/error.js";
 import { quote } from "../quote.js";
+import { type FileSource, parseFile } from "../schema/file-source.js";
 import { isOfTools } from "./tools.js";
 
 /** What a server serves. */
 export interface ReflectedSchema {
-  /** Full names of the services, without those of reflection and health. */
+  /** Full names of the services, without those of tools. */
   readonly services: readonly string[];
-  readonly files: readonly FileDescriptorProto[];
+  readonly files: readonly FileSource[];
+  /** Full name of a service → why the server did not give its file. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+/** What a server may send. More is a fault of the server. */
+export interface ReflectionLimits {
+  /** Of all files. */
+  readonly bytes: number;
+  /** Of files, and of requests for them. */
+  readonly files: number;
+  /** For all of it. */
+  readonly timeoutMs: number;
 }
 
 type Question = NonNullable<MessageInitShape<typeof v1.ServerReflectionRequestSchema>["messageRequest"]>;
 type Answer = v1.ServerReflectionResponse["messageResponse"];
+type Ask = (question: Question) => Promise<Answer>;
 
-/** More than this, in bytes and in files, is a fault of the server. */
-const schemaBytesMax = 64 * 1024 * 1024;
-const filesMax = 20_000;
-const timeoutMs = 20_000;
+/** Maximum size of a schema in bytes. */
+export const schemaBytesMax: number = 64 * 1024 * 1024;
+
+const defaultLimits: ReflectionLimits = { bytes: schemaBytesMax, files: 20_000, timeoutMs: 20_000 };
 
 /**
  * Reads the schema of a server, all of it in one stream, so that one version of the server serves it.
  *
  * @param isKnown whether an import need not be asked for
- * @throws ConnectError if the server has no reflection, cannot be reached, or sends what is no schema
+ * @throws ConnectError if the server has no reflection (`unimplemented`), cannot be reached, or does not keep to the limits
  */
 export async function readSchema(
   transport: Transport,
   isKnown: (fileName: string) => boolean,
   signal: AbortSignal,
+  limits: ReflectionLimits = defaultLimits,
 ): Promise<ReflectedSchema> {
+  const readBy = (service: typeof v1.ServerReflection | typeof v1alpha.ServerReflection) =>
+    converse(service, transport, signal, limits, (ask) => new Reader(ask, isKnown, limits).read());
   try {
-    return await readBy(v1.ServerReflection, transport, isKnown, signal);
+    return await readBy(v1.ServerReflection);
   } catch (error) {
     const reason = ConnectError.from(error);
-    if (reason.code === Code.DeadlineExceeded || signal.aborted) throw reason;
+    if (finalCodes.has(reason.code) || signal.aborted) throw reason;
     // Some servers do not say UNIMPLEMENTED for a service that they do not have, and proxies before them say anything.
     try {
-      return await readBy(v1alpha.ServerReflection, transport, isKnown, signal);
+      return await readBy(v1alpha.ServerReflection);
     } catch (second) {
       throw reason.code === Code.Unimplemented ? ConnectError.from(second) : reason;
     }
   }
 }
 
-async function readBy(
+/** Codes that the other version would end with as well. */
+const finalCodes: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.ResourceExhausted]);
+
+async function converse(
   service: typeof v1.ServerReflection | typeof v1alpha.ServerReflection,
   transport: Transport,
-  isKnown: (fileName: string) => boolean,
   signal: AbortSignal,
+  { timeoutMs }: ReflectionLimits,
+  read: (ask: Ask) => Promise<ReflectedSchema>,
 ): Promise<ReflectedSchema> {
   const end = new AbortController();
   const requests = createWritableIterable<MessageInitShape<typeof v1.ServerReflectionRequestSchema>>();
+  // Both versions have the same messages.
   const responses = createClient(service as typeof v1.ServerReflection, transport)
     .serverReflectionInfo(requests, { signal: AbortSignal.any([signal, end.signal]), timeoutMs })
     [Symbol.asyncIterator]();
@@ -68,7 +90,7 @@ async function readBy(
     return value.messageResponse;
   };
   try {
-    const schema = await new Reader(ask, isKnown).read();
+    const schema = await read(ask);
     requests.close();
     // The server ends the stream now.
     await responses.next();
@@ -79,73 +101,90 @@ async function readBy(
 }
 
 class Reader {
-  readonly #ask: (question: Question) => Promise<Answer>;
+  readonly #ask: Ask;
   readonly #isKnown: (fileName: string) => boolean;
-  readonly #files = new Map<string, FileDescriptorProto>();
+  readonly #limits: ReflectionLimits;
+  readonly #files = new Map<string, FileSource>();
+  readonly #defined = new Set<string>();
+  readonly #problems = new Map<string, string>();
+  #asked = 0;
   #bytes = 0;
 
-  constructor(ask: (question: Question) => Promise<Answer>, isKnown: (fileName: string) => boolean) {
-    this.#ask = ask;
+  constructor(ask: Ask, isKnown: (fileName: string) => boolean, limits: ReflectionLimits) {
+    this.#ask = (question) => {
+      this.#asked++;
+      this.#checkLimits();
+      return ask(question);
+    };
     this.#isKnown = isKnown;
+    this.#limits = limits;
   }
 
   async read(): Promise<ReflectedSchema> {
     const services = await this.#listServices();
     for (const name of services) {
-      this.#add(await this.#ask({ case: "fileContainingSymbol", value: name }), `service ${quote(name)}`);
+      if (this.#defined.has(name)) continue;
+      const problem = this.#add(await this.#ask({ case: "fileContainingSymbol", value: name }));
+      if (problem !== undefined) this.#problems.set(name, problem);
+      else if (!this.#defined.has(name)) this.#problems.set(name, "the server gives a file without it");
     }
     await this.#readImports();
-    return { services, files: [...this.#files.values()] };
+    return { services, files: [...this.#files.values()], problems: this.#problems };
   }
 
   async #listServices(): Promise<readonly string[]> {
     const answer = await this.#ask({ case: "listServices", value: "" });
-    if (answer.case !== "listServicesResponse") throw toError(answer, "the list of services");
-    return answer.value.service.map(({ name }) => name).filter((name) => !isOfTools(name));
+    if (answer.case === "listServicesResponse") {
+      return [...new Set(answer.value.service.map(({ name }) => name))].filter((name) => !isOfTools(name));
+    }
+    const code = answer.case === "errorResponse" ? answer.value.errorCode || Code.Unknown : Code.Internal;
+    throw new ConnectError(`reflection: list of services: ${describe(answer)}`, code);
   }
 
   /** Asks for the imports that did not come along. One that the server does not have may be one that only options need. */
   async #readImports(): Promise<void> {
     const asked = new Set<string>();
-    const queue = [...this.#files.values()];
-    for (const { dependency } of queue) {
-      for (const name of dependency) {
+    // Files that are added while this runs are visited, too.
+    for (const { proto } of this.#files.values()) {
+      for (const name of proto.dependency) {
         if (this.#files.has(name) || this.#isKnown(name) || asked.has(name)) continue;
         asked.add(name);
-        const answer = await this.#ask({ case: "fileByFilename", value: name });
-        if (answer.case === "fileDescriptorResponse") queue.push(...this.#add(answer, name));
+        this.#add(await this.#ask({ case: "fileByFilename", value: name }));
       }
     }
   }
 
-  #add(answer: Answer, wanted: string): FileDescriptorProto[] {
-    if (answer.case !== "fileDescriptorResponse") throw toError(answer, wanted);
-    const added: FileDescriptorProto[] = [];
+  /** Adds the files of an answer. Returns what is wrong with it, if anything. */
+  #add(answer: Answer): string | undefined {
+    if (answer.case !== "fileDescriptorResponse") return describe(answer);
+    let problem: string | undefined;
     for (const bytes of answer.value.fileDescriptorProto) {
-      this.#count(bytes);
-      const file = fromBinary(FileDescriptorProtoSchema, bytes);
-      if (this.#files.has(file.name)) continue;
-      this.#files.set(file.name, file);
-      added.push(file);
+      this.#bytes += bytes.length;
+      this.#checkLimits();
+      try {
+        this.#addFile(parseFile(bytes));
+      } catch (error) {
+        problem = `the server gives a malformed file: ${toError(error).message}`;
+      }
     }
-    return added;
+    return problem;
   }
 
-  #count({ length }: Uint8Array): void {
-    this.#bytes += length;
-    if (this.#bytes <= schemaBytesMax && this.#files.size < filesMax) return;
-    const limits = `at most ${schemaBytesMax} bytes in ${filesMax} files`;
-    throw new ConnectError(`reflection: expected ${limits}, found more`, Code.ResourceExhausted);
+  #addFile(file: FileSource): void {
+    const { name, package: scope, service } = file.proto;
+    if (this.#files.has(name)) return;
+    this.#files.set(name, file);
+    for (const one of service) this.#defined.add(scope === "" ? one.name : `${scope}.${one.name}`);
+  }
+
+  #checkLimits(): void {
+    const { bytes, files } = this.#limits;
+    if (this.#bytes <= bytes && this.#files.size <= files && this.#asked <= files) return;
+    throw new ConnectError(`reflection: expected at most ${bytes} bytes in ${files} files`, Code.ResourceExhausted);
   }
 }
 
-function toError(answer: Answer, wanted: string): ConnectError {
-  if (answer.case === "errorResponse") {
-    return new ConnectError(
-      `reflection: ${wanted}: ${answer.value.errorMessage}`,
-      answer.value.errorCode || Code.Unknown,
-    );
-  }
-  const found = answer.case ?? "a response without a message";
-  return new ConnectError(`reflection: expected ${wanted}, found ${found}`, Code.Internal);
+function describe(answer: Answer): string {
+  if (answer.case === "errorResponse") return `the server says: ${quote(answer.value.errorMessage)}`;
+  return `unexpected ${answer.case === undefined ? "empty response" : quote(answer.case)} of the server`;
 }

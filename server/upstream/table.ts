@@ -1,4 +1,5 @@
 // The methods of another server, as methods of ours.
+import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Method } from "../call/method.js";
@@ -19,13 +20,13 @@ export interface ForwardOptions extends ConnectRouterOptions {
   readonly trustForwarded?: boolean | undefined;
 }
 
-/** Makes the table of the services that an upstream has now. */
+/** Makes the table of services that an upstream has. */
 export function createForwardTable(
-  { schema, channel }: Upstream,
+  { channel }: Upstream,
+  services: readonly DescService[],
   options: ForwardOptions,
   toUniversalHandler: (method: Method) => UniversalHandler,
 ): Pick<MethodTable, "methods" | "services"> {
-  const services = schema?.services ?? [];
   const { router, methods } = createMethodTable(options, toUniversalHandler);
   const target = { channel, isTrusted: options.trustForwarded === true };
   forwardRoutes(services, target)(router);

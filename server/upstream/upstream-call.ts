@@ -1,5 +1,5 @@
 // One call on the wire of an upstream: bytes of a request out, headers, bytes and status of its response in.
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Request, RequestConnection, RequestStream } from "../../client/http2/request.js";
 import { ErrorCode } from "../http2/errors.js";
 import type { ResponseFields } from "../http2/field-rules.js";
@@ -121,7 +121,9 @@ export class UpstreamCall implements Request {
     this.#isOver = true;
     // The rest of the request is of no use.
     if (!this.#isSent) this.#reset(ErrorCode.noError);
-    this.#listener.onStatus(readResponseEnd(this.#trailers));
+    const end = readResponseEnd(this.#trailers);
+    if (end.error?.code === Code.Unimplemented) this.#route.channel.onUnimplemented();
+    this.#listener.onStatus(end);
   }
 
   onDrain(): void {

@@ -1,29 +1,30 @@
-// Another server whose services are served here: its connections, and its schema, which is read until that succeeds.
-import { setTimeout as delay } from "node:timers/promises";
-import { fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { ConnectError } from "@connectrpc/connect";
+// Another server whose services are served here: its connections, and its schema, which is read again when it may have
+// changed.
+import { Code, ConnectError } from "@connectrpc/connect";
 import { parseBaseUrl } from "../../client/base-url.js";
 import { TransportSettings } from "../../client/call-settings.js";
 import { closedError, type Http2Connections, openHttp2 } from "../../client/connections.js";
 import type { PoolState } from "../../client/http2/pool.js";
 import { withDeadlines } from "../../client/timeout.js";
+import { toError } from "../call/error.js";
 import { compressionGzip } from "../compressions.js";
 import { withDependencies } from "../schema/descriptor-index.js";
+import { type FileSource, parseFile, splitDescriptorSet } from "../schema/file-source.js";
 import { commonFiles } from "../schema/types.js";
-import { backoffMs } from "./backoff.js";
 import type { Channel } from "./channel.js";
 import { Encodings } from "./encodings.js";
 import { UpstreamHealth } from "./health.js";
 import type { UpstreamOptions } from "./options.js";
-import { readSchema } from "./reflection-client.js";
+import { type ReflectedSchema, readSchema, schemaBytesMax } from "./reflection-client.js";
+import { type Reason, Refresher } from "./refresher.js";
 import { buildSchema, type UpstreamSchema } from "./schema.js";
+import { hashSchema, SchemaCache } from "./schema-cache.js";
 
 /** What becomes of an upstream. */
 export interface UpstreamListener {
-  /** The schema is there, or another one. */
+  /** The schema is there, or another one. What it throws leaves the upstream with the schema that it had. */
   onSchema(upstream: Upstream): void;
-  /** The schema could not be read. It is tried again. */
+  /** The schema could not be read or used, or saved. Called once until that changes. The message begins with `url`. */
   onError(error: Error): void;
   /** A service has another status. */
   onHealth(): void;
@@ -32,10 +33,10 @@ export interface UpstreamListener {
 const readMaxBytesDefault = 4 * 1024 * 1024;
 
 /**
- * The longest time between attempts to connect, in milliseconds. With its jitter it is less than 2 s, so that callers do not wait
- * for longer than that once the server is there. To a server that refuses connections an attempt costs next to nothing.
+ * The longest time between attempts to connect, in milliseconds. With its jitter it is less than 1.5 s, so that a server is
+ * served within 2 s of its start. To a server that refuses connections an attempt costs next to nothing.
  */
-const connectBackoffMaxMs = 1500;
+const connectBackoffMaxMs = 1200;
 
 export class Upstream {
   /** As it was given: `localhost:50051`. */
@@ -53,24 +54,43 @@ export class Upstream {
   readonly #settings: TransportSettings;
   readonly #end = new AbortController();
   readonly #ready = withResolvers();
+  readonly #set: readonly FileSource[] | undefined;
+  readonly #cache: SchemaCache | undefined;
+  readonly #refresher = new Refresher(() => this.#read());
+  /** Hash of what the schema was made of. */
+  #hash: string | undefined;
+  /** The hash of what could not be used, and why. */
+  #refused: { readonly hash: string; readonly reason: unknown } | undefined;
+  /** What `onError` was called with last, since the last success. */
+  #said = "";
 
   /** @throws Error if an option is wrong */
   constructor(options: UpstreamOptions, listener: UpstreamListener) {
-    this.url = options.url;
-    this.problem = new Error(`${this.url}: its schema has not been read yet`);
+    const { url, tls = {}, descriptorSet, schemaCache, services, reflection = true } = options;
+    if (!reflection && descriptorSet === undefined) {
+      throw new TypeError("reflection: expected descriptorSet to go with false, found none");
+    }
+    this.url = url;
+    this.problem = new Error(`${url}: its schema has not been read yet`);
     this.options = options;
     this.#listener = listener;
-    const target = parseBaseUrl(toUrl(options.url));
+    this.#set = descriptorSet && parseSet(descriptorSet);
+    this.#cache = schemaCache === undefined ? undefined : openCache(schemaCache);
+    const target = parseBaseUrl(toUrl(url));
     this.#settings = new TransportSettings(options);
     const loadBalancing = options.loadBalancing ?? this.#settings.loadBalancing;
-    this.#connections = openHttp2(target, { ...options, loadBalancing }, options.tls, {
+    this.#connections = openHttp2(target, { ...options, loadBalancing }, tls, {
       staysConnected: true,
       backoffMaxMs: connectBackoffMaxMs,
+      onReady: () => this.suspect("connection"),
     });
-    this.channel = openChannel(this.#connections, target.url, options, this.#settings);
+    this.channel = {
+      ...openChannel(this.#connections, target.url, options, this.#settings),
+      onUnimplemented: () => this.suspect("contradiction"),
+    };
     this.health = new UpstreamHealth(this.channel.ownCalls, this.#end.signal, () => listener.onHealth());
-    if (options.descriptorSet !== undefined) this.schema = readDescriptorSet(options.descriptorSet, options.services);
-    if (this.schema !== undefined) this.#ready.resolve();
+    if (this.#set !== undefined) this.schema = buildSchema({ set: this.#set }, withDependencies(commonFiles), services);
+    if (!reflection) this.#ready.resolve();
   }
 
   /** Whether the server can be reached. */
@@ -78,56 +98,125 @@ export class Upstream {
     return this.#connections.pool.state;
   }
 
-  /** Resolves when the schema is known. */
+  /** Resolves when the schema is known, after the server was asked for it. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Reads the schema until it is known. */
+  /** Reads the schema until it is known, and again when it may have changed. */
   start(): void {
     this.#connections.pool.connect();
-    if (this.schema === undefined) void this.#keepLearning();
+    if (this.options.reflection === false) return;
+    void this.#loadCache().then(() => this.#refresher.request("start"));
   }
 
-  /** Reads the schema once, unless it is known. @throws Error if it cannot be read: `problem` */
+  /** Reads the schema once. @throws Error if it cannot be read, and none is known: `problem` */
   async learn(): Promise<void> {
-    if (this.schema !== undefined) return;
-    try {
-      this.schema = await this.#read();
-    } catch (error) {
-      this.problem = new Error(`${this.url}: ${ConnectError.from(error).message}`, { cause: error });
-      throw this.problem;
-    }
-    this.#listener.onSchema(this);
-    this.#ready.resolve();
+    if (this.options.reflection === false) return;
+    await this.#loadCache();
+    await this.#read().catch(() => {
+      if (this.schema === undefined) throw this.problem;
+      this.suspect("connection");
+    });
   }
 
-  async #read(): Promise<UpstreamSchema> {
-    // Loaded only here: most servers need none of Google's files.
-    const { knownFiles } = await import("../schema/known-files.js");
-    const isKnown = (name: string) => knownFiles.has(name);
-    const { services, files } = await readSchema(this.channel.ownCalls, isKnown, this.#end.signal);
-    return buildSchema(files, knownFiles, this.options.services ?? services);
+  /** Reads the schema again. Rejects if that fails; the schema stays then. */
+  async refresh(): Promise<void> {
+    if (this.options.reflection !== false) await this.#refresher.refresh();
+  }
+
+  /** Reads the schema again soon, since it may have changed. */
+  suspect(reason: Extract<Reason, "connection" | "contradiction">): void {
+    if (this.options.reflection !== false) this.#refresher.request(reason);
   }
 
   close(): void {
-    this.#end.abort();
+    const reason = new Error(`${this.url}: closed`);
+    this.#refresher.close(reason);
+    this.#end.abort(reason);
     this.#settings.close(closedError());
     this.#connections.close();
   }
 
-  async #keepLearning(): Promise<void> {
-    const { signal } = this.#end;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        await this.learn();
-        return;
-      } catch {
-        if (signal.aborted) return;
-        this.#listener.onError(this.problem);
-      }
-      await delay(backoffMs(failures), undefined, { signal, ref: false }).catch(() => {});
+  /** Serves what was saved, until the server has been asked. */
+  async #loadCache(): Promise<void> {
+    try {
+      const saved = this.#cache?.load(this.url);
+      if (saved !== undefined) await this.#use(saved);
+    } catch (error) {
+      this.#say(toError(error).message);
     }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const reflected = await this.#ask();
+      if (reflected !== undefined) await this.#use(reflected);
+      this.#said = "";
+    } catch (error) {
+      if (this.#end.signal.aborted) throw error;
+      const { message } = toError(error);
+      if (this.schema === undefined) this.problem = new Error(`${this.url}: ${message}`, { cause: error });
+      this.#say(this.schema === undefined ? message : `schema not read again, the old one stays: ${message}`);
+      throw error;
+    } finally {
+      if (this.schema !== undefined) this.#ready.resolve();
+    }
+  }
+
+  /** Returns undefined if the server has no reflection, and need not. */
+  async #ask(): Promise<ReflectedSchema | undefined> {
+    const isKnown = await loadKnownFiles().then((files) => (name: string) => files.has(name));
+    try {
+      return await readSchema(this.channel.ownCalls, isKnown, this.#end.signal);
+    } catch (error) {
+      if (this.#set !== undefined && ConnectError.from(error).code === Code.Unimplemented) return undefined;
+      throw error;
+    }
+  }
+
+  /** Serves a schema, unless it is served. @throws Error if it cannot be served */
+  async #use(reflected: ReflectedSchema): Promise<void> {
+    const hash = hashSchema(reflected);
+    if (hash === this.#hash) return;
+    if (hash === this.#refused?.hash) throw this.#refused.reason;
+    const schema = buildSchema({ set: this.#set, reflected }, await loadKnownFiles(), this.options.services);
+    try {
+      this.#replace(schema);
+    } catch (reason) {
+      this.#refused = { hash, reason };
+      throw reason;
+    }
+    this.#hash = hash;
+    this.#save(reflected);
+  }
+
+  /** @throws Error if the server has services that would be lost */
+  #replace(schema: UpstreamSchema): void {
+    const before = this.schema;
+    const lost = before?.services.find(({ typeName }) => schema.broken.includes(typeName));
+    if (lost !== undefined) throw new Error(schema.unserved.find((line) => line.startsWith(`${lost.typeName}: `)));
+    this.schema = schema;
+    try {
+      this.#listener.onSchema(this);
+    } catch (error) {
+      this.schema = before;
+      throw error;
+    }
+  }
+
+  #save(reflected: ReflectedSchema): void {
+    try {
+      this.#cache?.save(this.url, reflected);
+    } catch (error) {
+      this.#say(`schema not saved: ${toError(error).message}`);
+    }
+  }
+
+  #say(text: string): void {
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#listener.onError(new Error(`${this.url}: ${text}`));
   }
 }
 
@@ -136,12 +225,34 @@ function toUrl(text: string): string {
   return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
 }
 
+function parseSet(bytes: Uint8Array): FileSource[] {
+  try {
+    return splitDescriptorSet(bytes).map(parseFile);
+  } catch (error) {
+    const expected = "descriptorSet: expected a serialised google.protobuf.FileDescriptorSet";
+    throw new TypeError(`${expected}: ${toError(error).message}`, { cause: error });
+  }
+}
+
+function openCache(path: string): SchemaCache {
+  try {
+    return new SchemaCache(path);
+  } catch (error) {
+    throw new TypeError(`schemaCache: ${toError(error).message}`, { cause: error });
+  }
+}
+
+/** Loaded only when it is needed: most servers need none of Google's files. */
+async function loadKnownFiles() {
+  return (await import("../schema/known-files.js")).knownFiles;
+}
+
 function openChannel(
   { openGrpc, pool }: Http2Connections,
   baseUrl: string,
   options: UpstreamOptions,
   settings: TransportSettings,
-): Channel {
+): Omit<Channel, "onUnimplemented"> {
   const { readMaxBytes = readMaxBytesDefault, serviceConfig } = options;
   const common = {
     baseUrl,
@@ -153,17 +264,13 @@ function openChannel(
     readMaxBytes,
     writeMaxBytes: 0xffff_ffff,
   };
-  const ownCalls = openGrpc(common);
   const { of: settingsOf } = settings;
   const messages =
     serviceConfig === undefined
-      ? ownCalls
+      ? openGrpc(common)
       : settings.limitTime(withDeadlines(openGrpc({ ...common, settingsOf }), "grpc", undefined));
+  const ownCalls = openGrpc({ ...common, readMaxBytes: schemaBytesMax });
   return { messages, ownCalls, requests: pool, baseUrl, readMaxBytes, encodings: new Encodings(), settingsOf };
-}
-
-function readDescriptorSet(bytes: Uint8Array, names: readonly string[] | undefined): UpstreamSchema {
-  return buildSchema(fromBinary(FileDescriptorSetSchema, bytes).file, withDependencies(commonFiles), names);
 }
 
 /** As `Promise.withResolvers`, which Node 20 does not have. */

@@ -4,14 +4,19 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { CallEnvironment } from "../call/call.js";
+import { toError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import type { MethodTable } from "../call/table.js";
 import type { HealthStatus } from "../operate/health.js";
+import { shorten } from "../quote.js";
 import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable, type ForwardOptions } from "./table.js";
 import { createPassUnknown, type PassUnknown } from "./unknown-methods.js";
 import { Upstream, type UpstreamListener } from "./upstream.js";
+
+/** More notes than this about one schema say nothing more. */
+const notesMax = 100;
 
 /** The methods of one upstream. */
 type ForwardTable = Pick<MethodTable, "methods" | "services">;
@@ -62,14 +67,22 @@ export class Upstreams {
     );
   }
 
-  /** The methods that upstreams have now. */
+  /** A sentence for each thing that is wrong with their schemas. */
+  get notes(): readonly string[] {
+    return this.all.flatMap(notesOf);
+  }
+
+  /** The methods that upstreams have now. Of a service that several have, the first serves all methods. */
   tables(
     upstreams: readonly Upstream[],
     options: ForwardOptions,
     toUniversalHandler: (method: Method) => UniversalHandler,
   ): ForwardTable[] {
+    const taken = new Set<string>();
     return upstreams.map((upstream) => {
-      const table = createForwardTable(upstream, options, toUniversalHandler);
+      const services = (upstream.schema?.services ?? []).filter(({ typeName }) => !taken.has(typeName));
+      for (const { typeName } of services) taken.add(typeName);
+      const table = createForwardTable(upstream, services, options, toUniversalHandler);
       for (const service of table.services) this.#owners.set(service, upstream);
       return table;
     });
@@ -119,6 +132,13 @@ export class Upstreams {
   /** Reads the schemas, once. @throws Error that says why one could not be read */
   async learn(): Promise<void> {
     await Promise.all(this.all.map((upstream) => upstream.learn()));
+  }
+
+  /** Reads the schemas again. Rejects with an AggregateError if some could not be read; those stay as they are. */
+  async refresh(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.all.map((upstream) => upstream.refresh()));
+    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => toError(error).message).join("; "));
   }
 
   /**
@@ -173,10 +193,21 @@ export class Upstreams {
   }
 }
 
+function notesOf({ url, schema }: Upstream): string[] {
+  const notes = [...(schema?.repairs ?? []), ...(schema?.unserved ?? [])];
+  const more = notes.length > notesMax ? [`and ${notes.length - notesMax} more faults of its schema`] : [];
+  return [...notes.slice(0, notesMax), ...more].map((note) => `${url}: ${toLine(note)}`);
+}
+
+/** A schema is not ours, and may have line breaks in its names. */
+function toLine(text: string): string {
+  return shorten(text.replace(/\p{Cc}+/gu, " "), 1000);
+}
+
 async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Promise<void> {
   const outcomes = await Promise.allSettled(
     upstreams.map(async (upstream) => {
-      if (!(await isWithin(upstream.learn(), timeoutMs))) {
+      if (!(await isWithin(upstream.learn(), timeoutMs)) && upstream.schema === undefined) {
         throw new Error(`${upstream.url}: its schema could not be read within ${timeoutMs} ms`);
       }
     }),

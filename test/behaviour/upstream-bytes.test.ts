@@ -69,7 +69,7 @@ async function startProxy(options: Partial<ServerOptions> = {}, more: Partial<Up
   const server = createServer({
     port: 0,
     routes: () => {},
-    upstreams: [{ url: upstream.address, descriptorSet, ...more }],
+    upstreams: [{ url: upstream.address, descriptorSet, reflection: false, ...more }],
     onCall: (call) => void finished.push(call),
     ...options,
   });
@@ -560,7 +560,10 @@ describe("passUnknownMethods", () => {
   });
 
   test("passes before the schema is known", async () => {
-    await using passing = await startProxy({}, { passUnknownMethods: true, descriptorSet: undefined });
+    await using passing = await startProxy(
+      {},
+      { passUnknownMethods: true, descriptorSet: undefined, reflection: true },
+    );
     upstream.script = (call) => call.reply(valid);
     const answer = await request(passing.url, unknown("/a.b.C/D", "application/grpc"));
     expect(openEnvelopes(answer.body).length).toBe(1);

@@ -15,7 +15,7 @@ import { importFrom, loadSchema } from "../schema.js";
  */
 export async function listenProxy(dist, schema, backend) {
   const { createServer } = await importFrom(dist, "server/index.js");
-  const upstream = { url: `127.0.0.1:${backend}`, descriptorSet: toDescriptorSet(schema) };
+  const upstream = { url: `127.0.0.1:${backend}`, descriptorSet: toDescriptorSet(schema), reflection: false };
   const server = createServer({ port: 0, routes: () => {}, upstreams: [upstream] });
   await server.listen();
   return Number(new URL(server.url).port);

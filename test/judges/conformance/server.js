@@ -60,7 +60,7 @@ async function createServerUnderTest() {
 /** Serves nothing itself: all calls go on to the suite's server. */
 async function forwardAll() {
   const url = await startReferenceServer(request.messageReceiveLimit);
-  return { routes: () => {}, upstreams: [{ url, descriptorSet: readFileSync(descriptorFile) }] };
+  return { routes: () => {}, upstreams: [{ url, descriptorSet: readFileSync(descriptorFile), reflection: false }] };
 }
 
 function tlsOptions() {

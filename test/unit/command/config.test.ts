@@ -9,7 +9,14 @@ function configure(argv: string[], environment: Environment = {}): Config {
   return readConfig(line.flags, environment);
 }
 
-const upstream = { urls: [], ca: undefined, schema: undefined, protos: undefined };
+const upstream = {
+  urls: [],
+  ca: undefined,
+  schema: undefined,
+  protos: undefined,
+  reflection: true,
+  schemaCache: undefined,
+};
 
 const given: [argv: string[], found: Partial<Config>][] = [
   [[], { options: { limits: {} }, log: { level: "info", format: "auto" }, hasBanner: true }],
@@ -47,6 +54,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   ],
   [["--proto", "protos"], { upstream: { ...upstream, protos: "protos" } }],
   [["--schema", "api.binpb"], { upstream: { ...upstream, schema: "api.binpb" } }],
+  [["--no-upstream-reflection"], { upstream: { ...upstream, reflection: false } }],
+  [["--schema-cache", "cache.json"], { upstream: { ...upstream, schemaCache: "cache.json" } }],
   [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],
   [["--without-routes", "a.B.C,a.D.*"], { options: { limits: {}, rest: { withoutRoutes: ["a.B.C", "a.D.*"] } } }],
   [["--ignore-parameters", "key, utm_*"], { options: { limits: {}, rest: { ignoredParameters: ["key", "utm_*"] } } }],
