@@ -4,7 +4,7 @@ import { toNodeHeaders } from "../call/headers.js";
 import { toErrorTrailers } from "./grpc-status.js";
 import type { Ending, EnvelopeWire } from "./wire.js";
 
-const initialTrailer = { "grpc-status": "0" };
+const initialTrailer = Object.freeze({ "grpc-status": "0" });
 const ok: Ending = { trailers: initialTrailer };
 
 export const grpc: EnvelopeWire = {

@@ -8,7 +8,6 @@ import type { Connection } from "../../http2/connection.js";
 import { ErrorCode } from "../../http2/errors.js";
 import type { Fields } from "../../http2/frame/frame-writer.js";
 import { PreparedFields } from "../../http2/hpack/encoder.js";
-import type { Field } from "../../http2/hpack/field.js";
 import type { Stream } from "../../http2/stream.js";
 import { type ConnectionLoad, type LoadingExchange, UploadWatch } from "../connection-load.js";
 import { currentDate, toFields } from "./headers.js";
@@ -105,7 +104,6 @@ export class Http2Exchange implements Exchange, LoadingExchange {
     return this.#shared.connection.sendData(this.#stream, chunk, false);
   }
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
-    if (trailers !== undefined) checkHeaderSize(this, trailers, "trailers");
     const { connection } = this.#shared;
     const fields = trailers === undefined ? undefined : this.#toTrailers(trailers);
     if (this.isClosed) return;
@@ -118,10 +116,13 @@ export class Http2Exchange implements Exchange, LoadingExchange {
     if (bytes.length > 0) connection.sendData(this.#stream, bytes, false);
     connection.sendTrailers(this.#stream, fields);
   }
-  /** Resets the stream if HTTP/2 does not allow the trailers. */
-  #toTrailers(trailers: OutgoingHttpHeaders): readonly Field[] | undefined {
+  /** Resets the stream if HTTP/2 does not allow the trailers. @throws HeaderSizeError */
+  #toTrailers(trailers: OutgoingHttpHeaders): Fields | undefined {
+    const known = preparedTrailers.get(trailers);
+    if (known !== undefined) return known;
+    checkHeaderSize(this, trailers, "trailers");
     try {
-      return toFields(undefined, trailers);
+      return prepareTrailers(trailers);
     } catch {
       this.cut();
       return undefined;
@@ -272,4 +273,15 @@ function preparedFieldsOf(head: PreparedHead): PreparedFields {
   const fields = new PreparedFields(toFields(head.status, head.headers));
   prepared.set(head, fields);
   return fields;
+}
+
+/** Trailers that are frozen come again. */
+const preparedTrailers = new WeakMap<OutgoingHttpHeaders, PreparedFields>();
+
+function prepareTrailers(trailers: OutgoingHttpHeaders): Fields {
+  const fields = toFields(undefined, trailers);
+  if (!Object.isFrozen(trailers)) return fields;
+  const made = new PreparedFields(fields);
+  preparedTrailers.set(trailers, made);
+  return made;
 }
