@@ -324,7 +324,9 @@ test("the message of a Connect GET passes as it is", async () => {
 });
 
 test("details of an error pass to gRPC and gRPC-Web as they are", async () => {
-  const details = "CAkSAm5vGhMKCXR5cGUvYS5iLmMSBgECAwQFBr4BAA";
+  // google.rpc.Status: code 9, message "no", an Any with a prefix of its own, and an unknown field.
+  const any = `0a0a${Buffer.from("type/a.b.c").toString("hex")}1203010203`;
+  const details = Buffer.from(`080912026e6f1a11${any}b80100`, "hex").toString("base64").replaceAll("=", "");
   upstream.script = (call) =>
     call.respond().end({ "grpc-status": "9", "grpc-message": "no", "grpc-status-details-bin": details });
   for (const front of Object.values(fronts)) {

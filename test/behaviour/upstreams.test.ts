@@ -6,7 +6,7 @@ import { Code, ConnectError, createClient, type HandlerContext } from "@connectr
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createTransport, type TransportOptions } from "../../client/index.js";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
-import { createServer, type Server } from "../../server/index.js";
+import { createServer, type Server, type ServerOptions } from "../../server/index.js";
 import type { UpstreamOptions } from "../../server/upstream/options.js";
 import { TestReplySchema, TestRequestSchema, TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { collect, each, failureOf } from "../support/outcome.js";
@@ -25,21 +25,31 @@ const ways: Record<string, Omit<TransportOptions, "baseUrl">> = {
   "Connect with JSON over HTTP/1.1": { protocol: "connect", useBinaryFormat: false, httpVersion: "1.1" },
 };
 
+/** What of a call passes from one server to the other: bytes, unless its codec is JSON, or messages. */
+const passing: Record<string, Partial<ServerOptions>> = {
+  bytes: {},
+  messages: { interceptors: [(next) => (request) => next(request)] },
+};
+
 let upstream: TestServer;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxies: Record<string, Server>;
 
 beforeAll(async () => {
   upstream = await startServer();
-  proxy = await startProxy({ url: upstream.url });
+  const started = Object.entries(passing).map(async ([name, options]) => [
+    name,
+    await startProxy({ url: upstream.url }, options),
+  ]);
+  proxies = Object.fromEntries(await Promise.all(started));
 });
 afterAll(async () => {
-  await proxy.close();
+  for (const proxy of Object.values(proxies)) await proxy.close();
   await upstream[Symbol.asyncDispose]();
 });
 
 /** Resolves when the server forwards. */
-async function startProxy(upstream: UpstreamOptions) {
-  const server = createServer({ port: 0, routes: () => {}, upstreams: [upstream] });
+async function startProxy(upstream: UpstreamOptions, options: Partial<ServerOptions> = {}) {
+  const server = createServer({ port: 0, routes: () => {}, upstreams: [upstream], ...options });
   await server.listen();
   await isServing(server);
   return server;
@@ -63,7 +73,12 @@ const seenOf = ({ code, rawMessage, details, metadata }: ConnectError) => ({
   why: metadata.get("x-why"),
 });
 
-describe.each(Object.entries(ways))("%s", (name, options) => {
+const cases = Object.entries(ways).flatMap(([way, options]) =>
+  Object.keys(passing).map((passed): [string, string, typeof options] => [`${way}, as ${passed}`, passed, options]),
+);
+
+describe.each(cases)("%s", (name, passed, options) => {
+  const openProxy = () => open(proxies[passed]?.url ?? "", options);
   const random = new Random(seed);
   let drawn = 0;
   const draw = (): Init => ({
@@ -73,7 +88,7 @@ describe.each(Object.entries(ways))("%s", (name, options) => {
 
   test("gives the replies of the server itself", async () => {
     using direct = open(upstream.url, options);
-    using through = open(proxy.url, options);
+    using through = openProxy();
     for (let index = 0; index < 20; index++) {
       const request = draw();
       const expected = await direct.client.unary(request);
@@ -93,7 +108,7 @@ describe.each(Object.entries(ways))("%s", (name, options) => {
 
   test("passes the error of a call with code, message, details and metadata", async () => {
     using direct = open(upstream.url, options);
-    using through = open(proxy.url, options);
+    using through = openProxy();
     const failure = { code: Code.FailedPrecondition, message: "böse", reason: "CLOSED" };
     const headers = { "x-fail-x-why": "so" };
     const fail = ({ client }: typeof direct) => failureOf(client.unary({ text: `${name} fail`, failure }, { headers }));
@@ -106,7 +121,7 @@ describe.each(Object.entries(ways))("%s", (name, options) => {
   });
 
   test("passes headers and trailers both ways, but for those of the connection", async () => {
-    using through = open(proxy.url, options);
+    using through = openProxy();
     const headers = {
       "x-echo-one": "1",
       "x-echo-trailer-two": "2",
@@ -132,13 +147,13 @@ describe.each(Object.entries(ways))("%s", (name, options) => {
   });
 
   test("ends at the caller's deadline, which the server knows", async () => {
-    using through = open(proxy.url, options);
+    using through = openProxy();
     const called = failureOf(through.client.unary({ text: `${name} late`, waitMs: 60_000 }, { timeoutMs: 200 }));
     expect((await called).code).toBe(Code.DeadlineExceeded);
   });
 
   test("cancels the server's call when the caller leaves", async () => {
-    using through = open(proxy.url, options);
+    using through = openProxy();
     const controller = new AbortController();
     const called = failureOf(
       through.client.unary({ text: `${name} left`, waitMs: 60_000 }, { signal: controller.signal }),
