@@ -198,7 +198,7 @@ function refuseContradictions(options: TransportOptions, target: Endpoint) {
   if (tls !== undefined && !target.isTls) {
     throw new TransportOptionError("tls", "expected an https: URL to go with it, found a plaintext one");
   }
-  if (httpVersion === "1.1" || http2 === "node") {
+  if (httpVersion === "1.1" || http2 === "node" || fetch !== undefined) {
     const option = poolOptionNames.find((name) => options[name] !== undefined);
     if (option !== undefined) throw new TransportOptionError(option, "expected HTTP/2 of manywire's own to go with it");
   }

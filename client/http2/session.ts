@@ -120,12 +120,12 @@ export class Session implements ConnectionListener<Request> {
     return this.#pump?.connection.streamCount ?? 0;
   }
 
-  /** Whether it would take more requests if the server allowed more streams. */
+  /** Whether all streams that the server allows are taken. */
   get isFull(): boolean {
     const connection = this.#pump?.connection;
     // A server that allows none does not do so on another connection.
     if (connection === undefined || connection.streamCount === 0) return false;
-    return !this.#isVerifying && !connection.canOpen;
+    return connection.streamCount >= connection.peer.maxConcurrentStreams;
   }
 
   /** Milliseconds for which it has taken requests. */

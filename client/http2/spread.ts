@@ -31,8 +31,11 @@ abstract class Spread implements Policy {
   }
 
   onChange(subchannel: Subchannel): void {
+    const isLost = this.ready.includes(subchannel);
     this.#findReady();
     this.#keep(subchannel);
+    // Calls that waited for room on it wait for any address now.
+    if (isLost && this.#host.isWanted) this.connect();
   }
 
   onRetry(subchannel: Subchannel): void {

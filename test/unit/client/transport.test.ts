@@ -312,6 +312,11 @@ describe("the client", () => {
       "expected a whole number from 1 to 2147483647, found 2147483648",
     ],
     ["maxConnections", { maxConnections: 2, httpVersion: "1.1" }, "expected HTTP/2 of manywire's own to go with it"],
+    [
+      "loadBalancing",
+      { loadBalancing: "round_robin", fetch: globalThis.fetch },
+      "expected HTTP/2 of manywire's own to go with it",
+    ],
     ["addresses", { addresses: ["a"], http2: "node" }, "expected HTTP/2 of manywire's own to go with it"],
   ])("is not made from an impossible %s: %j", (option, options, problem) => {
     const make = () => createTransport({ protocol: "connect", baseUrl: "http://localhost", ...options });
