@@ -1,7 +1,9 @@
 /** How the calls of each method are made: what the options of a transport and its service config say together. */
 import type { DescMethod, JsonValue } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues, Transport } from "@connectrpc/connect";
+import { describeValue } from "../server/quote.js";
 import type { LoadBalancing } from "./http2/policy.js";
+import { TransportOptionError } from "./option-error.js";
 import { RetryThrottle } from "./retry/policy.js";
 import { ReplayMemory } from "./retry/replay-buffer.js";
 import { Retry, type RetryContext } from "./retry/retry.js";
@@ -47,7 +49,7 @@ export class TransportSettings {
   /** @throws TransportOptionError that names what is wrong in the service config */
   constructor(options: CallSettingsOptions) {
     this.#config = options.serviceConfig === undefined ? undefined : parseServiceConfig(options.serviceConfig);
-    this.#waitsForReady = options.waitForReady ?? false;
+    this.#waitsForReady = checkWaitForReady(options.waitForReady);
     this.#retries = createRetryContext(this.#config);
   }
 
@@ -99,6 +101,11 @@ export class TransportSettings {
       waits: (contextValues) => contextValues?.get(waitForReady) ?? waitsForReady,
     };
   }
+}
+
+function checkWaitForReady(value: boolean | undefined): boolean {
+  if (value === undefined || typeof value === "boolean") return value ?? false;
+  throw new TransportOptionError("waitForReady", `expected true or false, found ${describeValue(value)}`);
 }
 
 /** Bytes of requests that a transport keeps to send them again, as in grpc-js. */

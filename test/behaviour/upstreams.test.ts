@@ -1,5 +1,4 @@
 // Calls that are forwarded to another server: over every protocol they are what they are when that server is called itself.
-import { createServer as createTcpServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { create, equals, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
@@ -9,6 +8,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { createServer, type Server, type ServerOptions } from "../../server/index.js";
 import type { UpstreamOptions } from "../../server/upstream/options.js";
 import { TestReplySchema, TestRequestSchema, TestService } from "../gen/manywire/test/v1/test_pb.js";
+import { freePort } from "../support/free-port.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { Random, seed } from "../support/random.js";
 import { startServer, type TestServer } from "../support/server.js";
@@ -326,6 +326,26 @@ describe("an upstream with a service config", () => {
     expect((await call("a longer deadline", 60_000)).code).toBe(Code.DeadlineExceeded);
   });
 
+  test("waits for it", async () => {
+    const first = await startServer();
+    const { url, port } = first;
+    const methodConfig = [{ name: [{ service }], waitForReady: true }];
+    await using proxy = await startProxy({ url, serviceConfig: { methodConfig } });
+    await first[Symbol.asyncDispose]();
+    const called = Object.entries(ways).map(async ([name, options]) => {
+      using through = open(proxy.url, options);
+      const { text } = await through.client.unary({ text: name });
+      const [reply] = await collect(through.client.serverStream({ text: name, count: 1 }));
+      return [text, reply?.text];
+    });
+    const outcome = Promise.allSettled(called);
+    await delay(50);
+    await using _late = await startServer({ port });
+    expect((await outcome).map((one) => (one.status === "fulfilled" ? one.value : one.reason))).toEqual(
+      Object.keys(ways).map((name) => [name, name]),
+    );
+  });
+
   test("names what is wrong in it", () => {
     const upstreams = [{ url: "localhost:1" }, { url: "localhost:2", serviceConfig: { methodConfig: [{ name: 1 }] } }];
     expect(() => createServer({ routes: () => {}, upstreams })).toThrow(
@@ -337,12 +357,4 @@ describe("an upstream with a service config", () => {
 function openHealth(baseUrl: string) {
   const transport = createTransport({ protocol: "grpc", baseUrl });
   return { client: createClient(Health, transport), [Symbol.dispose]: () => transport.close() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -2,11 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { freePort } from "../../support/free-port.js";
 
 /** A proxy that runs, and where it listens, as URLs. */
 export interface Front {
@@ -71,16 +72,6 @@ export async function startProxy(program: ProxyProgram, urls: readonly string[])
       child.kill("SIGHUP");
     },
   };
-}
-
-/** A port that was free a moment ago: a proxy cannot tell which one it took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function accepting(port: number): Promise<void> {

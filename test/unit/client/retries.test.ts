@@ -195,6 +195,17 @@ describe.each(wires)("%s", (_, options) => {
     expect(seen.length).toBe(3);
   });
 
+  test("a method has a longest deadline, which comes before the transport's", async () => {
+    const limited = { methodConfig: [{ name: [{ service: RestService.typeName, method: "Whole" }], timeout: "5s" }] };
+    const { client, seen } = await connect({ ...options, defaultTimeoutMs: 100_000 }, [], limited);
+    for (const timeoutMs of [60_000, 0, 1000]) await client.whole({}, { timeoutMs });
+    await client.whole({});
+    await client.query({});
+    // What is left after the way to the server.
+    const seconds = seen.map(({ timeoutMs = 0 }) => Math.ceil(timeoutMs / 1000));
+    expect(seconds).toEqual([5, 5, 1, 5, 100]);
+  });
+
   test("all attempts have one deadline, which the server knows", async () => {
     const pushback = down({ "grpc-retry-pushback-ms": "50" });
     const { client, seen } = await connect(options, [pushback], config(never));

@@ -1,9 +1,10 @@
 // gRPC's service config: what is read of it, which method gets what, and how an invalid one is refused.
 import type { JsonValue } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Code, createClient, createTransport } from "../../../client/index.js";
 import { findMethodConfig, parseServiceConfig } from "../../../client/service-config.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
+import { startServer } from "../../support/server.js";
 
 const service = "manywire.test.v1.TestService";
 const policy = {
@@ -93,6 +94,30 @@ describe("a service config", () => {
     const { methodConfigs } = parseServiceConfig(withPolicy({ maxAttempts: 50 }));
     expect(methodConfigs.get("/")?.retryPolicy?.maxAttempts).toBe(5);
   });
+});
+
+test.each([
+  ["by the first policy of the service config that is known", {}, 4],
+  ["by the option, where it is given", { loadBalancing: "pick_first" }, 8],
+] as const)("calls are balanced %s", async (_, options, most) => {
+  const servers = await Promise.all([startServer(), startServer()]);
+  const transport = createTransport({
+    ...{ protocol: "connect", baseUrl: "http://localhost", addresses: servers.map(({ port }) => `127.0.0.1:${port}`) },
+    serviceConfig: { loadBalancingConfig: [{ grpclb: {} }, { round_robin: {} }] },
+    ...options,
+  });
+  onTestFinished(async () => {
+    transport.close();
+    for (const server of servers) await server[Symbol.asyncDispose]();
+  });
+  const client = createClient(TestService, transport);
+  // Until both are connected, those that are get all.
+  await expect
+    .poll(() => client.unary({}).then(() => servers.filter(({ sockets }) => sockets.size > 0).length))
+    .toBe(most === 4 ? 2 : 1);
+  const before = servers.map(({ finished }) => finished.length);
+  for (let count = 0; count < 8; count++) await client.unary({});
+  expect(Math.max(...servers.map(({ finished }, index) => finished.length - (before[index] ?? 0)))).toBe(most);
 });
 
 const duration = 'expected a duration above 0, such as "1.5s"';
