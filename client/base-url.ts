@@ -29,3 +29,8 @@ export function parseBaseUrl(baseUrl: string): Endpoint {
   }
   return { url: url.href, isTls: url.protocol === "https:" };
 }
+
+/** The URL of an address as gRPC's tools take it: `localhost:50051` is plaintext. A URL stays as it is. */
+export function toBaseUrl(address: string): string {
+  return /^(?:[a-z][a-z\d+.-]*:\/\/|unix:)/i.test(address) ? address : `http://${address}`;
+}

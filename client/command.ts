@@ -2,11 +2,9 @@
 import { createClient, type Transport } from "@connectrpc/connect";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Greeter } from "../gen/hello_world_pb.js";
-import { readCertificateFile, readPrivateKeyFile } from "../server/program/pem.js";
-import { SettingError } from "../server/program/setting-error.js";
 import { version } from "../server/program/version.js";
-import type { ClientTlsOptions } from "./connections.js";
 import { explainFailure } from "./failure.js";
+import { createTlsOptions, readTls, type TlsFiles } from "./tls-files.js";
 import { createTransport, type Protocol, protocols, type TransportOptions } from "./transport.js";
 
 /** Where the command writes; `process` is one. */
@@ -16,16 +14,13 @@ interface CommandStreams {
 }
 
 /** The flags' values, from the command line, else the environment, else the defaults. */
-interface CommandSettings {
+interface CommandSettings extends TlsFiles {
   protocol: Protocol;
   url: string;
   name: string;
   json: boolean;
   codeGeneration: boolean;
   http: "1.1" | "2";
-  tlsCa?: string;
-  tlsCert?: string;
-  tlsKey?: string;
   timeout: number;
 }
 
@@ -86,9 +81,7 @@ function createOptions(): Option[] {
       .argParser(parseBoolean)
       .default(true),
     new Option("--http <version>", "version of HTTP; gRPC has only 2").choices(["1.1", "2"]).default("2"),
-    new Option("--tls-ca <file>", "authorities to trust, PEM, in place of Node's own"),
-    new Option("--tls-cert <file>", "certificate to show to the server, PEM"),
-    new Option("--tls-key <file>", "the certificate's private key, PEM"),
+    ...createTlsOptions(),
     new Option("--timeout <ms>", "deadline of each call").argParser(parseTimeoutMs).default(10_000),
   ];
 }
@@ -107,16 +100,4 @@ function parseTimeoutMs(text: string): number {
   const ms = /^\d+$/.test(text) ? Number(text) : 0;
   if (ms < 1) throw new InvalidArgumentError("Expected a whole number of milliseconds, at least 1.");
   return ms;
-}
-
-function readTls({ tlsCa, tlsCert, tlsKey }: CommandSettings): ClientTlsOptions | undefined {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new SettingError("--tls-cert, --tls-key: expected both or neither, found one", 2);
-  }
-  const tls: ClientTlsOptions = {
-    ...(tlsCa !== undefined && { ca: readCertificateFile("--tls-ca", tlsCa).pem }),
-    ...(tlsCert !== undefined && { cert: readCertificateFile("--tls-cert", tlsCert).pem }),
-    ...(tlsKey !== undefined && { key: readPrivateKeyFile("--tls-key", tlsKey).pem }),
-  };
-  return Object.keys(tls).length === 0 ? undefined : tls;
 }

@@ -211,12 +211,21 @@ const map: Record<string, Part> = {
     packages: [protobuf, "commander", "yaml"],
     namesPackages: ["pino"],
   },
+  // The command as a client of servers.
+  "server/command/tools/": {
+    uses: [
+      ...server("command/setting-kinds.ts", "program/", "schema/", "suggest.ts", "upstream/reflection-client.ts"),
+      ...["client/", "gen/google/api/", "gen/grpc/health/"],
+    ],
+    packages: [protobuf, connect, "commander"],
+  },
   "server/main.ts": { uses: server("command/", "operate/") },
   // The client, which shares nothing with the server but the reading and writing of REST.
   "client/command.ts": {
     uses: ["client/", "server/program/", "gen/hello_world_pb.ts"],
     packages: [connect, "commander"],
   },
+  "client/tls-files.ts": { uses: ["client/", "server/program/"], packages: ["commander"] },
   "client/failure.ts": { uses: ["client/", "server/program/"], packages: [connect, "commander"] },
   "client/main.ts": { uses: ["client/command.ts"] },
   // What bundles for browsers have of it.

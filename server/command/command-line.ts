@@ -11,6 +11,12 @@ export type CommandLine =
   | { readonly kind: "init"; readonly folder: string }
   | { readonly kind: "print"; readonly text: string };
 
+/** Commands that call a server in place of being one. They have flags of their own: `manywire call --help`. */
+const tools = ["call", "describe", "health"];
+
+/** Whether the first word of a command line is for the tools. */
+export const isTool = (word: string | undefined): boolean => word !== undefined && tools.includes(word);
+
 interface ServiceLine {
   readonly flags: ReadonlyMap<Flag, string>;
   /** Path of the module with the service; undefined for the Greeter. */
@@ -36,7 +42,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (word === "openapi") return { kind: "openapi", ...line, format: isYaml ? "yaml" : "json" };
   if (word === "init") return { kind: "init", folder: module ?? "." };
   if (word !== "serve" && word !== "proxy") {
-    throw new SettingError(`expected the command serve, proxy, openapi or init, found ${JSON.stringify(word)}`, 2);
+    throw new SettingError(
+      `expected the command serve, proxy, openapi, init, call, describe or health, found ${JSON.stringify(word)}`,
+      2,
+    );
   }
   if (isYaml) throw new SettingError("--yaml: expected the command openapi to go with it", 2);
   if (word === "proxy" && module !== undefined) {
@@ -55,7 +64,7 @@ function createCommand(print: (text: string) => void): Command {
     .version(version())
     .argument(
       "[command]",
-      "what to do: serve, which is the default, proxy, which serves what the server at --upstream does, openapi, which prints the API's description, or init, which writes a project",
+      "what to do: serve, which is the default, proxy, which serves what the server at --upstream does, openapi, which prints the API's description, init, which writes a project, or call, describe and health, which ask a server and have a --help of their own",
     )
     .argument(
       "[module]",

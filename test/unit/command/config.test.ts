@@ -197,7 +197,7 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
     '--upstream: expected host:port, http://…, https://… or unix:/path, found "localhost"',
   ],
   [["proxy", "a.js"], {}, 'proxy: expected no module, found "a.js"; --upstream names a server'],
-  [["server"], {}, 'expected the command serve, proxy, openapi or init, found "server"'],
+  [["server"], {}, 'expected the command serve, proxy, openapi, init, call, describe or health, found "server"'],
   [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
   [["serve", "a.js", "more"], {}, "too many arguments. Expected 2 arguments but got 3."],
 ];
