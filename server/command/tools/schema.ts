@@ -1,18 +1,17 @@
 // The services of the server that a tool calls: by its reflection, or from a file.
-import {
-  type DescEnum,
-  type DescExtension,
-  type DescFile,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type Registry,
+import type {
+  DescEnum,
+  DescExtension,
+  DescFile,
+  DescMessage,
+  DescMethod,
+  DescService,
+  Registry,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { SettingError } from "../../program/setting-error.js";
 import { readSettingFile } from "../../program/setting-file.js";
 import { buildFiles } from "../../schema/build-files.js";
+import { parseFile, splitDescriptorSet } from "../../schema/file-source.js";
 import { knownFiles } from "../../schema/known-files.js";
 import { createFileTypes } from "../../schema/types.js";
 import { didYouMean } from "../../suggest.js";
@@ -53,8 +52,8 @@ async function reflect(address: string, flags: TargetFlags): Promise<Schema> {
 function readFile(path: string): Schema {
   const bytes = readSettingFile("--schema", path);
   try {
-    const { file } = fromBinary(FileDescriptorSetSchema, bytes);
-    const schema = toSchema([...buildFiles(file, knownFiles).files.values()]);
+    const files = splitDescriptorSet(bytes).map(parseFile);
+    const schema = toSchema([...buildFiles(files, knownFiles).files.values()]);
     if (schema.services.length > 0) return schema;
   } catch {
     // Said below.
