@@ -1,11 +1,11 @@
 /** Encodes requests and decodes responses of one method over REST. */
-import type { DescMethod, DescService, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
+import type { DescMethod, JsonReadOptions, JsonWriteOptions, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { JsonCodec } from "../server/codec/json.js";
 import { createResponseDecoder } from "../server/rest/response.js";
 import type { Binding } from "../server/rest/route/binding.js";
 import type { HttpConfig } from "../server/rest/route/http-config.js";
-import { type Rules, readRules } from "../server/rest/route/rules.js";
+import { methodName, readMethodRules } from "../server/rest/route/method-rules.js";
 import { createRequestEncoder, type EncodedRequest, type RequestEncoder } from "../server/rest/write/request.js";
 
 /** Connect's own options of JSON. */
@@ -34,26 +34,25 @@ export function createRestMethods(
   http?: HttpConfig["http"],
   compiles = true,
 ): (method: DescMethod) => RestMethod {
-  const rulesOf = remember((service: DescService): Rules => {
-    const names = new Set(service.methods.map(({ name }) => `${service.typeName}.${name}`));
-    const rules = http?.rules.filter(({ selector }) => names.has(selector));
-    return readRules([service], rules && { rules });
+  return remember((method) => {
+    const name = methodName(method);
+    const override = http?.rules.findLast(({ selector }) => selector === name);
+    return createRestMethod(codec, method, readMethodRules(method, override), json, compiles);
   });
-  return remember((method) => createRestMethod(codec, method, rulesOf(method.parent), json, compiles));
 }
 
+/** @param rules the bindings of the method, and a text for each that is wrong */
 function createRestMethod(
   codec: JsonCodec,
   method: DescMethod,
-  { bindings, problems }: Rules,
+  rules: readonly (Binding | string)[],
   json: JsonOptions,
   compiles: boolean,
 ): RestMethod {
-  const own = bindings.filter((binding) => binding.method === method);
-  if (own.length === 0) {
-    const name = `${method.parent.typeName}.${method.name}`;
-    const problem = problems.find((one) => one.startsWith(`${name}:`)) ?? `${name}: expected a google.api.http route`;
-    throw new ConnectError(problem, Code.Unimplemented);
+  const bindings = rules.filter((rule) => typeof rule !== "string");
+  if (bindings.length === 0) {
+    const [problem] = rules.filter((rule) => typeof rule === "string");
+    throw new ConnectError(problem ?? `${methodName(method)}: expected a google.api.http route`, Code.Unimplemented);
   }
   const { ignoreUnknownFields = true, registry } = json;
   const reading = { compiles, ignoreUnknownFields, ...(registry !== undefined && { registry }) };
@@ -65,7 +64,7 @@ function createRestMethod(
     ...(registry !== undefined && { registry }),
   };
   return {
-    encode: createRequestEncoder(codec, own, writing),
+    encode: createRequestEncoder(codec, bindings, writing),
     encoderOf: remember((binding) => createRequestEncoder(codec, [binding], writing)),
     decoderOf: remember((binding) => createResponseDecoder(codec, binding, reading)),
   };

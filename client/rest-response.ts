@@ -2,6 +2,7 @@
 import type { JsonValue, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import { isJsonObject } from "../server/codec/json-facts.js";
 import type { ErrorDecoder } from "../server/rest/error/errors.js";
 import { createJsonSplitter } from "../server/rest/read/json-splitter.js";
 import type { ResponseDecoder } from "./rest-method.js";
@@ -120,8 +121,8 @@ function startsAsError(body: Uint8Array): boolean {
 
 /** `{"error":{"code":…,"message":…}}`, and nothing else. A reply that has a field `error` must differ from that. */
 function isError(json: JsonValue | undefined): boolean {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
+  if (!isJsonObject(json)) return false;
   const { error, ...rest } = json;
-  if (typeof error !== "object" || error === null || Array.isArray(error)) return false;
+  if (!isJsonObject(error)) return false;
   return Object.keys(rest).length === 0 && typeof error.code === "number" && typeof error.message === "string";
 }

@@ -239,7 +239,7 @@ const map: Record<string, Part> = {
     uses: [
       ...["client/learn-types.ts", "client/option-error.ts", "client/rest-transport.ts", "client/timeout.ts"],
       "client/without-bidi.ts",
-      ...server("codec/values.ts", "schema/"),
+      ...server("codec/json-facts.ts", "codec/values.ts", "schema/"),
     ],
     names: ["client/transport.ts", "server/codec/"],
     packages: [protobuf, connect],
@@ -248,7 +248,12 @@ const map: Record<string, Part> = {
   // What is the same for every protocol.
   "client/call-init.ts": { uses: [], packages: [connect], namesPackages: [protobuf], isPortable: true },
   "client/rest-": {
-    uses: ["client/call-init.ts", "client/option-error.ts", "client/timeout.ts", "server/rest/"],
+    uses: [
+      "client/call-init.ts",
+      "client/option-error.ts",
+      "client/timeout.ts",
+      ...server("codec/json-facts.ts", "rest/"),
+    ],
     names: ["client/call-settings.ts", "server/codec/"],
     packages: [protobuf, connect],
     isPortable: true,

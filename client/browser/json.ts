@@ -8,6 +8,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import type { JsonCodec } from "../../server/codec/json.js";
+import { isJsonObject } from "../../server/codec/json-facts.js";
 import { hasImplicitPresence } from "../../server/codec/values.js";
 
 export const browserJson: JsonCodec = {
@@ -82,19 +83,15 @@ function without(json: JsonValue, omitted: readonly (readonly DescField[])[], us
       .slice(0, -1)
       .reduce<JsonValue | undefined>((at, field) => memberOf(at, field, useProtoNames), json);
     const last = path.at(-1);
-    if (last !== undefined && isObject(parent)) delete parent[nameOf(last, useProtoNames)];
+    if (last !== undefined && isJsonObject(parent)) delete parent[nameOf(last, useProtoNames)];
   }
   return json;
 }
 
 function memberOf(json: JsonValue | undefined, field: DescField, useProtoNames?: boolean): JsonValue | undefined {
-  return isObject(json) ? json[nameOf(field, useProtoNames)] : undefined;
+  return isJsonObject(json) ? json[nameOf(field, useProtoNames)] : undefined;
 }
 
 function nameOf({ name, jsonName }: DescField, useProtoNames = false): string {
   return useProtoNames ? name : jsonName;
-}
-
-function isObject(json: JsonValue | undefined): json is { [key: string]: JsonValue } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -5,7 +5,6 @@ import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connect
 import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
 import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import { createTypesOf } from "../../server/schema/file-types.js";
-import { createValueTypes } from "../../server/schema/value-types.js";
 import { learnTypes } from "../learn-types.js";
 import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
@@ -14,6 +13,7 @@ import type { ClosableTransport, Protocol, ProtocolOptions, TransportOptions } f
 import { withoutBidi } from "../without-bidi.js";
 import { createFetchClient } from "./fetch-client.js";
 import { browserJson } from "./json.js";
+import { createValueTypes } from "./value-types.js";
 
 /** Makes a transport for Connect. */
 export function createConnectTransport(options: ProtocolOptions): ClosableTransport {

@@ -1,14 +1,9 @@
 // Facts about JSON that reading and writing share.
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { DurationSchema, FieldMaskSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
-
-const leaves: ReadonlySet<string> = new Set(
-  [TimestampSchema, DurationSchema, FieldMaskSchema].map(({ typeName }) => typeName),
-);
 
 /** Whether the JSON of the type is a string. */
-export function isLeafType(desc: DescMessage): boolean {
-  return leaves.has(desc.typeName);
+export function isLeafType({ typeName }: DescMessage): boolean {
+  return /^google\.protobuf\.(?:Timestamp|Duration|FieldMask)$/.test(typeName);
 }
 
 /** Whether 64-bit integers of the field are text in messages, too. */

@@ -11,9 +11,9 @@ type Look<T> = (types: Registry) => T | undefined;
  * A registry with the types of files, and of all files that these import. Files are read when a type is first looked for, and
  * those that were added since when one is not found. Of two types with one name the first counts.
  *
- * @param always files that come last
+ * @param always returns files that come last
  */
-export function createTypesOf(files: ReadonlySet<DescFile>, always: readonly DescFile[] = []): Registry {
+export function createTypesOf(files: ReadonlySet<DescFile>, always: () => readonly DescFile[] = () => []): Registry {
   const types = createMutableRegistry();
   const read = new Set<DescFile>();
   const add = (file: DescFile) => {
@@ -28,7 +28,7 @@ export function createTypesOf(files: ReadonlySet<DescFile>, always: readonly Des
     if (size === files.size) return types;
     size = files.size;
     for (const file of files) add(file);
-    for (const file of always) add(file);
+    for (const file of always()) add(file);
     return types;
   };
   return createRegistryOf((look) => look(types) ?? look(load()), load);

@@ -13,6 +13,7 @@ import {
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
+import { isJsonObject } from "../../codec/json-facts.js";
 import { createJsonEncoder } from "../../codec/json-write.js";
 import { attempt } from "../attempt.js";
 
@@ -48,7 +49,7 @@ function opaque(typeName: string, value: Uint8Array): JsonObject {
 
 /** @returns undefined if it is not an Any, or is JSON of an unknown type */
 export function decodeDetail(json: JsonValue, types: Registry): Detail | undefined {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+  if (!isJsonObject(json)) return undefined;
   const { "@type": url, ...own } = json;
   if (typeof url !== "string") return undefined;
   const type = url.slice(url.lastIndexOf("/") + 1);

@@ -1,24 +1,25 @@
 // Turns gRPC codes into HTTP statuses and back: google/rpc/code.proto, "HTTP Mapping" of each code.
 import { Code } from "@connectrpc/connect";
+import { codeFromString, codeToString } from "@connectrpc/connect/protocol-connect";
 
-const statuses: Readonly<Record<Code, number>> = {
-  [Code.Canceled]: 499,
-  [Code.Unknown]: 500,
-  [Code.InvalidArgument]: 400,
-  [Code.DeadlineExceeded]: 504,
-  [Code.NotFound]: 404,
-  [Code.AlreadyExists]: 409,
-  [Code.PermissionDenied]: 403,
-  [Code.ResourceExhausted]: 429,
-  [Code.FailedPrecondition]: 400,
-  [Code.Aborted]: 409,
-  [Code.OutOfRange]: 400,
-  [Code.Unimplemented]: 501,
-  [Code.Internal]: 500,
-  [Code.Unavailable]: 503,
-  [Code.DataLoss]: 500,
-  [Code.Unauthenticated]: 401,
-};
+const statuses: ReadonlyMap<Code, number> = new Map([
+  [Code.Canceled, 499],
+  [Code.Unknown, 500],
+  [Code.InvalidArgument, 400],
+  [Code.DeadlineExceeded, 504],
+  [Code.NotFound, 404],
+  [Code.AlreadyExists, 409],
+  [Code.PermissionDenied, 403],
+  [Code.ResourceExhausted, 429],
+  [Code.FailedPrecondition, 400],
+  [Code.Aborted, 409],
+  [Code.OutOfRange, 400],
+  [Code.Unimplemented, 501],
+  [Code.Internal, 500],
+  [Code.Unavailable, 503],
+  [Code.DataLoss, 500],
+  [Code.Unauthenticated, 401],
+]);
 
 /** Status → the most likely code: of several codes with the same status, the most general. */
 const codes: ReadonlyMap<number, Code> = new Map([
@@ -43,7 +44,7 @@ const codes: ReadonlyMap<number, Code> = new Map([
 
 /** The HTTP status of an error. */
 export function codeToStatus(code: Code): number {
-  return statuses[code];
+  return statuses.get(code) ?? 500;
 }
 
 /**
@@ -57,41 +58,18 @@ export function statusToCode(status: number): Code {
   return status >= 400 ? Code.FailedPrecondition : Code.Unknown;
 }
 
-/** The names of google.rpc.Code. */
-const codeNames: Readonly<Record<Code, string>> = {
-  [Code.Canceled]: "CANCELLED",
-  [Code.Unknown]: "UNKNOWN",
-  [Code.InvalidArgument]: "INVALID_ARGUMENT",
-  [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
-  [Code.NotFound]: "NOT_FOUND",
-  [Code.AlreadyExists]: "ALREADY_EXISTS",
-  [Code.PermissionDenied]: "PERMISSION_DENIED",
-  [Code.ResourceExhausted]: "RESOURCE_EXHAUSTED",
-  [Code.FailedPrecondition]: "FAILED_PRECONDITION",
-  [Code.Aborted]: "ABORTED",
-  [Code.OutOfRange]: "OUT_OF_RANGE",
-  [Code.Unimplemented]: "UNIMPLEMENTED",
-  [Code.Internal]: "INTERNAL",
-  [Code.Unavailable]: "UNAVAILABLE",
-  [Code.DataLoss]: "DATA_LOSS",
-  [Code.Unauthenticated]: "UNAUTHENTICATED",
-};
-
-const namedCodes: ReadonlyMap<string, Code> = new Map(
-  Object.entries(codeNames).map(([code, name]) => [name, Number(code)]),
-);
-
 /** The name of a code in google.rpc.Code, `NOT_FOUND`. */
 export function codeToName(code: Code): string {
-  return codeNames[code];
+  return code === Code.Canceled ? "CANCELLED" : codeToString(code).toUpperCase();
 }
 
 /** @returns undefined if there is no such name, or it is OK */
 export function nameToCode(name: string): Code | undefined {
-  return namedCodes.get(name);
+  const code = name === "CANCELLED" ? Code.Canceled : codeFromString(name.toLowerCase());
+  return code !== undefined && codeToName(code) === name ? code : undefined;
 }
 
 /** @returns undefined if there is no such code, or it is 0 */
 export function numberToCode(number: number): Code | undefined {
-  return Object.hasOwn(codeNames, number) ? number : undefined;
+  return Object.hasOwn(Code, number) ? number : undefined;
 }

@@ -6,7 +6,7 @@ import { type Http, type HttpRule, HttpRuleSchema, HttpSchema } from "../../../g
 import type { JsonCodec } from "../../codec/json.js";
 import { isJsonObject } from "../../codec/json-facts.js";
 import type { JsonDecoder } from "../../codec/json-read.js";
-import { JsonError } from "../../codec/json-read-error.js";
+import type { JsonError } from "../../codec/json-read-error.js";
 
 /** The HTTP rules of a service configuration. */
 export interface HttpConfig {
@@ -60,6 +60,7 @@ function read<Value>(decode: JsonDecoder, json: JsonValue): Value | string {
   try {
     return decode(encoder.encode(JSON.stringify(json))) as Value;
   } catch (error) {
-    return error instanceof JsonError && error.path === "" ? error.description : (error as Error).message;
+    const { path, description, message } = error as Error & Partial<JsonError>;
+    return path === "" && description !== undefined ? description : message;
   }
 }

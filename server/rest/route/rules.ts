@@ -1,10 +1,8 @@
-// Reads the bindings of services: the google.api.http option of each method, or the rules of a service
-// configuration in its place (google/api/http.proto, "Using gRPC API Service Configuration").
-import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { http } from "../../../gen/google/api/annotations_pb.js";
-import type { Http, HttpRule } from "../../../gen/google/api/http_pb.js";
-import { type Binding, bindRule, RuleError } from "./binding.js";
-import { TemplateError } from "./template.js";
+// Reads the bindings of services, with a list of what is wrong in their rules.
+import type { DescService } from "@bufbuild/protobuf";
+import type { Http } from "../../../gen/google/api/http_pb.js";
+import type { Binding } from "./binding.js";
+import { methodName, readMethodRules } from "./method-rules.js";
 
 /** A developer's mistake in the rules, which must stop the start. */
 export class RoutingError extends Error {
@@ -49,7 +47,7 @@ export function readRules(
   config?: Pick<Http, "rules">,
   { withoutRoutes = [] }: RuleOptions = {},
 ): Rules {
-  const methods = new Map(services.flatMap(({ methods }) => methods.map((method) => [nameOf(method), method])));
+  const methods = new Map(services.flatMap(({ methods }) => methods.map((method) => [methodName(method), method])));
   checkSelectors(withoutRoutes, [...methods.keys()]);
   const overrides = new Map(config?.rules.map((rule) => [rule.selector, rule]));
   const unknown = [...overrides.keys()].filter((selector) => !methods.has(selector));
@@ -57,20 +55,13 @@ export function readRules(
   const wrong = unknown.filter((selector) => !unserved.includes(selector)).map(describeUnknown);
   const outcomes = [...methods].flatMap(([name, method]) => {
     if (withoutRoutes.some((selector) => selects(selector, name))) return [];
-    const override = overrides.get(name);
-    if (override !== undefined) return readRule(method, `${name}: http rule`, override);
-    return hasOption(method, http) ? readRule(method, `${name}: google.api.http`, getOption(method, http)) : [];
+    return readMethodRules(method, overrides.get(name));
   });
   return {
     bindings: outcomes.filter((outcome) => typeof outcome !== "string"),
     problems: [...wrong, ...outcomes.filter((outcome) => typeof outcome === "string")],
     unserved,
   };
-}
-
-/** The name by which selectors and errors call a method: `package.Service.Method`. */
-function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}.${method.name}`;
 }
 
 /** Whether a selector names a method of a service that is not served. */
@@ -94,41 +85,4 @@ function selects(selector: string, name: string): boolean {
 
 function describeUnknown(selector: string): string {
   return `${selector || '""'}: http rule: expected the name of a method that is served, found no such method`;
-}
-
-/** The bindings of one rule, its own and the additional ones; a text instead of each that is wrong. */
-function readRule(method: DescMethod, origin: string, rule: HttpRule): (Binding | string)[] {
-  const isNested = rule.additionalBindings.some((additional) => additional.additionalBindings.length > 0);
-  const nesting = `${origin}: expected additional_bindings without their own additional_bindings, found some with`;
-  const outcomes = [rule, ...rule.additionalBindings].map((one) => tryBind(method, origin, one));
-  return isNested ? [nesting, ...outcomes] : outcomes;
-}
-
-function tryBind(method: DescMethod, origin: string, rule: HttpRule): Binding | string {
-  const { name, httpMethod, template } = patternOf(rule);
-  const label = name === "" ? origin : `${origin} ${name} ${JSON.stringify(template)}`;
-  try {
-    checkHttpMethod(httpMethod);
-    return bindRule({ method, httpMethod, template, body: rule.body, responseBody: rule.responseBody, label });
-  } catch (error) {
-    if (!(error instanceof RuleError) && !(error instanceof TemplateError)) throw error;
-    return `${label}: ${error.message}`;
-  }
-}
-
-function patternOf(rule: HttpRule): { name: string; httpMethod: string; template: string } {
-  const { pattern } = rule;
-  if (pattern.case === undefined) return { name: "", httpMethod: "", template: "" };
-  if (pattern.case !== "custom") {
-    return { name: pattern.case, httpMethod: pattern.case.toUpperCase(), template: pattern.value };
-  }
-  const { kind, path } = pattern.value;
-  return { name: `custom ${JSON.stringify(kind)}`, httpMethod: kind, template: path };
-}
-
-/** A method in small letters would be another method than the one that clients send, and never match (RFC 9110, 9.1). */
-function checkHttpMethod(httpMethod: string): void {
-  if (httpMethod === "*" || /^[A-Z][A-Z0-9_-]*$/.test(httpMethod)) return;
-  const found = httpMethod === "" ? "none" : JSON.stringify(httpMethod);
-  throw new RuleError(`expected an HTTP method in capitals or "*", found ${found}`);
 }
