@@ -13,6 +13,7 @@ import { Connections } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
 import { createHttp2Server } from "./http2/server.js";
+import type { Http2ServerOptions } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandler } from "./node-handler.js";
@@ -74,38 +75,33 @@ class HttpListener implements Listener {
   readonly handleNode: NodeHandler;
   readonly onRequest: OnRequest;
   readonly #options: ListenerOptions;
-  readonly #connections: Connections;
-  readonly #servers: Servers;
+  readonly #limits: ListenLimits;
+  readonly #report: Report;
+  /** Resolves `closed`, now or with what closes. */
+  readonly #close: (closed?: Promise<void>) => void;
+  #tls: TlsOptions | undefined;
   #url: string;
+  /** From the first `listen` on: runtimes that serve by `fetch` alone have no servers of Node. */
+  #port: Port | undefined;
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
-    const { address, tls, handler, filters = [], clock = systemClock } = options;
-    const onError = guardReport(options.onError ?? (() => {}));
+    const { address, tls, handler, filters = [] } = options;
+    let close: (closed?: Promise<void>) => void = () => {};
+    this.closed = new Promise((resolve) => {
+      close = resolve;
+    });
+    const report = guardReport(options.onError ?? (() => {}));
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
-    const connections = new Connections(limits, clock);
-    const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
-    const onRequest = passRequestsTo(handler, filters, onError);
-    const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
-    const servers = { http1, http2: createHttp2({ limits, clock, onRequest, report: onError }) };
-    const descriptors = new DescriptorWatch(http1.server, clock, onError);
-    reportErrors(http1, descriptors, onError);
-    const stalls = new StallWatch(limits, clock);
-    const ages = new ConnectionAges(limits, clock);
-    acceptConnections(servers, connections, stalls, ages, limits, clock);
-    passHttp1Requests(servers, connections, limits, onRequest, onError);
-    this.handleNode = createNodeHandler(onRequest, limits.headerCount, onError);
-    this.onRequest = onRequest;
+    this.onRequest = passRequestsTo(handler, filters, report);
+    this.handleNode = createNodeHandler(this.onRequest, limits.headerCount, report);
     this.#options = options;
-    this.#connections = connections;
-    this.#servers = servers;
+    this.#limits = limits;
+    this.#report = report;
+    this.#close = close;
+    this.#tls = tls;
     this.#url = formatUrl(address, null, tls !== undefined);
-    this.closed = whenClosed(servers, connections).finally(() => {
-      descriptors.stop();
-      stalls.stop();
-      ages.stop();
-    });
   }
 
   get url(): string {
@@ -113,41 +109,86 @@ class HttpListener implements Listener {
   }
 
   get connectionCount(): number {
-    return this.#connections.count;
+    return this.#port?.connections.count ?? 0;
   }
 
   async listen(): Promise<void> {
-    const { address, tls } = this.#options;
-    const { server } = this.#servers.http1;
+    const { address } = this.#options;
     if (this.#isStopped) throw new ListenError(`${formatAddress(address)}: already stopped`, "ERR_SERVER_NOT_RUNNING");
+    this.#port ??= this.#openPort();
+    const { server } = this.#port.servers.http1;
     await bindAddress(server, address);
-    this.#url = formatUrl(address, server.address(), tls !== undefined);
+    this.#url = formatUrl(address, server.address(), this.#tls !== undefined);
     if (this.#isStopped) stopListening(server);
   }
 
+  #openPort(): Port {
+    const { clock = systemClock, http2 } = this.#options;
+    const [limits, tls, onRequest, report] = [this.#limits, this.#tls, this.onRequest, this.#report];
+    const port = openPort({ limits, tls, http2, clock, onRequest, report });
+    this.#close(port.closed);
+    return port;
+  }
+
   reloadTls(tls: TlsOptions): void {
-    const { server } = this.#servers.http1;
-    const before = this.#options.tls;
-    if (before === undefined || !("setSecureContext" in server)) throw new Error("tls: this listener speaks plaintext");
+    const before = this.#tls;
+    if (before === undefined) throw new Error("tls: this listener speaks plaintext");
     if ((before.ca === undefined) !== (tls.ca === undefined)) {
       throw new Error("tls.ca: asking for client certificates cannot be switched on or off while listening");
     }
     checkTls(tls);
-    server.setSecureContext(toSecureContextOptions(tls));
+    this.#tls = tls;
+    const server = this.#port?.servers.http1.server;
+    if (server !== undefined && "setSecureContext" in server) server.setSecureContext(toSecureContextOptions(tls));
   }
 
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#connections.drain();
-    this.#servers.http2.drain();
-    stopListening(this.#servers.http1.server);
+    if (this.#port === undefined) {
+      this.#close();
+      return;
+    }
+    const { connections, servers } = this.#port;
+    connections.drain();
+    servers.http2.drain();
+    stopListening(servers.http1.server);
   }
 
   destroy(): void {
     this.stop();
-    this.#connections.destroy();
+    this.#port?.connections.destroy();
   }
+}
+
+/** The servers behind an address, and their connections. */
+interface Port {
+  readonly servers: Servers;
+  readonly connections: Connections;
+  /** Resolves when the servers listen no more and the last connection has ended. */
+  readonly closed: Promise<void>;
+}
+
+type PortOptions = Http2ServerOptions & Pick<ListenerOptions, "http2" | "tls">;
+
+function openPort(options: PortOptions): Port {
+  const { limits, tls, clock, onRequest, report } = options;
+  const connections = new Connections(limits, clock);
+  const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
+  const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
+  const servers = { http1, http2: createHttp2(options) };
+  const descriptors = new DescriptorWatch(http1.server, clock, report);
+  reportErrors(http1, descriptors, report);
+  const stalls = new StallWatch(limits, clock);
+  const ages = new ConnectionAges(limits, clock);
+  acceptConnections(servers, connections, stalls, ages, limits, clock);
+  passHttp1Requests(servers, connections, limits, onRequest, report);
+  const closed = whenClosed(servers, connections).finally(() => {
+    descriptors.stop();
+    stalls.stop();
+    ages.stop();
+  });
+  return { servers, connections, closed };
 }
 
 /** Makes a report that throws or rejects a warning of the process: it is the log itself that fails. */
