@@ -76,15 +76,23 @@ export class Code {
 
 /** Whether the environment variable `MANYWIRE_PRINT_CODE` has the beginning of the title. */
 function isPrinted(title: string): boolean {
-  const prefix = globalThis.process?.env?.MANYWIRE_PRINT_CODE;
-  return prefix !== undefined && prefix !== "" && title.startsWith(prefix);
+  try {
+    const prefix = globalThis.process?.env?.MANYWIRE_PRINT_CODE;
+    return prefix !== undefined && prefix !== "" && title.startsWith(prefix);
+  } catch {
+    return false; // Deno throws without the permission to read the variable.
+  }
 }
 
 /**
- * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` does not. Pages are not even
- * asked: where a Content-Security-Policy forbids it, the browser would report the question as a violation.
+ * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` does not, and Cloudflare's
+ * workers do so while they start only, so their answer is for then. Pages are not even asked: where a Content-Security-Policy
+ * forbids it, the browser would report the question as a violation.
  */
-export const canRunCode: boolean = globalThis.process?.versions?.node !== undefined && detect();
+export const canRunCode: boolean =
+  globalThis.process?.versions?.node !== undefined &&
+  globalThis.navigator?.userAgent !== "Cloudflare-Workers" &&
+  detect();
 
 function detect(): boolean {
   try {

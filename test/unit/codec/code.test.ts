@@ -1,6 +1,6 @@
 // The code that is made of message types, as it is.
 import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { generateReader } from "../../../server/codec/binary-read-code.js";
 import { planFields as planReading } from "../../../server/codec/binary-read-plan.js";
 import { generateWriter } from "../../../server/codec/binary-write-code.js";
@@ -417,6 +417,14 @@ describe("the code", () => {
 
   it("can be run here", () => {
     expect(canRunCode).toBe(true);
+  });
+
+  it("is not made in Cloudflare's workers, which make functions of text while they start only", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
+    vi.resetModules();
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const workers = await import("../../../server/codec/code.js");
+    expect(workers.canRunCode).toBe(false);
   });
 
   it("keeps to its title, whatever that is", () => {
