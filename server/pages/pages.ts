@@ -6,8 +6,8 @@ import { readPreferences } from "../http/header.js";
 import type { Comments } from "../openapi/comments.js";
 import type { Binding } from "../rest/route/binding.js";
 import { joinText, once, runInSlices } from "../slices.js";
-import { readAssets } from "./assets.js";
-import { describeServices } from "./description.js";
+import { type Assets, readAssets } from "./assets.js";
+import { type DescribedService, describeServices } from "./description.js";
 import { docsPage } from "./docs-page.js";
 import { type Documents, refuseMethod, serveDocument } from "./documents.js";
 import type { Html } from "./html.js";
@@ -25,25 +25,49 @@ export interface Described extends About {
 /** Handlers of pages, by path. */
 export type Pages = Pick<Documents, "get">;
 
-/** @param folder where the build has put the files that the pages load */
-export function createPages(described: Described, folder: URL = new URL("./browser/", import.meta.url)): Pages {
+/** @param folder where the build has put the files that the pages load. Default: beside this module. */
+export function createPages(described: Described, folder?: URL): Pages {
   const services = once(() => runInSlices(describeServices(described.services, described.methods, described.bindings)));
-  const assets = memoize(() => readAssets(folder));
-  const html = serveDocument(async () => {
-    const pieces = landingPage(described, await services(), described.comments, assets());
-    return htmlDocument(await runInSlices(joinText(textsOf(pieces))), landingPolicy);
-  });
   const text = serveTextPage(async (base) =>
     runInSlices(joinText(landingText(described, await services(), described.comments, base))),
   );
-  const pages = new Map<string, Handler>([
-    ["/", (exchange) => (wantsHtml(exchange) ? html(exchange) : text(exchange))],
-    ["/docs/", redirectToDocs],
-    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets()).text, docsPolicy))],
-  ]);
-  return {
-    get: (path) => pages.get(path) ?? (path.startsWith("/docs/") ? assets().documents.get(path) : undefined),
+  const html = memoize(() => {
+    const assets = tryReadAssets(folder);
+    return assets === undefined ? new Map<string, Handler>() : createHtmlPages(described, services, assets);
+  });
+  const landing: Handler = (exchange) => {
+    const page = wantsHtml(exchange) ? html().get("/") : undefined;
+    return (page ?? text)(exchange);
   };
+  return {
+    get: (path) => (path === "/" ? landing : path.startsWith("/docs") ? html().get(path) : undefined),
+  };
+}
+
+/** Returns undefined where the files cannot be read, as in a bundle, which has none of them. There is no HTML without them. */
+function tryReadAssets(folder: URL | undefined): Assets | undefined {
+  try {
+    return readAssets(folder ?? new URL("./browser/", import.meta.url));
+  } catch {
+    return undefined; // The path or the permission that is missing.
+  }
+}
+
+function createHtmlPages(
+  described: Described,
+  services: () => Promise<readonly DescribedService[]>,
+  assets: Assets,
+): Documents {
+  const landing = serveDocument(async () => {
+    const pieces = landingPage(described, await services(), described.comments, assets);
+    return htmlDocument(await runInSlices(joinText(textsOf(pieces))), landingPolicy);
+  });
+  return new Map([
+    ...assets.documents,
+    ["/", landing],
+    ["/docs/", redirectToDocs],
+    ["/docs", serveDocument(() => htmlDocument(docsPage(described.title, assets).text, docsPolicy))],
+  ]);
 }
 
 /** The addresses in the page are relative to its own, which has no slash at its end. */

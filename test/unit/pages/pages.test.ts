@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { Greeter } from "../../../gen/hello_world_pb.js";
 import { greeter } from "../../../server/greeter.js";
+import { createPages } from "../../../server/pages/pages.js";
 import { RestService } from "../../gen/manywire/test/rest/v1/rest_pb.js";
 import { type RawAnswer, type RawRequest, request } from "../../support/http.js";
 import { startServer, type TestServer, type TestServerOptions } from "../../support/server.js";
@@ -193,4 +194,14 @@ describe("the pages stand back", () => {
     const { status, text } = await get("/", { method: "POST", headers, body: "{}" });
     expect([status, JSON.parse(text).code]).toEqual([404, "unimplemented"]);
   });
+});
+
+it("there is text alone where the files that pages load cannot be read", () => {
+  const described = { title: "T", description: "", services: [], methods: [], bindings: [], comments: new Map() };
+  const missing = createPages(described, new URL("file:///nowhere/"));
+  expect([missing.get("/"), missing.get("/docs"), missing.get("/docs/")]).toEqual([
+    expect.any(Function),
+    undefined,
+    undefined,
+  ]);
 });
