@@ -1,5 +1,4 @@
 // Writes unexpected errors of handlers to standard error, for servers without a log.
-import { Console } from "node:console";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 
@@ -33,9 +32,8 @@ export function logUnexpected(logger: ErrorLogger, report: ErrorReport): (path: 
 /** Writes the stack of an unexpected error. Errors that the handler wrote for its client are not written. Never throws. */
 export function writeUnexpected(path: string, error: ConnectError): void {
   if (!isUnexpected(error)) return;
-  // A Console ignores a closed pipe.
-  const output = new Console(process.stderr);
-  output.error(`${path.slice(1)} ended with ${codeToString(error.code)}: ${stackOf(error.cause)}`);
+  // biome-ignore lint/suspicious/noConsole: runtimes without `process.stderr` have it, and it ignores a closed pipe.
+  console.error(`${path.slice(1)} ended with ${codeToString(error.code)}: ${stackOf(error.cause)}`);
 }
 
 /** The stack, and those of its causes. Properties are left out: libraries keep requests and their headers there. */

@@ -5,10 +5,10 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { createServer, type ServerOptions } from "../../../server/index.js";
 import { writeUnexpected } from "../../../server/operate/unexpected.js";
 
-function watchStderr(): () => string {
-  const write = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
-  onTestFinished(() => write.mockRestore());
-  return () => write.mock.calls.map(([text]) => String(text)).join("");
+function watchConsole(): () => string {
+  const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => error.mockRestore());
+  return () => error.mock.calls.map(([text]) => `${text}\n`).join("");
 }
 
 const lanes = [true, false].flatMap((fastLane) => protocols.map((protocol) => ({ fastLane, protocol })));
@@ -36,7 +36,7 @@ describe.each(lanes)("a server without an observer, %j", ({ fastLane, protocol }
   }
 
   test("writes the stack of an unexpected error, of which the client learns nothing", async () => {
-    const written = watchStderr();
+    const written = watchConsole();
     const error = await call(new TypeError("secret"));
     expect([error.code, error.rawMessage]).toEqual([Code.Internal, "internal error"]);
     expect(written()).toMatch(/^hello_world\.Greeter\/SayHello ended with internal: TypeError: secret\n +at .*\n/);
@@ -44,21 +44,21 @@ describe.each(lanes)("a server without an observer, %j", ({ fastLane, protocol }
   });
 
   test("does not write errors that the handler made for its client", async () => {
-    const written = watchStderr();
+    const written = watchConsole();
     await call(new ConnectError("no such name", Code.NotFound));
     await call(new ConnectError("broken", Code.Internal));
     expect(written()).toBe("");
   });
 
   test("writes nothing where there is an observer", async () => {
-    const written = watchStderr();
+    const written = watchConsole();
     await call(new TypeError("secret"), { onCall: () => {} });
     expect(written()).toBe("");
   });
 });
 
 test("causes are written, but not what hangs on an error", () => {
-  const written = watchStderr();
+  const written = watchConsole();
   const cause = Object.assign(new Error("outer", { cause: new RangeError("inner") }), {
     headers: { cookie: "s3cret" },
   });
@@ -77,13 +77,13 @@ test.each([
   ["text", () => "text", "the thrown value text"],
   ["an object that has no text", () => unprintable, "a value that cannot be described was thrown"],
 ])("a thrown value that is not an Error is named: %s", (_, create, text) => {
-  const written = watchStderr();
+  const written = watchConsole();
   writeUnexpected("/a.B/C", new ConnectError("x", Code.Unknown, undefined, undefined, create()));
   expect(written()).toBe(`a.B/C ended with unknown: ${text}\n`);
 });
 
 test("causes in a cycle come to an end", () => {
-  const written = watchStderr();
+  const written = watchConsole();
   const cause = new Error("round");
   cause.cause = cause;
   writeUnexpected("/a.B/C", new ConnectError("x", Code.Internal, undefined, undefined, cause));
