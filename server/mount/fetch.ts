@@ -215,12 +215,16 @@ class FetchExchange implements Exchange {
   }
 }
 
-/** Without TE: a `Response` has no trailers. */
+/**
+ * Without TE: a `Response` has no trailers. And without compressed bodies: Next sends them without their `content-encoding`
+ * (seen with 16.4), and Cloudflare's workers compress them once more. What serves a `Response` compresses by itself.
+ */
 function toIncoming(headers: Headers): IncomingHttpHeaders {
   const incoming = new NodeHeaders();
   headers.forEach((value, name) => {
     if (name !== "te") incoming[name] = value;
   });
+  incoming["accept-encoding"] = "identity";
   return incoming;
 }
 

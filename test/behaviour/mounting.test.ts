@@ -351,6 +351,17 @@ describe("`fetch`", () => {
     await seen.ended("aborted");
   });
 
+  test.each(["/openapi.json", `/${service}/Unary`, "/v1/get/a"])("%s is not compressed", async (path) => {
+    const headers = { ...json, "accept-encoding": "gzip, br" };
+    const body = { text: "a".repeat(5000) };
+    const request = path.startsWith(`/${service}`)
+      ? post(path, body, headers)
+      : new Request(`${base}${path}?data=${"YWFh".repeat(500)}`, { headers });
+    const response = await create().server.fetch(request);
+    expect(response.headers.get("content-encoding")).toBe(null);
+    expect((await response.text()).length).toBeGreaterThan(2000);
+  });
+
   test("the headers of several cookies stay apart, and CORS works", async () => {
     const { server } = create({
       cors: true,
