@@ -41,6 +41,7 @@ export const judges = [
   interop("Python's grpcio", python("grpcio"), "behind our proxy, with reflection and without", "upstreams"),
   runtime("Bun", "bun", "serves by `server.fetch`"),
   runtime("Deno", "deno", "serves by `server.fetch`"),
+  runtime("Cloudflare Workers", "workerd", "serves by `server.fetch`"),
   runtime("Next", "next", "serves by `server.fetch`"),
   runtime("Nest", "@nestjs/core", "serves by `server.handler`"),
   interop(

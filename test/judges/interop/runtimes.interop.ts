@@ -5,12 +5,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Code, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTransport } from "../../../client/index.js";
+import { compressionGzip, createTransport } from "../../../client/index.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { collect, failureOf } from "../../support/outcome.js";
 import { root } from "../../support/stage.js";
 import { install } from "./cache.js";
-import { installRuntimes, platformProgram, project } from "./runtimes/tools.js";
+import { bundleWorker, installRuntimes, platformProgram, project } from "./runtimes/tools.js";
 
 const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 const next = join(project, "node_modules/next/dist/bin/next");
@@ -20,6 +20,8 @@ interface Runtime {
   /** What the docs say of it. */
   readonly line: string;
   readonly prepare?: () => Promise<void>;
+  /** Whether it has no files of the package, and so no pages. */
+  readonly isBundle?: boolean;
   command(): readonly string[];
 }
 
@@ -34,8 +36,16 @@ const runtimes: readonly Runtime[] = [
     line: "`Deno.serve(server.fetch)`",
     command: () => [
       platformProgram("@deno", "deno"),
-      ...["run", "--allow-all", "--node-modules-dir=manual", "--no-lock", "deno.js"],
+      ...["run", "--no-prompt", "--allow-net", "--allow-read=node_modules/manywire"],
+      ...["--node-modules-dir=manual", "--no-lock", "deno.js"],
     ],
+  },
+  {
+    name: "Cloudflare Workers",
+    line: "`export default { fetch: server.fetch }`",
+    prepare: bundleWorker,
+    isBundle: true,
+    command: () => [platformProgram("@cloudflare", "bin/workerd"), "serve", "workerd.capnp", "--control-fd=1"],
   },
   {
     name: "Next",
@@ -54,9 +64,16 @@ const httpRules = {
   ],
 };
 
+const formats = [
+  ["connect", true],
+  ["connect", false],
+  ["rest", false],
+] as const;
+
 beforeAll(installRuntimes, 600_000);
 
-describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))("%s", (name, { line, prepare, command }) => {
+describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))("%s", (name, runtime) => {
+  const { line, prepare, isBundle = false, command } = runtime;
   let child: ChildProcess | undefined;
   let url = "";
 
@@ -87,17 +104,35 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))("%s",
         expect(await client.unary({ text: "ä" })).toMatchObject({ text: "ä" });
         const replies = await collect(client.serverStream({ text: "a", count: 3 }));
         expect(replies.map(({ index }) => index)).toEqual([0, 1, 2]);
-        const { code, rawMessage } = await failureOf(client.unary({}));
-        expect([code, rawMessage]).toEqual([Code.NotFound, "no text"]);
+        const missing = await failureOf(client.unary({}));
+        expect([missing.code, missing.rawMessage]).toEqual([Code.NotFound, "no text"]);
+        const broken = await failureOf(client.unary({ text: "broken" }));
+        expect([broken.code, broken.rawMessage]).toEqual([Code.Internal, "internal error"]);
       } finally {
         transport.close();
       }
     },
   );
 
-  test("serves probes and the document, and leaves other paths", async () => {
+  // Code is made for types of which there have been 64 messages, where the runtime makes any.
+  test.each(formats)("serves many calls of %s, in binary: %s, with compression", async (protocol, useBinaryFormat) => {
+    const connection = { baseUrl: `${url}/api`, httpVersion: "1.1", sendCompression: compressionGzip } as const;
+    const transport = createTransport({ protocol, useBinaryFormat, httpRules, ...connection });
+    try {
+      const client = createClient(TestService, transport);
+      const text = "ä€".repeat(500);
+      const data = Uint8Array.from({ length: 1000 }, (_, index) => index);
+      for (let count = 0; count < 200; count++)
+        expect(await client.unary({ text, data })).toMatchObject({ text, data });
+    } finally {
+      transport.close();
+    }
+  });
+
+  test("serves probes, the document and pages, and leaves other paths", async () => {
     expect(await (await fetch(`${url}/api/healthz`)).json()).toEqual({ status: "SERVING" });
     expect((await fetch(`${url}/api/openapi.json`)).status).toBe(200);
+    expect((await fetch(`${url}/api/docs`)).status).toBe(isBundle ? 404 : 200);
     const own = await fetch(`${url}/own`);
     expect([own.status, name === "Nest" ? await own.text() : ""]).toEqual(
       name === "Nest" ? [200, "from Nest"] : [404, ""],
@@ -116,8 +151,9 @@ async function addressOf(child: ChildProcess): Promise<string> {
   const ended = once(child, "close").then(() => Promise.reject(new Error(`ended before it listened:\n${output}`)));
   ended.catch(() => {});
   for (;;) {
-    const address = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(output)?.[0];
-    if (address !== undefined) return address;
+    // workerd writes `{"event":"listen","socket":"http","port":8080}`.
+    const port = /(?:http:\/\/(?:localhost|127\.0\.0\.1):|"port":)(\d+)/.exec(output)?.[1];
+    if (port !== undefined) return `http://localhost:${port}`;
     await Promise.race([once(child.stdout ?? child, "data"), ended]);
   }
 }

@@ -1,5 +1,7 @@
 // Puts the runtimes and frameworks that serve by `fetch`, or mount the server, into .cache/interop/runtimes, with a program for each.
+
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { stagePackage } from "../../../support/stage.js";
@@ -29,7 +31,20 @@ export async function installRuntimes(): Promise<void> {
   });
 }
 
-/** The program in a package for this platform, which the install script of `bun` or `deno` would link. */
+/** Makes one file of the worker and what it imports but Node's modules, as Cloudflare's own tools do. */
+export async function bundleWorker(): Promise<void> {
+  await build({
+    entryPoints: [join(project, "worker.js")],
+    outfile: join(project, "worker.bundle.js"),
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["node:*", ...builtinModules],
+  });
+}
+
+/** The program in a package for this platform, which the install script of `bun`, `deno` or `workerd` would link. */
 export function platformProgram(scope: string, path: string): string {
   const folder = join(project, "node_modules", scope);
   const found = readdirSync(folder)

@@ -15,9 +15,10 @@ export const server = createServer({
   },
   routes: (router) =>
     router.service(TestService, {
-      unary({ text }) {
+      unary({ text, data }) {
         if (text === "") throw new ConnectError("no text", Code.NotFound);
-        return { text };
+        if (text === "broken") throw new TypeError("broken");
+        return { text, data };
       },
       async *serverStream({ text, count }) {
         for (let index = 0; index < count; index++) yield { text, index };

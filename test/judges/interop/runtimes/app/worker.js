@@ -1,0 +1,3 @@
+import { server } from "./service.js";
+
+export default { fetch: server.fetch };
