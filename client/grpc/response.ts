@@ -118,7 +118,7 @@ function findPlain(fields: Headers): ConnectError | undefined {
   const status = fields.get("grpc-status");
   if (status === null || status === "0") return undefined;
   const message = decodeMessage(fields.get("grpc-message") ?? "");
-  const code = Number(status);
+  const code = /^\d+$/.test(status) ? Number(status) : Number.NaN;
   if (Code[code] !== undefined) return new ConnectError(message, code, fields);
   return new ConnectError(message || `invalid grpc-status: ${status}`, Code.Unknown, fields);
 }

@@ -222,6 +222,7 @@ const differences: [title: string, response: Sent, message: string | RegExp][] =
     "[not_found] no",
   ]),
   ["a status that is no number", { head: grpc, trailers: [["grpc-status", "x"]] }, /^\[unknown\] .*: x$/],
+  ["a status in hexadecimal", { head: grpc, trailers: [["grpc-status", "0x5"]] }, /^\[unknown\] .*: 0x5$/],
   ["an unknown status", { head: grpc, trailers: [["grpc-status", "99"]] }, /^\[unknown\] .*: 99$/],
   ["two statuses", { head: grpc, body: hi, trailers: [["grpc-status", "5"], ...ok] }, /^\[unknown\] /],
   [
