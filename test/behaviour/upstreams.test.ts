@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { create, equals, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { createTransport, type TransportOptions } from "../../client/index.js";
+import { createTransport } from "../../client/index.js";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { createServer, type Server, type ServerOptions } from "../../server/index.js";
 import type { UpstreamOptions } from "../../server/upstream/options.js";
@@ -12,18 +12,9 @@ import { freePort } from "../support/free-port.js";
 import { collect, each, failureOf } from "../support/outcome.js";
 import { Random, seed } from "../support/random.js";
 import { startServer, type TestServer } from "../support/server.js";
+import { openWay as open, rpcWays as ways } from "../support/ways.js";
 
 type Init = MessageInitShape<typeof TestRequestSchema>;
-
-const ways: Record<string, Omit<TransportOptions, "baseUrl">> = {
-  gRPC: { protocol: "grpc" },
-  "gRPC with JSON": { protocol: "grpc", useBinaryFormat: false },
-  "gRPC-Web": { protocol: "grpc-web" },
-  "gRPC-Web over HTTP/1.1": { protocol: "grpc-web", httpVersion: "1.1" },
-  Connect: { protocol: "connect" },
-  "Connect with JSON": { protocol: "connect", useBinaryFormat: false },
-  "Connect with JSON over HTTP/1.1": { protocol: "connect", useBinaryFormat: false, httpVersion: "1.1" },
-};
 
 /** What of a call passes from one server to the other: bytes, unless its codec is JSON, or messages. */
 const passing: Record<string, Partial<ServerOptions>> = {
@@ -58,11 +49,6 @@ async function startProxy(upstream: UpstreamOptions, options: Partial<ServerOpti
 /** Resolves when the server has the schemas of its upstreams. */
 async function isServing({ health }: Server): Promise<void> {
   while (!health.isServing()) await delay(5);
-}
-
-function open(baseUrl: string, options: Omit<TransportOptions, "baseUrl">) {
-  const transport = createTransport({ ...options, baseUrl });
-  return { client: createClient(TestService, transport), [Symbol.dispose]: () => transport.close() };
 }
 
 /** What a caller sees of an error. */
