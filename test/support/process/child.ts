@@ -9,8 +9,10 @@ import type { Answer, Question, Report } from "./main.js";
 export interface ChildOptions
   extends Pick<
     ServerOptions,
-    "fastLane" | "limits" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs" | "httpRules"
+    "fastLane" | "limits" | "port" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs" | "httpRules"
   > {
+  /** Servers whose services are served instead of the test services. */
+  readonly upstreams?: readonly ChildUpstream[];
   /** Whether calls go through interceptors, which misbehave if a request header says so. Default false. */
   readonly hasInterceptors?: boolean;
   /** Whether the observer of calls throws, and compressions fail. Default false. */
@@ -19,6 +21,15 @@ export interface ChildOptions
   readonly heapMb?: number;
   /** Certificate and key in PEM; with them the server speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** An upstream, by options that can be sent to another process. */
+export interface ChildUpstream {
+  readonly url: string;
+  /** Its schema: a FileDescriptorSet in base64. */
+  readonly schema: string;
+  /** What to trust if its URL is an `https:` one, in PEM. */
+  readonly tls?: { readonly ca: string };
 }
 
 /** How a process ended. */

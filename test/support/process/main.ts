@@ -1,10 +1,11 @@
 // A server as a process of its own, so that a crash is a crash and its memory is the server's alone. It tells how it is when
 // its parent asks, and ends by itself once it is closed and nothing is left.
-import type { ServerOptions } from "../../../server/index.js";
+import type { Router, ServerOptions } from "../../../server/index.js";
 import { createServer } from "../../../server/index.js";
 import { BulkService } from "../../gen/manywire/test/limits/v1/bulk_pb.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { bytesService } from "../bytes-service.js";
+import type { ChildUpstream } from "./child.js";
 import { watchMemory } from "./memory.js";
 import { rudeCompressions } from "./rude-compressions.js";
 import { countsOf, createBulkService, createBytesService, createRudeService, rudeInterceptor } from "./service.js";
@@ -42,10 +43,12 @@ export type Answer =
 const {
   hasInterceptors = false,
   hasRudeCallbacks = false,
+  upstreams,
   ...options
-} = JSON.parse(process.argv[2] ?? "{}") as Partial<ServerOptions> & {
+} = JSON.parse(process.argv[2] ?? "{}") as Omit<Partial<ServerOptions>, "upstreams"> & {
   hasInterceptors?: boolean;
   hasRudeCallbacks?: boolean;
+  upstreams?: readonly ChildUpstream[];
 };
 const memory = watchMemory();
 const sockets = watchSockets();
@@ -57,11 +60,8 @@ const server = createServer({
   ...options,
   ...(hasRudeCallbacks && { acceptCompression: rudeCompressions, compressMinBytes: 0, compressResponses: true }),
   interceptors: hasInterceptors ? [rudeInterceptor] : [],
-  routes: (router) =>
-    router
-      .service(TestService, createRudeService())
-      .service(bytesService, createBytesService() as never)
-      .service(BulkService, createBulkService()),
+  routes: upstreams === undefined ? registerServices : () => {},
+  ...(upstreams && { upstreams: upstreams.map(readUpstream) }),
   onCall: () => {
     finished++;
     if (hasRudeCallbacks) throw new Error("secret");
@@ -87,6 +87,17 @@ process.on("message", async (question: Question) => {
 // As the command does.
 process.once("SIGTERM", close);
 tell({ kind: "listening", url: server.url });
+
+function registerServices(router: Router): void {
+  router
+    .service(TestService, createRudeService())
+    .service(bytesService, createBytesService() as never)
+    .service(BulkService, createBulkService());
+}
+
+function readUpstream({ schema, ...upstream }: ChildUpstream) {
+  return { ...upstream, descriptorSet: Buffer.from(schema, "base64") };
+}
 
 async function report(): Promise<Report> {
   const { user, system } = process.cpuUsage(cpuMark);
