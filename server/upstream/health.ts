@@ -21,22 +21,29 @@ const firstStatusMs = 5000;
 /** A stream that has lasted so long is opened again at once when it is lost: its connection may have reached its age. */
 const lastingMs = 1000;
 
+/** A server whose health is followed. */
+export interface HealthTarget {
+  readonly transport: Transport;
+  /** Ends all streams. */
+  readonly signal: AbortSignal;
+  /** Whether connections to it do not fail. */
+  readonly isReachable: () => boolean;
+  /** Called when a service has another status. */
+  readonly onChange: () => void;
+}
+
 export class UpstreamHealth {
-  readonly #transport: Transport;
-  readonly #signal: AbortSignal;
-  readonly #onChange: () => void;
+  readonly #target: HealthTarget;
   readonly #clock: Clock;
   /** Services that are followed. */
   readonly #watched = new Map<string, Watched>();
+  /** Those of them that the server cannot be asked for: it has no health service. */
+  readonly #unasked = new Set<string>();
+  /** Streams that wait to be opened again. */
+  readonly #waiting = new Set<() => void>();
 
-  /**
-   * @param signal ends all streams
-   * @param onChange called when a service has another status
-   */
-  constructor(transport: Transport, signal: AbortSignal, onChange: () => void, clock: Clock = systemClock) {
-    this.#transport = transport;
-    this.#signal = signal;
-    this.#onChange = onChange;
+  constructor(target: HealthTarget, clock: Clock = systemClock) {
+    this.#target = target;
     this.#clock = clock;
   }
 
@@ -47,7 +54,16 @@ export class UpstreamHealth {
   statusOf(service: string): HealthStatus | "pending" {
     const own = this.#follow(service);
     const status = own === "unmanaged" ? this.#follow("") : own;
-    return status === "unmanaged" ? "SERVING" : status;
+    if (status !== "unmanaged") return status;
+    return this.#target.isReachable() ? "SERVING" : "NOT_SERVING";
+  }
+
+  /** Opens streams again at once: a connection is there after one was lost, and the server behind it may be another one. */
+  retry(): void {
+    for (const service of this.#unasked) this.#watched.delete(service);
+    this.#unasked.clear();
+    for (const wake of [...this.#waiting]) wake();
+    this.#target.onChange();
   }
 
   #follow(service: string): Watched {
@@ -63,13 +79,16 @@ export class UpstreamHealth {
       if (this.#watched.get(service) === "pending") this.#set(service, "NOT_SERVING");
     }, firstStatusMs);
     let failures = 0;
-    while (!this.#signal.aborted) {
+    while (!this.#target.signal.aborted) {
       const startMs = this.#clock.now();
       const { hasStatus, code } = await this.#watch(service);
       if (code === Code.Unimplemented || code === Code.NotFound) this.#set(service, "unmanaged");
       else if (!hasStatus) this.#set(service, "NOT_SERVING");
       // Of a server without a health service, the stream for the server as a whole tells whether it can be reached.
-      if (code === Code.Unimplemented && service !== "") return;
+      if (code === Code.Unimplemented && service !== "") {
+        this.#unasked.add(service);
+        return;
+      }
       failures = hasStatus ? 0 : failures + 1;
       const isLasting = hasStatus && this.#clock.now() - startMs >= lastingMs;
       if (!isLasting) await this.#wait(backoffMs(failures));
@@ -80,7 +99,7 @@ export class UpstreamHealth {
   async #watch(service: string): Promise<{ readonly hasStatus: boolean; readonly code: Code | undefined }> {
     let hasStatus = false;
     try {
-      const statuses = createClient(Health, this.#transport).watch({ service }, { signal: this.#signal });
+      const statuses = createClient(Health, this.#target.transport).watch({ service }, { signal: this.#target.signal });
       for await (const { status } of statuses) {
         hasStatus = true;
         this.#set(service, byServingStatus[status] ?? "UNKNOWN");
@@ -93,13 +112,19 @@ export class UpstreamHealth {
 
   #wait(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#clock.schedule(resolve, delayMs);
+      const wake = () => {
+        cancel();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const cancel = this.#clock.schedule(wake, delayMs);
+      this.#waiting.add(wake);
     });
   }
 
   #set(service: string, status: Watched): void {
-    if (this.#signal.aborted || this.#watched.get(service) === status) return;
+    if (this.#target.signal.aborted || this.#watched.get(service) === status) return;
     this.#watched.set(service, status);
-    this.#onChange();
+    this.#target.onChange();
   }
 }

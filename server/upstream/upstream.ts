@@ -82,13 +82,21 @@ export class Upstream {
     this.#connections = openHttp2(target, { ...options, loadBalancing }, tls, {
       staysConnected: true,
       backoffMaxMs: connectBackoffMaxMs,
-      onReady: () => this.suspect("connection"),
+      onReady: () => {
+        this.suspect("connection");
+        this.health.retry();
+      },
     });
     this.channel = {
       ...openChannel(this.#connections, target.url, options, this.#settings),
       onUnimplemented: () => this.suspect("contradiction"),
     };
-    this.health = new UpstreamHealth(this.channel.ownCalls, this.#end.signal, () => listener.onHealth());
+    this.health = new UpstreamHealth({
+      transport: this.channel.ownCalls,
+      signal: this.#end.signal,
+      isReachable: () => this.state.kind !== "failing",
+      onChange: () => listener.onHealth(),
+    });
     if (this.#set !== undefined) this.schema = buildSchema({ set: this.#set }, withDependencies(commonFiles), services);
     if (!reflection) this.#ready.resolve();
   }

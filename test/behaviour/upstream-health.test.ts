@@ -74,9 +74,12 @@ describe("a forwarded service", () => {
     expect(await (await open([url])).check(service)).toBe(NOT_SERVING);
   });
 
-  test("is SERVING if its upstream has no health service, or no status at all", async () => {
+  test("is SERVING if its upstream has no health service, or no status at all, while it can be reached", async () => {
     const without = await startUpstream({ routes: (router) => router.service(Health, {}) });
-    expect(await (await open([without.url])).check(service)).toBe(SERVING);
+    const { check } = await open([without.url]);
+    expect(await check(service)).toBe(SERVING);
+    await without[Symbol.asyncDispose]();
+    await expect.poll(() => check(service)).toBe(NOT_SERVING);
     const empty = await startUpstream({
       routes: (router) =>
         router.service(Health, {

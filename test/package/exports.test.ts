@@ -37,6 +37,9 @@ test("`manywire` exports these names", () => {
   ]);
   expect(typesOf("server/index.ts")).toEqual([
     "CallObserver",
+    "CallRequest",
+    "CallResponse",
+    "CallStatus",
     "ConnectRouter",
     "ContextValues",
     "CorsOptions",

@@ -64,6 +64,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--no-patch-mask"], { options: { limits: {}, rest: { patchMask: false } } }],
   [["--emit-defaults"], { options: { limits: {}, rest: { emitDefaults: true } } }],
   [["--proto-names"], { options: { limits: {}, rest: { useProtoNames: true } } }],
+  [["--trust-forwarded"], { options: { limits: {}, trustForwarded: true } }],
+  [["--grpc-gateway-metadata"], { options: { limits: {}, rest: { grpcGatewayMetadata: true } } }],
   [["--enums-as-numbers"], { options: { limits: {}, rest: { enumsAsNumbers: true } } }],
   [["--no-reflection"], { options: { reflection: false, limits: {} } }],
   [["--cors-origin", "*"], { options: { limits: {}, cors: { origins: ["*"] } } }],

@@ -10,7 +10,9 @@ function start(open: () => Promise<never>) {
   const end = new AbortController();
   const clock = new TestClock();
   const onChange = vi.fn();
-  return { clock, onChange, end, health: new UpstreamHealth(transport, end.signal, onChange, clock) };
+  const state = { isReachable: true };
+  const target = { transport, signal: end.signal, isReachable: () => state.isReachable, onChange };
+  return { clock, onChange, end, state, health: new UpstreamHealth(target, clock) };
 }
 
 test("a server that says nothing for five seconds is not serving", async () => {
@@ -45,7 +47,7 @@ test("streams that fail are opened again after longer and longer times, until th
 test("a server without a health service is asked for its own status again and again, and for that of a service once", async () => {
   let isReachable = true;
   let opened = 0;
-  const { clock, health } = start(() => {
+  const { clock, health, state } = start(() => {
     opened++;
     return Promise.reject(new ConnectError("", isReachable ? Code.Unimplemented : Code.Unavailable));
   });
@@ -55,12 +57,41 @@ test("a server without a health service is asked for its own status again and ag
   await clock.pass(20_000, 100);
   expect(health.statusOf("acme.A")).toBe("SERVING");
   expect(opened).toBeGreaterThan(3);
+  state.isReachable = false;
+  expect(health.statusOf("acme.A")).toBe("NOT_SERVING");
+  state.isReachable = true;
   isReachable = false;
   await clock.pass(13_000, 100);
   expect(health.statusOf("acme.A")).toBe("NOT_SERVING");
   isReachable = true;
   await clock.pass(13_000, 100);
   expect(health.statusOf("acme.A")).toBe("SERVING");
+});
+
+test("streams are opened again at once when a connection is there again, also those of a server that had no health service", async () => {
+  let code = Code.Unavailable;
+  let opened = 0;
+  const { clock, health, onChange } = start(() => {
+    opened++;
+    return Promise.reject(new ConnectError("", code));
+  });
+  health.statusOf("acme.A");
+  await clock.pass(30_000, 100);
+  const before = opened;
+  code = Code.Unimplemented;
+  health.retry();
+  await clock.pass(100, 100);
+  expect(opened).toBe(before + 1);
+  health.statusOf("acme.A");
+  await clock.pass(100, 100);
+  expect(health.statusOf("acme.A")).toBe("SERVING");
+  code = Code.Unavailable;
+  onChange.mockClear();
+  health.retry();
+  expect(onChange).toHaveBeenCalled();
+  expect(health.statusOf("acme.A")).toBe("pending");
+  await clock.pass(100, 100);
+  expect(health.statusOf("acme.A")).toBe("NOT_SERVING");
 });
 
 test.each([
