@@ -1,5 +1,6 @@
 // Shows where the server listens and how to call it: one line for each kind of client, ready to be copied.
 import type { X509Certificate } from "node:crypto";
+import type { UpstreamState } from "../live-surface.js";
 import { type JsonValue, type MethodInfo, type Route, sampleFor } from "../pages/browser/method.js";
 import { toRestRequest } from "../pages/browser/rest-request.js";
 import { quote } from "../pages/browser/shell.js";
@@ -25,6 +26,7 @@ export interface Served {
   readonly client: string | undefined;
   readonly hasPage: boolean;
   readonly tls?: ServedTls | undefined;
+  readonly upstreams?: readonly UpstreamState[] | undefined;
 }
 
 export interface ServedTls {
@@ -41,7 +43,32 @@ export function formatBanner(version: string, served: Served): string {
   const width = Math.max(0, ...examples.map(({ caller }) => caller.length));
   const lines = examples.map(({ caller, line }) => `  ${caller.padEnd(width)}  ${line}\n`);
   const title = `manywire ${version} serves ${nameServices(served.services)} on ${served.url}\n\n`;
-  return [title, ...lines, ...(lines.length > 0 ? ["\n"] : []), ...reachOf(served.url)].join("");
+  const parts = [lines.join(""), listUpstreams(served.upstreams ?? [])].filter((part) => part !== "");
+  return [title, ...parts.map((part) => `${part}\n`), ...reachOf(served.url)].join("");
+}
+
+/** A line for each upstream, with what comes from it, and below it what is wrong with its schema. */
+function listUpstreams(upstreams: readonly UpstreamState[]): string {
+  const width = Math.max(0, ...upstreams.map(({ url }) => url.length));
+  const lines = upstreams.flatMap(({ url, services, routes, repairs, unserved, problem }) => [
+    `  ${url.padEnd(width)}  ${problem ?? `${nameServices(services)}, ${count(routes, "REST route")}`}\n`,
+    ...listNotes("not served", unserved),
+    ...listNotes("repaired", repairs),
+  ]);
+  return lines.length === 0 ? "" : `  From upstreams:\n${lines.join("")}`;
+}
+
+const shownNotes = 3;
+
+/** The log has all of them. */
+function listNotes(title: string, notes: readonly string[]): string[] {
+  const others = notes.length - shownNotes;
+  const shown = notes.slice(0, shownNotes).map((note) => `    ${title}: ${note}\n`);
+  return others > 0 ? [...shown, `    ${title}: ${others} more, in the log\n`] : shown;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** A server that only listens on the loopback interface looks broken from outside of a container. */

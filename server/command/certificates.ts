@@ -5,7 +5,7 @@ import { readCertificateFile, readPrivateKeyFile } from "../program/pem.js";
 import { SettingError } from "../program/setting-error.js";
 import type { ServedTls } from "./banner.js";
 import type { Config, TlsFiles } from "./config.js";
-import type { Flag } from "./settings.js";
+import type { Flag, Given } from "./settings.js";
 
 /**
  * What `createServer` takes; undefined if nothing was set. Reads the files anew each time.
@@ -20,14 +20,23 @@ export function readTls({ tls, nameOf }: Pick<Config, "tls" | "nameOf">): TlsOpt
     if (clientCa !== undefined) throw lacking(nameOf("--tls-client-ca"), "--tls-cert");
     return undefined;
   }
-  const certificate = readCertificateFile(nameOf("--tls-cert"), cert);
-  const privateKey = readPrivateKeyFile(nameOf("--tls-key"), key);
-  if (!certificate.value.checkPrivateKey(privateKey.value)) {
-    throw new SettingError(`${nameOf("--tls-key")}: ${key}: not the key of the certificate ${cert}`, 1);
-  }
-  const pair = { cert: certificate.pem, key: privateKey.pem };
+  const pair = readKeyPair({ name: nameOf("--tls-cert"), value: cert }, { name: nameOf("--tls-key"), value: key });
   if (clientCa === undefined) return pair;
   return { ...pair, ca: readCertificateFile(nameOf("--tls-client-ca"), clientCa).pem };
+}
+
+/**
+ * Reads the files of a certificate and its key.
+ *
+ * @throws SettingError if one is not PEM of its kind, or they do not belong together
+ */
+export function readKeyPair(cert: Given<string>, key: Given<string>): { cert: Buffer; key: Buffer } {
+  const certificate = readCertificateFile(cert.name, cert.value);
+  const privateKey = readPrivateKeyFile(key.name, key.value);
+  if (!certificate.value.checkPrivateKey(privateKey.value)) {
+    throw new SettingError(`${key.name}: ${key.value}: not the key of the certificate ${cert.value}`, 1);
+  }
+  return { cert: certificate.pem, key: privateKey.pem };
 }
 
 /** TLS settings of example calls: the CA to trust, if it is one of our files, and whether a client certificate is required. */

@@ -5,10 +5,11 @@ import { toYamlText } from "../pages/docs.js";
 import { SettingError } from "../program/setting-error.js";
 import { createServerAndApi } from "../server.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
-import { type Config, readConfig } from "./config.js";
+import { type Config, loadConfig } from "./config.js";
 import { greeterClient, greeterService } from "./greeter-service.js";
 import { readHttpRules } from "./http-rules.js";
 import { init } from "./init.js";
+import { listFiles } from "./reload.js";
 import { reportStartError, type ServingProcess, serve } from "./serve.js";
 import { mergeOptions, type Service } from "./service.js";
 import { loadService } from "./service-module.js";
@@ -37,22 +38,33 @@ async function obey(line: CommandLine, process: CommandProcess, openLog: () => B
     process.stdout.write(init(line.folder));
     return;
   }
-  const config = readConfig(line.flags, process.env);
-  const isProxy = line.kind === "proxy" || (line.kind === "openapi" && config.upstream.urls.length > 0);
-  const service = isProxy ? await openProxy(config) : await openService(line.module, config);
+  const load = () => loadConfig(line.flags, process.env);
+  const config = await load();
+  const isProxy = line.kind === "proxy" || (line.kind === "openapi" && config.upstreams.length > 0);
+  const service = isProxy ? await openProxy(config, load) : await openService(line.module, config);
   if (line.kind === "openapi") process.stdout.write(await printOpenApi(service, config, line.format));
   else await serve(service, config, process, openLog);
 }
 
 /** Loaded only here: most servers forward nothing. */
-async function openProxy(config: Config): Promise<Service> {
-  const { openProxyService } = await import("./proxy-service.js");
-  return { options: await openProxyService(config), module: undefined, client: undefined };
+async function openProxy(config: Config, load: () => Promise<Config>): Promise<Service> {
+  const { openUpstreams } = await import("./proxy-service.js");
+  const read = async () => {
+    const config = await load();
+    return { config, upstreams: await openUpstreams(config) };
+  };
+  return {
+    options: { routes: () => {}, upstreams: await openUpstreams(config) },
+    module: undefined,
+    client: undefined,
+    read: listFiles(config).length > 0 ? read : undefined,
+  };
 }
 
-async function openService(module: string | undefined, { upstream, nameOf }: Config): Promise<Service> {
-  if (upstream.urls.length > 0) {
-    throw new SettingError(`${nameOf("--upstream")}: expected the command proxy or openapi to go with it`, 2);
+async function openService(module: string | undefined, { given, nameOf }: Config): Promise<Service> {
+  const flag = (["--config", "--upstream"] as const).find((one) => given.has(one));
+  if (flag !== undefined) {
+    throw new SettingError(`${nameOf(flag)}: expected the command proxy or openapi to go with it`, 2);
   }
   if (module === undefined) return { options: greeterService, module, client: greeterClient };
   return { options: await loadService(module), module, client: undefined };

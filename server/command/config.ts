@@ -2,7 +2,9 @@
 import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
-import { environmentName, type Flag, type Setting, settings } from "./settings.js";
+import type { ConfigFile } from "./config-file.js";
+import { environmentName, type Flag, type Given, type Setting, settings } from "./settings.js";
+import { type UpstreamSettings, upstreamsOf } from "./upstream-settings.js";
 
 /** What the environment holds: `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,19 +18,20 @@ export interface Config {
   readonly hasBanner: boolean;
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
-  readonly upstream: UpstreamSettings;
-  /** The name under which a setting was given, `--port` or `MANYWIRE_PORT`; its flag if it was not given. */
-  nameOf(flag: Flag): string;
-}
-
-/** Servers to forward calls to. Paths of files are not read yet. */
-export interface UpstreamSettings {
-  readonly urls: readonly string[];
-  readonly ca: string | undefined;
-  readonly schema: string | undefined;
-  readonly protos: string | undefined;
-  readonly reflection: boolean;
+  readonly upstreams: readonly UpstreamSettings[];
+  /** Path of the configuration file, which has been read. */
+  readonly file: string | undefined;
+  /** Path of the file that keeps schemas. */
   readonly schemaCache: string | undefined;
+  /** Whether to reload when files change. */
+  readonly isWatching: boolean;
+  /** What was given, by flag. */
+  readonly given: ReadonlyMap<Flag, Given>;
+  /**
+   * The name under which a setting was given: `--port`, `MANYWIRE_PORT` or `proxy.yaml: line 1, column 7: port`; its flag if it
+   * was not given.
+   */
+  nameOf(flag: Flag): string;
 }
 
 /** Paths of PEM files. */
@@ -38,20 +41,24 @@ export interface TlsFiles {
   readonly clientCa: string | undefined;
 }
 
-interface Given {
-  /** The flag or the environment variable. */
-  readonly name: string;
-  readonly value: unknown;
+/** Reads the settings as `readConfig` does, those of the file that `--config` names as well. @throws SettingError */
+export async function loadConfig(line: ReadonlyMap<Flag, string>, environment: Environment): Promise<Config> {
+  const config = readConfig(line, environment);
+  if (config.file === undefined) return config;
+  // Loaded only here: most starts have no such file.
+  const { readConfigFile } = await import("./config-file.js");
+  return readConfig(line, environment, readConfigFile(config.nameOf("--config"), config.file));
 }
 
 /**
- * Reads the settings: what the command line gives, else what the environment gives, where an empty variable gives nothing.
+ * Reads the settings: what the command line gives, else what the environment gives, where an empty variable gives nothing,
+ * else what the configuration file gives.
  *
  * @param line flag → text, as on the command line
  * @throws SettingError
  */
-export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environment): Config {
-  const given = new Map<Flag, Given>();
+export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environment, file?: ConfigFile): Config {
+  const given = new Map<Flag, Given>(file?.settings);
   for (const setting of settings) {
     const variable = environmentName(setting.flag);
     const text = line.get(setting.flag);
@@ -67,14 +74,11 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     log: { level: value("--log-level") ?? "info", format: value("--log-format") ?? "auto" },
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),
-    upstream: {
-      urls: value("--upstream") ?? [],
-      ca: value("--upstream-ca"),
-      schema: value("--schema"),
-      protos: value("--proto"),
-      reflection: value("--no-upstream-reflection") ?? true,
-      schemaCache: value("--schema-cache"),
-    },
+    upstreams: given.has("--upstream") ? upstreamsOf(given) : (file?.upstreams ?? []),
+    file: value("--config"),
+    schemaCache: value("--schema-cache"),
+    isWatching: value("--watch") ?? false,
+    given,
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };
 }

@@ -1,8 +1,8 @@
-// Reads the file of a service configuration, YAML or JSON, which is YAML too, as data (https://yaml.org/spec/1.2.2/).
+// Reads the file of a service configuration, YAML or JSON, as data.
 import type { ServerOptions } from "../options.js";
-import { SettingError } from "../program/setting-error.js";
-import { readSettingFile } from "../program/setting-file.js";
 import type { Config } from "./config.js";
+
+const maxBytes = 16 * 1024 * 1024;
 
 /**
  * What `createServer` takes; undefined if nothing was set.
@@ -11,15 +11,9 @@ import type { Config } from "./config.js";
  */
 export async function readHttpRules({ httpRules: path, nameOf }: Config): Promise<ServerOptions["httpRules"]> {
   if (path === undefined) return undefined;
-  const text = readSettingFile(nameOf("--http-rules"), path).toString();
   // Loaded only here: most starts have no such file.
-  const { LineCounter, parseDocument } = await import("yaml");
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems = document.errors.map(({ pos, message }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return `${nameOf("--http-rules")}: ${path}: line ${line}, column ${col}: ${message}`;
-  });
-  if (problems.length > 0) throw new SettingError(problems.join("\n"), 1);
-  return document.toJS() as ServerOptions["httpRules"];
+  const { readYamlFile, toData } = await import("./yaml-file.js");
+  const name = nameOf("--http-rules");
+  const place = `${name}: ${path}`;
+  return toData(readYamlFile({ name, path, place, maxBytes }), place) as ServerOptions["httpRules"];
 }

@@ -1,4 +1,4 @@
-// Connects a server to its process: signals drain it or renew its certificates, and an uncaught error ends it.
+// Connects a server to its process: signals drain it or make it read its files again, and an uncaught error ends it.
 import type { Logger } from "pino";
 import type { BufferedSink } from "../operate/log.js";
 import type { Server } from "../server.js";
@@ -15,8 +15,8 @@ export interface Running {
   readonly server: Pick<Server, "close">;
   readonly logger: Logger;
   readonly log: Pick<BufferedSink, "end">;
-  /** Reads the certificates again; undefined for a server in plaintext. Throws if they cannot be used. */
-  readonly renewTls: (() => void) | undefined;
+  /** Reads files again: certificates, configuration. Undefined if there are none. Does not throw. */
+  readonly reload: (() => void) | undefined;
   /** A clock in milliseconds. */
   readonly now: () => number;
 }
@@ -31,7 +31,7 @@ const echoMs = 200;
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * SIGTERM and SIGINT drain and exit with 0; a second one exits at once. SIGHUP renews certificates; without any it
+ * SIGTERM and SIGINT drain and exit with 0; a second one exits at once. SIGHUP reloads; where there is nothing to reload it
  * is what a closing terminal sends, and drains. An uncaught error drains and exits with 1.
  */
 export function followProcess(events: ProcessEvents, running: Running): void {
@@ -40,8 +40,7 @@ export function followProcess(events: ProcessEvents, running: Running): void {
   const onSignal = (signal: NodeJS.Signals) => ending.onSignal(signal as keyof typeof signalCodes);
   events.on("SIGTERM", onSignal);
   events.on("SIGINT", onSignal);
-  const { renewTls } = running;
-  events.on("SIGHUP", renewTls === undefined ? onSignal : () => renew(renewTls, logger));
+  events.on("SIGHUP", running.reload ?? onSignal);
   // Unhandled rejections come here as well.
   events.on("uncaughtException", (error, origin) => {
     logger.error({ err: error, origin }, "uncaught error");
@@ -91,15 +90,6 @@ class Ending {
     }
     await log.end();
     this.#events.exit(this.#exitCode ?? 0);
-  }
-}
-
-function renew(renewTls: () => void, logger: Logger): void {
-  try {
-    renewTls();
-    logger.info("certificates read again");
-  } catch (error) {
-    logger.error({ reason: (error as Error).message }, "certificates not read again; the old ones stay");
   }
 }
 

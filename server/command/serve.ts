@@ -1,5 +1,6 @@
 // Serves a service with the settings of the command until a signal ends the process: listens, logs, prints the banner.
 import type { Logger } from "pino";
+import type { LiveSurface, UpstreamState } from "../live-surface.js";
 import type { Api } from "../openapi/document.js";
 import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
@@ -13,6 +14,7 @@ import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
+import { Reloader } from "./reload.js";
 import { mergeOptions, type Service } from "./service.js";
 import { explainStartError } from "./start-error.js";
 
@@ -40,15 +42,17 @@ export async function serve(
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
   const { server, api, live } = await listen(service, config, withLog(options, logger));
+  const reload = chooseReload(service, config, { server, live }, logger);
+  followProcess(process, { server, logger, log, reload, now: () => performance.now() });
   await isWithin(live.upstreams.ready, firstSchemaMs);
-  const renewTls = tls && (() => reloadTls(server, config));
-  followProcess(process, { server, logger, log, renewTls, now: () => performance.now() });
   logger.info({ url: server.url }, "listening");
+  logUpstreams(live, logger);
   if (isUnreachable(options, process.env)) {
     logger.warn("only this machine can connect to 127.0.0.1; --host :: listens for other machines");
   }
   if (config.hasBanner) {
-    const served = describe(service, config, { server, api: api(), options });
+    const upstreams = live.upstreams.all.map((each) => live.stateOf(each));
+    const served = describe(service, config, { server, api: api(), options, upstreams });
     process.stdout.write(formatBanner(version(), served));
   }
   return server;
@@ -104,9 +108,36 @@ async function listen(service: Service, config: Config, options: ServerOptions):
 /** Milliseconds that the banner waits for the schemas of upstreams. */
 const firstSchemaMs = 3000;
 
-function reloadTls(server: Server, config: Config): void {
-  const tls = readTls(config);
-  if (tls !== undefined) server.reloadTls(tls);
+/** What SIGHUP does: reads again what is in files, if anything is. */
+function chooseReload(
+  { read }: Service,
+  config: Config,
+  { server, live }: Pick<ServerParts, "server" | "live">,
+  logger: Logger,
+): (() => void) | undefined {
+  if (read === undefined) return config.tls.cert === undefined ? undefined : () => renewTls(server, config, logger);
+  const reloader = new Reloader({ server, logger, config, read, refresh: () => live.upstreams.refresh() });
+  return () => void reloader.request();
+}
+
+function renewTls(server: Server, config: Config, logger: Logger): void {
+  try {
+    const tls = readTls(config);
+    if (tls !== undefined) server.reloadTls(tls);
+    logger.info("certificates read again");
+  } catch (error) {
+    logger.error({ reason: (error as Error).message }, "certificates not read again; the old ones stay");
+  }
+}
+
+/** A line for each upstream, when its schema is known. */
+function logUpstreams(live: LiveSurface, logger: Logger): void {
+  for (const upstream of live.upstreams.all) {
+    void upstream.ready.then(() => {
+      const { url, services, routes } = live.stateOf(upstream);
+      logger.info({ upstream: url, services, routes }, "serving an upstream");
+    });
+  }
 }
 
 /** Whether the process seems to run in a container, where the default address cannot be reached. */
@@ -118,12 +149,14 @@ interface Started {
   readonly server: Server;
   readonly api: Api;
   readonly options: ServerOptions;
+  readonly upstreams: readonly UpstreamState[];
 }
 
-function describe(service: Service, config: Config, { server, api, options }: Started): Served {
+function describe(service: Service, config: Config, { server, api, options, upstreams }: Started): Served {
   return {
     url: server.url,
     ...describeFirstMethod(api),
+    upstreams,
     client: service.client,
     hasPage: options.docs !== false,
     tls: options.tls && describeTls(options.tls, config.tls),

@@ -1,5 +1,6 @@
 // A service with the settings of the command: the options of `createServer` that come from both.
 import type { ServerOptions } from "../options.js";
+import type { UpstreamOptions } from "../upstream/options.js";
 import type { Config } from "./config.js";
 
 /** What the command serves. */
@@ -10,6 +11,14 @@ export interface Service {
   readonly module: string | undefined;
   /** How the TypeScript client of the service is started; undefined if there is none. */
   readonly client: string | undefined;
+  /** Reads settings and upstreams again; undefined if no file has any. */
+  readonly read?: (() => Promise<Sources>) | undefined;
+}
+
+/** What a reload replaces, as it is in its files. */
+export interface Sources {
+  readonly config: Config;
+  readonly upstreams: readonly UpstreamOptions[];
 }
 
 /** Options that the settings add. Files have been read. */

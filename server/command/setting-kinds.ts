@@ -1,6 +1,7 @@
 // Parses and formats the values of settings: times, sizes, numbers, names, origins.
 import { originForms, parseOrigin } from "../operate/cors/origins.js";
 import { maxInt32 } from "../whole-number.js";
+import type { ValueSchema } from "./value-schema.js";
 
 /** How one kind of setting is parsed and formatted. */
 export interface Kind<Value> {
@@ -10,6 +11,10 @@ export interface Kind<Value> {
   readonly expected: string;
   /** Whether the flag may be repeated. Its texts are then joined by commas. */
   readonly isList?: boolean;
+  /** Whether it is the path of a file or folder. */
+  readonly isPath?: boolean;
+  /** The values that a configuration file may have. Their text is what `parse` takes. */
+  readonly schema: ValueSchema;
   /** Returns undefined for invalid text. */
   parse(text: string): Value | undefined;
   format(value: Value): string;
@@ -20,9 +25,15 @@ export function text(placeholder: string): Kind<string> {
   return {
     placeholder: `<${placeholder}>`,
     expected: `${/^[aeiou]/.test(placeholder) ? "an" : "a"} ${placeholder}`,
+    schema: { type: "string", minLength: 1 },
     parse: (value) => (value === "" ? undefined : value),
     format: (value) => value,
   };
+}
+
+/** The path of a file, or of what the placeholder says. */
+export function path(placeholder = "file"): Kind<string> {
+  return { ...text(placeholder), isPath: true };
 }
 
 /** One of a few words. */
@@ -30,6 +41,7 @@ export function choice<Name extends string>(...names: Name[]): Kind<Name> {
   return {
     placeholder: "<name>",
     expected: `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
+    schema: { enum: names },
     parse: (value) => names.find((name) => name === value),
     format: (value) => value,
   };
@@ -40,6 +52,7 @@ export function wholeNumber(from: number, to: number = maxInt32): Kind<number> {
   return {
     placeholder: "<number>",
     expected: `a whole number from ${from} to ${to}`,
+    schema: { type: "integer", minimum: from, maximum: to },
     parse: (value) => (/^\d+$/.test(value) ? within(Number(value), from, to) : undefined),
     format: String,
   };
@@ -50,7 +63,7 @@ export function names(placeholder: string, pattern: RegExp): Kind<string[]> {
   return {
     placeholder: `<${placeholder}>`,
     expected: `${placeholder} with commas between`,
-    ...list((name) => pattern.test(name)),
+    ...list((name) => pattern.test(name), pattern),
   };
 }
 
@@ -61,16 +74,36 @@ export const origins: Kind<string[]> = {
   ...list((origin) => parseOrigin(origin) !== undefined),
 };
 
+const addressForms = "host:port, http://…, https://… or unix:/path";
+const addressPattern = /^(?:https?:\/\/[^/?#]+\/?|unix:.+|[^/:]+:\d+|\[[\da-fA-F:]+\]:\d+)$/;
+
 /** Addresses of gRPC servers, as the option `upstreams` has them. */
 export const addresses: Kind<string[]> = {
   placeholder: "<address>",
-  expected: "host:port, http://…, https://… or unix:/path",
-  ...list((address) => /^(?:https?:\/\/[^/?#]+\/?|unix:.+|[^/:]+:\d+|\[[\da-fA-F:]+\]:\d+)$/.test(address)),
+  expected: addressForms,
+  ...list((item) => addressPattern.test(item), addressPattern),
 };
 
-function list(isValid: (item: string) => boolean): Pick<Kind<string[]>, "isList" | "parse" | "format"> {
+/** One of them. */
+export const address: Kind<string> = {
+  placeholder: "<address>",
+  expected: addressForms,
+  schema: { type: "string", pattern: addressPattern.source },
+  parse: (value) => (addressPattern.test(value) ? value : undefined),
+  format: (value) => value,
+};
+
+function list(
+  isValid: (item: string) => boolean,
+  pattern?: RegExp,
+): Pick<Kind<string[]>, "isList" | "schema" | "parse" | "format"> {
   return {
     isList: true,
+    schema: {
+      type: "array",
+      items: { type: "string", minLength: 1, ...(pattern && { pattern: pattern.source }) },
+      minItems: 1,
+    },
     parse: (value) => {
       const all = value.split(",").map((item) => item.trim());
       return all.every(isValid) ? all : undefined;
@@ -89,6 +122,7 @@ const switchWords = new Map([
 /** A flag without a value that switches something off: false if given, true where the environment takes it back. */
 export const switchOff: Kind<boolean> = {
   expected: "true or false",
+  schema: { type: "boolean" },
   parse: (value) => switchWords.get(value),
   format: () => "",
 };
@@ -100,6 +134,7 @@ export const switchOn: Kind<boolean> = switchTo(true, false);
 export function switchTo<Value>(on: Value, off: Value): Kind<Value> {
   return {
     expected: "true or false",
+    schema: { type: "boolean" },
     parse: (value) => {
       const isOff = switchWords.get(value);
       return isOff === undefined ? undefined : isOff ? off : on;
@@ -108,20 +143,26 @@ export function switchTo<Value>(on: Value, off: Value): Kind<Value> {
   };
 }
 
+/** A key of the configuration file that is true or false. */
+export const trueOrFalse: Kind<boolean> = switchTo(true, false);
+
 /** The words on and off. The placeholder has no `|`, which would end a table cell in Markdown. */
 export const onOff: Kind<boolean> = {
   placeholder: "<switch>",
   expected: "on or off",
-  parse: (value) => (value === "on" ? true : value === "off" ? false : undefined),
+  schema: { enum: [true, false, "on", "off"] },
+  parse: (value) => (["on", "true"].includes(value) ? true : ["off", "false"].includes(value) ? false : undefined),
   format: (value) => (value ? "on" : "off"),
 };
 
 /** A time such as `10s`, in milliseconds. A number without a unit could be any, so only 0 is one. */
 export function duration(fromMs = 0): Kind<number> {
   const units = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+  const pattern = patternOf(units).source;
   return {
     placeholder: "<time>",
     expected: `a time with its unit, such as 500ms, 10s or 2m${fromMs > 0 ? "" : ", or 0"}`,
+    schema: fromMs > 0 ? { type: "string", pattern } : { type: ["string", "integer"], pattern, minimum: 0, maximum: 0 },
     parse: (value) => within(value === "0" ? 0 : measure(value, units), fromMs, maxInt32),
     format: (ms) => inLargestUnit(ms, units),
   };
@@ -134,6 +175,12 @@ export function size(): Kind<number> {
   return {
     placeholder: "<size>",
     expected: "a size such as 4096, 16KiB or 4MiB, below 2GiB",
+    schema: {
+      type: ["integer", "string"],
+      minimum: 1,
+      maximum: maxInt32,
+      pattern: `^\\d+$|${patternOf(binaryUnits).source}`,
+    },
     parse: (value) => within(/^\d+$/.test(value) ? Number(value) : measure(value, binaryUnits), 1, maxInt32),
     format: (bytes) => inLargestUnit(bytes, binaryUnits),
   };
@@ -143,6 +190,7 @@ export function size(): Kind<number> {
 export const megabytes: Kind<number> = {
   placeholder: "<size>",
   expected: "a size in whole MB, such as 64MB",
+  schema: { type: "string", pattern: patternOf(binaryUnits).source },
   parse: (value) => within((measure(value, binaryUnits) ?? 0) / 1e6, 1, maxInt32),
   format: (value) => `${value}MB`,
 };
@@ -153,9 +201,14 @@ function within(value: number | undefined, from: number, to: number): number | u
 
 /** Reads a decimal number and its unit, without a space between them. */
 function measure(value: string, units: Readonly<Record<string, number>>): number | undefined {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(value) ?? [];
-  const factor = Object.hasOwn(units, unit ?? "") ? units[unit as string] : undefined;
+  const [, number, unit = ""] = patternOf(units).exec(value) ?? [];
+  const factor = units[unit];
   return factor === undefined ? undefined : Number(number) * factor;
+}
+
+/** A decimal number and one of the units. */
+function patternOf(units: Readonly<Record<string, number>>): RegExp {
+  return new RegExp(`^(\\d+(?:\\.\\d+)?)(${Object.keys(units).join("|")})$`);
 }
 
 function inLargestUnit(value: number, units: Readonly<Record<string, number>>): string {

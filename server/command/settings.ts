@@ -14,6 +14,7 @@ import {
   names,
   onOff,
   origins,
+  path,
   size,
   switchOff,
   switchOn,
@@ -23,6 +24,12 @@ import {
 } from "./setting-kinds.js";
 
 export type Flag = `--${string}`;
+
+/** A value that was given, and how errors name it: by its flag, its variable, or its place in the configuration file. */
+export interface Given<Value = unknown> {
+  readonly name: string;
+  readonly value: Value;
+}
 
 /** One setting; its default is that of its option, unless it has one of its own. */
 export interface Setting {
@@ -37,6 +44,8 @@ export interface Setting {
     | `docs.${keyof DocsOptions}`
     | `cors.${keyof CorsOptions}`;
   readonly default?: string;
+  /** Whether the configuration file has no key for it. */
+  readonly isFlagOnly?: boolean;
 }
 
 /** Settings that belong together. */
@@ -45,7 +54,7 @@ interface SettingGroup {
   readonly settings: readonly Setting[];
 }
 
-const file = text("file");
+const file = path();
 
 /** In the order of help and docs. */
 export const settingGroups: readonly SettingGroup[] = [
@@ -223,29 +232,51 @@ export const settingGroups: readonly SettingGroup[] = [
     title: "Proxy",
     settings: [
       {
+        flag: "--config",
+        kind: file,
+        isFlagOnly: true,
+        text: "with proxy or openapi: configuration (YAML or JSON) with `upstreams`; flags and variables count before its settings",
+      },
+      {
+        flag: "--watch",
+        kind: switchOn,
+        text: "with proxy: reload when the configuration changes, or a file that it names; SIGHUP reloads, too",
+      },
+      {
         flag: "--upstream",
         kind: addresses,
+        isFlagOnly: true,
         text: "with proxy or openapi: gRPC server to forward calls to, such as `localhost:50051` or `https://api.internal`; may be repeated",
       },
       {
         flag: "--upstream-ca",
         kind: file,
+        isFlagOnly: true,
         text: "CA certificates (PEM) that servers of `https:` upstreams are verified with",
       },
       {
         flag: "--proto",
-        kind: text("folder"),
+        kind: path("folder"),
+        isFlagOnly: true,
         text: "proto files of the upstream, such as one without reflection; needs buf, protoc or Python's grpcio-tools",
       },
       {
         flag: "--schema",
         kind: file,
+        isFlagOnly: true,
         text: "the upstream's files as a FileDescriptorSet, such as `buf build -o api.binpb` writes",
       },
       {
         flag: "--no-upstream-reflection",
         kind: switchOff,
+        isFlagOnly: true,
         text: "serve only what the proto files or the descriptor set define, and do not ask upstreams for more services",
+      },
+      {
+        flag: "--pass-unknown",
+        kind: switchOn,
+        isFlagOnly: true,
+        text: "pass gRPC calls of methods that no schema has on to the upstream, which has to be the only one",
       },
       {
         flag: "--schema-cache",

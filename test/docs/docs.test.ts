@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { readConfigFile } from "../../server/command/config-file.js";
 import { codeToName, codeToStatus } from "../../server/rest/error/status.js";
 import { hasProgram } from "../support/program.js";
 import { root, type Stage, stagePackage } from "../support/stage.js";
@@ -175,6 +176,18 @@ describe("docs/options.md", () => {
       .filter((line) => line.startsWith("| `"));
     expect(rows.length).toBeGreaterThan(80);
     expect(rows.filter((row) => /\| {2}\| \S* ?\|$/.test(row))).toEqual([]);
+  });
+});
+
+describe("docs/proxy.md", () => {
+  it("has configurations that can be read", async () => {
+    const configurations = listBlocks(readMarkdown("docs/proxy.md")).filter(({ language }) => language === "yaml");
+    expect(configurations.length).toBeGreaterThan(1);
+    await using workspace = await Workspace.create(stage);
+    for (const { text } of configurations) {
+      await workspace.write("proxy.yaml", text);
+      expect(readConfigFile("--config", workspace.pathOf("proxy.yaml")).upstreams.length).toBeGreaterThan(0);
+    }
   });
 });
 

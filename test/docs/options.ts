@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
+import { type Fields, upstreamFields } from "../../server/command/config-fields.js";
 import { defaultText, environmentName, type Setting, settingGroups, settings } from "../../server/command/settings.js";
 import { root } from "../support/stage.js";
 
@@ -69,6 +70,13 @@ A time has a unit (\`500ms\`, \`10s\`, \`2m\`). A size may have one (\`65536\`, 
 \`true\` or \`false\`. An invalid flag or variable prints one error line and exits with code 2.
 
 ${settingsTable()}
+
+## The file of manywire proxy
+
+\`manywire proxy --config FILE\` takes YAML or JSON with \`upstreams\`, a list. The other keys are the flags above without their
+dashes; \`--no-reflection\` is \`reflection: false\`. The schema for editors is \`manywire/proxy.schema.json\`.
+
+${upstreamTable()}
 
 ## createServer
 
@@ -157,6 +165,17 @@ function settingsTable(): string {
   };
   const groups = settingGroups.flatMap(({ title, settings }) => [[`**${title}**`, "", "", ""], ...settings.map(row)]);
   return table(["flag, variable", "option", "default", "meaning"], groups);
+}
+
+/** The keys of one upstream in the configuration file. */
+function upstreamTable(): string {
+  const rows = (prefix: string, fields: Fields): string[][] =>
+    Object.entries(fields).flatMap(([key, { text, shape }]) =>
+      shape.kind === "mapping"
+        ? [[code(prefix + key), text], ...rows(`${prefix}${key}.`, shape.fields)]
+        : [[code(prefix + key), text]],
+    );
+  return table(["key of an upstream", "meaning"], rows("", upstreamFields));
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -49,6 +49,7 @@ describe("the tarball", () => {
       ...["swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt", "swagger-ui.css"].map((name) => `${pages}/${name}`),
       "package.json",
       "proto/hello_world.proto",
+      "proxy.schema.json",
       ...templateFiles.map((file) => file.slice(root.length)).sort(),
     ]);
     const modules = built.filter((path) => path.endsWith(".js"));

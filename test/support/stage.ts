@@ -16,7 +16,15 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** What a package needs besides what is built. */
-const files = ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "proto/hello_world.proto", "template"];
+const files = [
+  "package.json",
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+  "proto/hello_world.proto",
+  "proxy.schema.json",
+  "template",
+];
 
 export async function stagePackage(): Promise<Stage> {
   await mkdir(join(root, ".cache"), { recursive: true });

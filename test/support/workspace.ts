@@ -45,6 +45,10 @@ export class Workspace implements AsyncDisposable {
     return text.replaceAll(writtenPort, String(this.#port)).replaceAll(writtenOtherPort, String(this.#otherPort));
   }
 
+  pathOf(name: string): string {
+    return join(this.#folder, name);
+  }
+
   async write(name: string, text: string): Promise<void> {
     await mkdir(dirname(join(this.#folder, name)), { recursive: true });
     await writeFile(join(this.#folder, name), this.fill(text));

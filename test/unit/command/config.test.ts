@@ -9,14 +9,12 @@ function configure(argv: string[], environment: Environment = {}): Config {
   return readConfig(line.flags, environment);
 }
 
-const upstream = {
-  urls: [],
-  ca: undefined,
-  schema: undefined,
-  protos: undefined,
-  reflection: true,
-  schemaCache: undefined,
-};
+/** An upstream of the flags, with the files that they name. */
+const upstream = (url: string, files: object = {}) => ({
+  options: { url },
+  reflection: undefined,
+  files: { ca: undefined, proto: undefined, schema: undefined, ...files },
+});
 
 const given: [argv: string[], found: Partial<Config>][] = [
   [[], { options: { limits: {} }, log: { level: "info", format: "auto" }, hasBanner: true }],
@@ -47,15 +45,28 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
-  [["--upstream", "localhost:1,https://a.b"], { upstream: { ...upstream, urls: ["localhost:1", "https://a.b"] } }],
+  [["--config", "proxy.yaml"], { file: "proxy.yaml", options: { limits: {} } }],
+  [["--watch"], { isWatching: true }],
+  [["--upstream", "localhost:1,https://a.b"], { upstreams: [upstream("localhost:1"), upstream("https://a.b")] }],
+  ...(["--upstream-ca", "--proto", "--schema"] as const).map((flag): [string[], Partial<Config>] => [
+    ["--upstream", "[::1]:1", flag, "file"],
+    {
+      upstreams: [
+        upstream("[::1]:1", { [flag.replace(/--(upstream-)?/, "")]: expect.objectContaining({ value: "file" }) }),
+      ],
+    },
+  ]),
   [
-    ["--upstream", "[::1]:1", "--upstream-ca", "ca.pem"],
-    { upstream: { ...upstream, urls: ["[::1]:1"], ca: "ca.pem" } },
+    ["--upstream", "a:1", "--no-upstream-reflection"],
+    { upstreams: [{ ...upstream("a:1"), reflection: expect.objectContaining({ value: false }) }] },
   ],
-  [["--proto", "protos"], { upstream: { ...upstream, protos: "protos" } }],
-  [["--schema", "api.binpb"], { upstream: { ...upstream, schema: "api.binpb" } }],
-  [["--no-upstream-reflection"], { upstream: { ...upstream, reflection: false } }],
-  [["--schema-cache", "cache.json"], { upstream: { ...upstream, schemaCache: "cache.json" } }],
+  [
+    ["--upstream", "a:1", "--pass-unknown"],
+    { upstreams: [{ ...upstream("a:1"), options: { url: "a:1", passUnknownMethods: true } }] },
+  ],
+  [["--schema-cache", "cache.json"], { schemaCache: "cache.json" }],
+  [["--trust-forwarded"], { options: { trustForwarded: true, limits: {} } }],
+  [["--grpc-gateway-metadata"], { options: { rest: { grpcGatewayMetadata: true }, limits: {} } }],
   [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],
   [["--without-routes", "a.B.C,a.D.*"], { options: { limits: {}, rest: { withoutRoutes: ["a.B.C", "a.D.*"] } } }],
   [["--ignore-parameters", "key, utm_*"], { options: { limits: {}, rest: { ignoredParameters: ["key", "utm_*"] } } }],
@@ -138,6 +149,25 @@ describe("a setting", () => {
     expect([options.port, nameOf("--port")]).toEqual([port, name]);
   });
 
+  it("comes from the file where neither flag nor variable says otherwise", () => {
+    const settings = new Map([
+      ["--port", { name: "proxy.yaml: line 1, column 7: port", value: 1 }],
+      ["--host", { name: "proxy.yaml: line 2, column 7: host", value: "file" }],
+      ["--docs", { name: "proxy.yaml: line 3, column 7: docs", value: false }],
+    ] as const);
+    const { options, nameOf } = readConfig(
+      new Map([["--port", "2"]]),
+      { MANYWIRE_HOST: "env", PORT: "3" },
+      {
+        settings,
+        upstreams: [],
+      },
+    );
+    expect(options).toEqual({ port: 2, host: "env", docs: false, limits: {} });
+    const names = (["--port", "--host", "--docs"] as const).map(nameOf);
+    expect(names).toEqual(["--port", "MANYWIRE_HOST", "proxy.yaml: line 3, column 7: docs"]);
+  });
+
   it("is not given by an empty variable", () => {
     expect(configure([], { MANYWIRE_PORT: "", MANYWIRE_NO_BANNER: "" })).toMatchObject({
       options: { limits: {} },
@@ -189,7 +219,7 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
     {},
     '--openapi-operations: expected rest, connect or both with a comma between, found "soap"',
   ],
-  [["--docs", "false"], {}, '--docs: expected on or off, found "false"'],
+  [["--docs", "no"], {}, '--docs: expected on or off, found "no"'],
   [["--port"], {}, "option '--port <number>' argument missing"],
   [["--prot", "1"], {}, "unknown option '--prot' (Did you mean one of --port, --proto?)"],
   [["--no-reflection=x"], {}, "unknown option '--no-reflection=x' (Did you mean --no-reflection?)"],

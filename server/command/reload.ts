@@ -1,0 +1,158 @@
+// Reads settings and files again while the server serves: all is checked before anything changes, and what is wrong changes
+// nothing.
+import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Logger } from "pino";
+import type { ReloadReport } from "../reload.js";
+import type { Server } from "../server.js";
+import type { UpstreamOptions } from "../upstream/options.js";
+import { readTls } from "./certificates.js";
+import type { Config } from "./config.js";
+import { readHttpRules } from "./http-rules.js";
+import type { Sources } from "./service.js";
+import { type Flag, settings } from "./settings.js";
+import { explainStartError } from "./start-error.js";
+import { watchFiles } from "./watch-files.js";
+
+export interface ReloaderParts {
+  readonly server: Pick<Server, "reload" | "reloadTls">;
+  readonly logger: Logger;
+  /** What the server was started with. */
+  readonly config: Config;
+  /** Reads the schemas of upstreams again. Those that cannot be read are reported, and stay. */
+  readonly refresh: () => Promise<void>;
+  /** Reads settings and upstreams. @throws SettingError */
+  readonly read: () => Promise<Sources>;
+}
+
+/** Settings that a reload replaces. Others need a restart. */
+const reloadable: ReadonlySet<Flag> = new Set<Flag>([
+  ...([
+    "--config",
+    "--watch",
+    "--upstream",
+    "--upstream-ca",
+    "--proto",
+    "--schema",
+    "--no-upstream-reflection",
+    "--pass-unknown",
+  ] as const),
+  ...(["--schema-cache", "--http-rules", "--tls-cert", "--tls-key", "--tls-client-ca"] as const),
+]);
+
+const noRules = { rules: [] };
+
+/** A change is noticed once files have stayed the same for this long. */
+const watchIntervalMs = 500;
+
+export class Reloader {
+  readonly #parts: ReloaderParts;
+  #config: Config;
+  #running: Promise<void> | undefined;
+  #isWanted = false;
+  #isWatching = false;
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+    this.#config = parts.config;
+    this.#watch();
+  }
+
+  /** Reloads; once more if it is called meanwhile, however often. Resolves when nothing is left to do. */
+  request(): Promise<void> {
+    this.#isWanted = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Reloads when files change, from now on, if that is wanted. */
+  #watch(): void {
+    if (!this.#config.isWatching || this.#isWatching) return;
+    this.#isWatching = true;
+    void watchFiles({
+      list: () => listFiles(this.#config),
+      onChange: () => void this.request(),
+      untilNext: async () => {
+        await delay(watchIntervalMs, undefined, { ref: false });
+        this.#isWatching = this.#config.isWatching;
+        return this.#isWatching;
+      },
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#reload();
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { logger } = this.#parts;
+    try {
+      const { config, upstreams } = await this.#parts.read();
+      const report = await this.#apply(config, upstreams);
+      logger.info(summarize(report), "reloaded");
+      this.#warn(config);
+      this.#config = config;
+      this.#watch();
+      void this.#parts.refresh().catch(() => {});
+    } catch (error) {
+      logger.error({ reason: error instanceof Error ? error.message : String(error) }, "not reloaded; nothing changed");
+    }
+  }
+
+  async #apply(config: Config, upstreams: readonly UpstreamOptions[]): Promise<ReloadReport> {
+    const { server } = this.#parts;
+    const tls = readTls(config);
+    const httpRules = (await readHttpRules(config)) ?? noRules;
+    try {
+      const report = await server.reload({ upstreams, httpRules });
+      if (tls !== undefined && this.#config.tls.cert !== undefined) server.reloadTls(tls);
+      return report;
+    } catch (error) {
+      throw explainStartError(error, config, { module: undefined });
+    }
+  }
+
+  /** Names the settings that are others now, and need a restart. */
+  #warn(config: Config): void {
+    const { config: first, logger } = this.#parts;
+    const hasTls = ({ tls }: Config) => tls.cert !== undefined;
+    const flags = settings
+      .map(({ flag }) => flag)
+      .filter((flag) => {
+        if (flag === "--tls-cert" && hasTls(first) !== hasTls(config)) return true;
+        return !reloadable.has(flag) && !isDeepStrictEqual(first.given.get(flag)?.value, config.given.get(flag)?.value);
+      });
+    if (flags.length === 0) return;
+    logger.warn({ settings: flags.map((flag) => config.nameOf(flag)) }, "some settings change only with a restart");
+  }
+}
+
+/** Files and folders that settings name. */
+export function listFiles({ file, upstreams, httpRules, tls }: Config): readonly string[] {
+  const paths = [
+    ...[file, httpRules, tls.cert, tls.key, tls.clientCa],
+    ...upstreams.flatMap(({ files }) => Object.values(files).map((given) => given?.value)),
+  ];
+  return [...new Set(paths.filter((path) => path !== undefined))];
+}
+
+/** Names of upstreams and services, and numbers of routes, as far as they changed. */
+function summarize({ upstreams, services, routes }: ReloadReport): object {
+  const lists = {
+    upstreamsAdded: upstreams.added,
+    upstreamsRemoved: upstreams.removed,
+    upstreamsChanged: upstreams.changed,
+    servicesAdded: services.added,
+    servicesRemoved: services.removed,
+  };
+  const numbers = { routesAdded: routes.added.length, routesRemoved: routes.removed.length };
+  return Object.fromEntries([
+    ...Object.entries(lists).filter(([, list]) => list.length > 0),
+    ...Object.entries(numbers).filter(([, number]) => number > 0),
+  ]);
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../../server/command/config.js";
+import { Reloader, type ReloaderParts } from "../../../server/command/reload.js";
+import type { Flag, Given } from "../../../server/command/settings.js";
+import { createLogger } from "../../../server/operate/log.js";
+import type { ReloadOptions, ReloadReport } from "../../../server/reload.js";
+import { RoutingError } from "../../../server/rest/route/rules.js";
+
+type Line = Record<string, unknown>;
+
+const nothing = { added: [], removed: [] };
+const unchanged: ReloadReport = { upstreams: { ...nothing, changed: [] }, services: nothing, routes: nothing };
+
+const configOf = (settings: Record<Flag, unknown> = {}) => {
+  const given = Object.entries(settings).map(([flag, value]): [Flag, Given] => [
+    flag as Flag,
+    { name: `proxy.yaml: line 1, column 1: ${flag.slice(2)}`, value },
+  ]);
+  return readConfig(new Map([["--config", "proxy.yaml"]]), {}, { settings: new Map(given), upstreams: [] });
+};
+
+/** A reloader whose files and server are what the test says. */
+class Scene {
+  readonly log: Line[] = [];
+  readonly reloads: ReloadOptions[] = [];
+  refreshes = 0;
+  read: ReloaderParts["read"] = async () => ({ config: configOf(), upstreams: [{ url: "a:1" }] });
+  reload = async (_: ReloadOptions): Promise<ReloadReport> => unchanged;
+  readonly reloader: Reloader;
+
+  constructor(settings: Record<Flag, unknown> = {}) {
+    this.reloader = new Reloader({
+      server: {
+        reload: (options) => {
+          this.reloads.push(options);
+          return this.reload(options);
+        },
+        reloadTls: () => {},
+      },
+      logger: createLogger("debug", {
+        write: (line) => {
+          const { level, msg, time, ...fields } = JSON.parse(line);
+          this.log.push({ line: `${level}: ${msg}`, ...fields });
+        },
+      }),
+      config: configOf(settings),
+      read: () => this.read(),
+      refresh: async () => {
+        this.refreshes++;
+      },
+    });
+  }
+}
+
+describe("a reload", () => {
+  it("replaces upstreams and rules, and logs what changed", async () => {
+    const scene = new Scene();
+    scene.reload = async () => ({
+      upstreams: { added: ["b:1"], removed: ["c:1"], changed: ["a:1"] },
+      services: { added: ["a.B"], removed: [] },
+      routes: { added: ["x", "y"], removed: ["z"] },
+    });
+    await scene.reloader.request();
+    expect(scene.reloads).toEqual([{ upstreams: [{ url: "a:1" }], httpRules: { rules: [] } }]);
+    expect(scene.refreshes).toBe(1);
+    expect(scene.log).toEqual([
+      {
+        line: "info: reloaded",
+        upstreamsAdded: ["b:1"],
+        upstreamsRemoved: ["c:1"],
+        upstreamsChanged: ["a:1"],
+        servicesAdded: ["a.B"],
+        routesAdded: 2,
+        routesRemoved: 1,
+      },
+    ]);
+  });
+
+  it("changes nothing if settings cannot be read", async () => {
+    const scene = new Scene();
+    scene.read = () => Promise.reject(new Error("proxy.yaml: line 1, column 1: port: expected …"));
+    await scene.reloader.request();
+    expect(scene.reloads).toEqual([]);
+    const reason = "proxy.yaml: line 1, column 1: port: expected …";
+    expect(scene.log).toEqual([{ line: "error: not reloaded; nothing changed", reason }]);
+  });
+
+  it("names the file of rules that cannot be served", async () => {
+    const scene = new Scene();
+    const { config, upstreams } = await scene.read();
+    scene.read = async () => ({ config: { ...config, httpRules: "test/unit/command/rules.yaml" }, upstreams });
+    await scene.reloader.request();
+    expect(scene.log).toMatchObject([{ reason: "--http-rules: test/unit/command/rules.yaml: no such file" }]);
+  });
+
+  it("explains what the server refuses", async () => {
+    const scene = new Scene();
+    scene.reload = () => Promise.reject(new RoutingError(["a.B.C: http rule: wrong", "a.B.D: http rule: wrong"]));
+    await scene.reloader.request();
+    expect(scene.log).toMatchObject([{ reason: "a.B.C: http rule: wrong\na.B.D: http rule: wrong" }]);
+  });
+
+  it("warns of settings that need a restart, each time", async () => {
+    const scene = new Scene({ "--port": 1, "--host": "a" });
+    scene.read = async () => ({ config: configOf({ "--port": 2, "--host": "a", "--watch": false }), upstreams: [] });
+    const lines = [
+      { line: "info: reloaded" },
+      {
+        line: "warn: some settings change only with a restart",
+        settings: ["proxy.yaml: line 1, column 1: port"],
+      },
+    ];
+    await scene.reloader.request();
+    expect(scene.log).toEqual(lines);
+    await scene.reloader.request();
+    expect(scene.log).toEqual([...lines, ...lines]);
+  });
+
+  it("that is asked for while one runs happens after it, once", async () => {
+    const scene = new Scene();
+    let running = 0;
+    scene.reload = async () => {
+      expect(++running).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      return unchanged;
+    };
+    await Promise.all([scene.reloader.request(), scene.reloader.request(), scene.reloader.request()]);
+    expect(scene.reloads.length).toBe(2);
+    await scene.reloader.request();
+    expect(scene.reloads.length).toBe(3);
+  });
+});
