@@ -1,7 +1,7 @@
 // Forwarded calls whose messages pass as they come: what the upstream gets of a request, byte for byte, and its caller of the
 // response, over every protocol.
 import { once } from "node:events";
-import type { ClientHttp2Stream } from "node:http2";
+import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -99,7 +99,7 @@ const call = (front: Front, message: Uint8Array = valid, headers: RawRequest["he
   request(to.url, toRequest(front, [message], headers));
 
 /** Messages of a response as they were sent. */
-function messagesOf(front: Front, { body, text }: RawAnswer): Buffer[] {
+function messagesOf(front: Front, { body, text }: Pick<RawAnswer, "body" | "text">): Buffer[] {
   if (!isEnveloped(front)) return [body];
   const envelopes = openEnvelopes(front.wire === "grpc-web-text" ? decodeBase64(text) : body);
   return envelopes.filter(({ flags }) => flags <= 1).map(({ data }) => data);
@@ -293,6 +293,43 @@ describe.each(Object.entries(fronts))("%s", (_, front) => {
     expect(performance.now() - left).toBeLessThan(100);
     await open[Symbol.asyncDispose]();
   });
+});
+
+test.each(Object.entries(fronts))("%s: is sent again, whole, where the upstream has refused it", async (_, front) => {
+  const seen: string[] = [];
+  upstream.script = async (call) => {
+    seen.push(hexOf(await call.body()));
+    if (seen.length === 1) call.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else call.reply(valid);
+  };
+  expect(messagesOf(front, await call(front))).toEqual([valid]);
+  expect(seen).toEqual([hexOf(envelope(valid)), hexOf(envelope(valid))]);
+});
+
+test("passes on Node's own HTTP/2, too", async () => {
+  await using other = await startProxy({ http2: "node" });
+  for (const front of Object.values(fronts)) {
+    upstream.script = (call) => call.reply(valid);
+    expect(messagesOf(front, await call(front, valid, {}, other))).toEqual([valid]);
+    upstream.script = (call) => call.respondOnly({ "grpc-status": "9" });
+    expect(outcomeOf(front, await call(front, valid, {}, other)).code).toBe(Code.FailedPrecondition);
+  }
+});
+
+test("passes where requests come by fetch", async () => {
+  const server = createServer({
+    routes: () => {},
+    upstreams: [{ url: upstream.address, descriptorSet, reflection: false }],
+  });
+  upstream.script = (call) => call.reply(valid);
+  for (const front of Object.values(fronts).filter(({ method, wire }) => method === "unary" && wire !== "grpc")) {
+    const { path, headers, body } = toRequest(front, [valid]);
+    const init = { method: "POST", headers: headers as Record<string, string>, body: body as Buffer<ArrayBuffer> };
+    const response = await server.fetch(new Request(`http://localhost${path}`, init));
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(messagesOf(front, { body: bytes, text: bytes.toString() })).toEqual([valid]);
+  }
+  await server.close();
 });
 
 /** Calls whose messages are decoded agree with those whose bytes pass. */
