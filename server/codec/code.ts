@@ -85,9 +85,9 @@ function isPrinted(title: string): boolean {
 }
 
 /**
- * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` does not, and Cloudflare's
- * workers do so while they start only, so their answer is for then. Pages are not even asked: where a Content-Security-Policy
- * forbids it, the browser would report the question as a violation.
+ * Whether the runtime makes functions of text. Node with `--disallow-code-generation-from-strings` does not. Cloudflare's
+ * workers do so while they start, and not while they serve. Pages are not even asked: where a Content-Security-Policy forbids
+ * it, the browser would report the question as a violation.
  */
 export const canRunCode: boolean =
   globalThis.process?.versions?.node !== undefined &&
