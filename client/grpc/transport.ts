@@ -153,20 +153,15 @@ class GrpcTransport implements Transport {
     return this.#call({ ...init, head: this.#headOf(init.method, timeoutMs, header), timeoutMs }, body, attempt.commit);
   }
 
-  /** @param commit called if the call fails and must not be sent again */
+  /** @param commit see `UnaryCallInit` */
   #call(init: SendInit, body: Uint8Array, commit?: () => void): Promise<UnaryReply> {
     const { method, head, signal, timeoutMs, waitsForReady } = init;
     if (signal?.aborted === true) throw ConnectError.from(signal.reason, Code.Canceled);
     const options = this.#options;
     const { fields, more } = head;
     return new Promise((resolve, reject) => {
-      const refuse = (error: unknown) => {
-        if (call.isCommitted) commit?.();
-        reject(error);
-      };
-      const ends = { resolve, reject: commit === undefined ? reject : refuse };
-      const call = new UnaryCall({ method, options, fields, more, signal, timeoutMs, waitsForReady, body, ...ends });
-      options.sessions.send(call);
+      const call = { method, options, fields, more, signal, timeoutMs, waitsForReady, body, commit, resolve, reject };
+      options.sessions.send(new UnaryCall(call));
     });
   }
 

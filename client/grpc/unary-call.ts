@@ -20,6 +20,8 @@ export interface UnaryReply {
 export interface UnaryCallInit extends GrpcCallInit {
   /** The message in its envelope. */
   readonly body: Uint8Array;
+  /** Called when the response has begun with more than a status, so that the call must not be sent again. */
+  readonly commit: (() => void) | undefined;
   readonly resolve: (reply: UnaryReply) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -27,7 +29,6 @@ export interface UnaryCallInit extends GrpcCallInit {
 export class UnaryCall extends GrpcCall {
   readonly #init: UnaryCallInit;
   #reply: Envelope | undefined;
-  #isCommitted = false;
 
   constructor(init: UnaryCallInit) {
     super(init);
@@ -40,13 +41,8 @@ export class UnaryCall extends GrpcCall {
     connection.sendData(stream, this.#init.body, true);
   }
 
-  /** Whether the response has more than headers with a status, so that the call must not be sent again. */
-  get isCommitted(): boolean {
-    return this.#isCommitted;
-  }
-
   protected onHead(isEnd: boolean): void {
-    this.#isCommitted = !isEnd;
+    if (!isEnd) this.#init.commit?.();
   }
 
   protected onMessage(envelope: Envelope): boolean {

@@ -136,6 +136,22 @@ test("the body is left when the last attempt needs no more of it, and not before
   await expect.poll(() => isLeft).toBe(true);
 });
 
+test("no more is read than the attempt asks for", async () => {
+  let read = 0;
+  async function* counted() {
+    for (const chunk of bytes(1, 2, 3, 4)) {
+      read += 1;
+      yield chunk;
+    }
+  }
+  const { begin } = open(counted());
+  expect(read).toBe(0);
+  await take(begin(), 2);
+  expect(read).toBe(2);
+  await take(begin(), 1);
+  expect(read).toBe(2);
+});
+
 test("a body of one attempt is read as it is", async () => {
   const { buffer, begin } = open(each(...bytes(1, 2)));
   buffer.commit();
