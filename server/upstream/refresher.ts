@@ -83,7 +83,7 @@ export class Refresher {
     if (this.#isClosed || dueMs >= this.#dueMs) return;
     this.#cancelTimer();
     this.#dueMs = dueMs;
-    this.#cancelTimer = this.#clock.schedule(() => void this.#run(), dueMs - this.#clock.now());
+    this.#cancelTimer = this.#clock.schedule(() => void this.#run(), Math.max(0, dueMs - this.#clock.now()));
   }
 
   async #run(): Promise<void> {

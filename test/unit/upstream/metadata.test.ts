@@ -1,6 +1,14 @@
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { callerHeaders, connectionNames, isPassedBack, isPassedOn } from "../../../server/upstream/metadata.js";
+import { createField } from "../../../server/http2/hpack/field.js";
+import {
+  callerHeaders,
+  connectionNames,
+  isPassedBack,
+  isPassedOn,
+  passFields,
+  toRequestFields,
+} from "../../../server/upstream/metadata.js";
 
 /** A caller as its connection shows it. */
 const callerAt = (remoteAddress: string | undefined) => ({
@@ -105,4 +113,35 @@ test.each([
   ["proxy-authorization", false, false],
 ])("%s passes to the upstream: %s, and to the caller: %s", (name, isOn, isBack) => {
   expect([isPassedOn(name, false), isPassedBack(name)]).toEqual([isOn, isBack]);
+});
+
+test("each value of a binary header is a field of its own, on the way to the upstream and back", () => {
+  const headers = { host: "x", connection: "close, x-private", "x-private": "1", "x-bin": "AA==, /w", "x-own": "a, b" };
+  const fields = toRequestFields({ ...callerAt("192.0.2.1"), headers }, false).map(({ name, value }) => [name, value]);
+  expect(fields).toEqual([
+    ["x-bin", "AA=="],
+    ["x-bin", "/w"],
+    ["x-own", "a, b"],
+    ["x-forwarded-for", "192.0.2.1"],
+    ...Object.entries(ofConnection),
+  ]);
+  const back = ["x-bin AA==", "x-bin /w", "x-bin ", "x-own a", "x-own b", "set-cookie c", "grpc-status 0"];
+  const passed = passFields(back.map((line) => createField(...(line.split(" ", 2) as [string, string]))));
+  expect({ ...passed }).toEqual({ "x-bin": ["AA==", "/w", ""], "x-own": "a, b", "set-cookie": ["c"] });
+  expect(passFields([createField("grpc-status", "0")])).toBeUndefined();
+});
+
+test("headers of a trusted proxy are sent once", () => {
+  const head = { ...callerAt("192.0.2.1"), headers: { "x-forwarded-for": "6.6.6.6", "x-forwarded-port": "1" } };
+  const fields = toRequestFields(head, true).map(({ name, value }) => [name, value]);
+  expect(fields).toEqual([
+    ["x-forwarded-port", "1"],
+    ["x-forwarded-for", "6.6.6.6, 192.0.2.1"],
+    ...Object.entries(ofConnection),
+  ]);
+});
+
+test("a header that HTTP/2 does not allow is an error", () => {
+  const head = { ...callerAt("192.0.2.1"), headers: { "x-own": "a\u0001" } };
+  expect(() => toRequestFields(head, false)).toThrow(/^\[internal\] headers: /);
 });
