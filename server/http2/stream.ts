@@ -58,6 +58,12 @@ export class Stream<Owner> {
   }
 }
 
+/** Chunks that wait as they are. A peer that sends single bytes must not make us hold an object for each. */
+const referencesMax = 16;
+/** Chunks of this size take little more memory than their bytes. */
+const largeBytes = 1024;
+const blockBytes = 8 * 1024;
+
 /** What waits to be sent on a stream: a part of a body, its end, trailers. */
 export class Waiting {
   bytes = 0;
@@ -69,11 +75,20 @@ export class Waiting {
   /** Where the next byte is. */
   #chunk = 0;
   #offset = 0;
+  /** Memory of the last chunk, if small ones are copied into it, and how much of it is used. */
+  #block: Uint8Array | undefined;
+  #blockUsed = 0;
 
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
+    const { length } = chunk;
+    if (length === 0) return;
+    this.bytes += length;
+    if (length < largeBytes && this.#chunks.length - this.#chunk >= referencesMax) {
+      this.#copy(chunk);
+      return;
+    }
+    this.#block = undefined;
     this.#chunks.push(chunk);
-    this.bytes += chunk.length;
   }
 
   /** Takes up to so many bytes, of one chunk. */
@@ -85,6 +100,17 @@ export class Waiting {
     if (end < chunk.length) this.#offset = end;
     else this.#dropChunk();
     return part;
+  }
+
+  #copy(chunk: Uint8Array): void {
+    if (this.#block === undefined || this.#blockUsed + chunk.length > blockBytes) {
+      this.#block = new Uint8Array(blockBytes);
+      this.#blockUsed = 0;
+      this.#chunks.push(this.#block);
+    }
+    this.#block.set(chunk, this.#blockUsed);
+    this.#blockUsed += chunk.length;
+    this.#chunks[this.#chunks.length - 1] = this.#block.subarray(0, this.#blockUsed);
   }
 
   #dropChunk(): void {
