@@ -23,8 +23,9 @@ export interface UpstreamCallListener {
   onBroken(error: ConnectError): void;
 }
 
-/** Bytes that are kept until the response begins. A request that has sent more cannot begin again. */
+/** Bytes and chunks that are kept until the response begins. A request that has sent more cannot begin again. */
 const keptBytesMax = 64 * 1024;
+const keptChunksMax = 64;
 const nothing = new Uint8Array();
 const noFields: readonly Field[] = [];
 
@@ -139,7 +140,8 @@ export class UpstreamCall implements Request {
   #keep(bytes: Uint8Array): void {
     if (this.#kept === undefined) return;
     this.#keptBytes += bytes.length;
-    if (this.#keptBytes <= keptBytesMax || this.#stream === undefined) this.#kept.push(bytes);
+    const hasRoom = this.#keptBytes <= keptBytesMax && this.#kept.length < keptChunksMax;
+    if (hasRoom || this.#stream === undefined) this.#kept.push(bytes);
     else this.#kept = undefined;
   }
 
