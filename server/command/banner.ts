@@ -4,6 +4,7 @@ import type { UpstreamState } from "../live-surface.js";
 import { type JsonValue, type MethodInfo, type Route, sampleFor } from "../pages/browser/method.js";
 import { toRestRequest } from "../pages/browser/rest-request.js";
 import { quote } from "../pages/browser/shell.js";
+import { shorten } from "../quote.js";
 
 /** A command line that calls the server. */
 export interface Example {
@@ -44,7 +45,9 @@ export function formatBanner(version: string, served: Served): string {
   const lines = examples.map(({ caller, line }) => `  ${caller.padEnd(width)}  ${line}\n`);
   const title = `manywire ${version} serves ${nameServices(served.services)} on ${served.url}\n\n`;
   const parts = [lines.join(""), listUpstreams(served.upstreams ?? [])].filter((part) => part !== "");
-  return [title, ...parts.map((part) => `${part}\n`), ...reachOf(served.url)].join("");
+  const text = [title, ...parts.map((part) => `${part}\n`), ...reachOf(served.url)].join("");
+  // Names may come from an upstream, and a terminal obeys control characters.
+  return text.replaceAll(/[^\P{Cc}\n]/gu, "?");
 }
 
 /** A line for each upstream, with what comes from it, and below it what is wrong with its schema. */
@@ -63,7 +66,7 @@ const shownNotes = 3;
 /** The log has all of them. */
 function listNotes(title: string, notes: readonly string[]): string[] {
   const others = notes.length - shownNotes;
-  const shown = notes.slice(0, shownNotes).map((note) => `    ${title}: ${note}\n`);
+  const shown = notes.slice(0, shownNotes).map((note) => `    ${title}: ${shorten(note.replaceAll(/\s+/g, " "))}\n`);
   return others > 0 ? [...shown, `    ${title}: ${others} more, in the log\n`] : shown;
 }
 

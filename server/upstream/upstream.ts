@@ -111,9 +111,14 @@ export class Upstream {
     return this.#ready.promise;
   }
 
+  /** Connects, and stays connected. */
+  connect(): void {
+    this.#connections.pool.connect();
+  }
+
   /** Reads the schema until it is known, and again when it may have changed. */
   start(): void {
-    this.#connections.pool.connect();
+    this.connect();
     if (this.options.reflection === false) return;
     void this.#loadCache().then(() => this.#refresher.request("start"));
   }

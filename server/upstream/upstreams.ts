@@ -168,7 +168,10 @@ export class Upstreams {
   /** Serves the upstreams of a replacement from now on. The caller closes those that it drops. */
   replace({ all, opened }: Replacement): void {
     this.#all = all;
-    for (const upstream of opened) this.#opening.delete(upstream);
+    for (const upstream of opened) {
+      this.#opening.delete(upstream);
+      if (this.#isStarted) upstream.connect();
+    }
   }
 
   /** Closes what was opened for a replacement that is not used. */

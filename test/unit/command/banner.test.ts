@@ -5,6 +5,7 @@ import { Greeter } from "../../../gen/hello_world_pb.js";
 import { formatBanner, listExamples, type Served } from "../../../server/command/banner.js";
 import { describeTls } from "../../../server/command/certificates.js";
 import { greeterService } from "../../../server/command/greeter-service.js";
+import type { UpstreamState } from "../../../server/live-surface.js";
 import type { ServerOptions } from "../../../server/options.js";
 import { describeFirstMethod } from "../../../server/pages/first-method.js";
 import { createServerAndApi } from "../../../server/server.js";
@@ -158,6 +159,43 @@ it("the banner says where, and puts the calls below each other", () => {
     "",
     "",
   ]);
+});
+
+describe("upstreams in the banner", () => {
+  const upstream = { url: "a:1", services: ["a.A"], routes: 1, repairs: [], unserved: [], problem: undefined };
+  const linesOf = (...upstreams: UpstreamState[]) => {
+    const text = formatBanner("1.2.3", { ...plaintext, upstreams });
+    return text.slice(text.indexOf("  From upstreams:\n")).split("\n").slice(1, -4);
+  };
+
+  it("have a line each, with what comes from them", () => {
+    const lines = linesOf(
+      upstream,
+      { ...upstream, url: "https://b", services: ["b.B", "b.C", "b.D", "b.E"], routes: 12 },
+      { ...upstream, url: "c:1", services: [], problem: "c:1: no connection" },
+    );
+    expect(lines).toEqual([
+      "  a:1        a.A, 1 REST route",
+      "  https://b  b.B, b.C, b.D and 1 more, 12 REST routes",
+      "  c:1        c:1: no connection",
+    ]);
+  });
+
+  it("have what is wrong with their schemas below, as far as it is short", () => {
+    const repairs = ["a.proto: one", "b.proto: two", "c.proto: three", "d.proto: four", "e.proto: five"];
+    expect(linesOf({ ...upstream, repairs, unserved: ["a.B: broken"] }).slice(1)).toEqual([
+      "    not served: a.B: broken",
+      "    repaired: a.proto: one",
+      "    repaired: b.proto: two",
+      "    repaired: c.proto: three",
+      "    repaired: 2 more, in the log",
+    ]);
+  });
+
+  it("send no control characters to the terminal", () => {
+    const lines = linesOf({ ...upstream, services: ["a.\u001b[2J"], unserved: [`b\n\u0007${"c".repeat(200)}`] });
+    expect(lines).toEqual(["  a:1  a.?[2J, 1 REST route", `    not served: b ?${"c".repeat(97)}…`]);
+  });
 });
 
 it.each([
