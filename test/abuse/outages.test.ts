@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   await proxy.listen();
   while (!proxy.health.isServing()) await delay(5);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await proxy.close();
   await neighbour[Symbol.asyncDispose]();
