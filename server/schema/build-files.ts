@@ -1,16 +1,12 @@
 // Builds descriptors of files that come from elsewhere, such as a server's reflection, which often are incomplete: imports
 // are missing, mostly of files that only options need; JSON names are missing; placeholders stand for files.
 import { clone, createFileRegistry, type DescFile, toBinary } from "@bufbuild/protobuf";
-import {
-  type DescriptorProto,
-  type FieldDescriptorProto,
-  type FileDescriptorProto,
-  FileDescriptorProtoSchema,
-} from "@bufbuild/protobuf/wkt";
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { quote } from "../quote.js";
 import { checkFile } from "./check-file.js";
 import { type FileSource, setSerialised, withoutComments } from "./file-source.js";
 import { DeclaredTypes, namedTypes } from "./named-types.js";
+import { repairFile } from "./repair-file.js";
 
 /** A file that cannot be used, and why. */
 export interface RefusedFile {
@@ -72,9 +68,9 @@ class Builder {
       const first = this.#sources.get(source.proto.name)?.proto;
       if (first === undefined || isPlaceholder(first)) this.#sources.set(source.proto.name, source);
     }
-    const own = [...this.#sources.values()].map(({ proto }) => proto);
-    const ours = [...known].filter(([name]) => !this.#sources.has(name)).map(([, { proto }]) => proto);
-    this.#declared = new DeclaredTypes([...own, ...ours]);
+    const names = new Set([...this.#sources.keys(), ...known.keys()]);
+    const protos = [...names].flatMap((name) => this.#knownOf(name)?.proto ?? this.#sources.get(name)?.proto ?? []);
+    this.#declared = new DeclaredTypes(protos);
   }
 
   build(): BuiltFiles {
@@ -92,20 +88,27 @@ class Builder {
     return file;
   }
 
+  /** Our own file, where it counts. */
+  #knownOf(name: string): DescFile | undefined {
+    const source = this.#sources.get(name);
+    const isNeeded = source === undefined || isPlaceholder(source.proto) || name.startsWith(wellKnown);
+    return isNeeded ? this.#known.get(name) : undefined;
+  }
+
   #make(name: string, depth: number): DescFile | undefined {
     const source = this.#sources.get(name);
-    const known = this.#known.get(name);
-    const isMissing = source === undefined || isPlaceholder(source.proto);
-    if (known !== undefined && (isMissing || name.startsWith(wellKnown))) return known;
-    if (isMissing) return undefined;
-    const { proto } = source;
+    const known = this.#knownOf(name);
+    if (known !== undefined) return known;
+    if (source === undefined || isPlaceholder(source.proto)) return undefined;
+    const proto = clone(FileDescriptorProtoSchema, source.proto);
     try {
+      const isMalformed = repairFile(proto, this.#declared);
       checkFile(proto);
       if (depth > importDepthMax) throw tooDeep();
       if (proto.dependency.length > importsMax) throw new Error(`expected at most ${importsMax} imports, found more`);
       const imports = this.#imports(proto, depth);
       const file = this.#link(proto, imports);
-      setSerialised(file, serialise(source, imports));
+      setSerialised(file, serialise(source, isMalformed ? proto : undefined, imports));
       return file;
     } catch (error) {
       return this.#refuse(proto, error instanceof Error ? error.message : String(error));
@@ -132,10 +135,8 @@ class Builder {
   #link(proto: FileDescriptorProto, imports: ReadonlyMap<string, DescFile>): DescFile {
     const height = 1 + Math.max(0, ...[...imports.values()].map((file) => this.#heights.get(file) ?? 0));
     if (height > importDepthMax) throw tooDeep();
-    const repaired = withImports(proto, [...imports.keys()]);
-    for (const message of repaired.messageType) nameFields(message);
-    for (const field of repaired.extension) nameField(field);
-    const file = createFileRegistry(repaired, (name) => this.#withoutImports(imports.get(name))).getFile(proto.name);
+    setImports(proto, [...imports.keys()]);
+    const file = createFileRegistry(proto, (name) => this.#withoutImports(imports.get(name))).getFile(proto.name);
     if (file === undefined) throw new Error(`expected the file ${quote(proto.name)}, found none`);
     file.dependencies.splice(0, file.dependencies.length, ...imports.values());
     this.#heights.set(file, height);
@@ -163,37 +164,31 @@ function tooDeep(): Error {
   return new Error(`expected at most ${importDepthMax} imports, one below the other, found more`);
 }
 
-/** What others are given: the bytes as they came, or without the imports that are not there, which their tools would miss. */
-function serialise(source: FileSource, imports: ReadonlyMap<string, DescFile>): Uint8Array {
-  const { proto } = source;
-  if (proto.dependency.every((name) => imports.has(name))) return withoutComments(source);
-  const cut = withImports(
-    proto,
-    [...new Set(proto.dependency)].filter((name) => imports.has(name)),
-  );
-  cut.sourceCodeInfo = undefined;
-  return toBinary(FileDescriptorProtoSchema, cut);
+/**
+ * What others are given: the bytes as they came. Where imports are not there, the file without them, and where the file is
+ * malformed, the repaired one: tools could not use what came.
+ */
+function serialise(
+  source: FileSource,
+  repaired: FileDescriptorProto | undefined,
+  imports: ReadonlyMap<string, DescFile>,
+): Uint8Array {
+  const listed = [...new Set(source.proto.dependency)];
+  const kept = listed.filter((name) => imports.has(name));
+  if (repaired === undefined && kept.length === listed.length) return withoutComments(source);
+  const copy = clone(FileDescriptorProtoSchema, repaired ?? source.proto);
+  if (repaired === undefined) setImports(copy, kept);
+  copy.sourceCodeInfo = undefined;
+  return toBinary(FileDescriptorProtoSchema, copy);
 }
 
-/** A copy with other imports. Public and weak ones are named by their places in the list. */
-function withImports(proto: FileDescriptorProto, names: readonly string[]): FileDescriptorProto {
-  const copy = clone(FileDescriptorProtoSchema, proto);
+/** Replaces the imports. Public and weak ones are named by their places in the list. */
+function setImports(proto: FileDescriptorProto, names: readonly string[]): void {
   const places = new Map(names.map((name, place) => [name, place]));
   const move = (old: readonly number[]) => [
     ...new Set(old.flatMap((place) => places.get(proto.dependency[place] ?? "") ?? [])),
   ];
-  copy.publicDependency = move(proto.publicDependency);
-  copy.weakDependency = move(proto.weakDependency);
-  copy.dependency = [...names];
-  return copy;
-}
-
-function nameFields(message: DescriptorProto): void {
-  for (const field of [...message.field, ...message.extension]) nameField(field);
-  for (const nested of message.nestedType) nameFields(nested);
-}
-
-/** Names a field as protoc does: https://protobuf.dev/programming-guides/json/#field-names */
-function nameField(field: FieldDescriptorProto): void {
-  if (field.jsonName === "") field.jsonName = field.name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
+  proto.publicDependency = move(proto.publicDependency);
+  proto.weakDependency = move(proto.weakDependency);
+  proto.dependency = [...names];
 }

@@ -4,14 +4,12 @@ import type { DescriptorProto, FieldDescriptorProto, FileDescriptorProto } from 
 /** Full names of the types that a file names: of fields, extended messages, requests and responses. With a leading dot. */
 export function namedTypes(file: FileDescriptorProto): ReadonlySet<string> {
   const names = new Set<string>();
-  const add = (name: string) => names.add(name.startsWith(".") ? name : `.${name}`);
   for (const { inputType, outputType } of file.service.flatMap(({ method }) => method)) {
-    add(inputType);
-    add(outputType);
+    names.add(inputType).add(outputType);
   }
   for (const { typeName, extendee } of fieldsOf(file)) {
-    if (typeName !== "") add(typeName);
-    if (extendee !== "") add(extendee);
+    if (typeName !== "") names.add(typeName);
+    if (extendee !== "") names.add(extendee);
   }
   return names;
 }
@@ -40,6 +38,11 @@ export class DeclaredTypes {
     }
   }
 
+  /** Whether any file declares a type. */
+  has(type: string): boolean {
+    return this.#files.has(type);
+  }
+
   /** The first file that declares a type, unless one of the imports or the file itself does. */
   fileOf(type: string, imports: ReadonlyMap<string, unknown>, ownName: string): string | undefined {
     const files = this.#files.get(type) ?? [];
@@ -65,7 +68,7 @@ function* declaredIn(file: FileDescriptorProto): Generator<string> {
 }
 
 /** Messages with their full names, with a leading dot, those inside others after these. */
-function* messagesOf(file: FileDescriptorProto): Generator<[string, DescriptorProto]> {
+export function* messagesOf(file: FileDescriptorProto): Generator<[string, DescriptorProto]> {
   const scope = scopeOf(file);
   const found: [string, DescriptorProto][] = file.messageType.map((one) => [`${scope}.${one.name}`, one]);
   for (let next = found.pop(); next !== undefined; next = found.pop()) {
@@ -75,6 +78,7 @@ function* messagesOf(file: FileDescriptorProto): Generator<[string, DescriptorPr
   }
 }
 
-function scopeOf({ package: name }: FileDescriptorProto): string {
+/** The package with a leading dot; empty without one. */
+export function scopeOf({ package: name }: FileDescriptorProto): string {
   return name === "" ? "" : `.${name}`;
 }

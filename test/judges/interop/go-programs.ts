@@ -12,6 +12,8 @@ const protoFiles = ["proto/hello_world.proto", "test/proto/manywire/test/v1/test
 export const goClient: string = join(folder, "bin", "client");
 /** Puts grpc-gateway in front of a server. */
 export const gateway: string = join(folder, "bin", "gateway");
+/** Serves a descriptor set with reflection. */
+export const reflected: string = join(folder, "bin", "reflected");
 
 /** Rejects with an Error that names the missing or failing program. */
 export async function buildGoPrograms(): Promise<void> {

@@ -121,6 +121,53 @@ test("types count also where their files are imported by way of others, or by no
   }
 });
 
+test("names of types may be relative, names of extensions absolute, and messages called entries of maps", () => {
+  const relative = file("relative.proto", {
+    syntax: "proto2",
+    messageType: [
+      {
+        name: "Outer",
+        options: { mapEntry: true },
+        nestedType: [{ name: "Inner" }, { name: "Book" }],
+        field: [
+          { name: "inner", number: 1, type: 11, label: 1, typeName: "Inner" },
+          { name: "book", number: 2, type: 11, label: 1, typeName: "Book" },
+          { name: "other", number: 3, type: 11, label: 1, typeName: "acme.Book" },
+          { ...string, name: ".acme.Outer.note", number: 100, extendee: "Outer" },
+        ],
+        extensionRange: [{ start: 100, end: 200 }],
+        extension: [{ ...string, name: ".acme.Outer.note", number: 100, extendee: "Outer" }],
+      },
+    ],
+    service: [{ name: "S", method: [{ name: "Do", inputType: "Outer.Inner", outputType: "Book" }] }],
+  });
+  const built = buildFiles([relative, book], knownFiles);
+  const [outer] = built.files.get("relative.proto")?.messages ?? [];
+  expect(built.refused).toEqual([]);
+  expect(outer?.fields.map(({ message }) => message?.typeName)).toEqual([
+    "acme.Outer.Inner",
+    "acme.Outer.Book",
+    "acme.Book",
+  ]);
+  expect(outer?.nestedExtensions.map(({ typeName }) => typeName)).toEqual(["acme.Outer.note"]);
+  const [method] = built.files.get("relative.proto")?.services[0]?.methods ?? [];
+  expect([method?.input.typeName, method?.output.typeName]).toEqual(["acme.Outer.Inner", "acme.Book"]);
+});
+
+test("types of Google are ours where a server has them in another file", () => {
+  const all = file("google/protobuf/wrappers.proto", {
+    package: "google.protobuf",
+    messageType: [{ name: "MethodOptions" }, { name: "Any" }],
+  });
+  const extending = file("extending.proto", {
+    syntax: "proto2",
+    extension: [{ ...string, name: "note", number: 50_000, extendee: ".google.protobuf.MethodOptions" }],
+  });
+  const { files, refused } = buildFiles([all, extending], knownFiles);
+  expect(refused).toEqual([]);
+  expect(files.get("extending.proto")?.extensions[0]?.extendee.fields.length).toBeGreaterThan(2);
+});
+
 test("a file is passed on as it came, but for its comments", () => {
   const commented = file("commented.proto", {
     ...content(book),
