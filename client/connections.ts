@@ -20,7 +20,7 @@ export interface ClientConnections {
   /** Sends a request on one of them. */
   httpClient: ClientFn;
   /** A transport for gRPC that is faster than Connect's. */
-  openGrpc?: (options: Omit<GrpcOptions, "sessions">) => Transport;
+  openGrpc?: (options: Omit<GrpcOptions, "pool">) => Transport;
   /** Ends them all; calls under way fail with `canceled`. */
   close(): void;
 }
@@ -99,7 +99,7 @@ export function openHttp2(
   return {
     pool,
     httpClient: createUniversalClient(pool, target.url),
-    openGrpc: (grpc) => createOwnGrpcTransport({ ...grpc, sessions: pool }),
+    openGrpc: (grpc) => createOwnGrpcTransport({ ...grpc, pool }),
     close: () => pool.close(closedError()),
   };
 }

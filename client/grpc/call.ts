@@ -17,7 +17,7 @@ import { type HeadFacts, hasStatus, readHead, readStatus } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
-  readonly sessions: Pool;
+  readonly pool: Pool;
   /** How the calls of each method are made. Default: as no option said anything. */
   readonly settingsOf?: SettingsOf | undefined;
 }
@@ -145,7 +145,7 @@ export abstract class GrpcCall implements Request {
   /** Ends the call for a reason of ours: the server learns of it. */
   cancel(error: ConnectError): void {
     if (this.isDone) return;
-    if (this.stream === undefined) this.init.options.sessions.cancel(this);
+    if (this.stream === undefined) this.init.options.pool.cancel(this);
     else {
       this.stream.owner = undefined;
       this.connection?.reset(this.stream, ErrorCode.cancel);

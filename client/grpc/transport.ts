@@ -161,7 +161,7 @@ class GrpcTransport implements Transport {
     const { fields, more } = head;
     return new Promise((resolve, reject) => {
       const call = { method, options, fields, more, signal, timeoutMs, waitsForReady, body, commit, resolve, reject };
-      options.sessions.send(new UnaryCall(call));
+      options.pool.send(new UnaryCall(call));
     });
   }
 
@@ -172,7 +172,7 @@ class GrpcTransport implements Transport {
     if (signal?.aborted === true) throw ConnectError.from(signal.reason, Code.Canceled);
     return new Promise((resolve, reject) => {
       const call = { method, options, fields, more, signal, timeoutMs, waitsForReady, messages, resolve, reject };
-      options.sessions.send(new StreamCall(call));
+      options.pool.send(new StreamCall(call));
     });
   }
 }

@@ -42,7 +42,7 @@ export function openPool(url: string, settings: Partial<PoolSettings> = {}): Ope
   });
   onTestFinished(() => pool.close(errorOfSocket(undefined)));
   const transport = createOwnGrpcTransport({
-    ...{ sessions: pool, baseUrl: "http://test", interceptors: [], useBinaryFormat: true, acceptCompression: [] },
+    ...{ pool, baseUrl: "http://test", interceptors: [], useBinaryFormat: true, acceptCompression: [] },
     ...{ sendCompression: null, compressMinBytes: 1024, readMaxBytes: 1_000_000, writeMaxBytes: 1_000_000 },
   });
   return { pool, attempts, client: createClient(TestService, transport) };
