@@ -90,6 +90,16 @@ describe("settings that cannot be used", () => {
       /^error: --proto: .*: expected \.proto files, found none\n$/,
     ],
     [["proxy", "--upstream", "a:1", "--proto", "F/wrong"], 1, /^error: --proto: .*wrong: buf says: .*a\.proto:2/],
+    [
+      ["proxy", "--upstream", "a:1", "--schema-cache", "none/a"],
+      1,
+      /^error: --schema-cache: none\/a: its folder is not/,
+    ],
+    [
+      ["proxy", "--upstream", "a:1", "--no-upstream-reflection"],
+      2,
+      /^error: --no-upstream-reflection: expected --proto/,
+    ],
     [["proxy", "--upstream", "a:1", "--schema", "none"], 1, /^error: --schema: none: /],
     [["proxy", "--upstream", "a:1", "--schema", "F/package.json"], 1, /^error: --schema: .*package\.json: expected a/],
     [["proxy", "--upstream", "https://a:1", "--upstream-ca", "F/package.json"], 1, /^error: --upstream-ca: .*PEM\n$/],
