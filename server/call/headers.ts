@@ -158,15 +158,17 @@ export function isFieldValue(value: string): boolean {
  * Metadata as Node writes it: lower-case name → value, or values where a name repeats (`set-cookie`) or a `-bin` header has
  * several: grpc-go decodes no lists of them. Headers that belong to the connection, or say how long a body is, are left out.
  *
+ * @param keepsLists whether values of a `-bin` header stay one value
  * @throws ConnectError `internal` if HTTP cannot carry a value. Node checks that for HTTP/1.1 only.
  */
-export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
+export function toNodeHeaders(headers: Headers, keepsLists = false): OutgoingHttpHeaders {
   const node = (headers instanceof LazyHeaders ? headers.toNode() : undefined) ?? copyForNode(headers);
   for (const name in node) {
     const text = String(node[name]);
     if (notSent.has(name)) delete node[name];
     else if (!isFieldValue(text)) throw toUnsendable(new TypeError(`response header ${name}: control character`));
-    else if (name.endsWith("-bin") && text.includes(",")) node[name] = text.split(",").map((value) => value.trim());
+    else if (!keepsLists && name.endsWith("-bin") && text.includes(","))
+      node[name] = text.split(",").map((value) => value.trim());
   }
   return node;
 }

@@ -14,8 +14,12 @@ const maxMessageBytes = 8 * 1024;
 /** Maximum length of the message that is repeated beside the details, in bytes. */
 const maxRepeatedBytes = 2 * 1024;
 
-/** Trailers as a handler has set them, with the status of an error and its metadata. */
-export function toErrorTrailers(responseTrailer: Headers, error: ConnectError): OutgoingHttpHeaders {
+/** Trailers as a handler has set them, with the status of an error and its metadata. `keepsLists` as in `toNodeHeaders`. */
+export function toErrorTrailers(
+  responseTrailer: Headers,
+  error: ConnectError,
+  keepsLists = false,
+): OutgoingHttpHeaders {
   const trailer = new Headers(responseTrailer);
   error.metadata.forEach((value, name) => {
     trailer.append(name, value);
@@ -23,7 +27,7 @@ export function toErrorTrailers(responseTrailer: Headers, error: ConnectError): 
   trailer.set("grpc-status", String(error.code));
   trailer.set("grpc-message", encodeMessage(error.rawMessage));
   if (error.details.length > 0) trailer.set("grpc-status-details-bin", encodeDetails(error));
-  return toNodeHeaders(trailer);
+  return toNodeHeaders(trailer, keepsLists);
 }
 
 /** Percent-encodes a message, and shortens it at the boundary of a character if it is too long. */

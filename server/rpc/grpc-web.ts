@@ -17,8 +17,8 @@ export const grpcWeb: EnvelopeWire = {
   hasTrailers: false,
   initialTrailer: { "grpc-status": "0" },
   end({ responseTrailer }, error) {
-    if (error !== undefined) return toEnding(toErrorTrailers(responseTrailer, error));
-    return responseTrailer.isTouched ? toEnding(toNodeHeaders(responseTrailer)) : ok;
+    if (error !== undefined) return toEnding(toErrorTrailers(responseTrailer, error, true));
+    return responseTrailer.isTouched ? toEnding(toNodeHeaders(responseTrailer, true)) : ok;
   },
   pass: toEnding,
 };
