@@ -58,11 +58,13 @@ export class HostileUpstream implements AsyncDisposable {
     return upstream;
   }
 
-  /** The method `Get` behaves in all scripts. */
+  /** The method `Get` behaves in all scripts. Calls of other services, as of health, are the proxy's own. */
   #onFrame({ type, id, fields }: SeenFrame, peer: Peer): void {
     if (type !== frameTypes.headers) return;
-    if (fields[":path"]?.endsWith("/Get") === true) peer.send(...goodResponse(id));
-    else this.script.onRequest?.(id, peer);
+    const path = fields[":path"] ?? "";
+    if (path.endsWith(".TestService/Get")) peer.send(...goodResponse(id));
+    else if (path.includes(".TestService/")) this.script.onRequest?.(id, peer);
+    else peer.send(responseHead(id), trailers(id, "12"));
   }
 
   /** As `upstreams` takes it. */
