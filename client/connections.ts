@@ -36,7 +36,7 @@ export type Http2Options = Http2SessionOptions & PoolOptions;
 /** What those who do more than call want of a pool. */
 export type PoolUse = Partial<Pick<PoolSettings, "backoffMaxMs" | "lookup" | "onReady" | "staysConnected">>;
 
-/** The longest time between attempts to connect, in milliseconds. gRPC's two minutes are long for somebody who waits. */
+/** The longest time between attempts to connect, in milliseconds. gRPC's two minutes are long for a caller that waits. */
 const backoffMaxMsDefault = 10_000;
 
 /** The error of calls under way when their transport is closed. */

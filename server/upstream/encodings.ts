@@ -1,6 +1,6 @@
 // The compressions that an upstream takes, as far as it has said so.
 
-/** Longer lists and names are nobody's, and are not kept. */
+/** No server has longer lists and names. They are not kept. */
 const maxListLength = 256;
 
 export class Encodings {

@@ -154,7 +154,7 @@ class Reader {
     }
   }
 
-  /** Adds the files of an answer. Returns what is wrong with it, if anything. */
+  /** Adds the files of a response. Returns what is wrong with it, if anything. */
   #add(answer: Answer): string | undefined {
     if (answer.case !== "fileDescriptorResponse") return describe(answer);
     let problem: string | undefined;

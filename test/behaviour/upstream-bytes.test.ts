@@ -108,7 +108,7 @@ function messagesOf(front: Front, { body, text }: Pick<RawAnswer, "body" | "text
 const hexOf = (bytes: Buffer) => bytes.toString("hex");
 const outcomeOf = (front: Front, answer: RawAnswer) => readOutcome(front.wire, "proto", methodOf(front), answer);
 
-/** `text: "a"`, twice, and an unknown field before it: nobody writes a message like this one, so nobody has written it anew. */
+/** `text: "a"`, twice, and an unknown field before it: no encoder writes a message like this one, so it has not been encoded again. */
 const valid = Buffer.from("c23e0268690a01610a0161", "hex");
 
 describe.each(Object.entries(fronts))("%s", (_, front) => {

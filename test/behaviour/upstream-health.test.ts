@@ -138,7 +138,7 @@ test("a service of the server's own has the status that the application sets", a
   expect(await check(service)).toBe(NOT_SERVING);
 });
 
-test("a service that nobody has is unknown", async () => {
+test("a service that no upstream has is unknown", async () => {
   const { url } = await startUpstream();
   const { client, proxy } = await open([url]);
   expect((await failureOf(client.check({ service: "acme.Nothing" }))).code).toBe(Code.NotFound);

@@ -49,7 +49,7 @@ async function startUpstream(files: readonly FileDescriptorProto[], options: Par
   return server;
 }
 
-/** A server with other answers to reflection than its services would have. */
+/** A server whose reflection does not describe its services. */
 function startCrafted(reflect: Reflector, files: readonly FileDescriptorProto[], port = 0) {
   const serve = serveAll(buildServices(...files), reply);
   const routes: ServerOptions["routes"] = (router) => {
@@ -139,7 +139,7 @@ describe("a schema is read again", () => {
     transport.close();
   });
 
-  test("when a known method is unimplemented, and when somebody asks for it", async () => {
+  test("when a known method is unimplemented, and when `refresh` is called", async () => {
     let files = [before];
     const upstream = await startCrafted((asked) => reflectFiles(...files)(asked), [after]);
     const { url, upstreams } = await startProxy([{ url: upstream.url }]);

@@ -127,7 +127,7 @@ export interface Asked {
 export type Answer = ServerReflectionResponse["messageResponse"];
 type AnswerInit = NonNullable<MessageInitShape<typeof V1.method.serverReflectionInfo.output>["messageResponse"]>;
 
-/** Answers, each request by itself. */
+/** Responds to each request by itself. */
 export type Reflector = (asked: Asked) => AnswerInit | Promise<AnswerInit>;
 
 export const filesAnswer = (...files: readonly (FileDescriptorProto | Uint8Array)[]): AnswerInit => ({
@@ -145,7 +145,7 @@ export const errorAnswer = (errorMessage: string, errorCode: Code = Code.NotFoun
   value: { errorCode, errorMessage },
 });
 
-/** Answers with the files that there are, each alone, and an error for others. */
+/** Responds with the files that there are, each alone, and an error for others. */
 export function reflectFiles(...files: readonly FileDescriptorProto[]): Reflector {
   const services = files.flatMap((file) => file.service.map(({ name }) => ({ name: `${file.package}.${name}`, file })));
   return ({ case: question, value }) => {
@@ -158,7 +158,7 @@ export function reflectFiles(...files: readonly FileDescriptorProto[]): Reflecto
   };
 }
 
-/** Registers reflection with answers of its own; `refusals` fail instead. */
+/** Registers reflection with responses of its own; `refusals` fail instead. */
 export function reflectionOf(
   reflect: Reflector,
   refusals: { readonly v1?: ConnectError; readonly v1alpha?: ConnectError } = {},

@@ -68,7 +68,7 @@ describe("a server that", () => {
   const limits = { bytes: 100_000, files: 50, timeoutMs: 300 };
   const readFrom = (reflect: Reflector) =>
     readSchema(createRouterTransport(reflectionOf(reflect)), known, new AbortController().signal, limits);
-  /** Answers as the server of both files, but for the service acme.Bad, or another question. */
+  /** Responds as the server of both files, but for the service acme.Bad, or another question. */
   const except =
     (answer: Reflector, value: unknown = "acme.Bad"): Reflector =>
     (asked) =>

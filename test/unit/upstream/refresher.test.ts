@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Refresher } from "../../../server/upstream/refresher.js";
 import { TestClock, turns } from "../../support/clock.js";
 
-/** A refresher whose readings last until they are told to end. */
+/** A refresher whose readings last until a test ends them. */
 function setUp() {
   const clock = new TestClock();
   const readings: { readonly startMs: number; readonly end: (error?: Error) => Promise<void> }[] = [];

@@ -152,7 +152,7 @@ describe.each(["pick_first", ...spreading] as const)("%s", (loadBalancing) => {
   test("a restart of each server with GOAWAY, one after the other, under load loses no call", async () => {
     const held = new Map<Peer, number[]>();
     const leaving = new Set<Peer>();
-    // A server answers a little later, and ignores what comes after its GOAWAY.
+    // A server responds a little later, and ignores what comes after its GOAWAY.
     const servers = await start(2, {
       onRequest(id, peer) {
         if (leaving.has(peer)) return;

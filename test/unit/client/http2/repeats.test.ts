@@ -32,7 +32,7 @@ function bodyOf(peer: Peer | undefined, id: number): string {
 const hasEnded = (peer: Peer | undefined, id: number) =>
   peer?.frames.some((frame) => frame.id === id && frame.type <= 1 && (frame.flags & 1) === 1) === true;
 
-/** Answers when the whole request has come. */
+/** Responds when the whole request has come. */
 const whenWhole = (serve: (id: number, peer: Peer) => void): Script => ({
   onFrame({ type, flags, id }, peer) {
     if (type <= 1 && (flags & 1) === 1) serve(id, peer);
