@@ -22,6 +22,9 @@ export const judges = [
   { ...suite("our server, on Connect's own handlers", "reference"), isByHand: true },
   { ...suite("our server as a proxy before the suite's own", "proxy"), isByHand: true },
   suite("our client", "client"),
+  ...["grpc", "grpc-web", "connect", "connect-json"].map((front) =>
+    suite(`our proxy before servers that misbehave, called by ${front}`, `proxy-client-${front}`),
+  ),
   protobufSuite("our codec: binary, JSON", "compiled"),
   protobufSuite("our codec where it makes no code: binary, JSON", "plans"),
   interop(
