@@ -83,6 +83,7 @@ export class Session implements ConnectionListener<Request> {
   #reason: ConnectError | undefined;
   #idleSince = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
 
   /**
@@ -270,7 +271,7 @@ export class Session implements ConnectionListener<Request> {
       schedule: process.nextTick,
     });
     if (pingIntervalMs < Number.POSITIVE_INFINITY) this.#watch();
-    startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
+    this.#openingTimer = startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
     this.#idleSince = performance.now();
     this.#watchIdle(idleConnectionTimeoutMs);
   }
@@ -335,6 +336,8 @@ export class Session implements ConnectionListener<Request> {
     this.#hasEnded = true;
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#idleTimer);
+    // It would keep the connection for 20 s.
+    clearTimeout(this.#openingTimer);
     this.#keepalive?.stop();
     this.#isLeaving = true;
     this.#isWanted = false;
