@@ -20,6 +20,7 @@ import { compileProtos } from "../../../server/command/compile-protos.js";
 import { createServer } from "../../../server/index.js";
 import { failureOf } from "../../support/outcome.js";
 import { root } from "../../support/stage.js";
+import { buildJava, buildRust, wantsAll } from "./compiled-programs.js";
 import { reflected } from "./go-programs.js";
 import { grpcurl, importPaths, python, stubs } from "./tools.js";
 
@@ -135,10 +136,18 @@ const lostByProtoLoader = ["base", "modern", "any", "other-name"];
 const richServers: Record<string, (path: string, set: Uint8Array) => Promise<RichServer>> = {
   "grpc-go by v1": (path) => Program.start(reflected, path, "v1"),
   "grpc-go by v1alpha": (path) => Program.start(reflected, path, "v1alpha"),
+  "connect-go": (path) => Program.start(reflected, path, "connect"),
   grpcio: (path) => Program.start(python, join(programs, "reflected.py"), path),
   "@grpc/reflection": (_, set) => startGrpcJs(set),
   manywire: (_, set) => startOwn(set),
 };
+
+/** Those that take long to build. */
+const compiledServers: typeof richServers = {
+  "grpc-java": (path) => buildJava().then(([program = "", ...argv]) => Program.start(program, ...argv, path)),
+  tonic: (path) => buildRust().then(([program = "", ...argv]) => Program.start(program, ...argv, path)),
+};
+const buildMs = 600_000;
 
 async function startGrpcJs(set: Uint8Array): Promise<RichServer> {
   const definition = loadFileDescriptorSetFromBuffer(Buffer.from(set));
@@ -187,23 +196,28 @@ describe("a rich schema", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(Object.entries(richServers))("of %s has the JSON that protobuf-es has", async (name, start) => {
-    const registry = richTypes(set);
-    const Rich = registry.getMessage("rich.Rich");
-    if (Rich === undefined) throw new Error("expected rich.Rich");
-    const lost = name === "@grpc/reflection" ? lostByProtoLoader : [];
-    const json = Object.fromEntries(Object.entries(richJson).filter(([key]) => !lost.includes(key)));
-    const expected = toJson(Rich, fromJson(Rich, json, { registry }), { registry });
-    await using upstream = await start(path, set);
-    await using proxy = await startProxy(upstream.address);
-    for (const target of lost.length > 0 ? ["/rich.Echo/Echo"] : ["/rich.Echo/Echo", "/v1/rich"]) {
-      const headers = { "content-type": "application/json" };
-      const response = await fetch(proxy.url + target, { method: "POST", headers, body: JSON.stringify(json) });
-      expect([target, await response.json()]).toEqual([target, expected]);
-    }
-    // Defaults and enums of proto2 that are said to be proto3 are more than grpcurl accepts.
-    if (lost.length > 0) return;
-    const argv = ["-plaintext", new URL(proxy.url).host, "describe", "rich.Rich"];
-    expect((await promisify(execFile)(grpcurl, argv)).stdout).toContain('json_name = "other-name"');
-  });
+  const servers = { ...richServers, ...(wantsAll && compiledServers) };
+  test.each(Object.entries(servers))(
+    "of %s has the JSON that protobuf-es has",
+    async (name, start) => {
+      const registry = richTypes(set);
+      const Rich = registry.getMessage("rich.Rich");
+      if (Rich === undefined) throw new Error("expected rich.Rich");
+      const lost = name === "@grpc/reflection" ? lostByProtoLoader : [];
+      const json = Object.fromEntries(Object.entries(richJson).filter(([key]) => !lost.includes(key)));
+      const expected = toJson(Rich, fromJson(Rich, json, { registry }), { registry });
+      await using upstream = await start(path, set);
+      await using proxy = await startProxy(upstream.address);
+      for (const target of lost.length > 0 ? ["/rich.Echo/Echo"] : ["/rich.Echo/Echo", "/v1/rich"]) {
+        const headers = { "content-type": "application/json" };
+        const response = await fetch(proxy.url + target, { method: "POST", headers, body: JSON.stringify(json) });
+        expect([target, await response.json()]).toEqual([target, expected]);
+      }
+      // Defaults and enums of proto2 that are said to be proto3 are more than grpcurl accepts.
+      if (lost.length > 0) return;
+      const argv = ["-plaintext", new URL(proxy.url).host, "describe", "rich.Rich"];
+      expect((await promisify(execFile)(grpcurl, argv)).stdout).toContain('json_name = "other-name"');
+    },
+    buildMs,
+  );
 });

@@ -1,5 +1,6 @@
 // Command reflected serves the services of a descriptor set, whose file is its first argument. Methods return their requests.
-// The second argument is the version of reflection, v1 or v1alpha. It prints its address and serves until standard input ends.
+// The second argument is v1 or v1alpha, for grpc-go with that version of reflection, or connect, for connect-go. It prints its
+// address and serves until standard input ends.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 )
@@ -28,24 +30,36 @@ func main() {
 	check(proto.Unmarshal(bytes, set))
 	files, err := protodesc.NewFiles(set)
 	check(err)
-	server := grpc.NewServer()
+	services := []protoreflect.ServiceDescriptor{}
 	files.RangeFiles(func(file protoreflect.FileDescriptor) bool {
 		for i := range file.Services().Len() {
-			register(server, file.Services().Get(i))
+			services = append(services, file.Services().Get(i))
 		}
 		return true
 	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	if os.Args[2] == "connect" {
+		go func() { check(serveConnect(listener, files, services)) }()
+	} else {
+		go func() { check(serveGrpc(listener, files, services, os.Args[2] == "v1")) }()
+	}
+	fmt.Println(listener.Addr())
+	io.Copy(io.Discard, os.Stdin)
+}
+
+func serveGrpc(listener net.Listener, files *protoregistry.Files, services []protoreflect.ServiceDescriptor, isV1 bool) error {
+	server := grpc.NewServer()
+	for _, service := range services {
+		register(server, service)
+	}
 	options := reflection.ServerOptions{Services: server, DescriptorResolver: files}
-	if os.Args[2] == "v1" {
+	if isV1 {
 		v1.RegisterServerReflectionServer(server, reflection.NewServerV1(options))
 	} else {
 		v1alpha.RegisterServerReflectionServer(server, reflection.NewServer(options))
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(err)
-	go func() { check(server.Serve(listener)) }()
-	fmt.Println(listener.Addr())
-	io.Copy(io.Discard, os.Stdin)
+	return server.Serve(listener)
 }
 
 func register(server *grpc.Server, service protoreflect.ServiceDescriptor) {
