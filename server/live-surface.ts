@@ -133,8 +133,9 @@ export class LiveSurface {
     const { table, environment, settings, probes } = this.#parts;
     const tables = [table, ...this.upstreams.tables(upstreams, settings, toUniversalHandler)];
     const docs = withComments(settings.docs, upstreams);
+    const passUnknown = this.upstreams.passUnknown(upstreams, settings, environment);
     return createSurface(
-      { tables, passUnknown: this.upstreams.passUnknown(upstreams, settings, environment) },
+      { tables, hasUpstreams: upstreams.length > 0, passUnknown },
       environment,
       { ...settings, httpRules, docs },
       probes,

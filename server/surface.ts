@@ -39,6 +39,8 @@ export interface Surface {
 /** What a surface serves over the RPC protocols. */
 export interface ServedMethods {
   readonly tables: readonly Pick<MethodTable, "methods" | "services">[];
+  /** Whether some are those of other servers, which may have others later. */
+  readonly hasUpstreams: boolean;
   /** Serves calls of methods that no table has. */
   readonly passUnknown: PassUnknown | undefined;
 }
@@ -50,7 +52,7 @@ export interface ServedMethods {
  * @throws RoutingError with everything that is wrong in the routes
  */
 export function createSurface(
-  { tables, passUnknown }: ServedMethods,
+  { tables, hasUpstreams, passUnknown }: ServedMethods,
   environment: CallEnvironment,
   settings: Settings,
   probes: ReadonlyMap<string, Handler>,
@@ -58,8 +60,9 @@ export function createSurface(
 ): Surface {
   const methods = mergeMethods(tables);
   const all = tables.flatMap(({ services }) => services);
+  const foreign = new Set([...methods.values()].filter(isForwarded).map(({ spec }) => spec.method));
   const transcoder = createTranscoder(
-    { methods, services: all },
+    { methods, services: all, isForeign: (method) => foreign.has(method), mayGrow: hasUpstreams },
     environment,
     settings.rest,
     settings.httpRules,

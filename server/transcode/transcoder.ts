@@ -13,7 +13,7 @@ import { checkPath } from "../rest/percent.js";
 import { createNameFilter } from "../rest/read/query.js";
 import { createRequestDecoder, type DecodeOptions } from "../rest/read/request.js";
 import { createResponseEncoder, type EncodeOptions } from "../rest/response.js";
-import type { Binding } from "../rest/route/binding.js";
+import type { Binding, RuleProblem } from "../rest/route/binding.js";
 import { readHttpConfig } from "../rest/route/http-config.js";
 import { createRoutes, type RoutingOptions } from "../rest/route/routes.js";
 import { RoutingError, type RuleOptions, readRules } from "../rest/route/rules.js";
@@ -55,6 +55,10 @@ export interface Routed {
   readonly methods: ReadonlyMap<string, Method>;
   /** The services of those methods, as each method knows its own. */
   readonly services: readonly DescService[];
+  /** Whether a method is another server's, which wrote its rules: what is wrong in them is a warning. */
+  readonly isForeign: (method: DescMethod) => boolean;
+  /** Whether other methods may be served later, so that a name which no method has is a warning. */
+  readonly mayGrow: boolean;
 }
 
 /** The routes of a server. */
@@ -90,10 +94,19 @@ export function createTranscoder(
   const rules = readRules(withoutReplaced(routed), config.http, options);
   const bindings = rules.bindings.filter(({ method }) => methods.has(method));
   const { routes, problems } = createRoutes(bindings, options);
-  const wrong = [...config.problems, ...rules.problems, ...problems];
+  const isForeign = ({ method }: RuleProblem) => method !== undefined && routed.isForeign(method);
+  const [foreign, own] = partition([...rules.problems, ...problems], isForeign);
+  const wrong = [...config.problems, ...own.map(({ text }) => text)];
   if (wrong.length > 0) throw new RoutingError(wrong);
+  const unused = rules.unused.map(describeUnused);
+  if (!routed.mayGrow && unused[0] !== undefined) throw new RangeError(unused[0]);
   const ownPaths = new Set([...routed.methods.keys(), ...probePaths]);
-  const warnings = [...describeUnserved(rules.unserved), ...findUnreachable(bindings, routes, ownPaths)];
+  const warnings = [
+    ...foreign.map(({ text }) => text),
+    ...unused,
+    ...describeUnserved(rules.unserved),
+    ...findUnreachable(bindings, routes, ownPaths),
+  ];
 
   const encoders = new Map<Registry, ErrorEncoder>();
   function errorEncoderOf(registry: Registry): ErrorEncoder {
@@ -187,6 +200,15 @@ function withoutReplaced({ methods, services }: Routed): DescService[] {
     return served !== undefined && served.spec.method !== method;
   };
   return services.map((service) => ({ ...service, methods: service.methods.filter((method) => !isReplaced(method)) }));
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+/** A selector that names no method is a typing mistake, unless the method comes later. */
+function describeUnused(selector: string): string {
+  return `rest.withoutRoutes: expected the name of a method that is served, found ${JSON.stringify(selector)}`;
 }
 
 /** One sentence for all rules of services that are not served. */

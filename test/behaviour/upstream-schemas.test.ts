@@ -176,11 +176,6 @@ describe("a schema is read again", () => {
           : reflectFiles(before)(asked),
       "acme.Service: acme.proto: invalid MethodDescriptorProto: input_type .acme.Item not found",
     ],
-    [
-      "has a broken route",
-      reflectFiles(craft("acme", ["Alpha", "Old"], { path: () => "/{" })),
-      "acme.Service.Alpha: google.api.http",
-    ],
   ])("and stays as it was if another one %s, which is said once", async (_, broken, reason) => {
     let reflect = reflectFiles(before);
     const upstream = await startCrafted((asked) => reflect(asked), [before]);
@@ -197,6 +192,27 @@ describe("a schema is read again", () => {
     expect((await get(url, "/acme/old/x")).status).toBe(404);
     expect(errors.length).toBe(1);
   });
+});
+
+test("a route that is wrong is left out with a warning, and so is the name of a method that is not there", async () => {
+  const paths: Record<string, string> = { Alpha: "/{", Beta: "/acme/{text}", Gamma: "/acme/{text}" };
+  const file = craft("acme", Object.keys(paths), { path: (method) => paths[method] ?? "" });
+  const upstream = await startUpstream([file], { rest: { withoutRoutes: ["*"] } });
+  const { url, upstreams, warnings } = await startProxy([{ url: upstream.url }], {
+    rest: { withoutRoutes: ["none.*"] },
+  });
+  await upstreams.ready;
+  expect(await get(url, "/acme/x")).toEqual({ status: 200, body: { text: "Beta x" } });
+  for (const protocol of protocols) {
+    for (const method of Object.keys(paths)) expect(await call(url, file, method, protocol)).toBe(`${method} x`);
+  }
+  expect(warnings).toEqual([
+    expect.stringMatching(/^acme\.Service\.Alpha: google\.api\.http get "\/\{": /),
+    expect.stringMatching(
+      /^acme\.Service\.Gamma: .* expected a route that no other method has, found the same as .*Beta/,
+    ),
+    'rest.withoutRoutes: expected the name of a method that is served, found "none.*"',
+  ]);
 });
 
 test("a server that starts late is served within two seconds", async () => {

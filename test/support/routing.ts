@@ -12,7 +12,7 @@ export function routesOf(
 ): { readonly bindings: readonly Binding[]; readonly routes: Routes } {
   const { bindings, problems } = readRules(services, http);
   const { routes, problems: conflicts } = createRoutes(bindings, options);
-  const all = [...problems, ...conflicts];
+  const all = [...problems, ...conflicts].map(({ text }) => text);
   if (all.length > 0) throw new RoutingError(all);
   return { bindings, routes };
 }

@@ -48,6 +48,14 @@ export interface Rule {
 /** A mistake in a rule. The message follows the label of the rule. */
 export class RuleError extends Error {}
 
+/** A mistake in the rules of services. */
+export interface RuleProblem {
+  /** Whose rule it is; undefined if it names no method. */
+  readonly method: DescMethod | undefined;
+  /** A sentence, which begins with the name of the method. */
+  readonly text: string;
+}
+
 /** @throws TemplateError or RuleError */
 export function bindRule(rule: Rule): Binding {
   const { method, httpMethod, label } = rule;

@@ -2,7 +2,7 @@
 // right. google/api/http.proto leaves the order open.
 
 import { isPlain, normalizePercent } from "../percent.js";
-import type { Binding } from "./binding.js";
+import type { Binding, RuleProblem } from "./binding.js";
 import { type Node, type Route, rootNode, type Shape, Trie } from "./trie.js";
 
 /** The result of a look-up. */
@@ -28,12 +28,12 @@ export interface RoutingOptions {
 /**
  * Builds the table.
  *
- * @returns the routes, and a text for each binding whose pattern and method an earlier one has
+ * @returns the routes, and a problem for each binding whose pattern and method an earlier one has
  */
 export function createRoutes(
   bindings: readonly Binding[],
   options: RoutingOptions = {},
-): { routes: Routes; problems: readonly string[] } {
+): { routes: Routes; problems: readonly RuleProblem[] } {
   const trie = new Trie(bindings);
   const find = (httpMethod: string, path: string) => new Search(trie, httpMethod).find(path);
   if (options.ignoreTrailingSlash !== true) return { routes: { find }, problems: trie.problems };

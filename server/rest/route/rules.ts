@@ -1,7 +1,7 @@
 // Reads the bindings of services, with a list of what is wrong in their rules.
 import type { DescService } from "@bufbuild/protobuf";
 import type { Http } from "../../../gen/google/api/http_pb.js";
-import type { Binding } from "./binding.js";
+import type { Binding, RuleProblem } from "./binding.js";
 import { methodName, readMethodRules } from "./method-rules.js";
 
 /** A developer's mistake in the rules, which must stop the start. */
@@ -29,8 +29,9 @@ export interface RuleOptions {
 export interface Rules {
   /** In the order of the services, their methods, and each method's rules. */
   readonly bindings: readonly Binding[];
-  /** A sentence for each mistake, beginning with the name of the method. */
-  readonly problems: readonly string[];
+  readonly problems: readonly RuleProblem[];
+  /** The items of `withoutRoutes` that name no method. */
+  readonly unused: readonly string[];
   /** Selectors of methods whose services are not served, such as the mixins of Google's service configurations. */
   readonly unserved: readonly string[];
 }
@@ -40,7 +41,6 @@ export interface Rules {
  *
  * @param config rules that replace the annotations of the methods that their selectors name; of several rules for one
  * method the last counts
- * @throws RangeError if an item of `withoutRoutes` names no method
  */
 export function readRules(
   services: readonly DescService[],
@@ -48,34 +48,27 @@ export function readRules(
   { withoutRoutes = [] }: RuleOptions = {},
 ): Rules {
   const methods = new Map(services.flatMap(({ methods }) => methods.map((method) => [methodName(method), method])));
-  checkSelectors(withoutRoutes, [...methods.keys()]);
   const overrides = new Map(config?.rules.map((rule) => [rule.selector, rule]));
   const unknown = [...overrides.keys()].filter((selector) => !methods.has(selector));
   const unserved = unknown.filter((selector) => isUnserved(selector, services));
   const wrong = unknown.filter((selector) => !unserved.includes(selector)).map(describeUnknown);
-  const outcomes = [...methods].flatMap(([name, method]) => {
-    if (withoutRoutes.some((selector) => selects(selector, name))) return [];
-    return readMethodRules(method, overrides.get(name));
-  });
-  return {
-    bindings: outcomes.filter((outcome) => typeof outcome !== "string"),
-    problems: [...wrong, ...outcomes.filter((outcome) => typeof outcome === "string")],
-    unserved,
-  };
+  const bindings: Binding[] = [];
+  const problems: RuleProblem[] = wrong.map((text) => ({ method: undefined, text }));
+  for (const [name, method] of methods) {
+    if (withoutRoutes.some((selector) => selects(selector, name))) continue;
+    for (const outcome of readMethodRules(method, overrides.get(name))) {
+      if (typeof outcome === "string") problems.push({ method, text: outcome });
+      else bindings.push(outcome);
+    }
+  }
+  const unused = withoutRoutes.filter((selector) => ![...methods.keys()].some((name) => selects(selector, name)));
+  return { bindings, problems, unused, unserved };
 }
 
 /** Whether a selector names a method of a service that is not served. */
 function isUnserved(selector: string, services: readonly DescService[]): boolean {
   const service = selector.slice(0, Math.max(selector.lastIndexOf("."), 0));
   return service !== "" && !services.some(({ typeName }) => typeName === service);
-}
-
-/** A selector without a method is a typing mistake. */
-function checkSelectors(selectors: readonly string[], names: readonly string[]): void {
-  const useless = selectors.find((selector) => !names.some((name) => selects(selector, name)));
-  if (useless === undefined) return;
-  const found = JSON.stringify(useless);
-  throw new RangeError(`rest.withoutRoutes: expected the name of a method that is served, found ${found}`);
 }
 
 /** Whether a selector of `withoutRoutes` names a method. */

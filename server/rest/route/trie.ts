@@ -1,6 +1,6 @@
 // Stores routes in a trie of their segments, as a few tables with numeric keys. With many routes, separate maps in each
 // node would cause more cache misses.
-import type { Binding } from "./binding.js";
+import type { Binding, RuleProblem } from "./binding.js";
 import { EdgeTable } from "./edge-table.js";
 import type { Segment, Template } from "./template.js";
 
@@ -34,8 +34,8 @@ interface Tail {
 
 /** Edges from node to node, and the routes where patterns end. It does not change once it is built. */
 export class Trie {
-  /** For each binding that an earlier one has the pattern and the method of, a text that says so. */
-  readonly problems: readonly string[];
+  /** The bindings that an earlier one has the pattern and the method of. They have no route. */
+  readonly problems: readonly RuleProblem[];
   /** Literals and verbs → their numbers. */
   private readonly labels = new Map([["", noVerb]]);
   /** Node and label → node. */
@@ -89,9 +89,9 @@ export class Trie {
     return label * this.methods.size + method;
   }
 
-  /** @returns a text, and does nothing, if the place is taken */
-  private insert(binding: Binding): string | undefined {
-    const { template, httpMethod, label } = binding;
+  /** @returns a problem, and does nothing, if the place is taken */
+  private insert(binding: Binding): RuleProblem | undefined {
+    const { template, httpMethod, label, method } = binding;
     const { segments, verb } = template;
     const node = segments.reduce(
       (from, segment, index) => this.step(from, segment, segments.length - index - 1),
@@ -99,7 +99,8 @@ export class Trie {
     );
     const other = this.routeAt(node, verb, httpMethod);
     if (other !== undefined) {
-      return `${label}: expected a route that no other method has, found the same as ${this.bindings[other]?.label}`;
+      const found = this.bindings[other]?.label;
+      return { method, text: `${label}: expected a route that no other method has, found the same as ${found}` };
     }
     const end = this.endOf(this.labels.get(verb) ?? noVerb, this.methods.get(httpMethod) ?? 0);
     this.ends.add(node, end, this.bindings.length);
