@@ -86,7 +86,7 @@ export class Pool implements SubchannelListener, PolicyHost, ResolverListener {
   /** Opens connections now, where a call would otherwise. */
   connect(): void {
     this.#isActive = true;
-    this.#refreshTimer ??= startTimer(() => this.#refresh(), refreshMs);
+    this.#planRefresh();
     if (this.#subchannels.length === 0) this.#resolver.resolve();
     this.#policy.connect();
   }
@@ -247,8 +247,10 @@ export class Pool implements SubchannelListener, PolicyHost, ResolverListener {
       // Connections that were idle for long have been closed.
       this.#policy.update(this.#subchannels);
     }
-    if (this.#isActive || this.#sessions.size > 0) {
-      this.#refreshTimer = startTimer(() => this.#refresh(), refreshMs);
-    }
+    if (this.#isActive || this.#sessions.size > 0) this.#planRefresh();
+  }
+
+  #planRefresh(): void {
+    if (!this.#resolver.isFixed) this.#refreshTimer ??= startTimer(() => this.#refresh(), refreshMs);
   }
 }

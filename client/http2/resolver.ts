@@ -53,6 +53,11 @@ export class Resolver {
     this.#backoff = new Backoff({ maxMs: backoffMaxMs, onOver: () => listener.onResolveRetry() });
   }
 
+  /** Whether it never finds other addresses than one. */
+  get isFixed(): boolean {
+    return this.#names.length === 0 && this.#targets.length === 1;
+  }
+
   /** Whether it looks names up now. */
   get isTrying(): boolean {
     return this.#isResolving;
