@@ -10,13 +10,33 @@ export interface Clock {
 /** Stops a timer. Does nothing once it has fired. */
 export type CancelTimer = () => void;
 
+/** A timer that fires so much too late, in milliseconds, has waited for a busy event loop. */
+const lateMs = 10;
+
+/**
+ * The clock of the process. An event loop that was busy runs its timers before it reads what has arrived meanwhile, and a
+ * timer would end a connection whose bytes are there. So a timer that is late lets the loop read first.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(act, delayMs) {
-    const timer = setTimeout(act, delayMs).unref();
-    return () => clearTimeout(timer);
+    const dueMs = performance.now() + delayMs;
+    let isCanceled = false;
+    const timer = setTimeout(() => {
+      if (performance.now() - dueMs < lateMs) act();
+      else afterReading(() => isCanceled || act());
+    }, delayMs).unref();
+    return () => {
+      isCanceled = true;
+      clearTimeout(timer);
+    };
   },
 };
+
+/** Calls `act` when the loop has read what had arrived. That takes one turn, and another for sockets that it accepts first. */
+function afterReading(act: () => void): void {
+  setImmediate(() => setImmediate(act));
+}
 
 /** Calls `act` every `intervalMs`, first after one interval. */
 export function repeat(clock: Clock, act: () => void, intervalMs: number): CancelTimer {
