@@ -10,22 +10,15 @@ export interface Clock {
 /** Stops a timer. Does nothing once it has fired. */
 export type CancelTimer = () => void;
 
-/** A timer that fires so much too late, in milliseconds, has waited for a busy event loop. */
-const lateMs = 10;
-
 /**
- * The clock of the process. An event loop that was busy runs its timers before it reads what has arrived meanwhile, and a
- * timer would end a connection whose bytes are there. So a timer that is late lets the loop read first.
+ * The clock of the process. An event loop that was busy, or a process that had to wait for a processor, runs timers before it
+ * reads what has arrived meanwhile, and a timer would end a connection whose bytes are there. So the loop reads first.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(act, delayMs) {
-    const dueMs = performance.now() + delayMs;
     let isCanceled = false;
-    const timer = setTimeout(() => {
-      if (performance.now() - dueMs < lateMs) act();
-      else afterReading(() => isCanceled || act());
-    }, delayMs).unref();
+    const timer = setTimeout(() => afterReading(() => isCanceled || act()), delayMs).unref();
     return () => {
       isCanceled = true;
       clearTimeout(timer);

@@ -11,7 +11,7 @@ function block(ms: number): void {
   while (performance.now() < endMs);
 }
 
-test("a timer that is late comes after the bytes that have arrived", async () => {
+test("a timer comes after the bytes that have arrived", async () => {
   const order: string[] = [];
   const server = createServer((socket) => {
     systemClock.schedule(() => order.push("timer"), 30);
@@ -28,7 +28,7 @@ test("a timer that is late comes after the bytes that have arrived", async () =>
   expect(order).toEqual(["bytes", "timer"]);
 });
 
-test("a timer that is late can be canceled by what arrives", async () => {
+test("a timer can be canceled by what arrives", async () => {
   let hasFired = false;
   const cancel = systemClock.schedule(() => {
     hasFired = true;
@@ -39,7 +39,7 @@ test("a timer that is late can be canceled by what arrives", async () => {
   expect(hasFired).toBe(false);
 });
 
-test("a timer that is not late is called", async () => {
+test("a timer is called", async () => {
   const firedMs = await new Promise<number>((resolve) => {
     const startMs = systemClock.now();
     systemClock.schedule(() => resolve(systemClock.now() - startMs), 20);
