@@ -50,7 +50,7 @@ export class RuleError extends Error {}
 
 /** A mistake in the rules of services. */
 export interface RuleProblem {
-  /** Whose rule it is; undefined if it names no method. */
+  /** Whose rule it is; undefined for a rule of a service configuration that cannot be used. */
   readonly method: DescMethod | undefined;
   /** A sentence, which begins with the name of the method. */
   readonly text: string;

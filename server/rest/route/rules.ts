@@ -56,8 +56,10 @@ export function readRules(
   const problems: RuleProblem[] = wrong.map((text) => ({ method: undefined, text }));
   for (const [name, method] of methods) {
     if (withoutRoutes.some((selector) => selects(selector, name))) continue;
-    for (const outcome of readMethodRules(method, overrides.get(name))) {
-      if (typeof outcome === "string") problems.push({ method, text: outcome });
+    const override = overrides.get(name);
+    for (const outcome of readMethodRules(method, override)) {
+      if (typeof outcome === "string")
+        problems.push({ method: override === undefined ? method : undefined, text: outcome });
       else bindings.push(outcome);
     }
   }
