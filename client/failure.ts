@@ -40,7 +40,7 @@ function describe({ message, rawMessage, cause }: ConnectError): string {
  * A server's message may hold line breaks and terminal escapes. Of OpenSSL's errors the reason stays:
  * `80BC:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:…/ssl3_record.c:350:` and a line break.
  */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   const openSsl = /(?:[0-9A-F]+:)?error:[0-9A-F]{8}:([^:]*):[^:]*:([^:]*)(?::\S*)?/g;
   return text
     .replace(openSsl, "$1: $2")

@@ -27,7 +27,7 @@ export const systemClock: Clock = {
 };
 
 /** Calls `act` when the loop has read what had arrived. That takes one turn, and another for sockets that it accepts first. */
-function afterReading(act: () => void): void {
+export function afterReading(act: () => void): void {
   setImmediate(() => setImmediate(act));
 }
 

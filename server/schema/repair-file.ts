@@ -59,6 +59,6 @@ function toAbsolute(name: string, scope: string, types: DeclaredTypes): string {
 }
 
 /** As protoc does: https://protobuf.dev/programming-guides/json/#field-names */
-function toJsonName(name: string): string {
+export function toJsonName(name: string): string {
   return name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
 }

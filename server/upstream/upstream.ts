@@ -1,7 +1,7 @@
 // Another server whose services are served here: its connections, and its schema, which is read again when it may have
 // changed.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { parseBaseUrl } from "../../client/base-url.js";
+import { parseBaseUrl, toBaseUrl } from "../../client/base-url.js";
 import { TransportSettings } from "../../client/call-settings.js";
 import { closedError, type Http2Connections, openHttp2 } from "../../client/connections.js";
 import type { PoolState } from "../../client/http2/pool.js";
@@ -76,7 +76,7 @@ export class Upstream {
     this.#listener = listener;
     this.#set = descriptorSet && parseSet(descriptorSet);
     this.#cache = schemaCache === undefined ? undefined : openCache(schemaCache);
-    const target = parseBaseUrl(toUrl(url));
+    const target = parseBaseUrl(toBaseUrl(url));
     this.#settings = new TransportSettings(options);
     const loadBalancing = options.loadBalancing ?? this.#settings.loadBalancing;
     this.#connections = openHttp2(target, { ...options, loadBalancing }, tls, {
@@ -231,11 +231,6 @@ export class Upstream {
     this.#said = text;
     this.#listener.onError(new Error(`${this.url}: ${text}`));
   }
-}
-
-/** `localhost:50051` is plaintext, as for gRPC's clients. */
-function toUrl(text: string): string {
-  return /^(?:https?:|unix:)/.test(text) ? text : `http://${text}`;
 }
 
 function parseSet(bytes: Uint8Array): FileSource[] {

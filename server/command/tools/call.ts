@@ -13,6 +13,8 @@ import {
 } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { oneLine } from "../../../client/failure.js";
 import { SettingError } from "../../program/setting-error.js";
 import { JsonTexts } from "./json-texts.js";
 import { findMethod, loadSchema } from "./schema.js";
@@ -81,7 +83,7 @@ async function callStream(
 ) {
   const { transport, headers, timeoutMs } = target;
   const isOne = method.methodKind === "server_streaming";
-  const input = isOne ? once(await takeOne(method, requests)) : requests;
+  const input = isOne ? createAsyncIterable([await takeOne(method, requests)]) : requests;
   const { header, message, trailer } = await transport.stream(method, undefined, timeoutMs, headers, input);
   print.metadata("header", header);
   for await (const reply of message) print.reply(reply);
@@ -122,10 +124,6 @@ async function takeOne({ name, input }: DescMethod, requests: AsyncIterable<Mess
   return only ?? fromJsonString(input, "{}");
 }
 
-async function* once(message: Message): AsyncGenerator<Message> {
-  yield message;
-}
-
 interface Printer {
   reply(message: Message): void;
   metadata(kind: string, headers: Headers): void;
@@ -145,7 +143,7 @@ function createPrinter({ output }: DescMethod, registry: Registry, flags: CallFl
     },
     failure(error) {
       this.metadata("header", error.metadata);
-      streams.stderr.write(`error: ${error.message.replace(/[\s\p{Cc}]+/gu, " ")}\n`);
+      streams.stderr.write(`error: ${oneLine(error.message)}\n`);
       for (const detail of error.details) streams.stderr.write(`${describeDetail(detail, registry)}\n`);
       return failedCall + error.code;
     },

@@ -15,6 +15,7 @@ import {
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { http } from "../../../gen/google/api/annotations_pb.js";
 import { HttpRuleSchema } from "../../../gen/google/api/http_pb.js";
+import { toJsonName } from "../../schema/repair-file.js";
 import type { Declared } from "./schema.js";
 
 /** The declaration of a symbol, with a line break at its end. */
@@ -96,7 +97,7 @@ function fieldLine(field: DescField | DescExtension): string {
   const options = [
     ...(field.proto.defaultValue === "" ? [] : [`default = ${defaultText(field)}`]),
     ...(field.deprecated ? ["deprecated = true"] : []),
-    ...(field.kind === "field" && field.jsonName !== lowerCamel(field.name)
+    ...(field.kind === "field" && field.jsonName !== toJsonName(field.name)
       ? [`json_name = ${JSON.stringify(field.jsonName)}`]
       : []),
   ];
@@ -130,11 +131,6 @@ function scalarName(type: ScalarType): string {
 
 function defaultText({ proto: { defaultValue }, scalar }: DescField | DescExtension): string {
   return scalar === ScalarType.STRING || scalar === ScalarType.BYTES ? JSON.stringify(defaultValue) : defaultValue;
-}
-
-/** As protoc makes JSON names: https://protobuf.dev/programming-guides/json/#field-names */
-function lowerCamel(name: string): string {
-  return name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
 }
 
 function shortName(typeName: string): string {

@@ -2,6 +2,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { afterReading } from "../../clock.js";
 import type { Http2Server, Http2ServerOptions } from "../http2-server.js";
 import { toHttp2Options } from "../limits.js";
 import { isDisconnect } from "../report.js";
@@ -45,6 +46,7 @@ export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http
         if ("getCipher" in socket) refuseWeakCipher(session, socket as TLSSocket);
       });
       server.emit("connection", socket);
+      // GOAWAY names the last served stream, so what has arrived is read first.
       return { retire: () => afterReading(() => opened?.close()) };
     },
     drain: () => sessions.drain(),
@@ -78,11 +80,6 @@ class Sessions {
       for (const session of this.#sessions) session.close();
     });
   }
-}
-
-/** Calls `act` after the frames that have arrived were read, because GOAWAY names the last served stream. This takes one turn of the event loop. */
-function afterReading(act: () => void): void {
-  setImmediate(() => setImmediate(act));
 }
 
 /** The call learns of the error from the "close" event that follows. */
