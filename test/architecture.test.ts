@@ -124,7 +124,14 @@ const map: Record<string, Part> = {
   "server/upstream/": {
     uses: [
       ...["client/base-url.ts", "client/call-settings.ts", "client/connections.ts", "client/grpc/response.ts"],
-      ...["client/http2/request-fields.ts", "client/tell-deadlines.ts", "client/timeout.ts", "gen/grpc/"],
+      ...[
+        "client/http2/kept-body.ts",
+        "client/http2/request-fields.ts",
+        "client/jitter.ts",
+        "client/tell-deadlines.ts",
+        "client/timeout.ts",
+        "gen/grpc/",
+      ],
       ...server("call/", "clock.ts", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
     ],
     names: ["client/http2/", "server/operate/health.ts"],
@@ -274,7 +281,8 @@ const map: Record<string, Part> = {
     isPortable: true,
   },
   // Calls that are sent again when they have failed.
-  "client/retry/": { uses: ["client/timeout.ts"], packages: [connect] },
+  "client/jitter.ts": { uses: [], isPortable: true },
+  "client/retry/": { uses: ["client/jitter.ts", "client/timeout.ts"], packages: [connect] },
   "client/": {
     uses: ["client/", "server/codec/", "server/http2/", "server/quote.ts", "server/rest/", "server/schema/"],
     packages: [protobuf, connect, connectNode, "commander"],

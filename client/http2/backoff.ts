@@ -1,9 +1,9 @@
 // When an attempt that failed is repeated: after a time that grows with each failure, or sooner if a call asks for it.
 // https://github.com/grpc/grpc/blob/v1.71.0/doc/connection-backoff.md
+import { withJitter } from "../jitter.js";
 
 const firstMs = 1000;
 const factor = 1.6;
-const jitter = 0.2;
 
 /** Least time between the beginnings of attempts that calls ask for, from the second failure on. */
 const urgentMs = 200;
@@ -56,7 +56,7 @@ export class Backoff {
     this.stop();
     this.#failures++;
     const { maxMs, onOver, random = Math.random } = this.#options;
-    const delayMs = this.#nextMs * (1 + jitter * (2 * random() - 1));
+    const delayMs = withJitter(this.#nextMs, random);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       // An attempt that a call has asked for does not make the time longer.

@@ -1,8 +1,6 @@
 // Sends a body that is read from an iterable, and what was sent of it once more if the request begins again.
+import { KeptBody } from "./kept-body.js";
 import type { RequestConnection, RequestStream } from "./request.js";
-
-/** Bytes that are kept until the response begins. A request that has sent more cannot begin again. */
-const keptBytesMax = 64 * 1024;
 
 const empty = new Uint8Array();
 
@@ -23,9 +21,7 @@ export class Upload<Item> {
   #hasBegun = false;
   /** Whether the last item has been sent. */
   #isComplete = false;
-  /** Undefined if it is not kept any more. */
-  #kept: Uint8Array[] | undefined = [];
-  #keptBytes = 0;
+  readonly #kept = new KeptBody();
   #onDrained: (() => void) | undefined;
 
   constructor(items: AsyncIterable<Item>, events: UploadEvents<Item>) {
@@ -42,21 +38,21 @@ export class Upload<Item> {
       void this.#run();
       return;
     }
-    for (const chunk of this.#kept ?? []) connection.sendData(stream, chunk, false);
+    this.#kept.send(connection, stream);
     if (this.#isComplete) connection.sendData(stream, empty, true);
     this.wake();
   }
 
   /** Waits for another stream. Returns false if a part of the body is lost. */
   restart(): boolean {
-    if (this.#kept === undefined) return false;
+    if (!this.#kept.isWhole) return false;
     this.#stream = undefined;
     return true;
   }
 
   /** The response has begun: there is no other stream. */
   forget(): void {
-    this.#kept = undefined;
+    this.#kept.forget();
   }
 
   /** Goes on with the body, or ends if it is over. */
@@ -81,17 +77,9 @@ export class Upload<Item> {
 
   /** Returns whether the next chunk may follow. */
   #send(chunk: Uint8Array): boolean {
-    this.#keep(chunk);
+    this.#kept.add(chunk, this.#stream !== undefined);
     if (this.#stream === undefined || this.#connection === undefined) return false;
     return this.#connection.sendData(this.#stream, chunk, false);
-  }
-
-  #keep(chunk: Uint8Array): void {
-    if (this.#kept === undefined) return;
-    this.#keptBytes += chunk.length;
-    // While there is no stream, all is kept: the next chunk waits for one.
-    if (this.#keptBytes <= keptBytesMax || this.#stream === undefined) this.#kept.push(chunk);
-    else this.#kept = undefined;
   }
 
   #drained(): Promise<void> {

@@ -1,6 +1,7 @@
 // How long a failed call waits until it is sent again, and whether it is:
 // https://github.com/grpc/proposal/blob/0070717f/A6-client-retries.md
 import { Code, type ConnectError } from "@connectrpc/connect";
+import { withJitter } from "../jitter.js";
 
 /** When, and how often, failed calls are sent again. */
 export interface RetryPolicy {
@@ -31,7 +32,7 @@ export class Backoff {
     const { maxBackoffMs, backoffMultiplier } = this.policy;
     const ms = Math.min(this.#nextMs, maxBackoffMs);
     this.#nextMs = Math.min(this.#nextMs * backoffMultiplier, maxBackoffMs);
-    return ms * (0.8 + 0.4 * this.#random());
+    return withJitter(ms, this.#random);
   }
 
   /** Begins again with the first wait. */

@@ -1,12 +1,11 @@
 // How long to wait before the next attempt: https://github.com/grpc/grpc/blob/v1.71.0/doc/connection-backoff.md, up to 10 s.
+import { withJitter } from "../../client/jitter.js";
 
 const firstMs = 1000;
 const factor = 1.6;
 const maxMs = 10_000;
-const jitter = 0.2;
 
 /** The time to wait after so many failures in a row, in milliseconds: from 1 s to 10 s, 20 % more or less. */
 export function backoffMs(failures: number): number {
-  const waitMs = Math.min(firstMs * factor ** Math.max(0, failures - 1), maxMs);
-  return waitMs * (1 + jitter * (2 * Math.random() - 1));
+  return withJitter(Math.min(firstMs * factor ** Math.max(0, failures - 1), maxMs));
 }

@@ -8,6 +8,7 @@ import {
   type MethodImpl,
   type StreamResponse,
 } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { ForwardTarget } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
@@ -31,7 +32,8 @@ function forward(method: DescMethod, target: ForwardTarget) {
   const stream = method as DescMethodStreaming;
   switch (method.methodKind) {
     case "server_streaming":
-      return (message: Message, context: HandlerContext) => callStream(stream, target, once(message), context);
+      return (message: Message, context: HandlerContext) =>
+        callStream(stream, target, createAsyncIterable([message]), context);
     case "client_streaming":
       return (messages: AsyncIterable<Message>, context: HandlerContext) =>
         takeOnly(method, callStream(stream, target, messages, context));
@@ -87,10 +89,6 @@ function toFailure(reason: unknown, { onUnimplemented }: ForwardTarget["channel"
   const error = passError(reason, trailers);
   if (error.code === Code.Unimplemented) onUnimplemented();
   return error;
-}
-
-async function* once(message: Message) {
-  yield message;
 }
 
 async function takeOnly({ name }: DescMethod, replies: AsyncIterable<Message>): Promise<Message> {

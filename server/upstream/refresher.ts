@@ -1,6 +1,7 @@
 // Reads something again when there is reason to: one reading at a time, reasons close together as one reading, and again
 // after a failure.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { withJitter } from "../../client/jitter.js";
 import { type CancelTimer, type Clock, systemClock } from "../clock.js";
 
 /** Why to read again. */
@@ -27,7 +28,7 @@ const pausesMs: Readonly<Record<Reason, number>> = { start: 0, asked: 0, connect
  * A server that cannot be reached is tried at least every 1.2 s, so that its services are served within 2 s of its start, also
  * behind a proxy that accepts connections. A server that sends what cannot be used is left alone for longer.
  */
-const backoff = { firstMs: 200, factor: 1.6, jitter: 0.2, unreachableMs: 1000, otherMs: 10_000 };
+const backoff = { firstMs: 200, factor: 1.6, unreachableMs: 1000, otherMs: 10_000 };
 
 interface Waiting {
   readonly resolve: () => void;
@@ -109,10 +110,10 @@ export class Refresher {
   }
 
   #retry(error: unknown): void {
-    const { factor, jitter, unreachableMs, otherMs } = backoff;
+    const { factor, unreachableMs, otherMs } = backoff;
     const maxMs = ConnectError.from(error).code === Code.Unavailable ? unreachableMs : otherMs;
     const waitMs = Math.min(this.#waitMs, maxMs);
     this.#waitMs = Math.min(waitMs * factor, otherMs);
-    this.#plan(this.#clock.now() + waitMs * (1 + jitter * (2 * Math.random() - 1)));
+    this.#plan(this.#clock.now() + withJitter(waitMs));
   }
 }

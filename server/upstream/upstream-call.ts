@@ -1,5 +1,6 @@
 // One call on the wire of an upstream: bytes of a request out, headers, bytes and status of its response in.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { KeptBody } from "../../client/http2/kept-body.js";
 import type { Request, RequestConnection, RequestStream } from "../../client/http2/request.js";
 import { ErrorCode } from "../http2/errors.js";
 import type { ResponseFields } from "../http2/field-rules.js";
@@ -23,8 +24,7 @@ export interface UpstreamCallListener {
   onBroken(error: ConnectError): void;
 }
 
-/** Bytes and chunks that are kept until the response begins. A request that has sent more cannot begin again. */
-const keptBytesMax = 64 * 1024;
+/** A caller that sends byte by byte is not kept byte by byte. */
 const keptChunksMax = 64;
 const nothing = new Uint8Array();
 const noFields: readonly Field[] = [];
@@ -34,9 +34,7 @@ export class UpstreamCall implements Request {
   readonly #listener: UpstreamCallListener;
   #connection: RequestConnection | undefined;
   #stream: RequestStream | undefined;
-  /** What was sent; undefined if it is not kept. */
-  #kept: Uint8Array[] | undefined = [];
-  #keptBytes = 0;
+  readonly #kept = new KeptBody(keptChunksMax);
   /** Whether the request has ended. */
   #isSent = false;
   #isOver = false;
@@ -60,7 +58,7 @@ export class UpstreamCall implements Request {
   /** Sends a part of the body, which must not change afterwards. Returns false if `onRoom` is to be waited for. */
   write(bytes: Uint8Array, isEnd: boolean): boolean {
     this.#isSent = isEnd;
-    this.#keep(bytes);
+    this.#kept.add(bytes, this.#stream !== undefined);
     if (this.#connection === undefined || this.#stream === undefined) return false;
     return this.#connection.sendData(this.#stream, bytes, isEnd);
   }
@@ -83,7 +81,7 @@ export class UpstreamCall implements Request {
     if (stream === undefined) return undefined;
     this.#connection = connection;
     this.#stream = stream;
-    for (const chunk of this.#kept ?? []) connection.sendData(stream, chunk, false);
+    this.#kept.send(connection, stream);
     if (this.#isSent) connection.sendData(stream, nothing, true);
     else this.#listener.onRoom();
     return stream;
@@ -91,12 +89,12 @@ export class UpstreamCall implements Request {
 
   restart(): boolean {
     this.#stream = undefined;
-    return !this.#isOver && this.#kept !== undefined;
+    return !this.#isOver && this.#kept.isWhole;
   }
 
   onResponse(head: ResponseFields, hasBody: boolean): void {
     if (this.#isOver || head.status < 200) return;
-    this.#kept = undefined;
+    this.#kept.forget();
     try {
       const read = readResponseHead(head, this.#route.channel.encodings);
       // The status in headers counts only if nothing follows them.
@@ -135,14 +133,6 @@ export class UpstreamCall implements Request {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#listener.onBroken(error);
-  }
-
-  #keep(bytes: Uint8Array): void {
-    if (this.#kept === undefined) return;
-    this.#keptBytes += bytes.length;
-    const hasRoom = this.#keptBytes <= keptBytesMax && this.#kept.length < keptChunksMax;
-    if (hasRoom || this.#stream === undefined) this.#kept.push(bytes);
-    else this.#kept = undefined;
   }
 
   #reset(code: number): void {
