@@ -1,6 +1,5 @@
 // The connections of one transport: to one address or several, opened when calls need them. Calls for which there is no room
 // wait in their order.
-import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Address, formatAddress } from "./address.js";
 import { copyError } from "./endings.js";
@@ -10,8 +9,8 @@ import type { LoadBalancing, Policy, PolicyHost } from "./policy.js";
 import { Repeats } from "./repeats.js";
 import type { Request } from "./request.js";
 import { type Lookup, Resolver, type ResolverListener } from "./resolver.js";
-import type { Session, SessionOptions } from "./session.js";
-import { Subchannel, type SubchannelListener } from "./subchannel.js";
+import type { Session } from "./session.js";
+import { Subchannel, type SubchannelListener, type SubchannelOptions } from "./subchannel.js";
 
 /** Milliseconds after which names are looked up again, while there are calls. */
 const refreshMs = 30_000;
@@ -19,19 +18,12 @@ const refreshMs = 30_000;
 /** Milliseconds for which a call waits for the attempt to connect that follows a failure. Then it fails with the cause. */
 const patienceMs = 1000;
 
-export interface PoolSettings extends SessionOptions {
+export interface PoolSettings extends SubchannelOptions {
   /** Where the servers are. Their hosts may be names. */
   readonly targets: readonly Address[];
-  readonly isTls: boolean;
-  /** Begins to connect. */
-  readonly openSocket: (address: Address) => Socket;
   readonly loadBalancing: LoadBalancing;
-  /** Connections to each address at most. */
-  readonly maxConnections: number;
   /** Calls that wait for a connection at most. */
   readonly maxPendingCalls: number;
-  /** The longest time between attempts to connect, before jitter. */
-  readonly backoffMaxMs: number;
   /** Whether connections are kept without calls, from `connect` on. */
   readonly staysConnected: boolean;
   /** Looks up the addresses of a name. Default: as Node's sockets do. */

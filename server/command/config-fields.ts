@@ -2,7 +2,7 @@
 // and the docs are.
 import type { UpstreamOptions } from "../upstream/options.js";
 import { address, choice, type Kind, names, path, size, text, trueOrFalse, wholeNumber } from "./setting-kinds.js";
-import { defaultText, type Flag, type Setting, settings } from "./settings.js";
+import { defaultText, type Flag, onlyFlags, type Setting, settings } from "./settings.js";
 
 /** A key, and what its value may be. */
 export interface Field {
@@ -95,7 +95,7 @@ const configFields: Fields = {
     },
   },
   ...Object.fromEntries(
-    settings.filter(({ isFlagOnly }) => isFlagOnly !== true).map((each) => [keyOf(each.flag), toField(each)]),
+    settings.filter(({ flag }) => !onlyFlags.includes(flag)).map((each) => [keyOf(each.flag), toField(each)]),
   ),
 };
 

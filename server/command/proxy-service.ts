@@ -9,17 +9,11 @@ import { SchemaCache } from "../upstream/schema-cache.js";
 import { readKeyPair } from "./certificates.js";
 import { compileProtos } from "./compile-protos.js";
 import type { Config } from "./config.js";
-import type { Flag, Given } from "./settings.js";
+import { type Given, onlyFlags } from "./settings.js";
 import type { UpstreamFiles, UpstreamSettings } from "./upstream-settings.js";
 
 /** Flags that say something of the server at `--upstream`. */
-const upstreamFlags: readonly Flag[] = [
-  "--upstream-ca",
-  "--proto",
-  "--schema",
-  "--no-upstream-reflection",
-  "--pass-unknown",
-];
+const upstreamFlags = onlyFlags.filter((flag) => flag !== "--config" && flag !== "--upstream");
 
 /**
  * Returns the options of the upstreams.

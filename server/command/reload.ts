@@ -10,7 +10,7 @@ import { readTls } from "./certificates.js";
 import type { Config } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
 import type { Sources } from "./service.js";
-import { type Flag, settings } from "./settings.js";
+import { type Flag, onlyFlags, settings } from "./settings.js";
 import { explainStartError } from "./start-error.js";
 import { watchFiles } from "./watch-files.js";
 
@@ -27,17 +27,8 @@ export interface ReloaderParts {
 
 /** Settings that a reload replaces. Others need a restart. */
 const reloadable: ReadonlySet<Flag> = new Set<Flag>([
-  ...([
-    "--config",
-    "--watch",
-    "--upstream",
-    "--upstream-ca",
-    "--proto",
-    "--schema",
-    "--no-upstream-reflection",
-    "--pass-unknown",
-  ] as const),
-  ...(["--schema-cache", "--http-rules", "--tls-cert", "--tls-key", "--tls-client-ca"] as const),
+  ...onlyFlags,
+  ...(["--watch", "--schema-cache", "--http-rules", "--tls-cert", "--tls-key", "--tls-client-ca"] as const),
 ]);
 
 const noRules = { rules: [] };

@@ -425,6 +425,11 @@ export const settingGroups: readonly SettingGroup[] = [
 /** All settings, without their groups. */
 export const settings: readonly Setting[] = settingGroups.flatMap((group) => group.settings);
 
+/** Flags that the configuration file has no key for: its own, and those of the server at `--upstream`. */
+export const onlyFlags: readonly Flag[] = settings
+  .filter(({ isFlagOnly }) => isFlagOnly === true)
+  .map(({ flag }) => flag);
+
 /** `--tls-cert` → `MANYWIRE_TLS_CERT`. */
 export function environmentName(flag: Flag): string {
   return `MANYWIRE_${flag.slice(2).toUpperCase().replaceAll("-", "_")}`;
