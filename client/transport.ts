@@ -21,6 +21,7 @@ import {
   openHttp2,
   openNodeHttp2,
 } from "./connections.js";
+import { type Defined, type Undefinable, withoutUndefined } from "./defined.js";
 import { openFetch } from "./fetch-connections.js";
 import { type PoolOptions, poolOptionNames } from "./http2/pool-options.js";
 import { learnTypes } from "./learn-types.js";
@@ -40,10 +41,13 @@ export type Protocol = (typeof protocols)[number];
 /** Options of a transport for one protocol. */
 export type ProtocolOptions = Omit<TransportOptions, "protocol">;
 
+/** Options without those that are undefined. */
+type DefinedOptions = Defined<TransportOptions>;
+
 type OpenTransport = (
   options: Omit<CommonTransportOptions, "httpClient"> &
     Pick<ClientConnections, "httpClient"> &
-    Pick<TransportOptions, "codeGeneration" | "httpRules" | "httpVersion"> & { readonly settingsOf: SettingsOf },
+    Pick<DefinedOptions, "codeGeneration" | "httpRules" | "httpVersion"> & { readonly settingsOf: SettingsOf },
 ) => Transport;
 
 const openTransport: Record<Protocol, OpenTransport> = {
@@ -58,8 +62,8 @@ const openTransport: Record<Protocol, OpenTransport> = {
  * under their own names and with their own defaults, and these.
  */
 export interface TransportOptions
-  extends Omit<ConnectTransportOptions, "httpVersion" | "nodeOptions">,
-    Http2SessionOptions,
+  extends Undefinable<Omit<ConnectTransportOptions, "httpVersion" | "nodeOptions">>,
+    Undefinable<Http2SessionOptions>,
     PoolOptions {
   /** `connect`, `grpc`, `grpc-web` or `rest`. */
   protocol: Protocol;
@@ -74,40 +78,40 @@ export interface TransportOptions
    * server of the same process, `(url, init) => server.fetch(new Request(url, init))`. Not for gRPC, nor for streams of
    * requests and replies at the same time.
    */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** The default is "2"; gRPC has no other. */
-  httpVersion?: "1.1" | "2";
+  httpVersion?: "1.1" | "2" | undefined;
   /**
    * Which HTTP/2 to use: manywire's own, or with `"node"` Node's, and Connect's gRPC with it, which are slower and there to
    * compare. The default is "own".
    */
-  http2?: "own" | "node";
+  http2?: "own" | "node" | undefined;
   /** What to trust and what to show on an `https:` URL. The default trusts Node's own authorities and shows nothing. */
-  tls?: ClientTlsOptions;
+  tls?: ClientTlsOptions | undefined;
   /** The largest message accepted from the server, in bytes. The default is 4 MiB, as in gRPC. */
-  readMaxBytes?: number;
+  readMaxBytes?: number | undefined;
   /**
    * For REST: the service configuration that the server has besides the `google.api.http` options of its methods, as
    * data, such as `{ rules: [{ selector: "…", get: "/v1/…" }] }`. Rules of services that are not called do not matter.
    */
-  httpRules?: JsonValue;
+  httpRules?: JsonValue | undefined;
   /**
    * Whether to make code of message types (`new Function`), which reads and writes messages. Without it, encoding takes 1.1
    * times as long, and decoding up to 4 times. Default true, in Node, where the runtime allows it.
    */
-  codeGeneration?: boolean;
+  codeGeneration?: boolean | undefined;
   /** The deadline of a call that names none, in milliseconds. The default is no deadline. */
-  defaultTimeoutMs?: number;
+  defaultTimeoutMs?: number | undefined;
   /**
    * gRPC's service config as data, for every protocol: timeouts, retries and waiting by method, and load balancing. Browsers
    * have none.
    */
-  serviceConfig?: JsonValue;
+  serviceConfig?: JsonValue | undefined;
   /**
    * Whether calls wait while no server can be reached, until their deadline, instead of failing with `unavailable`. It needs
    * manywire's own HTTP/2. Default: false.
    */
-  waitForReady?: boolean;
+  waitForReady?: boolean | undefined;
 }
 
 /** A transport with connections of its own. */
@@ -128,14 +132,15 @@ const readMaxBytesDefault = 4 * 1024 * 1024;
  * The `timeoutMs` of a call is rounded up to whole milliseconds, and may be of any length. 0, a negative number and `Infinity`
  * mean no deadline, also where there is a `defaultTimeoutMs`. A call with NaN fails with `invalid_argument`.
  */
-export function createTransport(options: TransportOptions): ClosableTransport {
+export function createTransport(given: TransportOptions): ClosableTransport {
+  const options = withoutUndefined(given);
   const { defaultTimeoutMs } = options;
   const target = parseBaseUrl(options.baseUrl);
   refuseContradictions(options, target);
   const settings = new TransportSettings(options);
   refuseWithoutOwnHttp2(options, settings);
   const loadBalancing = options.loadBalancing ?? settings.loadBalancing;
-  const connections = openConnections({ ...options, loadBalancing }, target);
+  const connections = openConnections({ ...options, ...(loadBalancing !== undefined && { loadBalancing }) }, target);
   const common = {
     ...options,
     ...validateReadWriteMaxBytes(
@@ -179,12 +184,12 @@ export function createRestTransport(options: ProtocolOptions): ClosableTransport
   return createTransport({ ...options, protocol: "rest" });
 }
 
-function withTypes(options: TransportOptions) {
+function withTypes(options: DefinedOptions) {
   const { interceptors, jsonOptions } = learnTypes(options, createFileTypes);
   return { interceptors: [...interceptors, shortenGrpcTimeout, tellDeadlines], jsonOptions };
 }
 
-function refuseContradictions(options: TransportOptions, target: Endpoint) {
+function refuseContradictions(options: DefinedOptions, target: Endpoint) {
   const { protocol, httpVersion, http2, tls, fetch, defaultTimeoutMs } = options;
   if (!protocols.includes(protocol)) {
     throw new TransportOptionError("protocol", `expected ${protocols.join(", ")}, found "${protocol}"`);
@@ -206,7 +211,7 @@ function refuseContradictions(options: TransportOptions, target: Endpoint) {
 }
 
 /** Waiting is done by our own connections, and Connect's gRPC sends no call again. */
-function refuseWithoutOwnHttp2(options: TransportOptions, settings: TransportSettings): void {
+function refuseWithoutOwnHttp2(options: DefinedOptions, settings: TransportSettings): void {
   const { protocol, httpVersion, http2, fetch } = options;
   if (httpVersion !== "1.1" && http2 !== "node" && fetch === undefined) return;
   const ofHttp2 = httpVersion === "1.1" ? ["httpVersion", "1.1"] : ["http2", '"node"'];
@@ -219,7 +224,7 @@ function refuseWithoutOwnHttp2(options: TransportOptions, settings: TransportSet
   }
 }
 
-function openConnections(options: TransportOptions, target: Endpoint): ClientConnections {
+function openConnections(options: DefinedOptions, target: Endpoint): ClientConnections {
   if (options.fetch !== undefined) return openFetch(options.fetch);
   if (options.httpVersion === "1.1") return openHttp1(target, options.tls);
   return (options.http2 === "node" ? openNodeHttp2 : openHttp2)(target, options, options.tls);

@@ -244,7 +244,13 @@ const map: Record<string, Part> = {
   },
   "client/browser/": {
     uses: [
-      ...["client/learn-types.ts", "client/option-error.ts", "client/rest-transport.ts", "client/timeout.ts"],
+      ...[
+        "client/defined.ts",
+        "client/learn-types.ts",
+        "client/option-error.ts",
+        "client/rest-transport.ts",
+        "client/timeout.ts",
+      ],
       "client/without-bidi.ts",
       ...server("codec/json-facts.ts", "codec/values.ts", "schema/"),
     ],
@@ -273,6 +279,7 @@ const map: Record<string, Part> = {
     isPortable: true,
   },
   "client/without-bidi.ts": { uses: [], packages: [connect], isPortable: true },
+  "client/defined.ts": { uses: [], isPortable: true },
   "client/option-error.ts": { uses: [], isPortable: true },
   "client/timeout.ts": {
     uses: ["client/option-error.ts"],

@@ -5,6 +5,7 @@ import { type CommonTransportOptions, validateReadWriteMaxBytes } from "@connect
 import { createTransport as openConnect } from "@connectrpc/connect/protocol-connect";
 import { createTransport as openGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import { createTypesOf } from "../../server/schema/file-types.js";
+import { type Defined, withoutUndefined } from "../defined.js";
 import { learnTypes } from "../learn-types.js";
 import { TransportOptionError } from "../option-error.js";
 import { openRest } from "../rest-transport.js";
@@ -51,17 +52,18 @@ export function createTransport({ protocol, ...options }: TransportOptions): Clo
   throw new TransportOptionError("protocol", `expected ${Object.keys(creators).join(", ")}, found ${found}`);
 }
 
-type OpenTransport = (options: CommonTransportOptions & Pick<TransportOptions, "httpRules">) => Transport;
+type OpenTransport = (options: CommonTransportOptions & Pick<Defined<TransportOptions>, "httpRules">) => Transport;
 
 const readMaxBytesDefault = 4 * 1024 * 1024;
 
 /** @param createTypes those that JSON knows: without those of google.rpc for protocols that have binary error details */
 function createFetchTransport(
-  options: ProtocolOptions,
+  given: ProtocolOptions,
   open: OpenTransport,
   protocol: Protocol,
   createTypes: (files: ReadonlySet<DescFile>) => Registry = createTypesOf,
 ): ClosableTransport {
+  const options = withoutUndefined(given);
   if (options.serviceConfig !== undefined) {
     throw new TransportOptionError("serviceConfig", "expected none in browsers");
   }

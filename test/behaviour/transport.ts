@@ -4,13 +4,14 @@ import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/conn
 import { createTransport as createGrpc } from "@connectrpc/connect/protocol-grpc";
 import { createTransport as createGrpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import { openHttp1, openHttp2 } from "../../client/connections.js";
+import type { Defined } from "../../client/defined.js";
 import { createTransport, type TransportOptions } from "../../client/index.js";
 import { authority } from "../support/certificates.js";
 import type { Route } from "./combinations.js";
 
 /** Options that every transport has, whatever its protocol. */
 export type ClientOptions = Pick<
-  TransportOptions,
+  Defined<TransportOptions>,
   "acceptCompression" | "sendCompression" | "compressMinBytes" | "interceptors" | "useHttpGet" | "readMaxBytes"
 >;
 

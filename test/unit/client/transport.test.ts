@@ -230,7 +230,29 @@ it.each<HttpVersion>(["1.1", "2"])(
   },
 );
 
+/** A value that may be left out, for each option that may be; a missing or unknown one does not compile. */
+const allUndefined: Record<Exclude<keyof TransportOptions, "protocol" | "baseUrl">, undefined> = {
+  ...{ fetch: undefined, httpVersion: undefined, http2: undefined, tls: undefined },
+  ...{ readMaxBytes: undefined, writeMaxBytes: undefined, compressMinBytes: undefined },
+  ...{ acceptCompression: undefined, sendCompression: undefined, useBinaryFormat: undefined, useHttpGet: undefined },
+  ...{ interceptors: undefined, jsonOptions: undefined, binaryOptions: undefined, codeGeneration: undefined },
+  ...{ httpRules: undefined, serviceConfig: undefined, waitForReady: undefined, defaultTimeoutMs: undefined },
+  ...{ pingIntervalMs: undefined, pingTimeoutMs: undefined, pingIdleConnection: undefined },
+  ...{ idleConnectionTimeoutMs: undefined, addresses: undefined, loadBalancing: undefined },
+  ...{ maxConnections: undefined, connectTimeoutMs: undefined, maxPendingCalls: undefined },
+};
+
 describe("the client", () => {
+  it.each<Protocol>(["connect", "grpc", "grpc-web"])(
+    "over %s, takes undefined for an option that is left out",
+    async (protocol) => {
+      const server = await start({ httpVersion: "2" });
+      const client = createClient(TestService, open({ ...allUndefined, protocol, baseUrl: server.url }));
+      expect(await client.unary({ text: "a" })).toMatchObject({ text: "a" });
+      expect(await collect(client.serverStream({ text: "b", count: 2 }))).toHaveLength(2);
+    },
+  );
+
   it.each<[Protocol, string]>([
     ["connect", "GET"],
     ["grpc", "POST"], // has no GET
