@@ -36,6 +36,11 @@ export interface RequestHead {
   readonly isHttp10?: boolean;
   /** The connection; with TLS a TLSSocket. For information only: do not read or write it. */
   readonly socket: Socket;
+  /**
+   * Address of the client: IPv4 (`192.0.2.1`), or IPv6 without brackets and zone (`::1`); `""` where there is none, as on a Unix
+   * socket, or for a request that no connection carries.
+   */
+  readonly peer: string;
 }
 
 /** The head of a request for applications. The names are those of Node's requests. */

@@ -33,8 +33,17 @@ export class WrappedExchange implements Exchange {
   get headers(): IncomingHttpHeaders {
     return this.#inner.headers;
   }
+  get rawHeaders(): readonly string[] | undefined {
+    return this.#inner.rawHeaders;
+  }
+  get isHttp10(): boolean {
+    return this.#inner.isHttp10 === true;
+  }
   get socket(): Socket {
     return this.#inner.socket;
+  }
+  get peer(): string {
+    return this.#inner.peer;
   }
   get isHeadSent(): boolean {
     return this.#inner.isHeadSent;

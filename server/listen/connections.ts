@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import { peerOf } from "../http/peer.js";
 import type { Retirable } from "./connection-ages.js";
 import { endAndDiscard } from "./http1/linger.js";
 import { answerTo } from "./http1/server.js";
@@ -63,6 +64,8 @@ export class Connections {
     // Avoids an unhandled "error" event while no parser is attached.
     socket.on("error", ignore);
     socket.on("close", this.#forgetSocket);
+    // Node forgets the address of a client that disconnects.
+    peerOf(socket);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Clock, systemClock } from "../clock.js";
 import { type Exchange, respond } from "../http/exchange.js";
+import { peerOf } from "../http/peer.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 import { WrappedExchange } from "../http/wrapped-exchange.js";
 import { Http1Exchange } from "./http1/exchange.js";
@@ -61,6 +62,8 @@ function openHttp1(request: IncomingMessage, response: ServerResponse, headerCou
 class MountedHttp1Exchange extends Http1Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     super(request, response);
+    // Node forgets the address of a client that disconnects.
+    peerOf(request.socket);
     this.readFromStream();
   }
 }

@@ -52,6 +52,7 @@ class FetchExchange implements Exchange {
   readonly path: string;
   readonly query: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  readonly peer: string = "";
   readonly maxHeaderBytes: number = maxHeaderBytes;
   readonly resetCode: number = canceled;
   isClosed = false;

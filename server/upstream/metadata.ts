@@ -45,7 +45,7 @@ export function connectionNames(connection: string | null | undefined): Readonly
 const noNames: ReadonlySet<string> = new Set();
 
 /** What is known of a caller: its connection, and how it has named this server. */
-export type Caller = Pick<RequestHead, "authority" | "scheme" | "socket">;
+export type Caller = Pick<RequestHead, "authority" | "scheme" | "peer">;
 
 /**
  * Returns the headers that tell an upstream of the caller, name → value: `x-forwarded-for`, `-host`, `-proto` and
@@ -60,7 +60,7 @@ export function callerHeaders(
   isTrusted: boolean,
 ): [name: string, value: string][] {
   const given = (name: string) => (isTrusted ? (get(name) ?? undefined) : undefined);
-  const address = caller && addressOf(caller);
+  const address = caller?.peer || undefined;
   const forwarded = given("forwarded");
   const headers: [name: string, value: string | undefined][] = [
     ["x-forwarded-for", append(given("x-forwarded-for"), address)],
@@ -70,11 +70,6 @@ export function callerHeaders(
     ["forwarded", forwarded && append(forwarded, caller && forwardedElement(caller, address))],
   ];
   return headers.filter((header): header is [string, string] => header[1] !== undefined);
-}
-
-/** The address of a TCP connection. IPv4 is written so also where the socket is one of IPv6. */
-function addressOf({ socket }: Caller): string | undefined {
-  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 function append(list: string | undefined, item: string | undefined): string | undefined {

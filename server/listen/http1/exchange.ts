@@ -4,6 +4,7 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, noSniff, splitTarget } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
+import { peerOf } from "../../http/peer.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, NodeExchange } from "../node-exchange.js";
@@ -50,6 +51,9 @@ export class Http1Exchange extends NodeExchange implements Exchange {
   }
   get socket(): Socket {
     return this.#request.socket;
+  }
+  get peer(): string {
+    return peerOf(this.#request.socket);
   }
   get isHeadSent(): boolean {
     return this.#response.headersSent;

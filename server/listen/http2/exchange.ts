@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { type Body, type Exchange, type ExchangeOwner, statusHasBody, toBytes } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
+import { peerOf } from "../../http/peer.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import type { Connection } from "../../http2/connection.js";
 import { ErrorCode } from "../../http2/errors.js";
@@ -64,6 +65,9 @@ export class Http2Exchange implements Exchange, LoadingExchange {
   }
   get socket(): Socket {
     return this.#shared.socket;
+  }
+  get peer(): string {
+    return peerOf(this.#shared.socket);
   }
   get isHeadSent(): boolean {
     return this.#stream.isHeadSent;

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import type { Clock } from "../../clock.js";
 import { type Body, type Exchange, type ExchangeOwner, splitTarget } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize } from "../../http/header.js";
+import { peerOf } from "../../http/peer.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
 import { loadOf } from "../connection-load.js";
 import { type BodySource, exchangeKey, NodeExchange } from "../node-exchange.js";
@@ -26,13 +27,15 @@ export class NodeHttp2Exchange extends NodeExchange implements Exchange {
   readonly path: string;
   readonly query: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  readonly peer: string;
   readonly #stream: Stream;
   readonly #clock: Clock;
   trailers: OutgoingHttpHeaders | undefined;
 
   /** @param headers those of the stream, out of which the pseudo-headers are taken */
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clock: Clock) {
-    super(stream, stream.endAfterHeaders, loadOf(socketOf(stream.session)));
+    const socket = socketOf(stream.session);
+    super(stream, stream.endAfterHeaders, loadOf(socket));
     this.#stream = stream;
     this.#clock = clock;
     this.#stream.push = push;
@@ -43,6 +46,8 @@ export class NodeHttp2Exchange extends NodeExchange implements Exchange {
     this.path = path;
     this.query = query;
     this.headers = headers;
+    const connection = socket ?? stream.session?.socket;
+    this.peer = connection === undefined ? "" : peerOf(connection);
     for (const name of pseudoHeaders) delete headers[name];
     stream.on("close", onClose);
   }

@@ -74,8 +74,9 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
     const seen: unknown[] = [];
     const describeExchange = (exchange: Exchange) => {
       const { method, scheme, path, query, headers, socket, isHeadSent, isClosed, isFinished } = exchange;
-      const { resetCode, maxHeaderBytes, authority } = exchange;
-      seen.push([exchange.httpVersion, method, scheme, authority, path, query, headers, socket]);
+      const { resetCode, maxHeaderBytes, authority, peer, rawHeaders } = exchange;
+      seen.push([exchange.httpVersion, method, scheme, authority, path, query, headers, socket, peer]);
+      seen.push([rawHeaders, exchange.isHttp10 === true]);
       seen.push([isHeadSent, isClosed, isFinished, resetCode, maxHeaderBytes]);
     };
     const compare: Filter = (exchange, next) => {
@@ -90,7 +91,7 @@ describe.each(versions)("over HTTP/%s", (httpVersion) => {
       },
     });
     await request(server.url, { httpVersion, path: "/a?b=c", body: "hello" });
-    expect(seen.slice(0, 2)).toEqual(seen.slice(2));
-    expect(seen).toHaveLength(4);
+    expect(seen.slice(0, 3)).toEqual(seen.slice(3));
+    expect(seen).toHaveLength(6);
   });
 });

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { createField } from "../../../server/http2/hpack/field.js";
 import {
@@ -11,14 +10,10 @@ import {
 } from "../../../server/upstream/metadata.js";
 
 /** A caller as its connection shows it. */
-const callerAt = (remoteAddress: string | undefined) => ({
-  authority: "api.example:8443",
-  scheme: "https" as const,
-  socket: { remoteAddress } as Socket,
-});
+const callerAt = (peer: string) => ({ authority: "api.example:8443", scheme: "https" as const, peer });
 
-const describeCaller = (remoteAddress: string | undefined, given: Record<string, string>, isTrusted: boolean) =>
-  Object.fromEntries(callerHeaders((name) => given[name], callerAt(remoteAddress), isTrusted));
+const describeCaller = (peer: string, given: Record<string, string>, isTrusted: boolean) =>
+  Object.fromEntries(callerHeaders((name) => given[name], callerAt(peer), isTrusted));
 
 const ofConnection = { "x-forwarded-host": "api.example:8443", "x-forwarded-proto": "https" };
 const claims = {
@@ -31,21 +26,16 @@ const claims = {
 };
 
 describe("what an upstream learns of a caller", () => {
-  test.each([
-    ["192.0.2.1", "192.0.2.1"],
-    ["::ffff:192.0.2.1", "192.0.2.1"],
-    ["2001:db8::1", "2001:db8::1"],
-    ["::ffff:abcd", "::ffff:abcd"],
-  ])("is that its address is %s, written %s, whatever it says", (remoteAddress, written) => {
-    expect(describeCaller(remoteAddress, claims, false)).toEqual({
+  test.each(["192.0.2.1", "2001:db8::1"])("is that its address is %s, whatever it says", (peer) => {
+    expect(describeCaller(peer, claims, false)).toEqual({
       ...ofConnection,
-      "x-forwarded-for": written,
+      "x-forwarded-for": peer,
       "x-forwarded-user-agent": "caller/1",
     });
   });
 
   test("has no address of a Unix socket", () => {
-    expect(describeCaller(undefined, {}, false)).toEqual(ofConnection);
+    expect(describeCaller("", {}, false)).toEqual(ofConnection);
   });
 
   test("is nothing but its user agent if the head of the request is not there", () => {
@@ -57,12 +47,12 @@ describe("what an upstream learns of a caller", () => {
   test.each([
     ["192.0.2.1", "192.0.2.1"],
     ["2001:db8::1", '"[2001:db8::1]"'],
-  ])("follows what a trusted proxy at %s says", (remoteAddress, node) => {
+  ])("follows what a trusted proxy at %s says", (peer, node) => {
     const { "user-agent": _, ...kept } = claims;
-    expect(describeCaller(remoteAddress, claims, true)).toEqual({
+    expect(describeCaller(peer, claims, true)).toEqual({
       ...kept,
       forwarded: `for=6.6.6.6, for=${node};host="api.example:8443";proto=https`,
-      "x-forwarded-for": `6.6.6.6, 7.7.7.7, ${remoteAddress}`,
+      "x-forwarded-for": `6.6.6.6, 7.7.7.7, ${peer}`,
     });
   });
 
@@ -72,7 +62,7 @@ describe("what an upstream learns of a caller", () => {
 
   test("keeps the list of a trusted proxy on a Unix socket", () => {
     const given = { "x-forwarded-for": "6.6.6.6", forwarded: "for=6.6.6.6" };
-    expect(describeCaller(undefined, given, true)).toEqual({
+    expect(describeCaller("", given, true)).toEqual({
       ...ofConnection,
       "x-forwarded-for": "6.6.6.6",
       forwarded: 'for=6.6.6.6, for=unknown;host="api.example:8443";proto=https',
