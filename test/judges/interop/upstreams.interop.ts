@@ -13,6 +13,8 @@ import { Code, createClient } from "@connectrpc/connect";
 import { Server as GrpcJsServer, ServerCredentials } from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
+import { createServer as createNiceServer } from "nice-grpc";
+import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTransport } from "../../../client/index.js";
 import { Greeter } from "../../../gen/hello_world_pb.js";
@@ -139,6 +141,7 @@ const richServers: Record<string, (path: string, set: Uint8Array) => Promise<Ric
   "connect-go": (path) => Program.start(reflected, path, "connect"),
   grpcio: (path) => Program.start(python, join(programs, "reflected.py"), path),
   "@grpc/reflection": (_, set) => startGrpcJs(set),
+  "nice-grpc": (_, set) => startNiceGrpc(set),
   manywire: (_, set) => startOwn(set),
 };
 
@@ -167,6 +170,25 @@ async function startGrpcJs(set: Uint8Array): Promise<RichServer> {
     address: `127.0.0.1:${port}`,
     [Symbol.asyncDispose]: async () => server.forceShutdown(),
   };
+}
+
+async function startNiceGrpc(set: Uint8Array): Promise<RichServer> {
+  const same = <T>(value: T): T => value;
+  const echo = {
+    path: "/rich.Echo/Echo",
+    requestStream: false,
+    responseStream: false,
+    requestDeserialize: same<Uint8Array>,
+    requestSerialize: Buffer.from,
+    responseDeserialize: same<Uint8Array>,
+    responseSerialize: Buffer.from,
+    options: {},
+  } as const;
+  const server = createNiceServer();
+  server.add({ echo }, { echo: async (request: Uint8Array) => request });
+  server.add(ServerReflectionService, ServerReflection(Buffer.from(set), ["rich.Echo"]));
+  const port = await server.listen("127.0.0.1:0");
+  return { address: `127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => server.forceShutdown() };
 }
 
 async function startOwn(set: Uint8Array): Promise<RichServer> {
