@@ -112,6 +112,12 @@ const map: Record<string, Part> = {
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
   },
+  // Interceptors that the engine knows nothing of: who may call, how often, with what.
+  "server/interceptors/": {
+    uses: server("call/context-values.ts", "quote.ts", "suggest.ts", "whole-number.ts"),
+    packages: [connect],
+    namesPackages: [protobuf],
+  },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
   // Calls from inside the process.

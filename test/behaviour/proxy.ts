@@ -19,6 +19,13 @@ const httpRules = {
 
 /** Starts a proxy before the servers, which ends with the test. Resolves when it has their schemas. */
 export async function startProxy(urls: readonly string[], options: Partial<ServerOptions> = {}): Promise<Server> {
+  const server = await startProxyBefore(urls, options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Starts a proxy before the servers. To be closed. Resolves when it has their schemas. */
+export async function startProxyBefore(urls: readonly string[], options: Partial<ServerOptions> = {}): Promise<Server> {
   const server = createServer({
     port: 0,
     routes: () => {},
@@ -27,7 +34,6 @@ export async function startProxy(urls: readonly string[], options: Partial<Serve
     drainTimeoutMs: 1000,
     ...options,
   });
-  onTestFinished(() => server.close());
   await server.listen();
   while (!server.health.isServing()) await delay(5);
   return server;

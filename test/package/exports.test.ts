@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as client from "../../client/index.js";
 import * as server from "../../server/index.js";
+import * as interceptors from "../../server/interceptors/index.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -68,6 +69,17 @@ test("`manywire` exports these names", () => {
     "ServerOptions",
     "ServiceImpl",
     "TlsOptions",
+  ]);
+});
+
+test("`manywire/interceptors` exports these names", () => {
+  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "principal"]);
+  expect(typesOf("server/interceptors/index.ts")).toEqual([
+    "ApiKeysOptions",
+    "ApiKeysRule",
+    "MethodPatterns",
+    "MethodRule",
+    "Principal",
   ]);
 });
 

@@ -110,7 +110,7 @@ describe("a project with the package installed", () => {
       "--eval",
       `
       const names = {};
-      for (const name of ["manywire", "manywire/client"]) names[name] = Object.keys(await import(name));
+      for (const name of ["manywire", "manywire/client", "manywire/interceptors"]) names[name] = Object.keys(await import(name));
       names.inner = await import("manywire/dist/server/server.js").catch(({ code }) => code);
       console.log(JSON.stringify(names));
     `,
@@ -118,6 +118,7 @@ describe("a project with the package installed", () => {
     expect(JSON.parse(names)).toEqual({
       manywire: expect.arrayContaining(["createServer", "peerCertificate"]),
       "manywire/client": expect.arrayContaining(["createClient", "createTransport"]),
+      "manywire/interceptors": expect.arrayContaining(["apiKeys", "principal"]),
       inner: "ERR_PACKAGE_PATH_NOT_EXPORTED",
     });
   });

@@ -1,0 +1,71 @@
+// Rules of interceptors by method: which rule is for a call.
+import type { DescMethod } from "@bufbuild/protobuf";
+import { describeValue } from "../quote.js";
+
+/** The methods that a rule is for: `package.Service/Method`, `package.Service/*`, or `*` for all; or a list of them. */
+export type MethodPatterns = string | readonly string[];
+
+/** A rule for some methods. */
+export interface MethodRule {
+  readonly methods: MethodPatterns;
+}
+
+/** `*`, `package.Service/*` or `package.Service/Method`. */
+const patternForm = /^(?:\*|\w+(?:\.\w+)*\/(?:\*|\w+))$/;
+
+/**
+ * Finds the rule of a method. A rule for `package.Service/Method` counts before one for `package.Service/*`, and that before
+ * one for `*`. Of two rules with the same pattern the later one counts.
+ */
+export class MethodRules<Rule extends MethodRule> {
+  readonly #rules = new Map<string, Rule>();
+  /** Methods that were looked up. A reload makes other descriptors, and drops the old ones. */
+  readonly #found = new WeakMap<DescMethod, { readonly rule: Rule | undefined }>();
+
+  /**
+   * @param name of the option with the rules, such as `jwt: rules`, for errors
+   * @throws TypeError that names the rule without valid `methods`
+   */
+  constructor(name: string, rules: readonly Rule[]) {
+    if (!Array.isArray(rules)) throw new TypeError(`${name}: expected an array, found ${describeValue(rules)}`);
+    for (const [index, rule] of rules.entries()) {
+      for (const pattern of readPatterns(`${name}[${index}]`, rule)) this.#rules.set(pattern, rule);
+    }
+  }
+
+  /** Returns the rule for a method, if there is one. */
+  find(method: DescMethod): Rule | undefined {
+    const found = this.#found.get(method) ?? { rule: this.#look(method) };
+    this.#found.set(method, found);
+    return found.rule;
+  }
+
+  #look(method: DescMethod): Rule | undefined {
+    return patternsOf(method)
+      .map((pattern) => this.#rules.get(pattern))
+      .find((rule) => rule !== undefined);
+  }
+
+  /** Returns the patterns that match none of the methods, such as misspelt ones. */
+  listUnmatched(methods: Iterable<DescMethod>): readonly string[] {
+    const matched = new Set([...methods].flatMap(patternsOf));
+    return [...this.#rules.keys()].filter((pattern) => !matched.has(pattern));
+  }
+}
+
+/** The patterns that match a method, the most exact one first. */
+function patternsOf({ parent, name }: DescMethod): string[] {
+  return [`${parent.typeName}/${name}`, `${parent.typeName}/*`, "*"];
+}
+
+function readPatterns(name: string, rule: MethodRule): readonly string[] {
+  if (typeof rule !== "object" || rule === null) {
+    throw new TypeError(`${name}: expected a rule such as { methods: "*" }, found ${describeValue(rule)}`);
+  }
+  const patterns: readonly unknown[] = [rule.methods].flat();
+  return patterns.map((pattern) => {
+    if (typeof pattern === "string" && patternForm.test(pattern)) return pattern;
+    const found = describeValue(pattern);
+    throw new TypeError(`${name}.methods: expected package.Service/Method, package.Service/* or *, found ${found}`);
+  });
+}
