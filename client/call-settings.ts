@@ -44,13 +44,15 @@ export class TransportSettings {
   readonly #config: ServiceConfig | undefined;
   readonly #waitsForReady: boolean;
   readonly #retries: RetryContext;
+  /** Attempts after the first of their calls. */
+  retries = 0;
   readonly #known = new Map<DescMethod, CallSettings>();
 
   /** @throws TransportOptionError that names what is wrong in the service config */
   constructor(options: CallSettingsOptions) {
     this.#config = options.serviceConfig === undefined ? undefined : parseServiceConfig(options.serviceConfig);
     this.#waitsForReady = checkWaitForReady(options.waitForReady);
-    this.#retries = createRetryContext(this.#config);
+    this.#retries = createRetryContext(this.#config, () => this.retries++);
   }
 
   get loadBalancing(): LoadBalancing | undefined {
@@ -111,12 +113,13 @@ function checkWaitForReady(value: boolean | undefined): boolean {
 /** Bytes of requests that a transport keeps to send them again, as in grpc-js. */
 const memoryMaxBytes = 16 * 1024 * 1024;
 
-function createRetryContext(config: ServiceConfig | undefined): RetryContext {
+function createRetryContext(config: ServiceConfig | undefined, onRetry: () => void): RetryContext {
   const throttling = config?.retryThrottling;
   return {
     throttle: throttling === undefined ? undefined : new RetryThrottle(throttling.maxTokens, throttling.tokenRatio),
     memory: new ReplayMemory(memoryMaxBytes),
     waits: new Waits(),
     random: Math.random,
+    onRetry,
   };
 }

@@ -5,9 +5,11 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
+import type { Method } from "./call/method.js";
 import { guardObserver } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
+import { Counters } from "./counters.js";
 import type { Filter } from "./http/filter.js";
 import type { Caller } from "./in-process/call.js";
 import { createListener } from "./listen/listener.js";
@@ -27,6 +29,7 @@ import { resolveOptions, type ServerOptions, type Settings } from "./options.js"
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import type { ReloadOptions, ReloadReport } from "./reload.js";
+import { readStats, type ServerStats } from "./stats.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -61,6 +64,10 @@ export interface Server extends AsyncDisposable {
   readonly call: Caller;
   /** The statuses that health checks see. */
   readonly health: Health;
+  /** The methods that are served now, own and forwarded: those that `onCall` can report. */
+  readonly methods: readonly Method[];
+  /** Returns numbers of this moment, and counters since the server was made: connections, refusals, bytes, calls, upstreams. */
+  stats(): ServerStats;
   /**
    * Returns the OpenAPI document of `/openapi.json` as plain data; also before `listen`, and where `docs` is false. Builds
    * it in one step on every call, which blocks the event loop: 0.5 s for 1,000 methods. `/openapi.json` is built in steps.
@@ -96,6 +103,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const settings = resolveOptions(options);
   const table = createMethodTable(settings, toUniversalHandler);
   const active = new ActiveCalls();
+  const counters = new Counters();
   const services = () => live.current.api.services;
   const health = createHealth(services, {
     get isReady() {
@@ -127,6 +135,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     limits: settings.limits,
     http2: settings.http2,
     onError: report,
+    counters,
   });
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -150,6 +159,10 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
       live.upstreams.start();
       return live.current.call(request);
     },
+    get methods() {
+      return [...live.current.api.methods.values()];
+    },
+    stats: () => readStats(listener, counters, active, live.upstreams),
     openApi: () => live.current.openApi(),
     reload: (options) => live.reload(options),
     reloadTls: (tls) => listener.reloadTls(tls),

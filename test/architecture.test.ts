@@ -32,6 +32,7 @@ const map: Record<string, Part> = {
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/byte-writer.ts": { uses: [], isPortable: true },
   "server/clock.ts": { uses: [] },
+  "server/counters.ts": { uses: [], isPortable: true },
   "server/whole-number.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
   "server/within.ts": { uses: [] },
@@ -40,7 +41,7 @@ const map: Record<string, Part> = {
   "server/http/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
-  "server/listen/": { uses: server("http/", "http2/", "clock.ts", "dense-set.ts", "whole-number.ts") },
+  "server/listen/": { uses: server("http/", "http2/", "clock.ts", "counters.ts", "dense-set.ts", "whole-number.ts") },
   "server/schema/": {
     uses: ["gen/google/", "server/quote.ts"],
     names: server("slices.ts"),
@@ -173,11 +174,13 @@ const map: Record<string, Part> = {
     names: server("http/", "operate/", "options.ts"),
     packages: [connect],
   },
+  "server/stats.ts": { uses: [], names: server("call/", "counters.ts", "listen/", "upstream/") },
   "server/server.ts": {
     uses: [
       ...server(
         "call/",
         "check-options.ts",
+        "counters.ts",
         "http/",
         "listen/",
         "live-surface.ts",
@@ -188,6 +191,7 @@ const map: Record<string, Part> = {
         "reference/",
         "reflection/",
         "reload.ts",
+        "stats.ts",
       ),
       "gen/grpc/",
     ],

@@ -10,7 +10,7 @@ import { Repeats } from "./repeats.js";
 import type { Request } from "./request.js";
 import { type Lookup, Resolver, type ResolverListener } from "./resolver.js";
 import type { Session } from "./session.js";
-import { Subchannel, type SubchannelListener, type SubchannelOptions } from "./subchannel.js";
+import { Subchannel, type SubchannelListener, type SubchannelOptions, type SubchannelState } from "./subchannel.js";
 
 /** Milliseconds after which names are looked up again, while there are calls. */
 const refreshMs = 30_000;
@@ -36,6 +36,18 @@ export interface PoolSettings extends SubchannelOptions {
 export type PoolState =
   | { readonly kind: "idle" | "connecting" | "ready" }
   | { readonly kind: "failing"; readonly error: ConnectError };
+
+/** The numbers of a pool at one moment. */
+export interface PoolStats {
+  /** Addresses by what has become of them. */
+  readonly addresses: Readonly<Record<SubchannelState, number>>;
+  /** Open connections that take calls. */
+  readonly connections: number;
+  /** Calls on them. */
+  readonly activeCalls: number;
+  /** Calls that wait for a connection. */
+  readonly waitingCalls: number;
+}
 
 export class Pool implements SubchannelListener, PolicyHost, ResolverListener {
   readonly #settings: PoolSettings;
@@ -108,6 +120,22 @@ export class Pool implements SubchannelListener, PolicyHost, ResolverListener {
     if (error !== undefined) return { kind: "failing", error };
     const isTrying = this.#resolver.isTrying || this.#subchannels.some((one) => one.isTrying);
     return { kind: isTrying ? "connecting" : "idle" };
+  }
+
+  get stats(): PoolStats {
+    const addresses = { idle: 0, connecting: 0, ready: 0, failing: 0 };
+    const numbers = { connections: 0, activeCalls: 0 };
+    for (const { state, connections, pending } of this.#subchannels) {
+      addresses[state]++;
+      numbers.connections += connections;
+      numbers.activeCalls += pending;
+    }
+    return { addresses, ...numbers, waitingCalls: this.#waiting.size };
+  }
+
+  /** Requests that were sent again because the server had not processed them. */
+  get repeated(): number {
+    return this.#repeats.count;
   }
 
   get isWanted(): boolean {

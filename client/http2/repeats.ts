@@ -7,6 +7,8 @@ const goawaysMax = 5;
 
 export class Repeats {
   readonly #refused = new WeakSet<Request>();
+  /** Requests that were sent again. */
+  count = 0;
   readonly #goaways = new WeakMap<Request, number>();
 
   /**
@@ -15,7 +17,9 @@ export class Repeats {
    * @param isRefused by REFUSED_STREAM, where it was GOAWAY otherwise
    */
   prepare(request: Request, isRefused: boolean): boolean {
-    return (isRefused ? this.#takeRefused(request) : this.#takeGoaway(request)) && request.restart();
+    const isRepeated = (isRefused ? this.#takeRefused(request) : this.#takeGoaway(request)) && request.restart();
+    if (isRepeated) this.count++;
+    return isRepeated;
   }
 
   #takeRefused(request: Request): boolean {

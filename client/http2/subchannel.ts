@@ -83,6 +83,11 @@ export class Subchannel implements SessionListener {
     return this.#backoff.ageMs;
   }
 
+  /** Connections that take requests. */
+  get connections(): number {
+    return this.#ready.length;
+  }
+
   /** Streams that are open. */
   get pending(): number {
     let count = 0;

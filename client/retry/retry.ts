@@ -18,6 +18,8 @@ export interface RetryContext {
   readonly waits: Waits;
   /** Returns a number from 0 to 1. */
   readonly random: () => number;
+  /** Called before each attempt after the first. */
+  readonly onRetry?: (() => void) | undefined;
 }
 
 /** What all attempts of a call have in common. */
@@ -133,6 +135,7 @@ export class Retry {
         // The deadline would end a longer wait, and hide this error.
         if (waitMs === undefined || waitMs >= msUntil(endsAt)) throw error;
         await this.#context.waits.wait(waitMs, signal);
+        this.#context.onRetry?.();
       }
     }
   }

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../clock.js";
+import type { Counters } from "../counters.js";
 import type { ConnectionAges } from "./connection-ages.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
@@ -25,6 +26,7 @@ export function acceptConnections(
   ages: ConnectionAges,
   limits: ListenLimits,
   clock: Clock,
+  counters: Counters,
 ): void {
   const { server, ready } = servers.http1;
   server.on("connection", (socket: Socket) => connections.accept(socket));
@@ -41,8 +43,9 @@ export function acceptConnections(
     servers.http1.serve(socket);
   };
   if (ready === "connection") {
+    const onTimeout = () => counters.refuse("opening_timeout");
     server.on(ready, (socket: Socket) => {
-      sniff(socket, limits.openingMs, clock, (version) => serve(version, socket, socket));
+      sniff(socket, limits.openingMs, clock, (version) => serve(version, socket, socket), onTimeout);
     });
   } else {
     server.on(ready, (socket: TLSSocket) => {
@@ -73,7 +76,12 @@ function socketUnder(socket: TLSSocket): Socket | undefined {
 function ignore(): void {}
 
 /** Reports connection errors, but not that a client has disconnected. */
-export function reportErrors({ server }: Http1Server, descriptors: DescriptorWatch, report: Report): void {
+export function reportErrors(
+  { server }: Http1Server,
+  descriptors: DescriptorWatch,
+  report: Report,
+  counters: Counters,
+): void {
   const reportFrom = (step: ListenStep) => (error: NodeJS.ErrnoException) => {
     if (!isDisconnect(error)) report(error, step);
   };
@@ -82,7 +90,10 @@ export function reportErrors({ server }: Http1Server, descriptors: DescriptorWat
     server.on("error", (error) => (isOutOfDescriptors(error) ? descriptors.report(error) : reportAccept(error)));
   });
   const reportHandshake = reportFrom("tls handshake");
-  server.on("tlsClientError", (error, socket) => reportHandshake(certificateError(socket) ?? error));
+  server.on("tlsClientError", (error, socket) => {
+    if (!isDisconnect(error)) counters.refuse("tls_handshake");
+    reportHandshake(certificateError(socket) ?? error);
+  });
 }
 
 /** Node closes the connection of a client with an invalid certificate without an error. */

@@ -1,6 +1,7 @@
 // Ends connections that are old or idle, so that clients behind a load balancer spread over new replicas.
 import type { Socket } from "node:net";
 import { type CancelTimer, type Clock, repeat } from "../clock.js";
+import type { Counters } from "../counters.js";
 import type { ConnectionLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
 
@@ -29,13 +30,15 @@ const spread = 0.1;
 export class ConnectionAges {
   readonly #limits: ListenLimits;
   readonly #clock: Clock;
+  readonly #counters: Counters;
   readonly #aging = new Map<Socket, Aging>();
   readonly #forget: (this: Socket) => void;
   #stop: CancelTimer | undefined;
 
-  constructor(limits: ListenLimits, clock: Clock) {
+  constructor(limits: ListenLimits, clock: Clock, counters: Counters) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#counters = counters;
     const aging = this.#aging;
     this.#forget = function () {
       aging.delete(this);
@@ -77,7 +80,9 @@ export class ConnectionAges {
   #look(socket: Socket, aging: Aging, now: number): void {
     const { maxConnectionIdleMs, maxConnectionAgeGraceMs } = this.#limits;
     if (aging.cutAt !== undefined) {
-      if (now >= aging.cutAt) socket.destroy();
+      if (now < aging.cutAt || socket.destroyed) return;
+      this.#counters.refuse("max_age");
+      socket.destroy();
       return;
     }
     if (now >= aging.retireAt) {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import type { Counters } from "../counters.js";
 import { peerOf } from "../http/peer.js";
 import type { Retirable } from "./connection-ages.js";
 import { endAndDiscard } from "./http1/linger.js";
@@ -21,9 +22,16 @@ class Http1Connection implements Retirable {
   }
 }
 
+/** Numbers of open connections. */
+export type OpenConnections = Readonly<Record<"opening" | "http1" | "http2", number>>;
+
+/** Bytes that sockets have received and sent. */
+export type TransferredBytes = Readonly<Record<"received" | "sent", number>>;
+
 export class Connections {
   readonly #limits: ListenLimits;
   readonly #clock: Clock;
+  readonly #counters: Counters;
   /** Every accepted socket; with TLS the TCP socket. */
   readonly #accepted = new Set<Socket>();
   /** Accepted sockets whose HTTP version is not known yet. */
@@ -34,12 +42,13 @@ export class Connections {
   #isDraining = false;
   #isGraceOver = false;
 
-  constructor(limits: ListenLimits, clock: Clock) {
+  constructor(limits: ListenLimits, clock: Clock, counters: Counters) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#counters = counters;
     const [accepted, opening, http1] = [this.#accepted, this.#opening, this.#http1];
     this.#forgetSocket = function () {
-      accepted.delete(this);
+      if (accepted.delete(this)) addBytes(counters.closedBytes, this);
       opening.delete(this);
       http1.delete(this);
     };
@@ -47,6 +56,20 @@ export class Connections {
 
   get count(): number {
     return this.#accepted.size;
+  }
+
+  /** The open connections by HTTP version; `opening` are those that have not said theirs yet. */
+  get open(): OpenConnections {
+    const [opening, http1] = [this.#opening.size, this.#http1.size];
+    // The TCP socket of a TLS connection is closed first.
+    return { opening, http1, http2: Math.max(0, this.count - opening - http1) };
+  }
+
+  /** Bytes of all connections so far, open and closed, as they were on the network. Takes a while for many connections. */
+  get bytes(): TransferredBytes {
+    const bytes = { ...this.#counters.closedBytes };
+    for (const socket of this.#accepted) addBytes(bytes, socket);
+    return bytes;
   }
 
   /**
@@ -59,6 +82,7 @@ export class Connections {
   }
 
   accept(socket: Socket): void {
+    this.#counters.accepted++;
     this.#accepted.add(socket);
     this.#opening.add(socket);
     // Avoids an unhandled "error" event while no parser is attached.
@@ -146,6 +170,11 @@ export class Connections {
   destroy(): void {
     for (const socket of this.#accepted) socket.destroy();
   }
+}
+
+function addBytes(bytes: Record<"received" | "sent", number>, { bytesRead, bytesWritten }: Socket): void {
+  bytes.received += bytesRead;
+  bytes.sent += bytesWritten;
 }
 
 function ignore(): void {}

@@ -1,6 +1,7 @@
 // What a listener needs of whatever speaks HTTP/2 for it.
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import type { Counters } from "../counters.js";
 import type { Retirable } from "./connection-ages.js";
 import type { ConnectionLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
@@ -23,4 +24,5 @@ export interface Http2ServerOptions {
   readonly onRequest: OnRequest;
   /** Told of connections that have failed. */
   readonly report: Report;
+  readonly counters: Counters;
 }

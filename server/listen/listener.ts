@@ -2,6 +2,7 @@
 import { Server } from "node:net";
 import { inspect } from "node:util";
 import { type Clock, systemClock } from "../clock.js";
+import { Counters } from "../counters.js";
 import type { Handler } from "../http/exchange.js";
 import type { Filter } from "../http/filter.js";
 import type { Servers } from "./accept.js";
@@ -9,7 +10,7 @@ import { acceptConnections, reportErrors } from "./accept.js";
 import type { ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { ConnectionAges } from "./connection-ages.js";
-import { Connections } from "./connections.js";
+import { Connections, type OpenConnections, type TransferredBytes } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
 import { createHttp2Server } from "./http2/server.js";
@@ -43,6 +44,8 @@ export interface ListenerOptions {
   onError?: Report | undefined;
   /** The system clock by default. Node keeps the time of TLS handshakes, HTTP/1.1 requests and idle HTTP/1.1 connections itself. */
   clock?: Clock | undefined;
+  /** Counts connections and what is refused. Default: counters of its own. */
+  counters?: Counters | undefined;
 }
 
 export interface Listener {
@@ -59,6 +62,10 @@ export interface Listener {
   /** Stops and cuts every connection that is still open. */
   destroy(): void;
   readonly connectionCount: number;
+  /** The open connections by HTTP version. */
+  readonly open: OpenConnections;
+  /** Bytes of all connections so far. */
+  readonly bytes: TransferredBytes;
   /** Serves requests of servers of Node that the application owns. */
   readonly handleNode: NodeHandler;
   /** Serves requests that come by any other way. */
@@ -77,6 +84,7 @@ class HttpListener implements Listener {
   readonly #options: ListenerOptions;
   readonly #limits: ListenLimits;
   readonly #report: Report;
+  readonly #counters: Counters;
   /** Resolves `closed`, now or with what closes. */
   readonly #close: (closed?: Promise<void>) => void;
   #tls: TlsOptions | undefined;
@@ -86,7 +94,7 @@ class HttpListener implements Listener {
   #isStopped = false;
 
   constructor(options: ListenerOptions) {
-    const { address, tls, handler, filters = [] } = options;
+    const { address, tls, handler, filters = [], counters = new Counters() } = options;
     let close: (closed?: Promise<void>) => void = () => {};
     this.closed = new Promise((resolve) => {
       close = resolve;
@@ -94,11 +102,12 @@ class HttpListener implements Listener {
     const report = guardReport(options.onError ?? (() => {}));
     const limits = resolveLimits(options.limits);
     if (tls !== undefined) checkTls(tls);
-    this.onRequest = passRequestsTo(handler, filters, report);
+    this.onRequest = passRequestsTo(handler, filters, report, counters);
     this.handleNode = createNodeHandler(this.onRequest, limits.headerCount, report);
     this.#options = options;
     this.#limits = limits;
     this.#report = report;
+    this.#counters = counters;
     this.#close = close;
     this.#tls = tls;
     this.#url = formatUrl(address, null, tls !== undefined);
@@ -110,6 +119,14 @@ class HttpListener implements Listener {
 
   get connectionCount(): number {
     return this.#port?.connections.count ?? 0;
+  }
+
+  get open(): OpenConnections {
+    return this.#port?.connections.open ?? { opening: 0, http1: 0, http2: 0 };
+  }
+
+  get bytes(): TransferredBytes {
+    return this.#port?.connections.bytes ?? { received: 0, sent: 0 };
   }
 
   async listen(): Promise<void> {
@@ -125,7 +142,7 @@ class HttpListener implements Listener {
   #openPort(): Port {
     const { clock = systemClock, http2 } = this.#options;
     const [limits, tls, onRequest, report] = [this.#limits, this.#tls, this.onRequest, this.#report];
-    const port = openPort({ limits, tls, http2, clock, onRequest, report });
+    const port = openPort({ limits, tls, http2, clock, onRequest, report, counters: this.#counters });
     this.#close(port.closed);
     return port;
   }
@@ -172,17 +189,17 @@ interface Port {
 type PortOptions = Http2ServerOptions & Pick<ListenerOptions, "http2" | "tls">;
 
 function openPort(options: PortOptions): Port {
-  const { limits, tls, clock, onRequest, report } = options;
-  const connections = new Connections(limits, clock);
+  const { limits, tls, clock, onRequest, report, counters } = options;
+  const connections = new Connections(limits, clock, counters);
   const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
   const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
   const servers = { http1, http2: createHttp2(options) };
   const descriptors = new DescriptorWatch(http1.server, clock, report);
-  reportErrors(http1, descriptors, report);
-  const stalls = new StallWatch(limits, clock);
-  const ages = new ConnectionAges(limits, clock);
-  acceptConnections(servers, connections, stalls, ages, limits, clock);
-  passHttp1Requests(servers, connections, limits, onRequest, report);
+  reportErrors(http1, descriptors, report, counters);
+  const stalls = new StallWatch(limits, clock, counters);
+  const ages = new ConnectionAges(limits, clock, counters);
+  acceptConnections(servers, connections, stalls, ages, limits, clock, counters);
+  passHttp1Requests(servers, connections, limits, onRequest, report, counters);
   const closed = whenClosed(servers, connections).finally(() => {
     descriptors.stop();
     stalls.stop();

@@ -1,6 +1,7 @@
 // Passes HTTP/1.1 and HTTP/2 requests to one handler and rejects malformed ones.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Counters } from "../counters.js";
 import { type Exchange, type Handler, noSniff, respond } from "../http/exchange.js";
 import { applyFilters, type Filter } from "../http/filter.js";
 import type { Servers } from "./accept.js";
@@ -12,7 +13,12 @@ import type { Report } from "./report.js";
 import { badExpectation, findHttp1Fault, type HeadFault, type OnRequest } from "./well-formed.js";
 
 /** Makes the function that passes well-formed requests to a handler, and rejects the others. Filters get both. */
-export function passRequestsTo(handler: Handler, filters: readonly Filter[], report: Report): OnRequest {
+export function passRequestsTo(
+  handler: Handler,
+  filters: readonly Filter[],
+  report: Report,
+  counters: Counters,
+): OnRequest {
   // An error of the handler is sent through the exchange of the filters; an error of a filter through the original one.
   const filtered = (inner: Handler) => {
     const safe = catchErrors(inner, report);
@@ -24,8 +30,12 @@ export function passRequestsTo(handler: Handler, filters: readonly Filter[], rep
     else return handler(exchange);
   });
   return (exchange, fault) => {
-    if (fault === undefined) serve(exchange);
-    else filtered((inner) => refuse(inner, fault))(exchange);
+    if (fault === undefined) {
+      serve(exchange);
+      return;
+    }
+    counters.refuse("malformed_request");
+    filtered((inner) => refuse(inner, fault))(exchange);
   };
 }
 
@@ -55,6 +65,7 @@ export function passHttp1Requests(
   { streamsPerConnection }: ListenLimits,
   onRequest: OnRequest,
   report: Report,
+  counters: Counters,
 ): void {
   function callEnds(this: ServerResponse): void {
     const req: BodySource<IncomingMessage> = this.req;
@@ -66,7 +77,9 @@ export function passHttp1Requests(
   const serve = (request: IncomingMessage, response: ServerResponse, expectation?: HeadFault) => {
     const { socket } = request;
     if (connections.callBegins(socket, response) > streamsPerConnection) {
-      if (connections.refuse(socket, tooManyCalls)) report(new Error("too many pipelined requests"), "http/1.1");
+      if (!connections.refuse(socket, tooManyCalls)) return;
+      counters.refuse("flood");
+      report(new Error("too many pipelined requests"), "http/1.1");
       return;
     }
     response.on("close", callEnds);
@@ -78,17 +91,20 @@ export function passHttp1Requests(
   };
   servers.http1.server.on("request", (request, response) => serve(request, response));
   servers.http1.server.on("checkExpectation", (request, response) => serve(request, response, badExpectation));
-  refuseOthers(servers, connections, report);
+  refuseOthers(servers, connections, report, counters);
 }
 
 const tooManyCalls = { code: "TOO_MANY_CALLS" };
 
-function refuseOthers({ http1 }: Servers, connections: Connections, report: Report): void {
+function refuseOthers({ http1 }: Servers, connections: Connections, report: Report, counters: Counters): void {
   http1.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (connections.refuse(socket as Socket, error)) report(error, "http/1.1");
+    if (!connections.refuse(socket as Socket, error)) return;
+    counters.refuse(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "request_timeout" : "malformed_request");
+    report(error, "http/1.1");
   });
   // Node sends no response to CONNECT on HTTP/1.1.
   http1.server.on("connect", (_request: IncomingMessage, socket) => {
+    counters.refuse("malformed_request");
     connections.refuse(socket as Socket, { code: "CONNECT" });
   });
 }

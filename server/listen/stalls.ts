@@ -1,7 +1,8 @@
 // Finds clients that stop reading a response or stop in the middle of a request, and ends their calls.
 import type { Socket } from "node:net";
 import { type CancelTimer, type Clock, repeat } from "../clock.js";
-import { type ConnectionLoad, type LoadedSocket, loadOf, startLoad } from "./connection-load.js";
+import type { Counters } from "../counters.js";
+import { type ConnectionLoad, type LoadedSocket, type LoadingExchange, loadOf, startLoad } from "./connection-load.js";
 import type { ListenLimits } from "./limits.js";
 import { queuedBytes, sentBytes } from "./tcp-handle.js";
 
@@ -11,14 +12,16 @@ const leastBytesPerMs = 1;
 /** Looks four times per `stallMs`, so a stall is found up to a quarter later. */
 export class StallWatch {
   readonly #clock: Clock;
+  readonly #counters: Counters;
   readonly #stallMs: number;
   readonly #maxUnsentBytes: number;
   readonly #sockets = new Set<LoadedSocket>();
   readonly #forget: (this: Socket) => void;
   #stop: CancelTimer | undefined;
 
-  constructor({ stallMs, unsentBytes }: ListenLimits, clock: Clock) {
+  constructor({ stallMs, unsentBytes }: ListenLimits, clock: Clock, counters: Counters) {
     this.#clock = clock;
+    this.#counters = counters;
     this.#stallMs = stallMs;
     this.#maxUnsentBytes = unsentBytes;
     const sockets = this.#sockets;
@@ -49,22 +52,30 @@ export class StallWatch {
     let isWaiting = queuedBytes(socket) > 0;
     for (const exchange of load.exchanges.toArray()) {
       if (exchange.unsentBytes > 0) isWaiting = true;
-      if (exchange.hasStalledUpload(nowMs, this.#stallMs)) exchange.endStalled();
+      if (exchange.hasStalledUpload(nowMs, this.#stallMs)) this.#end(exchange);
     }
     const sent = sentBytes(socket);
     const waitedMs = nowMs - load.sinceMs;
     if (isWaiting && load.sinceMs !== 0 && waitedMs < this.#stallMs) return;
-    if (isWaiting && load.sinceMs !== 0 && sent - load.sentBytes < waitedMs * leastBytesPerMs) endReading(socket, load);
+    if (isWaiting && load.sinceMs !== 0 && sent - load.sentBytes < waitedMs * leastBytesPerMs) {
+      this.#endReading(socket, load);
+    }
     load.sinceMs = isWaiting ? nowMs : 0;
     load.sentBytes = sent;
   }
-}
 
-/** Ends the responses that wait, or the whole connection where the socket itself takes no bytes. */
-function endReading(socket: Socket, { exchanges }: ConnectionLoad): void {
-  if (queuedBytes(socket) > 0) {
-    socket.destroy();
-    return;
+  /** Ends the responses that wait, or the whole connection where the socket itself takes no bytes. */
+  #endReading(socket: Socket, { exchanges }: ConnectionLoad): void {
+    if (queuedBytes(socket) > 0) {
+      this.#counters.refuse("stalled");
+      socket.destroy();
+      return;
+    }
+    for (const exchange of exchanges.toArray()) if (exchange.unsentBytes > 0) this.#end(exchange);
   }
-  for (const exchange of exchanges.toArray()) if (exchange.unsentBytes > 0) exchange.endStalled();
+
+  #end(exchange: LoadingExchange): void {
+    this.#counters.refuse("stalled");
+    exchange.endStalled();
+  }
 }

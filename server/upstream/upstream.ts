@@ -19,6 +19,7 @@ import { type ReflectedSchema, readSchema, schemaBytesMax } from "./reflection-c
 import { type Reason, Refresher } from "./refresher.js";
 import { buildSchema, type UpstreamSchema } from "./schema.js";
 import { hashSchema, SchemaCache } from "./schema-cache.js";
+import type { UpstreamStats } from "./stats.js";
 
 /** What becomes of an upstream. */
 export interface UpstreamListener {
@@ -104,6 +105,12 @@ export class Upstream {
   /** Whether the server can be reached. */
   get state(): PoolState {
     return this.#connections.pool.state;
+  }
+
+  /** The numbers of its connections and calls. */
+  get stats(): UpstreamStats {
+    const { stats, repeated } = this.#connections.pool;
+    return { url: this.url, ...stats, retries: this.#settings.retries + repeated };
   }
 
   /** Resolves when the schema is known, after the server was asked for it. */

@@ -8,8 +8,9 @@ import { isAdequateForHttp2 } from "../tls.js";
 import { toConnectionLimits } from "./limits.js";
 import { Session, type SessionSetup } from "./session.js";
 
-export function createHttp2Server({ limits, clock, onRequest, report }: Http2ServerOptions): Http2Server {
-  const setup: SessionSetup = { limits: toConnectionLimits(limits), probeMs: limits.probeMs, clock, onRequest, report };
+export function createHttp2Server({ limits, ...options }: Http2ServerOptions): Http2Server {
+  const { clock } = options;
+  const setup: SessionSetup = { ...options, limits: toConnectionLimits(limits), probeMs: limits.probeMs };
   const sessions = new Map<Socket, Session>();
   /** Shared by all sockets. A closure for each would take a good part of the memory of an idle connection. */
   const forget = function (this: Socket) {

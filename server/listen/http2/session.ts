@@ -1,6 +1,7 @@
 // One connection of HTTP/2: a socket, the protocol on it, and the exchanges of its streams.
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock.js";
+import type { Counters, Refusal } from "../../counters.js";
 import type { Connection } from "../../http2/connection.js";
 import type { ConnectionListener } from "../../http2/connection-listener.js";
 import { type ConnectionError, ErrorCode } from "../../http2/errors.js";
@@ -9,6 +10,7 @@ import { createField } from "../../http2/hpack/field.js";
 import type { ConnectionLimits } from "../../http2/limits.js";
 import { SocketPump } from "../../http2/socket-pump.js";
 import type { Stream } from "../../http2/stream.js";
+import { StreamState } from "../../http2/stream-state.js";
 import type { Retirable } from "../connection-ages.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import type { Report } from "../report.js";
@@ -24,7 +26,15 @@ export interface SessionSetup {
   readonly clock: Clock;
   readonly onRequest: OnRequest;
   readonly report: Report;
+  readonly counters: Counters;
 }
+
+/** The refusals that have an error code of their own. */
+const refusals: Readonly<Record<number, Refusal>> = {
+  [ErrorCode.enhanceYourCalm]: "flood",
+  [ErrorCode.settingsTimeout]: "opening_timeout",
+  [ErrorCode.inadequateSecurity]: "tls_handshake",
+};
 
 const goOn = [createField(":status", "100")];
 
@@ -70,8 +80,10 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
       this.#quietSince = now;
       this.#isAsked = false;
     } else if (now - this.#quietSince >= this.#setup.probeMs) {
-      if (this.#isAsked) this.socket.destroy();
-      else this.connection.ping(0);
+      if (this.#isAsked) {
+        this.#setup.counters.refuse("unresponsive");
+        this.socket.destroy();
+      } else this.connection.ping(0);
       this.#quietSince = now;
       this.#isAsked = true;
     }
@@ -94,11 +106,17 @@ export class Session implements ConnectionListener<Http2Exchange>, ExchangeConne
   onDrain({ owner }: Stream<Http2Exchange>): void {
     owner?.onDrain();
   }
-  onStreamClose({ owner }: Stream<Http2Exchange>): void {
+  onStreamClose({ owner, resetCode, state }: Stream<Http2Exchange>): void {
+    // The end of the connection is no reset of its streams.
+    if (resetCode !== undefined && !this.connection.isClosed) {
+      this.#setup.counters.resets[state === StreamState.reset ? "server" : "client"]++;
+    }
     owner?.onClose();
   }
   onClose(error: ConnectionError | undefined): void {
-    if (error !== undefined) this.#setup.report(error, "http/2");
+    if (error === undefined) return;
+    this.#setup.counters.refuse(refusals[error.code] ?? "http2_protocol");
+    this.#setup.report(error, "http/2");
   }
   onResponse(): void {}
   onSettings(): void {}

@@ -12,12 +12,14 @@ import { NodeHttp2Exchange } from "./exchange.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
 
-export function createNodeHttp2Server({ limits, clock, onRequest, report }: Http2ServerOptions): Http2Server {
+export function createNodeHttp2Server({ limits, clock, onRequest, report, counters }: Http2ServerOptions): Http2Server {
   const server = http2.createServer(toHttp2Options(limits));
   const sessions = new Sessions();
   const probe = new Probe(limits.probeMs, clock);
   server.on("sessionError", (error: NodeJS.ErrnoException) => {
-    if (!isDisconnect(error)) report(error, "http/2");
+    if (isDisconnect(error)) return;
+    counters.refuse("http2_protocol");
+    report(error, "http/2");
   });
   server.on("stream", (stream, headers, _flags, rawHeaders: string[] = []) => {
     stream.on("error", ignore);
