@@ -1,6 +1,6 @@
 // The server under test: reads one ServerCompatRequest from stdin, starts the server that it asks for, writes a
 // ServerCompatResponse to stdout, and serves until SIGTERM. Its argument names the server: fast, reference, node-http2,
-// proxy or baseline.
+// proxy, proxy-decode, proxy-grpcserver or baseline.
 // docs/testing_servers.md of connectrpc.com/conformance v1.0.5.
 import { readFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -12,10 +12,10 @@ import {
 import { formatFrame, readFrames } from "./frames.js";
 import { registry } from "./messages.js";
 import { routes } from "./service.js";
-import { descriptorFile } from "./setup.js";
-import { startReferenceServer } from "./upstream.js";
+import { descriptorFile, grpcServer, referenceServer } from "./setup.js";
+import { startSuiteServer } from "./upstream.js";
 
-const subject = process.argv[2];
+const [, , subject = ""] = process.argv;
 const { value: frame } = await readFrames(process.stdin).next();
 const request = fromBinary(ServerCompatRequestSchema, frame);
 const server = await createServerUnderTest();
@@ -46,7 +46,7 @@ async function createServerUnderTest() {
   const { createServer } = await import("manywire");
   return createServer({
     ...options,
-    ...(subject === "proxy" && (await forwardAll())),
+    ...(subject.startsWith("proxy") && (await forwardAll())),
     host: "127.0.0.1",
     port: 0,
     fastLane: subject !== "reference",
@@ -59,8 +59,17 @@ async function createServerUnderTest() {
 
 /** Serves nothing itself: all calls go on to the suite's server. */
 async function forwardAll() {
-  const url = await startReferenceServer(request.messageReceiveLimit);
-  return { routes: () => {}, upstreams: [{ url, descriptorSet: readFileSync(descriptorFile), reflection: false }] };
+  const program = subject === "proxy-grpcserver" ? grpcServer : referenceServer;
+  const url = await startSuiteServer(program, request.messageReceiveLimit);
+  const upstreams = [{ url, descriptorSet: readFileSync(descriptorFile), reflection: false }];
+  // An interceptor gets messages, so that every one is decoded and encoded again.
+  const interceptors = subject === "proxy-decode" ? [passOn] : [];
+  return { routes: () => {}, upstreams, interceptors };
+}
+
+/** @type {import("manywire").Interceptor} */
+function passOn(next) {
+  return next;
 }
 
 function tlsOptions() {

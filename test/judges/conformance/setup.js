@@ -17,6 +17,8 @@ const binaries = join(cacheFolder, "bin");
 export const runner = join(binaries, "connectconformance");
 /** The suite's own server, which a proxy stands before. */
 export const referenceServer = join(binaries, "referenceserver");
+/** The suite's server on grpc-go, which a proxy stands before, too. */
+export const grpcServer = join(binaries, "grpcserver");
 /** The suite's own client, which calls a proxy. */
 export const referenceClient = join(binaries, "referenceclient");
 /** The suite's messages and services, as a FileDescriptorSet. */
@@ -27,13 +29,13 @@ const stampFile = join(cacheFolder, "stamp");
 
 /** Installs and generates what is missing. Throws an Error with one line for the reader when a tool is missing or fails. */
 export function setUpSuite() {
-  const stamp = `${module} ${suiteVersion} with its server and client, protoc-gen-es ${pluginVersion()}\n`;
+  const stamp = `${module} ${suiteVersion} with its servers and client, protoc-gen-es ${pluginVersion()}\n`;
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
     return;
   }
   rmSync(cacheFolder, { recursive: true, force: true });
   mkdirSync(cacheFolder, { recursive: true });
-  for (const program of [runner, referenceServer, referenceClient]) {
+  for (const program of [runner, referenceServer, grpcServer, referenceClient]) {
     go(["install", `${module}/cmd/${basename(program)}@${suiteVersion}`], { GOBIN: binaries, GOFLAGS: "" });
   }
   const { Dir: sources } = JSON.parse(go(["mod", "download", "-json", `${module}@${suiteVersion}`]));

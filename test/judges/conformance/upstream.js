@@ -1,4 +1,4 @@
-// Starts the suite's own server, for a proxy to stand before: gRPC in plaintext over HTTP/2.
+// Starts one of the suite's own servers, for a proxy to stand before: gRPC in plaintext over HTTP/2.
 import { spawn } from "node:child_process";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { HTTPVersion, Protocol } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/config_pb.js";
@@ -7,15 +7,15 @@ import {
   ServerCompatResponseSchema,
 } from "../../../.cache/conformance/gen/connectrpc/conformance/v1/server_compat_pb.js";
 import { formatFrame, readFrames } from "./frames.js";
-import { referenceServer } from "./setup.js";
 
 /**
  * Resolves with its address, `127.0.0.1:1234`. It ends with this process.
  *
+ * @param {string} program
  * @param {number} messageReceiveLimit in bytes
  */
-export async function startReferenceServer(messageReceiveLimit) {
-  const child = spawn(referenceServer, [], { stdio: ["pipe", "pipe", "inherit"] });
+export async function startSuiteServer(program, messageReceiveLimit) {
+  const child = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
   process.once("exit", () => child.kill("SIGKILL"));
   const request = create(ServerCompatRequestSchema, {
     protocol: Protocol.GRPC,
@@ -24,7 +24,7 @@ export async function startReferenceServer(messageReceiveLimit) {
   });
   child.stdin.write(formatFrame(toBinary(ServerCompatRequestSchema, request)));
   const { value: frame } = await readFrames(child.stdout).next();
-  if (frame === undefined) throw new Error(`${referenceServer}: expected an address, found the end of its output`);
+  if (frame === undefined) throw new Error(`${program}: expected an address, found the end of its output`);
   const { host, port } = fromBinary(ServerCompatResponseSchema, frame);
   return `${host}:${port}`;
 }
