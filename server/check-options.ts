@@ -169,7 +169,10 @@ const types: Types<ServerOptions> = {
   },
   drainDelayMs: milliseconds,
   drainTimeoutMs: milliseconds,
-  onCall: callback,
+  onCall: {
+    expected: "a function, an object with the functions start or end, or an array of these",
+    matches: (value) => (Array.isArray(value) ? value : [value]).every(isObserver),
+  },
   interceptBuiltIns: boolean,
   logger: {
     expected: "an object with a function error",
@@ -237,6 +240,12 @@ function checkItems(caller: string, name: string, items: readonly unknown[], typ
 
 function wrongType(caller: string, name: string, { expected }: Type, value: unknown): TypeError {
   return new TypeError(`${caller}${name}: expected ${expected}, found ${describeValue(value)}`);
+}
+
+function isObserver(value: unknown): boolean {
+  if (!isObject(value)) return callback.matches(value);
+  const { start, end } = value as { readonly start?: unknown; readonly end?: unknown };
+  return (start ?? end) !== undefined && [start, end].every((one) => one === undefined || callback.matches(one));
 }
 
 function isObject(value: unknown): value is object {

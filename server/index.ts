@@ -10,10 +10,11 @@ export {
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
-export type { CallObserver, FinishedCall } from "./call/active.js";
-export { peerCertificate } from "./call/context-values.js";
+export type { CallInfo } from "./call/call-info.js";
+export { callInfo, peerCertificate } from "./call/context-values.js";
 export { setHttpStatus } from "./call/http-status.js";
 export type { ProtocolName } from "./call/method.js";
+export type { CallObserver, FinishedCall, StartedCall } from "./call/observer.js";
 export { setCompression } from "./call/response-compression.js";
 export type { RouteOptions, Router } from "./call/table.js";
 export { compressionBrotli, compressionGzip } from "./compressions.js";

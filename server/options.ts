@@ -2,7 +2,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import type { CallObserver } from "./call/active.js";
+import type { CallObserver } from "./call/observer.js";
 import type { Router } from "./call/table.js";
 import { compressionBrotli, compressionGzip } from "./compressions.js";
 import type { RequestInfo } from "./http/exchange.js";
@@ -112,11 +112,15 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   /** Milliseconds that `close` waits for active calls. Then they end with `unavailable`. Default 10,000. */
   drainTimeoutMs?: number | undefined;
   /**
-   * Called once for every finished call. `warnings` lists the parts of the response that could not be sent. What it throws
-   * goes to `onConnectionError`. Without it, unexpected errors of handlers are written to standard error with their stack.
+   * Called once for every finished call: a function, or an object with `start` and `end`, or a list of them. A request that
+   * becomes no call is not reported: one for an unknown method, or with the wrong HTTP method or content type. What observers
+   * throw goes to `onConnectionError`.
    */
-  onCall?: CallObserver | undefined;
-  /** Gets unexpected errors of handlers, such as a logger of pino or `console`. Without it and `onCall`, they go to standard error. */
+  onCall?: CallObserver | readonly CallObserver[] | undefined;
+  /**
+   * Gets unexpected errors of handlers, such as a logger of pino or `console`. Without it, and without a function in `onCall`,
+   * they go to standard error with their stack.
+   */
   logger?: ErrorLogger | undefined;
   /** Called by `createServer` for each likely mistake in its options, such as an unreachable route. */
   onWarning?: ((message: string) => void) | undefined;

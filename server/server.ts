@@ -6,7 +6,7 @@ import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
 import type { Method } from "./call/method.js";
-import { guardObserver } from "./call/observer.js";
+import { joinObservers } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
 import { Counters } from "./counters.js";
@@ -117,7 +117,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const report = createReport(settings.onConnectionError);
   const environment: CallEnvironment = {
     active,
-    observe: guardObserver(settings.onCall, report),
+    observers: joinObservers(settings.onCall, report),
     onError: reportUnexpected(settings, report),
     contextValues: contextValuesOf(settings),
     report,
@@ -173,7 +173,9 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
 /** Where unexpected errors of handlers go. */
 function reportUnexpected({ logger, onCall }: Settings, report: ErrorReport): CallEnvironment["onError"] {
   if (logger !== undefined) return logUnexpected(logger, report);
-  return onCall === undefined ? writeUnexpected : undefined;
+  // A function is the application's own. Objects are those of libraries, which count and do not tell.
+  const isTold = [onCall].flat().some((observer) => typeof observer === "function");
+  return isTold ? undefined : writeUnexpected;
 }
 
 function createFilters({ cors = false }: Settings): Filter[] {

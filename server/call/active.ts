@@ -1,7 +1,7 @@
 // The calls that are under way, so that a server can end those that take too long.
-import type { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import { DenseSet, type Placed } from "../dense-set.js";
-import type { Method, ProtocolName } from "./method.js";
+import type { Method } from "./method.js";
 
 /** A call whose response is not complete. */
 export interface ActiveCall extends Placed {
@@ -9,26 +9,6 @@ export interface ActiveCall extends Placed {
   /** Ends the call with this error, whatever its handler does. */
   cancel(error: ConnectError): void;
 }
-
-/** A call that has ended. */
-export interface FinishedCall {
-  readonly method: Method;
-  readonly protocol: ProtocolName;
-  /** The code that was sent, or would have been; undefined is OK. */
-  readonly code: Code | undefined;
-  /** From the head of the request to the end of the response. */
-  readonly durationMs: number;
-  /** The error that was sent. Its `cause` is the unexpected error of a handler, where there was one. */
-  readonly error: ConnectError | undefined;
-  /**
-   * What of the response was changed or left out because it cannot be sent, a sentence each: an error code that is not one,
-   * a detail that cannot be serialised, metadata that does not fit. Usually empty.
-   */
-  readonly warnings: readonly string[];
-}
-
-/** Called for every call that has ended. What it throws or rejects is reported, and changes nothing for the client. */
-export type CallObserver = (call: FinishedCall) => void;
 
 /** Waits for the end of all calls of some methods. */
 interface Wait {

@@ -2,21 +2,23 @@
 // cancellation, and that only the first outcome counts.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
+import { CountedExchange } from "../http/counted-exchange.js";
 import { type Exchange, type ExchangeOwner, type RequestHead, requestUrl } from "../http/exchange.js";
-import type { ActiveCall, ActiveCalls, CallObserver } from "./active.js";
+import type { ActiveCall, ActiveCalls } from "./active.js";
 import { CallContext } from "./context.js";
+import { CallValues } from "./context-values.js";
 import { closeReason, deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
 import { LazyHeaders } from "./headers.js";
 import { isPromise } from "./invoke.js";
 import { hasOneRequest, type Method, type ProtocolName } from "./method.js";
+import { ObservedCall, type Observers } from "./observer.js";
 import { type Reduction, reduce, reductions, type SendableError, toSendableError } from "./sendable-error.js";
 import type { Timeout } from "./timeout.js";
 
 /** What calls of one server share. */
 export interface CallEnvironment {
   readonly active: ActiveCalls;
-  /** Never throws. */
-  readonly observe: CallObserver | undefined;
+  readonly observers: Observers | undefined;
   /** Called with the error of a call that had one, for servers without an observer. Never throws. */
   readonly onError: ((path: string, error: ConnectError) => void) | undefined;
   readonly contextValues: ((head: RequestHead) => ContextValues) | undefined;
@@ -86,22 +88,28 @@ export class Call implements ActiveCall, ExchangeOwner {
   readonly #wire: CallWire;
   readonly #head: CallHead;
   readonly #problem: ConnectError | undefined;
-  /** The start time is needed only by the observer. */
-  readonly #startMs: number;
+  /** The same as `exchange`, in a server with observers. */
+  readonly #counted: CountedExchange | undefined;
+  /** Undefined before the start, and without observers. */
+  #observed: ObservedCall | undefined;
+  /** What observers learn, counted by the wire. */
+  messagesReceived = 0;
+  messagesSent = 0;
+  #bytesReceived = 0;
   #timer: NodeJS.Timeout | undefined;
   #warnings: readonly string[] = [];
   #isObserved = false;
   #error: ConnectError | undefined;
 
   constructor({ method, environment }: CallSetup, exchange: Exchange, head: CallHead, wire: CallWire) {
-    this.#startMs = environment.observe === undefined ? 0 : performance.now();
     this.#environment = environment;
     this.#wire = wire;
     this.#head = head;
     this.method = method;
-    this.exchange = exchange;
+    this.#counted = environment.observers && new CountedExchange(exchange);
+    this.exchange = this.#counted ?? exchange;
     const { timeoutMs } = head.timeout;
-    const { values, problem } = makeValues(environment, exchange);
+    const { values = new CallValues(exchange), problem } = makeValues(environment, exchange);
     this.#problem = head.problem ?? problem;
     this.context = new CallContext({
       method: method.spec.method,
@@ -120,7 +128,9 @@ export class Call implements ActiveCall, ExchangeOwner {
 
   /** Starts reading the request, or refuses it. To be called once. */
   start(): void {
-    this.#environment.active.add(this);
+    const { observers, active } = this.#environment;
+    if (observers !== undefined) this.#observed = this.#startObserving(observers);
+    active.add(this);
     this.exchange.attach(this);
     try {
       if (this.#problem !== undefined) this.fail(this.#problem);
@@ -128,6 +138,11 @@ export class Call implements ActiveCall, ExchangeOwner {
     } catch (reason) {
       this.fail(reason);
     }
+  }
+
+  #startObserving(observers: Observers): ObservedCall {
+    const { protocolName: protocol, values: contextValues } = this.context;
+    return new ObservedCall(observers, this.exchange, { method: this.method, protocol, contextValues });
   }
 
   /** Ends the call with an error that does not come from its handler. */
@@ -214,15 +229,15 @@ export class Call implements ActiveCall, ExchangeOwner {
     if (this.#isObserved) return;
     this.#isObserved = true;
     const error = this.#error;
-    const { observe, onError } = this.#environment;
-    if (error !== undefined) onError?.(this.method.path, error);
-    observe?.({
-      method: this.method,
-      protocol: this.context.protocolName,
+    if (error !== undefined) this.#environment.onError?.(this.method.path, error);
+    this.#observed?.end({
       code: error?.code,
-      durationMs: performance.now() - this.#startMs,
       error,
       warnings: this.#warnings,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#counted?.bytesSent ?? 0,
+      messagesReceived: this.messagesReceived,
+      messagesSent: this.messagesSent,
     });
   }
 
@@ -268,6 +283,7 @@ export class Call implements ActiveCall, ExchangeOwner {
   }
 
   onData(chunk: Buffer): void {
+    this.#bytesReceived += chunk.length;
     if (!this.isDone) this.#wire.onData(chunk);
   }
 

@@ -1,6 +1,6 @@
 // The HandlerContext of one call. What costs is made on first use.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { ContextKey, ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { guardListeners } from "./abort-listeners.js";
 import { toError } from "./error.js";
 import type { LazyHeaders } from "./headers.js";
@@ -17,7 +17,7 @@ export interface CallContextInit {
   responseTrailer: LazyHeaders;
   /** Milliseconds from now until the deadline; undefined without one. */
   timeoutMs: number | undefined;
-  values: ContextValues | undefined;
+  values: ContextValues;
   /** Called with what a listener on the signal throws. Never throws. */
   report: (error: Error, step: "abort listener") => void;
 }
@@ -66,7 +66,7 @@ export class CallContext implements HandlerContext {
     this.requestHeader = init.requestHeader;
     this.responseHeader = init.responseHeader;
     this.responseTrailer = init.responseTrailer;
-    this.values = init.values ?? new CallValues();
+    this.values = init.values;
     this.#report = init.report;
     this.timeoutMs = init.timeoutMs === undefined ? noTimeout : remaining(Date.now() + init.timeoutMs);
     Object.defineProperty(this, "signal", lazySignal);
@@ -93,23 +93,4 @@ export class CallContext implements HandlerContext {
 
 function remaining(deadlineMs: number): () => number {
   return () => deadlineMs - Date.now();
-}
-
-/** Values by key. A key that is not set has its default. */
-class CallValues implements ContextValues {
-  [id: symbol]: unknown;
-
-  get<T>(key: ContextKey<T>): T {
-    return key.id in this ? (this[key.id] as T) : key.defaultValue;
-  }
-
-  set<T>(key: ContextKey<T>, value: T): this {
-    this[key.id] = value;
-    return this;
-  }
-
-  delete(key: ContextKey<unknown>): this {
-    delete this[key.id];
-    return this;
-  }
 }

@@ -75,7 +75,7 @@ async function openLogger({ log }: Config, stderr: ServingProcess["stderr"], sin
 function withLog(options: ServerOptions, logger: Logger): ServerOptions {
   return {
     ...options,
-    onCall: callBoth(logCalls(logger), options.onCall),
+    onCall: [logCalls(logger), options.onCall].flat().filter((observer) => observer !== undefined),
     onConnectionError: callBoth(logConnectionErrors(logger), options.onConnectionError),
     onWarning: callBoth((message) => logger.warn(message), options.onWarning),
   };

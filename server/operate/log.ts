@@ -4,7 +4,7 @@ import { fstatSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino } from "pino";
-import type { CallObserver } from "../call/active.js";
+import type { FinishedCall } from "../call/observer.js";
 import type { ListenStep } from "../listen/report.js";
 import { applicationSteps } from "./report.js";
 import { isUnexpected } from "./unexpected.js";
@@ -41,7 +41,7 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
  * the stack if an unexpected error ended it. Undefined if the log level drops all of these, so that calls are not
  * observed.
  */
-export function logCalls(logger: Logger): CallObserver | undefined {
+export function logCalls(logger: Logger): ((call: FinishedCall) => void) | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
   const isEach = logger.isLevelEnabled("info");
   return ({ method, protocol, code, durationMs, error, warnings }) => {

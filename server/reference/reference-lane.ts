@@ -7,8 +7,9 @@ import {
   ConnectError,
   type ContextValues,
   createContextKey,
-  createContextValues,
   type Interceptor,
+  type StreamRequest,
+  type UnaryRequest,
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
@@ -16,14 +17,17 @@ import { guardListeners } from "../call/abort-listeners.js";
 import type { ActiveCall } from "../call/active.js";
 import { ByteBuffer } from "../call/byte-buffer.js";
 import type { CallEnvironment } from "../call/call.js";
+import { CallValues } from "../call/context-values.js";
 import { closeReason, deadlineExceeded, toConnectError, toError, toUnsendable } from "../call/error.js";
 import { deleteUnsent, toNodeHeaders } from "../call/headers.js";
 import { leave } from "../call/invoke.js";
 import { hasOneRequest, type Method, type RpcProtocol } from "../call/method.js";
+import { ObservedCall } from "../call/observer.js";
 import { RequestQueue } from "../call/request-queue.js";
 import { compressesResponses } from "../call/response-compression.js";
 import { toSendableError } from "../call/sendable-error.js";
 import { readTimeout, timeoutHeaders } from "../call/timeout.js";
+import { CountedExchange } from "../http/counted-exchange.js";
 import { type Exchange, type ExchangeOwner, requestUrl } from "../http/exchange.js";
 import { checkHeaderSize, header, toWebHeaders } from "../http/header.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
@@ -46,14 +50,15 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
   const handler = toUniversalHandler(method, [guard]);
   const findProblem = createHeadCheck(method);
   return (format, exchange, query) => {
+    const call = new ReferenceCall(method, environment, format, exchange);
+    call.problem = findProblem(format, exchange) ?? call.problem;
+    call.start();
     try {
       if (query !== undefined) readQueryMessage(query);
     } catch (reason) {
-      sendCallError(exchange, format, toConnectError(reason));
+      call.refuse(toConnectError(reason));
       return;
     }
-    const call = new ReferenceCall(method, environment, format, exchange);
-    call.problem = findProblem(format, exchange);
     handler(call.toUniversalRequest())
       .then((answer) => call.answer(answer))
       .catch((reason) => call.refuse(reason));
@@ -68,8 +73,10 @@ const guard: Interceptor = (next) => async (request) => {
   guardListeners(request.signal, (reason) => call.reportListener(reason));
   try {
     if (call.problem !== undefined) throw call.problem;
-    const response = await call.orCancelled(next(request));
-    return response.stream ? { ...response, message: call.guardReplies(response.message) } : response;
+    const response = await call.orCancelled(next(call.countRequests(request)));
+    if (response.stream) return { ...response, message: call.guardReplies(response.message) };
+    call.messagesSent++;
+    return response;
   } catch (reason) {
     throw call.noteError(reason);
   }
@@ -109,7 +116,13 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   readonly #environment: CallEnvironment;
   readonly #format: Format;
   readonly #exchange: Exchange;
-  readonly #startMs = performance.now();
+  readonly #counted: CountedExchange;
+  readonly #values: ContextValues;
+  #observed: ObservedCall | undefined;
+  /** What observers learn. */
+  messagesSent = 0;
+  #messagesReceived = 0;
+  #bytesReceived = 0;
   /** Headers as the client sent them. Connect's handler gets corrected ones. */
   readonly #sent: Record<string, string>;
   readonly #mended: Record<string, string>;
@@ -136,7 +149,9 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.owesRest = hasOneRequest(method);
     this.#environment = environment;
     this.#format = format;
-    this.#exchange = exchange;
+    this.#counted = new CountedExchange(exchange);
+    this.#exchange = this.#counted;
+    this.#values = this.#makeValues();
     this.#chunks = new RequestQueue({
       open: (arrived) => arrived.take(),
       pause: () => exchange.pause(),
@@ -158,8 +173,15 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     };
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
     if (timeoutMs !== undefined && error !== undefined) this.cancel(error);
-    environment.active.add(this);
-    exchange.attach(this);
+  }
+
+  /** Is called once, before Connect's handler. */
+  start(): void {
+    const { active, observers } = this.#environment;
+    const start = { method: this.method, protocol: this.#format.protocol, contextValues: this.#values };
+    this.#observed = observers && new ObservedCall(observers, this.#exchange, start);
+    active.add(this);
+    this.#exchange.attach(this);
   }
 
   cancel(error: ConnectError): void {
@@ -169,7 +191,6 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   /** The request as Connect's handler takes it. */
   toUniversalRequest(): UniversalServerRequest {
-    const contextValues = this.#makeValues();
     const { method, headers, httpVersion } = this.#exchange;
     const header = toWebHeaders(headers);
     for (const name in this.#mended) header.set(name, this.#mended[name] as string);
@@ -183,17 +204,17 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       header,
       body: this.#requestBody(),
       signal: this.#closed.signal,
-      contextValues,
+      contextValues: this.#values,
     };
   }
 
   #makeValues(): ContextValues {
     try {
-      const values = this.#environment.contextValues?.(this.#exchange) ?? createContextValues();
+      const values = this.#environment.contextValues?.(this.#exchange) ?? new CallValues(this.#exchange);
       return values.set(callKey, this);
     } catch (reason) {
-      this.problem ??= toConnectError(reason);
-      return createContextValues().set(callKey, this);
+      this.problem = toConnectError(reason);
+      return new CallValues(this.#exchange).set(callKey, this);
     }
   }
 
@@ -220,6 +241,19 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     return this.#error;
   }
 
+  countRequests<Request extends UnaryRequest | StreamRequest>(request: Request): Request {
+    if (request.stream) return { ...request, message: this.#countEach(request.message) };
+    this.#messagesReceived++;
+    return request;
+  }
+
+  async *#countEach<T>(requests: AsyncIterable<T>): AsyncGenerator<T> {
+    for await (const request of requests) {
+      this.#messagesReceived++;
+      yield request;
+    }
+  }
+
   async *guardReplies<T>(replies: AsyncIterable<T>): AsyncGenerator<T> {
     const iterator = replies[Symbol.asyncIterator]();
     this.#leaveHandler = () => leave(iterator);
@@ -227,6 +261,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
       for (;;) {
         const next = await this.orCancelled(iterator.next());
         if (next.done === true) return;
+        this.messagesSent++;
         yield next.value;
       }
     } catch (reason) {
@@ -348,6 +383,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
 
   onData(chunk: Buffer): void {
     const isFirst = this.#arrived.length === 0;
+    this.#bytesReceived += chunk.length;
     this.#arrived.push(chunk);
     // Many small chunks are passed on together, because Connect copies all that it has with every chunk.
     const isNow = isFirst && ++this.#arrivals <= manyArrivals;
@@ -379,13 +415,18 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     // The handler may wait to be asked for the next reply.
     this.#leaveHandler();
     const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
-    const { active, observe, onError } = this.#environment;
+    const { active, onError } = this.#environment;
     active.delete(this);
     if (this.#error !== undefined) onError?.(this.method.path, this.#error);
-    const durationMs = performance.now() - this.#startMs;
-    const { method } = this;
-    const { protocol } = this.#format;
-    observe?.({ method, protocol, code, durationMs, error: this.#error, warnings: this.#warnings });
+    this.#observed?.end({
+      code,
+      error: this.#error,
+      warnings: this.#warnings,
+      bytesReceived: this.#bytesReceived,
+      bytesSent: this.#counted.bytesSent,
+      messagesReceived: this.#messagesReceived,
+      messagesSent: this.messagesSent,
+    });
   }
 
   /** Reads the code of the response, wherever its protocol puts it. */

@@ -101,7 +101,11 @@ export abstract class ConnectUnaryCall implements CallWire {
     if (encoding !== undefined) response.headers["content-encoding"] = encoding;
     call.whenReady(
       () => (encoding === undefined ? compressBody(response) : response),
-      (ready) => call.complete(() => sendBody(call.exchange, ready)),
+      (ready) =>
+        call.complete(() => {
+          call.messagesSent++;
+          sendBody(call.exchange, ready);
+        }),
     );
   }
 
@@ -144,6 +148,7 @@ class ConnectUnaryWire extends ConnectUnaryCall {
   }
 
   #invoke(message: Message): void {
+    this.call.messagesReceived++;
     this.call.whenReady(
       () => invokeUnary(this.#method, message, this.call.context),
       (output) => this.reply(this.#codec.serializeBody(output)),

@@ -2,7 +2,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import type { CallHead, CallSetup } from "../call/call.js";
+import type { Call, CallHead, CallSetup } from "../call/call.js";
 import { toConnectError } from "../call/error.js";
 import type { Method } from "../call/method.js";
 import { compressesResponses } from "../call/response-compression.js";
@@ -85,13 +85,15 @@ export class EnvelopeRequest {
   arrived: Envelope[] = [];
   /** True after a framing error. The rest of the body is ignored. */
   isBroken = false;
+  readonly #call: Call;
   readonly #codec: MessageCodec;
   readonly #compression: Compression | null;
   readonly #limitBytes: number;
   readonly #reader: EnvelopeReader;
   readonly #decoder: Base64Decoder | undefined;
 
-  constructor({ wire, method, codecs }: EnvelopeSetup, format: Format, { compression }: EnvelopeHead) {
+  constructor({ wire, method, codecs }: EnvelopeSetup, format: Format, { compression }: EnvelopeHead, call: Call) {
+    this.#call = call;
     this.#codec = codecs[format.codec];
     this.#compression = compression.request;
     this.#limitBytes = method.options.readMaxBytes;
@@ -136,10 +138,16 @@ export class EnvelopeRequest {
 
   /** Reads the message of an envelope, and decompresses it where its flags say so. Throws or rejects if it cannot be read. */
   open({ flags, data }: Envelope): Message | Promise<Message> {
-    if ((flags & compressedFlag) === 0) return this.#codec.parse(data);
+    if ((flags & compressedFlag) === 0) return this.#parse(data);
     if (this.#compression === null) {
       throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
     }
-    return this.#compression.decompress(data, this.#limitBytes).then((bytes) => this.#codec.parse(bytes));
+    return this.#compression.decompress(data, this.#limitBytes).then((bytes) => this.#parse(bytes));
+  }
+
+  #parse(data: Uint8Array): Message {
+    const message = this.#codec.parse(data);
+    this.#call.messagesReceived++;
+    return message;
   }
 }

@@ -63,11 +63,13 @@ export class EnvelopeResponse {
     const start = replies.position;
     this.#codec.append(message, headBytes, replies);
     writeEnvelopeHead(replies.bytes, start, 0, replies.position - start - headBytes);
+    this.#call.messagesSent++;
     return undefined;
   }
 
   async #addSealed(message: Message, batch: ReplyBatch): Promise<void> {
     batch.add(await this.seal(message));
+    this.#call.messagesSent++;
   }
 
   /** The envelope with its data compressed; undefined where that is not accepted, or not worth it. */

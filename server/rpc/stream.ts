@@ -34,7 +34,7 @@ class StreamWire implements CallWire {
     const head = readEnvelopeHead(setup, format, exchange);
     this.call = new Call(setup, exchange, head, this);
     this.#method = setup.method;
-    this.#request = new EnvelopeRequest(setup, format, head);
+    this.#request = new EnvelopeRequest(setup, format, head, this.call);
     this.#requests = new RequestQueue({
       open: (envelope) => this.#request.open(envelope),
       pause: () => exchange.pause(),

@@ -27,7 +27,7 @@ class UnaryWire implements CallWire {
     const head = readEnvelopeHead(setup, format, exchange);
     this.call = new Call(setup, exchange, head, this);
     this.#method = setup.method;
-    this.#request = new EnvelopeRequest(setup, format, head);
+    this.#request = new EnvelopeRequest(setup, format, head, this.call);
     this.#response = new EnvelopeResponse(setup, format, head, this.call);
   }
 
@@ -87,7 +87,11 @@ class UnaryWire implements CallWire {
   #reply(output: Message): void {
     this.call.whenReady(
       () => this.#response.seal(output),
-      (envelope) => this.#response.finish(() => envelope),
+      (envelope) =>
+        this.#response.finish(() => {
+          this.call.messagesSent++;
+          return envelope;
+        }),
     );
   }
 

@@ -92,7 +92,9 @@ export class RestRequest {
     // Spread, the match would cost a call more than the rest of the decoding.
     const { captures, query } = this.#match;
     try {
-      return this.#setup.decode({ captures, query, contentType: this.#head.contentType, body });
+      const message = this.#setup.decode({ captures, query, contentType: this.#head.contentType, body });
+      this.#call.messagesReceived++;
+      return message;
     } catch (reason) {
       throw reason instanceof ConnectError ? this.refuseSize(reason) : reason;
     }

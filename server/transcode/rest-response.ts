@@ -44,6 +44,7 @@ export class RestResponse {
     }
     const encoded = this.#setup.encode(output);
     const body = encoded.kind === "json" ? encoded.text : encoded.data;
+    this.#call.messagesSent++;
     const response = this.#toResponse(this.status, this.headers(encoded), body, this.#call.context);
     this.#call.whenReady(
       () => compressBody(response),

@@ -153,6 +153,7 @@ class StreamWire implements CallWire {
     this.#response.fixHeaders();
     this.#first ??= encoded;
     this.#batch.add(Buffer.from(encoded.kind === "json" ? this.#writer.reply(encoded.text) : encoded.data));
+    this.call.messagesSent++;
     // A HEAD request gets headers only, and the first reply settles them.
     return !this.#response.isHeadOnly;
   }

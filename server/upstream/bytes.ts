@@ -62,6 +62,7 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
 
   protected take(data: Uint8Array): void {
     const flags = isIdentity(this.#encoding) || data.length === 0 ? 0 : compressedFlag;
+    this.call.messagesReceived++;
     this.#fields = this.#makeFields(flags);
     this.#upstream.write(encodeEnvelope(flags, data), true);
     this.#upstream.send();

@@ -35,6 +35,11 @@ export class EnvelopeWatch {
     this.#rules = rules;
   }
 
+  /** Messages that are complete. */
+  get wholeMessages(): number {
+    return this.isInside ? this.messages - 1 : this.messages;
+  }
+
   /** Whether an envelope has begun and not ended. */
   get isInside(): boolean {
     return this.#headBytes > 0;

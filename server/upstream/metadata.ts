@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { addField } from "../../client/http2/request-fields.js";
-import { requestHeadKey } from "../call/context-values.js";
+import { requestHeadOf } from "../call/context-values.js";
 import type { RequestHead } from "../http/exchange.js";
 import { header, hopByHop, NodeHeaders } from "../http/header.js";
 import { checkOutgoing } from "../http2/field-rules.js";
@@ -89,7 +89,7 @@ export function passRequestHeaders({ requestHeader, values }: HandlerContext, is
   requestHeader.forEach((value, name) => {
     if (isPassedOn(name, isTrusted) && !ofConnection.has(name)) headers.append(name, value);
   });
-  const ofCall = callerHeaders((name) => requestHeader.get(name), values.get(requestHeadKey), isTrusted);
+  const ofCall = callerHeaders((name) => requestHeader.get(name), requestHeadOf(values), isTrusted);
   for (const [name, value] of ofCall) headers.set(name, value);
   return headers;
 }

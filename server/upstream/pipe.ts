@@ -141,6 +141,7 @@ class Pipe implements CallWire, UpstreamCallListener {
     try {
       const bytes = this.#decoder === undefined ? chunk : this.#decoder.decode(chunk);
       this.#requests.follow(bytes, 0, bytes.length);
+      this.call.messagesReceived = this.#requests.wholeMessages;
       this.#passRequest(bytes);
     } catch (reason) {
       this.call.fail(reason);
@@ -203,6 +204,7 @@ class Pipe implements CallWire, UpstreamCallListener {
     }
     const chunk = bytes.subarray(start, end);
     this.#isInMessage = this.#replies.isInside;
+    this.call.messagesSent = this.#replies.wholeMessages;
     this.#waitingBytes += chunk.length;
     if (!this.call.exchange.write(this.#format.isText ? encodeBase64(chunk) : chunk)) this.#isBlocked = true;
     if (!this.#isBlocked) this.onDrain();

@@ -60,10 +60,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       router.service(TestService, { ...createTestService(seen), ...implementation }, serviceOptions);
       routes?.(router);
     },
-    onCall(call) {
-      finished.add(call);
-      return rest.onCall?.(call);
-    },
+    onCall: [(call: FinishedCall) => finished.add(call), rest.onCall ?? []].flat(),
   });
   await server.listen();
   sockets.port = Number(new URL(server.url).port);

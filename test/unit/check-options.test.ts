@@ -15,6 +15,10 @@ describe("an option that is wrong is named", () => {
     [{ routes, oncall: routes }, 'unknown option "oncall": did you mean "onCall"?'],
     [{ routes, loger: {} }, 'unknown option "loger": did you mean "logger"?'],
     [{ routes, logger: {} }, "logger: expected an object with a function error, found an object"],
+    ...[true, {}, { start: 1 }, [routes, { end: "x" }]].map((onCall): [object, string] => [
+      { routes, onCall },
+      `onCall: expected a function, an object with the functions start or end, or an array of these, found ${Array.isArray(onCall) ? "an array" : onCall === true ? "true" : "an object"}`,
+    ]),
     [{ routes, docs: { guard: true } }, "docs.guard: expected a function, found true"],
     [{ routes, limits: { headerByte: 1 } }, 'unknown option "limits.headerByte": did you mean "headerBytes"?'],
     [{ routes, rest: { emitDefault: true } }, 'unknown option "rest.emitDefault": did you mean "emitDefaults"?'],

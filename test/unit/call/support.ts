@@ -1,4 +1,5 @@
 // The context of a call, for tests that need one.
+import { createContextValues } from "@connectrpc/connect";
 import { CallContext } from "../../../server/call/context.js";
 import { LazyHeaders } from "../../../server/call/headers.js";
 import { TestService } from "../../gen/manywire/test/v1/test_pb.js";
@@ -15,7 +16,7 @@ export function openContext(init: Partial<Init> = {}): CallContext {
     responseHeader: new LazyHeaders({}),
     responseTrailer: new LazyHeaders({}),
     timeoutMs: undefined,
-    values: undefined,
+    values: createContextValues(),
     report: () => {},
     ...init,
   });

@@ -1,6 +1,6 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
-import type { FinishedCall } from "../../../server/call/active.js";
+import type { FinishedCall } from "../../../server/call/observer.js";
 import { createLogger, type LogLevel, logCalls, logConnectionErrors, prettify } from "../../../server/operate/log.js";
 
 /** An error as HTTP libraries throw them: the request hangs on it, and the packet that could not be read. */
@@ -10,10 +10,22 @@ function createAccident(): Error {
   return Object.assign(error, { config: { headers: { authorization: "s3cret" } }, rawPacket: Buffer.from("s3cret") });
 }
 
+const contextValues = createContextValues();
+
 function finish(code?: Code, cause?: unknown, warnings: readonly string[] = []): FinishedCall {
   const error = code === undefined ? undefined : new ConnectError("s3cret", code, undefined, undefined, cause);
   const method = { path: "/hello_world.Greeter/SayHello" } as FinishedCall["method"];
-  return { method, protocol: "grpc-web", code, durationMs: 1.23456, error, warnings };
+  const request = { headers: {} } as FinishedCall["request"];
+  const counts = { bytesReceived: 0, bytesSent: 0, messagesReceived: 1, messagesSent: 1 };
+  const started = {
+    method,
+    protocol: "grpc-web",
+    contextValues,
+    requestId: "r-1",
+    peer: "127.0.0.1",
+    request,
+  } as const;
+  return { ...started, ...counts, code, durationMs: 1.23456, error, warnings };
 }
 
 /** The lines that an observer of calls writes, without their time. */
