@@ -14,6 +14,7 @@ export type { CallInfo } from "./call/call-info.js";
 export { callInfo, peerCertificate } from "./call/context-values.js";
 export { setHttpStatus } from "./call/http-status.js";
 export type { ProtocolName } from "./call/method.js";
+export type { MethodInterceptor } from "./call/method-interceptor.js";
 export type { CallObserver, FinishedCall, StartedCall } from "./call/observer.js";
 export { setCompression } from "./call/response-compression.js";
 export type { RouteOptions, Router } from "./call/table.js";

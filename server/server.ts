@@ -6,6 +6,7 @@ import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
 import type { Method } from "./call/method.js";
+import { prepareInterceptors } from "./call/method-interceptor.js";
 import { joinObservers } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
@@ -112,6 +113,8 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     statusOf: (service) => (isRegistered(table, service) ? undefined : live.upstreams.statusOf(service)),
   });
   registerRoutes(table, health, settings, services);
+  const faults = prepareInterceptors(table.methods.values());
+  if (faults.length > 0) throw new TypeError(faults.join("\n"));
   followShutdownSignals(table, active);
 
   const report = createReport(settings.onConnectionError);

@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "./call/call.js";
 import type { Method } from "./call/method.js";
+import { prepareInterceptors } from "./call/method-interceptor.js";
 import type { MethodTable } from "./call/table.js";
 import { createDispatch } from "./dispatch.js";
 import type { Exchange, Handler } from "./http/exchange.js";
@@ -32,7 +33,7 @@ export interface Surface {
   readonly api: Api;
   /** Returns the OpenAPI document, which it builds in one step. */
   readonly openApi: () => OpenApiDocument;
-  /** A sentence for each likely mistake in the routes. */
+  /** A sentence for each likely mistake in the routes, and for each fault of interceptors with forwarded methods. */
   readonly warnings: readonly string[];
 }
 
@@ -60,7 +61,8 @@ export function createSurface(
 ): Surface {
   const methods = mergeMethods(tables);
   const all = tables.flatMap(({ services }) => services);
-  const foreign = new Set([...methods.values()].filter(isForwarded).map(({ spec }) => spec.method));
+  const forwarded = [...methods.values()].filter(isForwarded);
+  const foreign = new Set(forwarded.map(({ spec }) => spec.method));
   const transcoder = createTranscoder(
     { methods, services: all, isForeign: (method) => foreign.has(method), mayGrow: hasUpstreams },
     environment,
@@ -80,7 +82,8 @@ export function createSurface(
     call: createCaller({ methods, lanes, problem }),
     api,
     openApi: () => describeApi(api, settings.docs),
-    warnings: transcoder.warnings,
+    // Own methods were prepared for at the start, which their faults stop.
+    warnings: [...transcoder.warnings, ...prepareInterceptors(forwarded)],
   };
 }
 

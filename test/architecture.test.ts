@@ -115,9 +115,12 @@ const map: Record<string, Part> = {
   },
   // Interceptors that the engine knows nothing of: who may call, how often, with what.
   "server/interceptors/": {
-    uses: server("call/context-values.ts", "quote.ts", "suggest.ts", "whole-number.ts"),
-    packages: [connect],
-    namesPackages: [protobuf],
+    uses: [
+      ...server("call/context-values.ts", "quote.ts", "schema/descriptor-index.ts", "suggest.ts", "whole-number.ts"),
+      "gen/google/rpc/",
+    ],
+    names: server("call/method-interceptor.ts"),
+    packages: [protobuf, connect, "@bufbuild/protovalidate"],
   },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
@@ -164,7 +167,10 @@ const map: Record<string, Part> = {
     namesPackages: [connect],
   },
   "server/surface.ts": {
-    uses: server("dispatch.ts", "in-process/", "mount/", "pages/", "reference/", "rpc/", "transcode/", "upstream/"),
+    uses: server(
+      ...["call/method-interceptor.ts", "dispatch.ts", "in-process/", "mount/", "pages/", "reference/", "rpc/"],
+      ...["transcode/", "upstream/"],
+    ),
     names: server("call/", "http/", "openapi/", "options.ts"),
     namesPackages: [protobuf, connect],
   },

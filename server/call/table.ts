@@ -18,6 +18,7 @@ import { checkHandlers } from "./check-handlers.js";
 import { guardCompression } from "./compression.js";
 import { withBoundaries } from "./error-boundary.js";
 import type { Method, MethodOptions, RpcProtocol } from "./method.js";
+import { interceptorsFor } from "./method-interceptor.js";
 
 /** Every method of a server, found by request path. */
 export interface MethodTable {
@@ -66,7 +67,7 @@ export function createMethodTable(
   const types = createFileTypes(files);
 
   function record(spec: MethodImplSpec, server: RouteOptions, own: RouteOptions = {}): void {
-    const merged = mergeOptions(server, own);
+    const merged = mergeOptions(spec.method, server, own);
     const path = createMethodUrl("/", spec.method);
     const protocols = enabledProtocols(merged);
     if (protocols.size === 0) {
@@ -123,11 +124,11 @@ export function createMethodTable(
   };
 }
 
-function mergeOptions(server: RouteOptions, own: RouteOptions): RouteOptions {
+function mergeOptions(method: DescMethod, server: RouteOptions, own: RouteOptions): RouteOptions {
   return {
     ...server,
     ...own,
-    interceptors: [...(server.interceptors ?? []), ...(own.interceptors ?? [])],
+    interceptors: interceptorsFor(method, [...(server.interceptors ?? []), ...(own.interceptors ?? [])]),
     grpc: server.grpc !== false && own.grpc !== false,
     grpcWeb: server.grpcWeb !== false && own.grpcWeb !== false,
     connect: server.connect !== false && own.connect !== false,

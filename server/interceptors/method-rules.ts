@@ -29,7 +29,7 @@ export class MethodRules<Rule extends MethodRule> {
   constructor(name: string, rules: readonly Rule[]) {
     if (!Array.isArray(rules)) throw new TypeError(`${name}: expected an array, found ${describeValue(rules)}`);
     for (const [index, rule] of rules.entries()) {
-      for (const pattern of readPatterns(`${name}[${index}]`, rule)) this.#rules.set(pattern, rule);
+      for (const pattern of readRule(`${name}[${index}]`, rule)) this.#rules.set(pattern, rule);
     }
   }
 
@@ -58,14 +58,29 @@ function patternsOf({ parent, name }: DescMethod): string[] {
   return [`${parent.typeName}/${name}`, `${parent.typeName}/*`, "*"];
 }
 
-function readPatterns(name: string, rule: MethodRule): readonly string[] {
+/**
+ * Makes what says whether a method is among those that an interceptor is for.
+ *
+ * @param name of the option, such as `rateLimit: methods`, for errors
+ * @throws TypeError that names it
+ */
+export function selectMethods(name: string, methods: MethodPatterns): (method: DescMethod) => boolean {
+  const patterns = new Set(readPatterns(name, methods));
+  return (method) => patternsOf(method).some((pattern) => patterns.has(pattern));
+}
+
+function readRule(name: string, rule: MethodRule): readonly string[] {
   if (typeof rule !== "object" || rule === null) {
     throw new TypeError(`${name}: expected a rule such as { methods: "*" }, found ${describeValue(rule)}`);
   }
-  const patterns: readonly unknown[] = [rule.methods].flat();
+  return readPatterns(`${name}.methods`, rule.methods);
+}
+
+function readPatterns(name: string, methods: unknown): readonly string[] {
+  const patterns: readonly unknown[] = [methods].flat();
   return patterns.map((pattern) => {
     if (typeof pattern === "string" && patternForm.test(pattern)) return pattern;
     const found = describeValue(pattern);
-    throw new TypeError(`${name}.methods: expected package.Service/Method, package.Service/* or *, found ${found}`);
+    throw new TypeError(`${name}: expected package.Service/Method, package.Service/* or *, found ${found}`);
   });
 }

@@ -36,9 +36,9 @@ export async function startGuarded(
 
 async function startForwarding(
   interceptors: Interceptor[],
-  { implementation: _, ...options }: TestServerOptions,
+  { implementation: _, service, ...options }: TestServerOptions,
 ): Promise<Guarded> {
-  const target = await startServer();
+  const target = await startServer(service && { service });
   const others = options as Partial<ServerOptions>;
   const proxy = await startProxyBefore([target.url], { interceptors, httpRules: testRules, ...others });
   return {
@@ -67,13 +67,14 @@ export function refusalOf({ code, rawMessage, metadata }: ConnectError): unknown
 
 /** Runs tests for each kind of guarded server and each protocol. */
 export function describeGuarded(
-  createInterceptors: () => Interceptor[],
+  createInterceptors: () => Interceptor[] | Promise<Interceptor[]>,
   run: (open: () => ReturnType<typeof openWay>, guarded: () => Guarded, way: Way, kind: Kind) => void,
+  options: TestServerOptions = {},
 ): void {
   describe.each(kinds)("%s", (kind) => {
     let guarded: Guarded;
     beforeAll(async () => {
-      guarded = await startGuarded(kind, createInterceptors());
+      guarded = await startGuarded(kind, await createInterceptors(), options);
     });
     afterAll(() => guarded[Symbol.asyncDispose]());
     describe.each(Object.entries(ways))("%s", (_, way) => {

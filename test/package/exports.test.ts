@@ -54,6 +54,7 @@ test("`manywire` exports these names", () => {
     "HealthStatus",
     "Interceptor",
     "ListenLimits",
+    "MethodInterceptor",
     "NodeHandler",
     "OpenApiDocument",
     "OperationKind",
@@ -73,13 +74,14 @@ test("`manywire` exports these names", () => {
 });
 
 test("`manywire/interceptors` exports these names", () => {
-  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "principal"]);
+  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "principal", "validation"]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
     "ApiKeysOptions",
     "ApiKeysRule",
     "MethodPatterns",
     "MethodRule",
     "Principal",
+    "ValidationOptions",
   ]);
 });
 

@@ -17,6 +17,8 @@ import { createTestService, type TestServiceImpl } from "./service.js";
 
 /** Options of a test's server. Those of `createServer` mean the same; port 0 is the default. */
 export interface TestServerOptions extends Partial<ServerOptions> {
+  /** Another descriptor of the test service, such as one with options. */
+  service?: typeof TestService;
   /** Handlers instead of the test service's own. */
   implementation?: Partial<TestServiceImpl>;
   /** Options of the test service alone. */
@@ -48,7 +50,7 @@ const drainTimeoutMs = 1000;
 
 /** Starts a server. `routes` are registered besides the test service. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { implementation, serviceOptions, mayCutCalls = false, routes, ...rest } = options;
+  const { service = TestService, implementation, serviceOptions, mayCutCalls = false, routes, ...rest } = options;
   const seen = new SeenCalls();
   const finished = new FinishedCalls();
   const sockets = new OpenSockets();
@@ -57,7 +59,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     drainTimeoutMs,
     ...rest,
     routes(router: Router) {
-      router.service(TestService, { ...createTestService(seen), ...implementation }, serviceOptions);
+      router.service(service, { ...createTestService(seen), ...implementation }, serviceOptions);
       routes?.(router);
     },
     onCall: [(call: FinishedCall) => finished.add(call), rest.onCall ?? []].flat(),
@@ -71,7 +73,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     seen,
     finished: finished.calls,
     sockets: sockets.open,
-    nextFinished: (method) => finished.next(TestService.method[method]),
+    nextFinished: (method) => finished.next(service.method[method]),
     async [Symbol.asyncDispose]() {
       await server.close();
       sockets.stop();
