@@ -138,7 +138,10 @@ const upstream: Types<UpstreamOptions> = {
 const types: Types<ServerOptions> = {
   routes: { expected: "a function (router) => void", matches: callback.matches },
   upstreams: { ...list, items: upstream },
-  trustForwarded: boolean,
+  trustProxy: {
+    expected: "a network or an array of networks",
+    matches: (value) => string.matches(value) || list.matches(value),
+  },
   port: number,
   host: string,
   path: string,

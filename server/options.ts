@@ -38,10 +38,12 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    */
   upstreams?: readonly UpstreamOptions[] | undefined;
   /**
-   * Whether every caller is a proxy of yours. Upstreams then get its `forwarded` and `x-forwarded-*` headers, with its address
-   * appended. Default false: upstreams get `x-forwarded-for`, `-host` and `-proto` of the connection, and none of the caller's.
+   * Proxies before this server: addresses, networks such as `10.0.0.0/8`, `loopback`, `linklocal`, `private`, `unix` (a Unix
+   * socket), or `*` for all. In requests from these, `x-forwarded-*` and `forwarded` say who the client is and what it has
+   * called, and upstreams get these headers, with the address of the proxy appended. Default: none, and such headers count for
+   * nothing.
    */
-  trustForwarded?: boolean | undefined;
+  trustProxy?: string | readonly string[] | undefined;
   /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
   /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */

@@ -25,6 +25,8 @@ import { drain } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { createProbes } from "./operate/probes.js";
 import { createReport, type ErrorReport } from "./operate/report.js";
+import { createNetworks } from "./operate/trust/networks.js";
+import { createTrustedProxies } from "./operate/trust/trusted-proxies.js";
 import { logUnexpected, writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
 import { toUniversalHandler } from "./reference/universal-handler.js";
@@ -181,9 +183,11 @@ function reportUnexpected({ logger, onCall }: Settings, report: ErrorReport): Ca
   return isTold ? undefined : writeUnexpected;
 }
 
-function createFilters({ cors = false }: Settings): Filter[] {
-  if (cors === false) return [];
-  return [createCors(cors === true ? { origins: "*" } : cors)];
+function createFilters({ cors = false, trustProxy }: Settings): Filter[] {
+  const filters: Filter[] = [];
+  if (trustProxy !== undefined) filters.push(createTrustedProxies(createNetworks("trustProxy", trustProxy)));
+  if (cors !== false) filters.push(createCors(cors === true ? { origins: "*" } : cors));
+  return filters;
 }
 
 /** The user's services, then ours where the user has not registered them. */

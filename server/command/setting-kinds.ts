@@ -1,5 +1,6 @@
 // Parses and formats the values of settings: times, sizes, numbers, names, origins.
 import { originForms, parseOrigin } from "../operate/cors/origins.js";
+import { isNetwork, networkForms } from "../operate/trust/networks.js";
 import { maxInt32 } from "../whole-number.js";
 import type { ValueSchema } from "./value-schema.js";
 
@@ -72,6 +73,13 @@ export const origins: Kind<string[]> = {
   placeholder: "<origin>",
   expected: originForms,
   ...list((origin) => parseOrigin(origin) !== undefined),
+};
+
+/** Networks of proxies, as the option `trustProxy` has them. */
+export const networks: Kind<string[]> = {
+  placeholder: "<network>",
+  expected: networkForms,
+  ...list(isNetwork),
 };
 
 const addressForms = "host:port, http://…, https://… or unix:/path";

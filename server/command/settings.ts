@@ -12,6 +12,7 @@ import {
   type Kind,
   megabytes,
   names,
+  networks,
   onOff,
   origins,
   path,
@@ -74,6 +75,12 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "port to listen on; `0` takes a free port; `PORT` is used if neither flag nor variable is set",
       },
       { flag: "--path", kind: file, option: "path", text: "Unix socket to listen on instead of host and port" },
+      {
+        flag: "--trust-proxy",
+        kind: networks,
+        option: "trustProxy",
+        text: "proxies whose `x-forwarded-*` and `forwarded` headers say who the client is: addresses, networks such as `10.0.0.0/8`, `loopback`, `private`, or `*` for all; may be repeated",
+      },
     ],
   },
   {
@@ -282,12 +289,6 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--schema-cache",
         kind: file,
         text: "keep the schemas of upstreams in this file, and serve them after a restart while an upstream is not there",
-      },
-      {
-        flag: "--trust-forwarded",
-        kind: switchOn,
-        option: "trustForwarded",
-        text: "keep the `forwarded` and `x-forwarded-*` headers of callers, which are proxies of yours, and append their addresses",
       },
     ],
   },

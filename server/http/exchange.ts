@@ -38,9 +38,11 @@ export interface RequestHead {
   readonly socket: Socket;
   /**
    * Address of the client: IPv4 (`192.0.2.1`), or IPv6 without brackets and zone (`::1`); `""` where there is none, as on a Unix
-   * socket, or for a request that no connection carries.
+   * socket, or for a request that no connection carries. That of the client of trusted proxies, if there are any.
    */
   readonly peer: string;
+  /** Address of the trusted proxy that has sent the request, as `peer` has it; absent if no trusted proxy has. */
+  readonly proxy?: string | undefined;
 }
 
 /** The head of a request for applications. The names are those of Node's requests. */
@@ -53,6 +55,8 @@ export interface RequestInfo {
   /** Names and values in turn: in HTTP/1.1 as the client sent them, in HTTP/2 those of `headers`. */
   readonly rawHeaders: readonly string[];
   readonly httpVersion: "1.0" | "1.1" | "2.0";
+  /** Address of the client; `""` where there is none. That of the client of trusted proxies, if there are any. */
+  readonly peer: string;
   /** The connection; with TLS a TLSSocket. For information only: do not read or write it. */
   readonly socket: Socket;
 }
@@ -76,11 +80,11 @@ export function targetOf({ path, query }: Pick<RequestHead, "path" | "query">): 
 
 /** Converts a head for applications. */
 export function toRequestInfo(head: RequestHead): RequestInfo {
-  const { method, headers, socket } = head;
+  const { method, headers, peer, socket } = head;
   const httpVersion = head.httpVersion === 2 ? "2.0" : head.isHttp10 === true ? "1.0" : "1.1";
   const rawHeaders = head.rawHeaders ?? listHeaders(headers);
   // Requests may share their headers, and an application may change what it gets.
-  return { method, url: targetOf(head), headers: { ...headers }, rawHeaders, httpVersion, socket };
+  return { method, url: targetOf(head), headers: { ...headers }, rawHeaders, httpVersion, peer, socket };
 }
 
 function listHeaders(headers: IncomingHttpHeaders): string[] {

@@ -45,6 +45,9 @@ export class WrappedExchange implements Exchange {
   get peer(): string {
     return this.#inner.peer;
   }
+  get proxy(): string | undefined {
+    return this.#inner.proxy;
+  }
   get isHeadSent(): boolean {
     return this.#inner.isHeadSent;
   }

@@ -1,5 +1,6 @@
 // Refuses requests that no URL can be made of, so that nothing behind has to expect them: RFC 9112 section 3.2, RFC 9113 section 8.3.1.
 import type { IncomingMessage } from "node:http";
+import { isAuthority } from "../http/authority.js";
 import type { Exchange } from "../http/exchange.js";
 
 /** What is wrong with a request, and the status that says so. */
@@ -81,18 +82,4 @@ function countHosts(rawHeaders: IncomingMessage["rawHeaders"]): number {
     if (name.length === 4 && name.toLowerCase() === "host") count++;
   }
   return count;
-}
-
-/** Host and port as RFC 3986 writes them, without the user information that HTTP forbids (RFC 9110 section 7.2). */
-const SHAPE = /^(?:[\w.~!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
-
-let lastGood = "localhost";
-
-/** Whether `text` is a host with an optional port, in other words whether `new URL("http://" + text)` is this host and nothing else. */
-export function isAuthority(text: string): boolean {
-  // Callers of one server write the same few authorities again and again.
-  if (text === lastGood) return true;
-  if (!SHAPE.test(text) || !URL.canParse(`http://${text}`)) return false;
-  lastGood = text;
-  return true;
 }

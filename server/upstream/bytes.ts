@@ -43,7 +43,6 @@ export function serveBytes(
 class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   readonly #upstream: UpstreamCall;
   readonly #encoding: string | undefined;
-  readonly #isTrusted: boolean;
   readonly #reader: EnvelopeReader;
   #fields: readonly Field[] = [];
   #replies: Envelope[] = [];
@@ -54,7 +53,6 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
     super(setup, format, exchange, query);
     this.#upstream = new UpstreamCall(setup.route, this);
     this.#encoding = requestedEncoding(exchange, query);
-    this.#isTrusted = setup.route.isTrusted;
     this.#reader = new EnvelopeReader(setup.route.channel.readMaxBytes);
   }
 
@@ -69,7 +67,7 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   }
 
   #makeFields(flags: number): readonly Field[] {
-    const fields = toRequestFields(this.call.exchange, this.#isTrusted);
+    const fields = toRequestFields(this.call.exchange);
     const { response } = this.compression;
     if (flags === compressedFlag) fields.push(createField("grpc-encoding", this.#encoding ?? ""));
     if (response !== null) fields.push(createField("grpc-accept-encoding", response.name));

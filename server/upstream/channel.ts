@@ -29,8 +29,6 @@ export interface Channel {
 /** Where calls go on, and how. */
 export interface ForwardTarget {
   readonly channel: Channel;
-  /** Whether callers are proxies whose headers about their own callers are true. */
-  readonly isTrusted: boolean;
 }
 
 /** Where calls of one method go. */

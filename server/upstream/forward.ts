@@ -49,12 +49,12 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
 
 async function callUnary(
   method: DescMethodUnary,
-  { channel, isTrusted }: ForwardTarget,
+  { channel }: ForwardTarget,
   message: Message,
   context: HandlerContext,
 ) {
   try {
-    const headers = passRequestHeaders(context, isTrusted);
+    const headers = passRequestHeaders(context);
     const reply = await channel.messages.unary(method, context.signal, timeLeftMs(context), headers, message);
     channel.encodings.learn(reply.header.get("grpc-accept-encoding"));
     passMetadata(reply.header, context.responseHeader);
@@ -67,13 +67,13 @@ async function callUnary(
 
 async function* callStream(
   method: DescMethodStreaming,
-  { channel, isTrusted }: ForwardTarget,
+  { channel }: ForwardTarget,
   messages: AsyncIterable<Message>,
   context: HandlerContext,
 ) {
   let replies: StreamResponse | undefined;
   try {
-    const headers = passRequestHeaders(context, isTrusted);
+    const headers = passRequestHeaders(context);
     replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
     channel.encodings.learn(replies.header.get("grpc-accept-encoding"));
     passMetadata(replies.header, context.responseHeader);

@@ -44,8 +44,13 @@ export function connectionNames(connection: string | null | undefined): Readonly
 
 const noNames: ReadonlySet<string> = new Set();
 
-/** What is known of a caller: its connection, and how it has named this server. */
-export type Caller = Pick<RequestHead, "authority" | "scheme" | "peer">;
+/** What is known of a caller: its address, that of a trusted proxy before it, and how it has named this server. */
+export type Caller = Pick<RequestHead, "authority" | "scheme" | "peer" | "proxy">;
+
+/** Whether a trusted proxy has sent the request, whose headers about its own caller are true. */
+function isProxied(caller: Caller | undefined): boolean {
+  return caller?.proxy !== undefined;
+}
 
 /**
  * Returns the headers that tell an upstream of the caller, name → value: `x-forwarded-for`, `-host`, `-proto` and
@@ -57,17 +62,16 @@ export type Caller = Pick<RequestHead, "authority" | "scheme" | "peer">;
 export function callerHeaders(
   get: (name: string) => string | null | undefined,
   caller: Caller | undefined,
-  isTrusted: boolean,
 ): [name: string, value: string][] {
-  const given = (name: string) => (isTrusted ? (get(name) ?? undefined) : undefined);
-  const address = caller?.peer || undefined;
+  const given = (name: string) => (isProxied(caller) ? (get(name) ?? undefined) : undefined);
+  const address = (caller?.proxy ?? caller?.peer) || undefined;
   const forwarded = given("forwarded");
   const headers: [name: string, value: string | undefined][] = [
     ["x-forwarded-for", append(given("x-forwarded-for"), address)],
     ["x-forwarded-host", given("x-forwarded-host") ?? caller?.authority],
     ["x-forwarded-proto", given("x-forwarded-proto") ?? caller?.scheme],
     ["x-forwarded-user-agent", given("x-forwarded-user-agent") ?? get("user-agent") ?? undefined],
-    ["forwarded", forwarded && append(forwarded, caller && forwardedElement(caller, address))],
+    ["forwarded", forwarded && append(forwarded, forwardedElement(address))],
   ];
   return headers.filter((header): header is [string, string] => header[1] !== undefined);
 }
@@ -77,19 +81,20 @@ function append(list: string | undefined, item: string | undefined): string | un
 }
 
 /** One element of `Forwarded` (RFC 7239 section 4). */
-function forwardedElement({ authority, scheme }: Caller, address: string | undefined): string {
-  const node = address === undefined ? "unknown" : address.includes(":") ? `"[${address}]"` : address;
-  return `for=${node};host="${authority}";proto=${scheme}`;
+function forwardedElement(address: string | undefined): string {
+  return `for=${address === undefined ? "unknown" : address.includes(":") ? `"[${address}]"` : address}`;
 }
 
 /** The headers of a request that go on, but for those that `Connection` names. */
-export function passRequestHeaders({ requestHeader, values }: HandlerContext, isTrusted: boolean): Headers {
+export function passRequestHeaders({ requestHeader, values }: HandlerContext): Headers {
   const headers = new Headers();
   const ofConnection = connectionNames(requestHeader.get("connection"));
+  const head = requestHeadOf(values);
+  const isTrusted = isProxied(head);
   requestHeader.forEach((value, name) => {
     if (isPassedOn(name, isTrusted) && !ofConnection.has(name)) headers.append(name, value);
   });
-  const ofCall = callerHeaders((name) => requestHeader.get(name), requestHeadOf(values), isTrusted);
+  const ofCall = callerHeaders((name) => requestHeader.get(name), head);
   for (const [name, value] of ofCall) headers.set(name, value);
   return headers;
 }
@@ -99,10 +104,11 @@ export function passRequestHeaders({ requestHeader, values }: HandlerContext, is
  *
  * @throws ConnectError `internal` if HTTP/2 does not allow one
  */
-export function toRequestFields(head: Caller & { readonly headers: IncomingHttpHeaders }, isTrusted: boolean): Field[] {
+export function toRequestFields(head: Caller & { readonly headers: IncomingHttpHeaders }): Field[] {
   const { headers } = head;
+  const isTrusted = isProxied(head);
   const ofConnection = connectionNames(headers.connection);
-  const ofCall = callerHeaders((name) => header(headers, name), head, isTrusted);
+  const ofCall = callerHeaders((name) => header(headers, name), head);
   const fields: Field[] = [];
   for (const name in headers) {
     const value = headers[name];

@@ -290,11 +290,11 @@ function headOf({ heads }: PipeSetup, format: Format): PreparedHead {
 }
 
 /** Metadata and compressions. The names of the compressions are the same in every protocol. */
-function fieldsOf({ fields, wire, route }: PipeSetup, exchange: Exchange): readonly Field[] {
+function fieldsOf({ fields, wire }: PipeSetup, exchange: Exchange): readonly Field[] {
   const { headers } = exchange;
   const known = fields.get(headers);
   if (known !== undefined) return known;
-  const made = toRequestFields(exchange, route.isTrusted);
+  const made = toRequestFields(exchange);
   const encoding = header(headers, wire.encodingHeader);
   const accepted = header(headers, wire.acceptEncodingHeader.toLowerCase());
   if (encoding !== undefined) made.push(createField("grpc-encoding", encoding));

@@ -15,20 +15,15 @@ export function isForwarded(method: Method): method is ForwardedMethod {
   return "target" in method;
 }
 
-/** Options of forwarded methods: those of the server. */
-export interface ForwardOptions extends ConnectRouterOptions {
-  readonly trustForwarded?: boolean | undefined;
-}
-
 /** Makes the table of services that an upstream has. */
 export function createForwardTable(
   { channel }: Upstream,
   services: readonly DescService[],
-  options: ForwardOptions,
+  options: ConnectRouterOptions,
   toUniversalHandler: (method: Method) => UniversalHandler,
 ): Pick<MethodTable, "methods" | "services"> {
   const { router, methods } = createMethodTable(options, toUniversalHandler);
-  const target = { channel, isTrusted: options.trustForwarded === true };
+  const target = { channel };
   forwardRoutes(services, target)(router);
   return { methods: new Map([...methods].map(([path, method]) => [path, { ...method, target }])), services };
 }

@@ -11,7 +11,6 @@ import { grpc } from "../rpc/grpc.js";
 import { grpcWeb } from "../rpc/grpc-web.js";
 import { type Channel, createRoute } from "./channel.js";
 import { createPipeSetup, type PipeSetup, servePipe } from "./pipe.js";
-import type { ForwardOptions } from "./table.js";
 import { isOfTools } from "./tools.js";
 
 export interface PassUnknown {
@@ -31,10 +30,10 @@ const wires = { grpc, "grpc-web": grpcWeb };
 /** Makes what passes calls to one upstream. `options` hold for them as they do for methods that are known. */
 export function createPassUnknown(
   channel: Channel,
-  options: ForwardOptions,
+  options: ConnectRouterOptions,
   environment: CallEnvironment,
 ): PassUnknown {
-  const target = { channel, isTrusted: options.trustForwarded === true };
+  const target = { channel };
   const template = createTemplate(options);
   const setups = new Map<string, Record<PassedProtocol, PipeSetup>>();
 

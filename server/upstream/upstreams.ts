@@ -1,7 +1,7 @@
 // All servers whose services are served here.
 import { isDeepStrictEqual } from "node:util";
 import type { DescService } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouterOptions } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { CallEnvironment } from "../call/call.js";
 import { toError } from "../call/error.js";
@@ -11,7 +11,7 @@ import type { HealthStatus } from "../operate/health.js";
 import { shorten } from "../quote.js";
 import { isWithin } from "../within.js";
 import type { UpstreamOptions } from "./options.js";
-import { createForwardTable, type ForwardOptions } from "./table.js";
+import { createForwardTable } from "./table.js";
 import { createPassUnknown, type PassUnknown } from "./unknown-methods.js";
 import { Upstream, type UpstreamListener } from "./upstream.js";
 
@@ -75,7 +75,7 @@ export class Upstreams {
   /** The methods that upstreams have now. Of a service that several have, the first serves all methods. */
   tables(
     upstreams: readonly Upstream[],
-    options: ForwardOptions,
+    options: ConnectRouterOptions,
     toUniversalHandler: (method: Method) => UniversalHandler,
   ): ForwardTable[] {
     const taken = new Set<string>();
@@ -100,7 +100,7 @@ export class Upstreams {
    */
   passUnknown(
     upstreams: readonly Upstream[],
-    options: ForwardOptions,
+    options: ConnectRouterOptions,
     environment: CallEnvironment,
   ): PassUnknown | undefined {
     const taker = upstreams.find(({ options }) => options.passUnknownMethods === true);
@@ -219,7 +219,11 @@ async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Prom
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
 }
 
-function checkPassUnknown({ options }: Upstream, all: readonly Upstream[], { interceptors = [] }: ForwardOptions) {
+function checkPassUnknown(
+  { options }: Upstream,
+  all: readonly Upstream[],
+  { interceptors = [] }: ConnectRouterOptions,
+) {
   const name = "upstreams[0].passUnknownMethods";
   if (all.length > 1) throw new TypeError(`${name}: expected a single upstream, found ${all.length}`);
   if (options.services !== undefined) throw new TypeError(`${name}: expected no "services" beside it`);

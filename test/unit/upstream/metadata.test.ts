@@ -10,10 +10,15 @@ import {
 } from "../../../server/upstream/metadata.js";
 
 /** A caller as its connection shows it. */
-const callerAt = (peer: string) => ({ authority: "api.example:8443", scheme: "https" as const, peer });
+const callerAt = (peer: string, proxy?: string) => ({
+  authority: "api.example:8443",
+  scheme: "https" as const,
+  peer,
+  proxy,
+});
 
-const describeCaller = (peer: string, given: Record<string, string>, isTrusted: boolean) =>
-  Object.fromEntries(callerHeaders((name) => given[name], callerAt(peer), isTrusted));
+const describeCaller = (peer: string, given: Record<string, string>, proxy?: string) =>
+  Object.fromEntries(callerHeaders((name) => given[name], callerAt(peer, proxy)));
 
 const ofConnection = { "x-forwarded-host": "api.example:8443", "x-forwarded-proto": "https" };
 const claims = {
@@ -27,7 +32,7 @@ const claims = {
 
 describe("what an upstream learns of a caller", () => {
   test.each(["192.0.2.1", "2001:db8::1"])("is that its address is %s, whatever it says", (peer) => {
-    expect(describeCaller(peer, claims, false)).toEqual({
+    expect(describeCaller(peer, claims)).toEqual({
       ...ofConnection,
       "x-forwarded-for": peer,
       "x-forwarded-user-agent": "caller/1",
@@ -35,11 +40,11 @@ describe("what an upstream learns of a caller", () => {
   });
 
   test("has no address of a Unix socket", () => {
-    expect(describeCaller("", {}, false)).toEqual(ofConnection);
+    expect(describeCaller("", {})).toEqual(ofConnection);
   });
 
   test("is nothing but its user agent if the head of the request is not there", () => {
-    expect(callerHeaders((name) => claims[name as keyof typeof claims], undefined, false)).toEqual([
+    expect(callerHeaders((name) => claims[name as keyof typeof claims], undefined)).toEqual([
       ["x-forwarded-user-agent", "caller/1"],
     ]);
   });
@@ -47,25 +52,25 @@ describe("what an upstream learns of a caller", () => {
   test.each([
     ["192.0.2.1", "192.0.2.1"],
     ["2001:db8::1", '"[2001:db8::1]"'],
-  ])("follows what a trusted proxy at %s says", (peer, node) => {
+  ])("follows what a trusted proxy at %s says", (proxy, node) => {
     const { "user-agent": _, ...kept } = claims;
-    expect(describeCaller(peer, claims, true)).toEqual({
+    expect(describeCaller("6.6.6.6", claims, proxy)).toEqual({
       ...kept,
-      forwarded: `for=6.6.6.6, for=${node};host="api.example:8443";proto=https`,
-      "x-forwarded-for": `6.6.6.6, 7.7.7.7, ${peer}`,
+      forwarded: `for=6.6.6.6, for=${node}`,
+      "x-forwarded-for": `6.6.6.6, 7.7.7.7, ${proxy}`,
     });
   });
 
   test("is what the connection shows if a trusted proxy says nothing", () => {
-    expect(describeCaller("192.0.2.1", {}, true)).toEqual({ ...ofConnection, "x-forwarded-for": "192.0.2.1" });
+    expect(describeCaller("192.0.2.1", {}, "192.0.2.1")).toEqual({ ...ofConnection, "x-forwarded-for": "192.0.2.1" });
   });
 
   test("keeps the list of a trusted proxy on a Unix socket", () => {
     const given = { "x-forwarded-for": "6.6.6.6", forwarded: "for=6.6.6.6" };
-    expect(describeCaller("", given, true)).toEqual({
+    expect(describeCaller("6.6.6.6", given, "")).toEqual({
       ...ofConnection,
       "x-forwarded-for": "6.6.6.6",
-      forwarded: 'for=6.6.6.6, for=unknown;host="api.example:8443";proto=https',
+      forwarded: "for=6.6.6.6, for=unknown",
     });
   });
 });
@@ -107,7 +112,7 @@ test.each([
 
 test("each value of a binary header is a field of its own, on the way to the upstream and back", () => {
   const headers = { host: "x", connection: "close, x-private", "x-private": "1", "x-bin": "AA==, /w", "x-own": "a, b" };
-  const fields = toRequestFields({ ...callerAt("192.0.2.1"), headers }, false).map(({ name, value }) => [name, value]);
+  const fields = toRequestFields({ ...callerAt("192.0.2.1"), headers }).map(({ name, value }) => [name, value]);
   expect(fields).toEqual([
     ["x-bin", "AA=="],
     ["x-bin", "/w"],
@@ -122,8 +127,11 @@ test("each value of a binary header is a field of its own, on the way to the ups
 });
 
 test("headers of a trusted proxy are sent once", () => {
-  const head = { ...callerAt("192.0.2.1"), headers: { "x-forwarded-for": "6.6.6.6", "x-forwarded-port": "1" } };
-  const fields = toRequestFields(head, true).map(({ name, value }) => [name, value]);
+  const head = {
+    ...callerAt("6.6.6.6", "192.0.2.1"),
+    headers: { "x-forwarded-for": "6.6.6.6", "x-forwarded-port": "1" },
+  };
+  const fields = toRequestFields(head).map(({ name, value }) => [name, value]);
   expect(fields).toEqual([
     ["x-forwarded-port", "1"],
     ["x-forwarded-for", "6.6.6.6, 192.0.2.1"],
@@ -133,5 +141,5 @@ test("headers of a trusted proxy are sent once", () => {
 
 test("a header that HTTP/2 does not allow is an error", () => {
   const head = { ...callerAt("192.0.2.1"), headers: { "x-own": "a\u0001" } };
-  expect(() => toRequestFields(head, false)).toThrow(/^\[internal\] headers: /);
+  expect(() => toRequestFields(head)).toThrow(/^\[internal\] headers: /);
 });

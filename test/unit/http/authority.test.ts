@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isAuthority } from "../../../server/listen/well-formed.js";
+import { isAuthority } from "../../../server/http/authority.js";
 
 const authorities: [text: string, isOne: boolean, reason: string][] = [
   ["localhost", true, "a name"],
