@@ -108,7 +108,7 @@ const map: Record<string, Part> = {
   "server/pages/browser/": { uses: [], isPortable: true },
   // The process told to operators.
   "server/operate/": {
-    uses: [...server("http/", "whole-number.ts", "within.ts"), "gen/grpc/"],
+    uses: [...server("http/", "quote.ts", "whole-number.ts", "within.ts"), "gen/grpc/"],
     names: server("call/", "listen/"),
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],

@@ -14,7 +14,7 @@ export interface Config {
   /** Options of `createServer`, but for certificates and routes. What was not set is absent. */
   readonly options: Omit<ServerOptions, "routes">;
   readonly tls: TlsFiles;
-  readonly log: { readonly level: LogLevel; readonly format: "auto" | "json" | "pretty" };
+  readonly log: LogSettings;
   readonly hasBanner: boolean;
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
@@ -32,6 +32,13 @@ export interface Config {
    * was not given.
    */
   nameOf(flag: Flag): string;
+}
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: "auto" | "json" | "pretty";
+  /** Share of the calls that end well and are logged, from 0 to 1. */
+  readonly sample: number;
 }
 
 /** Paths of PEM files. */
@@ -71,7 +78,11 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
   return {
     options: toOptions(given),
     tls: { cert: value("--tls-cert"), key: value("--tls-key"), clientCa: value("--tls-client-ca") },
-    log: { level: value("--log-level") ?? "info", format: value("--log-format") ?? "auto" },
+    log: {
+      level: value("--log-level") ?? "info",
+      format: value("--log-format") ?? "auto",
+      sample: value("--log-sample") ?? 1,
+    },
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),
     upstreams: given.has("--upstream") ? upstreamsOf(given) : (file?.upstreams ?? []),

@@ -11,7 +11,7 @@ import { createServerAndApi, type Server, type ServerParts } from "../server.js"
 import { isWithin } from "../within.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
-import type { Config, Environment } from "./config.js";
+import type { Config, Environment, LogSettings } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
 import { Reloader } from "./reload.js";
@@ -41,7 +41,7 @@ export async function serve(
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
   const log = openLog();
   const logger = await openLogger(config, process.stderr, log);
-  const { server, api, live } = await listen(service, config, withLog(options, logger));
+  const { server, api, live } = await listen(service, config, withLog(options, logger, config.log));
   const reload = chooseReload(service, config, { server, live }, logger);
   followProcess(process, { server, logger, log, reload, now: () => performance.now() });
   await isWithin(live.upstreams.ready, firstSchemaMs);
@@ -72,10 +72,10 @@ async function openLogger({ log }: Config, stderr: ServingProcess["stderr"], sin
 }
 
 /** The service's own callbacks are called after the log has its line. */
-function withLog(options: ServerOptions, logger: Logger): ServerOptions {
+function withLog(options: ServerOptions, logger: Logger, { sample }: LogSettings): ServerOptions {
   return {
     ...options,
-    onCall: [logCalls(logger), options.onCall].flat().filter((observer) => observer !== undefined),
+    onCall: [logCalls(logger, { sample }), options.onCall].flat().filter((observer) => observer !== undefined),
     onConnectionError: callBoth(logConnectionErrors(logger), options.onConnectionError),
     onWarning: callBoth((message) => logger.warn(message), options.onWarning),
   };

@@ -59,6 +59,15 @@ export function wholeNumber(from: number, to: number = maxInt32): Kind<number> {
   };
 }
 
+/** A part of a whole, from 0 to 1. */
+export const share: Kind<number> = {
+  placeholder: "<share>",
+  expected: "a number from 0 to 1, such as 0.01",
+  schema: { type: "number", minimum: 0, maximum: 1 },
+  parse: (value) => (/^(?:\d+(?:\.\d+)?|\d+e-\d+)$/.test(value) && Number(value) <= 1 ? Number(value) : undefined),
+  format: String,
+};
+
 /** Names with commas between. @param pattern what each of them matches */
 export function names(placeholder: string, pattern: RegExp): Kind<string[]> {
   return {

@@ -16,6 +16,7 @@ import {
   onOff,
   origins,
   path,
+  share,
   size,
   switchOff,
   switchOn,
@@ -411,6 +412,12 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: choice("debug", "info", "warn", "error", "silent"),
         default: "info",
         text: "minimum log level; `info` logs every call",
+      },
+      {
+        flag: "--log-sample",
+        kind: share,
+        default: "1",
+        text: "share of the calls that end well and are logged, from 0 to 1, such as `0.01`; calls that fail always are",
       },
       {
         flag: "--log-format",

@@ -1,7 +1,7 @@
 // The part of JSON schema (draft 7, https://json-schema.org/draft-07/json-schema-validation) that describes the values of a
 // configuration file.
 
-type Type = "array" | "boolean" | "integer" | "string";
+type Type = "array" | "boolean" | "integer" | "number" | "string";
 
 /** Keywords of JSON schema. Those of another type than the value say nothing of it. */
 export interface ValueSchema {

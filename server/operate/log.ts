@@ -6,6 +6,7 @@ import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { destination, type Logger, pino } from "pino";
 import type { FinishedCall } from "../call/observer.js";
 import type { ListenStep } from "../listen/report.js";
+import { shorten } from "../quote.js";
 import { applicationSteps } from "./report.js";
 import { isUnexpected } from "./unexpected.js";
 
@@ -36,28 +37,64 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
   );
 }
 
+/** How many calls get a line. */
+interface Sampling {
+  /** Share of the calls that end well and are logged, from 0 to 1. Others are always logged. Default 1. */
+  readonly sample?: number;
+  /** Returns a number from 0 to less than 1. */
+  readonly random?: () => number;
+}
+
 /**
  * Writes a line per finished call: at `info`; at `warn` where a part of the response could not be sent; or at `error` with
  * the stack if an unexpected error ended it. Undefined if the log level drops all of these, so that calls are not
  * observed.
  */
-export function logCalls(logger: Logger): ((call: FinishedCall) => void) | undefined {
+export function logCalls(
+  logger: Logger,
+  { sample = 1, random = Math.random }: Sampling = {},
+): ((call: FinishedCall) => void) | undefined {
   if (!logger.isLevelEnabled("error")) return undefined;
   const isEach = logger.isLevelEnabled("info");
-  return ({ method, protocol, code, durationMs, error, warnings }) => {
+  return (call) => {
+    const { code, error, warnings } = call;
     const isAccident = isUnexpected(error);
-    if (!isEach && !isAccident && warnings.length === 0) return;
-    const fields = {
-      method: method.path.slice(1),
-      protocol,
-      code: code === undefined ? "ok" : codeToString(code),
-      durationMs: Math.round(durationMs * 1000) / 1000,
-      ...(warnings.length > 0 && { warnings }),
-    };
+    if (!isAccident && warnings.length === 0) {
+      if (!isEach) return;
+      if (sample < 1 && code === undefined && random() >= sample) return;
+    }
+    const fields = toFields(call);
     if (isAccident) logger.error({ ...fields, err: error.cause }, "call failed");
     else if (warnings.length > 0) logger.warn(fields, "call");
     else logger.info(fields, "call");
   };
+}
+
+/** The fields of a line. What the client has sent of them is shortened. */
+function toFields(call: FinishedCall): object {
+  const { method, protocol, code, durationMs, requestId, peer, request, warnings } = call;
+  const { traceparent, "user-agent": userAgent } = request.headers;
+  const traceId = readTraceId(traceparent);
+  return {
+    method: method.path.slice(1),
+    protocol,
+    code: code === undefined ? "ok" : codeToString(code),
+    durationMs: Math.round(durationMs * 1000) / 1000,
+    requestId,
+    ...(traceId !== undefined && { traceId }),
+    ...(peer !== "" && { peer }),
+    ...(userAgent !== undefined && { userAgent: shorten(userAgent) }),
+    bytesReceived: call.bytesReceived,
+    bytesSent: call.bytesSent,
+    ...(warnings.length > 0 && { warnings }),
+  };
+}
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const traceParent = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}(?:-|$)/;
+
+function readTraceId(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? traceParent.exec(value)?.[1] : undefined;
 }
 
 /**
@@ -157,7 +194,7 @@ export async function prettify(sink: LogSink, hasColors: boolean): Promise<LogSi
     colorize: hasColors,
     translateTime: "SYS:HH:MM:ss",
     singleLine: true,
-    ignore: "method,protocol,code,durationMs",
+    ignore: "method,protocol,code,durationMs,requestId,traceId,peer,userAgent,bytesReceived,bytesSent",
     messageFormat: (line, key) => {
       const { method, protocol, code, durationMs } = line;
       return method === undefined ? String(line[key]) : `${method} ${protocol} ${code} ${durationMs} ms`;

@@ -131,7 +131,7 @@ describe.each(sections)("%s, section %j", (_, __, steps) => {
   async function expectLogLine(text: string): Promise<void> {
     await workspace.run("npm run client -- --protocol grpc");
     const line = workspace.stderr.split("\n").find((line) => line.includes('SayHello"'));
-    const varying = /"(time|durationMs)":("[^"]*"|[\d.]+)/g;
+    const varying = /"(time|durationMs|requestId|userAgent)":("[^"]*"|[\d.]+)/g;
     expect(line?.replaceAll(varying, '"$1"')).toBe(text.replaceAll(varying, '"$1"'));
   }
 

@@ -150,6 +150,11 @@ const bad: [what: string, text: string, ...problems: string[]][] = [
     'line 3, column 12: log-level: expected debug, info, warn, error or silent, found "loud"',
   ],
   [
+    "a share above 1",
+    `${upstream}log-sample: 2`,
+    "line 3, column 13: log-sample: expected a number from 0 to 1, such as 0.01, found 2",
+  ],
+  [
     "a text as switch",
     `${upstream}reflection: "no"`,
     'line 3, column 13: reflection: expected true or false, found "no"',

@@ -17,7 +17,7 @@ const upstream = (url: string, files: object = {}) => ({
 });
 
 const given: [argv: string[], found: Partial<Config>][] = [
-  [[], { options: { limits: {} }, log: { level: "info", format: "auto" }, hasBanner: true }],
+  [[], { options: { limits: {} }, log: { level: "info", format: "auto", sample: 1 }, hasBanner: true }],
   [["serve"], { options: { limits: {} } }],
   [["--host", "::"], { options: { host: "::", limits: {} } }],
   [["--port", "0"], { options: { port: 0, limits: {} } }],
@@ -90,8 +90,9 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--no-code-generation"], { options: { codeGeneration: false, limits: {} } }],
   [["--reference-lane"], { options: { fastLane: false, limits: {} } }],
   [["--node-http2"], { options: { http2: "node", limits: {} } }],
-  [["--log-level", "warn"], { log: { level: "warn", format: "auto" } }],
-  [["--log-format", "json"], { log: { level: "info", format: "json" } }],
+  [["--log-level", "warn"], { log: { level: "warn", format: "auto", sample: 1 } }],
+  [["--log-format", "json"], { log: { level: "info", format: "json", sample: 1 } }],
+  [["--log-sample", "0.01"], { log: { level: "info", format: "auto", sample: 0.01 } }],
   [["--no-banner"], { hasBanner: false }],
 ];
 
@@ -198,6 +199,8 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
     {},
     '--drain-timeout: expected a time with its unit, such as 500ms, 10s or 2m, or 0, found "30"',
   ],
+  [["--log-sample", "1.1"], {}, '--log-sample: expected a number from 0 to 1, such as 0.01, found "1.1"'],
+  [["--log-sample", "1%"], {}, '--log-sample: expected a number from 0 to 1, such as 0.01, found "1%"'],
   [["--log-level", "loud"], {}, '--log-level: expected debug, info, warn, error or silent, found "loud"'],
   [[], { MANYWIRE_NO_REFLECTION: "yes" }, 'MANYWIRE_NO_REFLECTION: expected true or false, found "yes"'],
   [["--ignore-parameters", "a*b"], {}, '--ignore-parameters: expected names with commas between, found "a*b"'],

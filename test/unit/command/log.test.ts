@@ -11,21 +11,21 @@ function createAccident(): Error {
 }
 
 const contextValues = createContextValues();
+const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+/** What each line of a call has besides its method, protocol, code and duration. */
+const known = { requestId: "r-1", peer: "127.0.0.1", bytesReceived: 7, bytesSent: 9 };
 
-function finish(code?: Code, cause?: unknown, warnings: readonly string[] = []): FinishedCall {
+function finish(
+  code?: Code,
+  cause?: unknown,
+  warnings: readonly string[] = [],
+  headers: FinishedCall["request"]["headers"] = {},
+): FinishedCall {
   const error = code === undefined ? undefined : new ConnectError("s3cret", code, undefined, undefined, cause);
   const method = { path: "/hello_world.Greeter/SayHello" } as FinishedCall["method"];
-  const request = { headers: {} } as FinishedCall["request"];
-  const counts = { bytesReceived: 0, bytesSent: 0, messagesReceived: 1, messagesSent: 1 };
-  const started = {
-    method,
-    protocol: "grpc-web",
-    contextValues,
-    requestId: "r-1",
-    peer: "127.0.0.1",
-    request,
-  } as const;
-  return { ...started, ...counts, code, durationMs: 1.23456, error, warnings };
+  const request = { headers } as FinishedCall["request"];
+  const started = { method, protocol: "grpc-web", contextValues, request } as const;
+  return { ...started, ...known, messagesReceived: 1, messagesSent: 1, code, durationMs: 1.23456, error, warnings };
 }
 
 /** The lines that an observer of calls writes, without their time. */
@@ -44,8 +44,38 @@ describe("a line of the log", () => {
     [Code.DeadlineExceeded, "deadline_exceeded"],
     [Code.Unauthenticated, "unauthenticated"],
   ])("says of a call that ended with %s how it was called and that it was %s", (code, name) => {
-    const fields = { method: "hello_world.Greeter/SayHello", protocol: "grpc-web", code: name, durationMs: 1.235 };
+    const fields = {
+      method: "hello_world.Greeter/SayHello",
+      protocol: "grpc-web",
+      code: name,
+      durationMs: 1.235,
+      ...known,
+    };
     expect(linesOf("info", finish(code))).toEqual([{ level: "info", ...fields, msg: "call" }]);
+  });
+
+  it.each<[string, FinishedCall["request"]["headers"], object]>([
+    [
+      "a client's name",
+      { "user-agent": "grpcurl/1.9.3 grpc-go/1.61.0" },
+      { userAgent: "grpcurl/1.9.3 grpc-go/1.61.0" },
+    ],
+    ["a name that is too long", { "user-agent": "x".repeat(101) }, { userAgent: `${"x".repeat(100)}…` }],
+    ["a trace", { traceparent: `00-${traceId}-00f067aa0ba902b7-01` }, { traceId }],
+    ["a trace of a later version", { traceparent: `cc-${traceId}-00f067aa0ba902b7-01-what` }, { traceId }],
+    ["a trace of zeros", { traceparent: `00-${"0".repeat(32)}-00f067aa0ba902b7-01` }, {}],
+    ["a trace of no version", { traceparent: `ff-${traceId}-00f067aa0ba902b7-01` }, {}],
+    ["text for a trace", { traceparent: "s3cret" }, {}],
+    ["other headers", { authorization: "s3cret", "x-request-id": "s3cret" }, {}],
+  ])("has of the headers what it names: %s", (_, headers, expected) => {
+    const { level, time, msg, method, protocol, code, durationMs, ...rest } =
+      linesOf("info", finish(undefined, undefined, [], headers))[0] ?? {};
+    expect([level, time, msg, method, protocol, code, durationMs]).toHaveLength(7);
+    expect(rest).toEqual({ ...known, ...expected });
+  });
+
+  it("leaves out the address of a client that has none", () => {
+    expect(linesOf("info", { ...finish(), peer: "" })[0]).not.toHaveProperty("peer");
   });
 
   it("logs unsent parts of a response at `warn`, or an unexpected error at `error`", () => {
@@ -92,6 +122,7 @@ describe("a line of the log", () => {
         protocol: "grpc-web",
         code: "invalid_argument",
         durationMs: 1.235,
+        ...known,
         msg: "call",
       },
     ]);
@@ -118,6 +149,28 @@ describe("the level", () => {
 
   it("silent does not have calls watched", () => {
     expect(logCalls(createLogger("silent", { write: () => {} }))).toBeUndefined();
+  });
+});
+
+describe("a sample", () => {
+  const failed = [finish(Code.NotFound), finish(Code.Internal, new Error("x")), finish(undefined, undefined, ["lost"])];
+
+  it.each([
+    [0, 0],
+    [0.25, 2],
+    [1, 8],
+  ])("of %d has so many of 8 calls that end well: %d, and all others", (sample, expected) => {
+    const lines: unknown[] = [];
+    let drawn = 0;
+    const random = () => (drawn++ % 8) / 8;
+    const observe = logCalls(createLogger("info", { write: (line) => lines.push(JSON.parse(line)) }), {
+      sample,
+      random,
+    });
+    for (let call = 0; call < 8; call++) observe?.(finish());
+    expect(lines.length).toBe(expected);
+    for (const call of failed) observe?.(call);
+    expect(lines.length).toBe(expected + failed.length);
   });
 });
 

@@ -33,16 +33,19 @@ describe("standard error", () => {
   it("has a JSON line for each call, and the last of them when the process has ended", async () => {
     await using command = start();
     const url = await command.url();
-    await request(url, { path, headers: json, body });
+    await request(url, { path, headers: { ...json, "x-request-id": "mine" }, body });
     await request(url, { path, headers: { "content-type": "application/grpc-web+proto" }, body: "\0\0\0\0\0" });
     await request(url, { path, headers: json, body: "[]" });
     await end(command);
     const calls = command.log.filter(({ msg }) => msg === "call");
-    const call = { level: "info", time: expect.any(String), method: path.slice(1), durationMs: expect.any(Number) };
+    const call = {
+      ...{ level: "info", time: expect.any(String), method: path.slice(1), durationMs: expect.any(Number) },
+      ...{ requestId: expect.any(String), peer: "127.0.0.1", bytesSent: expect.any(Number), msg: "call" },
+    };
     expect(calls).toEqual([
-      { ...call, protocol: "connect", code: "ok", msg: "call" },
-      { ...call, protocol: "grpc-web", code: "ok", msg: "call" },
-      { ...call, protocol: "connect", code: "invalid_argument", msg: "call" },
+      { ...call, protocol: "connect", code: "ok", bytesReceived: 14, requestId: "mine" },
+      { ...call, protocol: "grpc-web", code: "ok", bytesReceived: 5 },
+      { ...call, protocol: "connect", code: "invalid_argument", bytesReceived: 2 },
     ]);
     expect(command.stderr).toMatch(/"msg":"drained"\}\n$/);
   });
@@ -108,6 +111,15 @@ describe("standard error", () => {
         '[TIME] INFO: draining; a second signal ends at once {"signal":"SIGTERM"}\n' +
         "[TIME] INFO: drained\n",
     );
+  });
+
+  it("has lines of a share of the calls that end well, and of all that fail", async () => {
+    await using command = start("--log-sample", "0");
+    const url = await command.url();
+    await request(url, { path, headers: json, body });
+    await request(url, { path, headers: json, body: "[]" });
+    await end(command);
+    expect(command.log.filter(({ msg }) => msg === "call").map(({ code }) => code)).toEqual(["invalid_argument"]);
   });
 
   it("has no lines of calls above their level", async () => {
