@@ -2,6 +2,7 @@
 import type { ListenLimits } from "./listen/limits.js";
 import type { TlsOptions } from "./listen/tls.js";
 import type { CorsOptions } from "./operate/cors/options.js";
+import type { CallLimits } from "./operate/overload/limits.js";
 import type { PagesOptions, ServerOptions } from "./options.js";
 import { describeValue, quote } from "./quote.js";
 import type { ReloadOptions } from "./reload.js";
@@ -37,7 +38,9 @@ const pem: Type = {
   matches: (value) => string.matches(value) || binary.matches(value),
 };
 
-const limits: Types<ListenLimits> = {
+const limits: Types<ListenLimits & CallLimits> = {
+  concurrentCalls: number,
+  maxLagMs: milliseconds,
   headerBytes: bytes,
   headerCount: number,
   streamsPerConnection: number,

@@ -11,6 +11,8 @@ export const refusalReasons = [
   "stalled",
   "unresponsive",
   "max_age",
+  "concurrent_calls",
+  "event_loop_lag",
 ] as const;
 
 /**
@@ -24,6 +26,8 @@ export const refusalReasons = [
  * - `stalled`: a client that stopped reading a response, or stopped in the middle of a request.
  * - `unresponsive`: an HTTP/2 client that did not reply to a keepalive ping.
  * - `max_age`: a connection whose calls had not ended in the grace time after its maximum age.
+ * - `concurrent_calls`: a call over `limits.concurrentCalls`.
+ * - `event_loop_lag`: a call that `limits.maxLagMs` has refused.
  */
 export type Refusal = (typeof refusalReasons)[number];
 

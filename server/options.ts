@@ -11,6 +11,7 @@ import type { TlsOptions } from "./listen/tls.js";
 import type { Fallback } from "./mount/fallback.js";
 import type { DocsOptions } from "./openapi/options.js";
 import type { CorsOptions } from "./operate/cors/options.js";
+import type { CallLimits } from "./operate/overload/limits.js";
 import type { ErrorLogger } from "./operate/unexpected.js";
 import type { RestOptions } from "./transcode/transcoder.js";
 import type { UpstreamOptions } from "./upstream/options.js";
@@ -73,8 +74,8 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * times as long, and decoding up to 4 times. Default true, where the runtime allows it.
    */
   codeGeneration?: boolean | undefined;
-  /** Limits on connections. */
-  limits?: OrUndefined<Partial<ListenLimits>> | undefined;
+  /** Limits on connections, and on the calls of all of them. */
+  limits?: OrUndefined<Partial<ListenLimits & CallLimits>> | undefined;
   /** Whether to serve reflection, `grpc.reflection.v1` and `v1alpha`. Default true. */
   reflection?: boolean | undefined;
   /** Whether manywire's own code serves the protocols. `false` serves them with Connect's handlers. Default true. */
@@ -147,7 +148,7 @@ interface Defaults {
   reflection: boolean;
   fastLane: boolean;
   http2: "own" | "node";
-  limits: Partial<ListenLimits>;
+  limits: Partial<ListenLimits & CallLimits>;
   rest: RestOptions;
   docs: PagesOptions | boolean;
   interceptBuiltIns: boolean;

@@ -10,6 +10,7 @@ import { prepareInterceptors } from "./call/method-interceptor.js";
 import { joinObservers } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
 import { checkOptions } from "./check-options.js";
+import { promptClock } from "./clock.js";
 import { Counters } from "./counters.js";
 import type { Filter } from "./http/filter.js";
 import type { Caller } from "./in-process/call.js";
@@ -23,6 +24,8 @@ import type { OpenApiDocument } from "./openapi/types.js";
 import { createCors } from "./operate/cors/cors.js";
 import { drain } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
+import { type CallRefusal, OverloadAdmission } from "./operate/overload/admission.js";
+import { resolveCallLimits } from "./operate/overload/limits.js";
 import { createProbes } from "./operate/probes.js";
 import { createReport, type ErrorReport } from "./operate/report.js";
 import { createNetworks } from "./operate/trust/networks.js";
@@ -33,6 +36,7 @@ import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import type { ReloadOptions, ReloadReport } from "./reload.js";
 import { readStats, type ServerStats } from "./stats.js";
+import { isOfTools } from "./upstream/tools.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
 export interface Server extends AsyncDisposable {
@@ -122,6 +126,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
   const report = createReport(settings.onConnectionError);
   const environment: CallEnvironment = {
     active,
+    admission: createAdmission(settings.limits, counters),
     observers: joinObservers(settings.onCall, report),
     onError: reportUnexpected(settings, report),
     contextValues: contextValuesOf(settings),
@@ -173,6 +178,14 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     reloadTls: (tls) => listener.reloadTls(tls),
   };
   return { server, api: () => live.current.api, live };
+}
+
+/** What refuses calls when there are too many; undefined if no limit is set. */
+function createAdmission(given: Settings["limits"], counters: Counters): OverloadAdmission | undefined {
+  const limits = resolveCallLimits(given);
+  if (limits.concurrentCalls === 0 && limits.maxLagMs === 0) return undefined;
+  const onRefusal = (reason: CallRefusal) => counters.refuse(reason);
+  return new OverloadAdmission(limits, { isExempt: isOfTools, onRefusal, clock: promptClock });
 }
 
 /** Where unexpected errors of handlers go. */

@@ -109,7 +109,7 @@ const map: Record<string, Part> = {
   // The process told to operators.
   "server/operate/": {
     uses: [...server("http/", "quote.ts", "whole-number.ts", "within.ts"), "gen/grpc/"],
-    names: server("call/", "listen/"),
+    names: server("call/", "clock.ts", "listen/"),
     packages: [connect, "pino", "pino-pretty"],
     namesPackages: [protobuf],
   },
@@ -186,6 +186,7 @@ const map: Record<string, Part> = {
       ...server(
         "call/",
         "check-options.ts",
+        "clock.ts",
         "counters.ts",
         "http/",
         "listen/",
@@ -198,6 +199,7 @@ const map: Record<string, Part> = {
         "reflection/",
         "reload.ts",
         "stats.ts",
+        "upstream/tools.ts",
       ),
       "gen/grpc/",
     ],

@@ -5,6 +5,7 @@ import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { CountedExchange } from "../http/counted-exchange.js";
 import { type Exchange, type ExchangeOwner, type RequestHead, requestUrl } from "../http/exchange.js";
 import type { ActiveCall, ActiveCalls } from "./active.js";
+import type { Admission } from "./admission.js";
 import { CallContext } from "./context.js";
 import { CallValues } from "./context-values.js";
 import { closeReason, deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
@@ -19,6 +20,8 @@ import type { Timeout } from "./timeout.js";
 export interface CallEnvironment {
   readonly active: ActiveCalls;
   readonly observers: Observers | undefined;
+  /** Which calls may begin; undefined if all may. */
+  readonly admission: Admission | undefined;
   /** Called with the error of a call that had one, for servers without an observer. Never throws. */
   readonly onError: ((path: string, error: ConnectError) => void) | undefined;
   readonly contextValues: ((head: RequestHead) => ContextValues) | undefined;
@@ -97,6 +100,8 @@ export class Call implements ActiveCall, ExchangeOwner {
   messagesSent = 0;
   #bytesReceived = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** What counts the call, from its start to its outcome. */
+  #admission: Admission | undefined;
   #warnings: readonly string[] = [];
   #isObserved = false;
   #error: ConnectError | undefined;
@@ -133,7 +138,8 @@ export class Call implements ActiveCall, ExchangeOwner {
     active.add(this);
     this.exchange.attach(this);
     try {
-      if (this.#problem !== undefined) this.fail(this.#problem);
+      const problem = this.#problem ?? this.#admit();
+      if (problem !== undefined) this.fail(problem);
       else this.#wire.receive();
     } catch (reason) {
       this.fail(reason);
@@ -143,6 +149,14 @@ export class Call implements ActiveCall, ExchangeOwner {
   #startObserving(observers: Observers): ObservedCall {
     const { protocolName: protocol, values: contextValues } = this.context;
     return new ObservedCall(observers, this.exchange, { method: this.method, protocol, contextValues });
+  }
+
+  /** Returns the error that refuses the call, if the server has too many. */
+  #admit(): ConnectError | undefined {
+    const { admission } = this.#environment;
+    const refusal = admission?.begin(this.method);
+    if (refusal === undefined) this.#admission = admission;
+    return refusal;
   }
 
   /** Ends the call with an error that does not come from its handler. */
@@ -178,6 +192,7 @@ export class Call implements ActiveCall, ExchangeOwner {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.context.abort(reason);
     this.#environment.active.delete(this);
+    this.#admission?.end(this.method);
     this.#wire.onSettled?.(error);
   }
 

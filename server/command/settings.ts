@@ -3,6 +3,7 @@
 import { DEFAULT_LISTEN_LIMITS, type ListenLimits } from "../listen/limits.js";
 import type { DocsOptions } from "../openapi/options.js";
 import type { CorsOptions } from "../operate/cors/options.js";
+import { type CallLimits, DEFAULT_CALL_LIMITS } from "../operate/overload/limits.js";
 import { resolveOptions, type ServerOptions } from "../options.js";
 import type { RestOptions } from "../transcode/transcoder.js";
 import {
@@ -41,7 +42,7 @@ export interface Setting {
   readonly text: string;
   readonly option?:
     | keyof ServerOptions
-    | `limits.${keyof ListenLimits}`
+    | `limits.${keyof ListenLimits | keyof CallLimits}`
     | `rest.${keyof RestOptions}`
     | `docs.${keyof DocsOptions}`
     | `cors.${keyof CorsOptions}`;
@@ -132,6 +133,18 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: wholeNumber(1),
         option: "limits.streamsPerConnection",
         text: "maximum concurrent calls per connection: HTTP/2 streams, or pipelined HTTP/1.1 requests",
+      },
+      {
+        flag: "--max-concurrent-calls",
+        kind: wholeNumber(0),
+        option: "limits.concurrentCalls",
+        text: "maximum concurrent calls of the whole server; more are refused with `unavailable`; `0` for no limit",
+      },
+      {
+        flag: "--max-lag",
+        kind: duration(),
+        option: "limits.maxLagMs",
+        text: "delay of the event loop from which calls that are too many are refused with `unavailable`; `0` turns it off",
       },
       {
         flag: "--max-timeout",
@@ -445,7 +458,9 @@ export function environmentName(flag: Flag): string {
 
 const defaults = new Map<string, unknown>([
   ...Object.entries(resolveOptions({ routes: () => {} })),
-  ...Object.entries(DEFAULT_LISTEN_LIMITS).map(([name, value]) => [`limits.${name}`, value] as const),
+  ...Object.entries({ ...DEFAULT_LISTEN_LIMITS, ...DEFAULT_CALL_LIMITS }).map(
+    ([name, value]) => [`limits.${name}`, value] as const,
+  ),
 ]);
 
 /** The default as a user would write it; empty if there is none. */

@@ -15,6 +15,7 @@ import type { UniversalServerRequest, UniversalServerResponse } from "@connectrp
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { guardListeners } from "../call/abort-listeners.js";
 import type { ActiveCall } from "../call/active.js";
+import type { Admission } from "../call/admission.js";
 import { ByteBuffer } from "../call/byte-buffer.js";
 import type { CallEnvironment } from "../call/call.js";
 import { CallValues } from "../call/context-values.js";
@@ -57,6 +58,11 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
       if (query !== undefined) readQueryMessage(query);
     } catch (reason) {
       call.refuse(toConnectError(reason));
+      return;
+    }
+    const refusal = call.problem === undefined ? call.admit() : undefined;
+    if (refusal !== undefined) {
+      call.refuse(refusal);
       return;
     }
     handler(call.toUniversalRequest())
@@ -141,6 +147,8 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
   #answer: UniversalServerResponse | undefined;
   #lastChunk: Uint8Array | undefined;
   #warnings: readonly string[] = [];
+  /** What counts the call, until it ends. */
+  #admission: Admission | undefined;
   /** Whether an error was sent instead of the response of Connect's handler. */
   #isRefused = false;
 
@@ -182,6 +190,14 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     this.#observed = observers && new ObservedCall(observers, this.#exchange, start);
     active.add(this);
     this.#exchange.attach(this);
+  }
+
+  /** Counts the call, or returns the error that refuses it. */
+  admit(): ConnectError | undefined {
+    const { admission } = this.#environment;
+    const refusal = admission?.begin(this.method);
+    if (refusal === undefined) this.#admission = admission;
+    return refusal;
   }
 
   cancel(error: ConnectError): void {
@@ -417,6 +433,7 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const code = isWhole && !this.#isRefused ? this.#sentCode() : (this.#error?.code ?? Code.Canceled);
     const { active, onError } = this.#environment;
     active.delete(this);
+    this.#admission?.end(this.method);
     if (this.#error !== undefined) onError?.(this.method.path, this.#error);
     this.#observed?.end({
       code,

@@ -86,7 +86,10 @@ ${optionsTable("", listOptions("server/options.ts", "ServerOptions"))}
 
 Options of \`limits\`, in the unit that ends their name.
 
-${optionsTable("limits.", listOptions("server/listen/limits.ts", "ListenLimits"))}
+${optionsTable("limits.", [
+  ...listOptions("server/operate/overload/limits.ts", "CallLimits"),
+  ...listOptions("server/listen/limits.ts", "ListenLimits"),
+])}
 
 ## createServer: rest
 

@@ -29,6 +29,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--max-header-size", "8KiB"], { options: { limits: { headerBytes: 8192 } } }],
   [["--max-headers", "10"], { options: { limits: { headerCount: 10 } } }],
   [["--max-streams", "7"], { options: { limits: { streamsPerConnection: 7 } } }],
+  [["--max-concurrent-calls", "500"], { options: { limits: { concurrentCalls: 500 } } }],
+  [["--max-lag", "50ms"], { options: { limits: { maxLagMs: 50 } } }],
   [["--max-timeout", "1m"], { options: { maxTimeoutMs: 60_000, limits: {} } }],
   [["--handshake-timeout", "1s"], { options: { limits: { openingMs: 1000 } } }],
   [["--headers-timeout", "2s"], { options: { limits: { headersMs: 2000 } } }],
