@@ -13,7 +13,7 @@ export {
 export type { CallInfo } from "./call/call-info.js";
 export { callInfo, peerCertificate } from "./call/context-values.js";
 export { setHttpStatus } from "./call/http-status.js";
-export type { ProtocolName } from "./call/method.js";
+export type { Method, ProtocolName } from "./call/method.js";
 export type { MethodInterceptor } from "./call/method-interceptor.js";
 export type { CallObserver, FinishedCall, StartedCall } from "./call/observer.js";
 export { setCompression } from "./call/response-compression.js";
@@ -37,6 +37,6 @@ export type { PagesOptions, ServerOptions } from "./options.js";
 export type { ReloadOptions, ReloadReport } from "./reload.js";
 export { runServer } from "./run-server.js";
 export { createServer, type Server } from "./server.js";
-export type { ServerStats } from "./stats.js";
+export type { ServedMethod, ServerStats } from "./stats.js";
 export type { RestOptions } from "./transcode/transcoder.js";
 export type { UpstreamStats } from "./upstream/stats.js";

@@ -5,7 +5,6 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
-import type { Method } from "./call/method.js";
 import { prepareInterceptors } from "./call/method-interceptor.js";
 import { joinObservers } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
@@ -35,7 +34,7 @@ import { resolveOptions, type ServerOptions, type Settings } from "./options.js"
 import { toUniversalHandler } from "./reference/universal-handler.js";
 import { reflectionRoutes } from "./reflection/reflection.js";
 import type { ReloadOptions, ReloadReport } from "./reload.js";
-import { readStats, type ServerStats } from "./stats.js";
+import { listMethods, readStats, type ServedMethod, type ServerStats } from "./stats.js";
 import { isOfTools } from "./upstream/tools.js";
 
 /** A server on one port (or Unix socket), for every protocol. */
@@ -72,7 +71,7 @@ export interface Server extends AsyncDisposable {
   /** The statuses that health checks see. */
   readonly health: Health;
   /** The methods that are served now, own and forwarded: those that `onCall` can report. */
-  readonly methods: readonly Method[];
+  readonly methods: readonly ServedMethod[];
   /** Returns numbers of this moment, and counters since the server was made: connections, refusals, bytes, calls, upstreams. */
   stats(): ServerStats;
   /**
@@ -170,7 +169,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
       return live.current.call(request);
     },
     get methods() {
-      return [...live.current.api.methods.values()];
+      return listMethods(live.current.api);
     },
     stats: () => readStats(listener, counters, active, live.upstreams),
     openApi: () => live.current.openApi(),

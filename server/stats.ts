@@ -1,8 +1,10 @@
-// Counters of a server at one moment, as plain data.
+// What a server tells of itself: its counters at one moment, as plain data, and its methods.
 import type { ActiveCalls } from "./call/active.js";
+import type { Method, ProtocolName } from "./call/method.js";
 import type { Counters, Refusal } from "./counters.js";
 import type { OpenConnections, TransferredBytes } from "./listen/connections.js";
 import type { Listener } from "./listen/listener.js";
+import type { Api } from "./openapi/document.js";
 import type { UpstreamStats } from "./upstream/stats.js";
 import type { Upstreams } from "./upstream/upstreams.js";
 
@@ -39,4 +41,20 @@ export function readStats(
     activeCalls: active.size,
     upstreams: upstreams.all.map(({ stats }) => stats),
   };
+}
+
+/** A method that is served. */
+export interface ServedMethod {
+  readonly method: Method;
+  /** The protocols that may call it: `rest` is one of them if it has routes. */
+  readonly protocols: ReadonlySet<ProtocolName>;
+}
+
+/** Returns all methods of an API. */
+export function listMethods({ methods, bindings }: Api): ServedMethod[] {
+  const routed = new Set(bindings.map(({ method }) => method));
+  return [...methods.values()].map((method) => {
+    const hasRoutes = routed.has(method.spec.method);
+    return { method, protocols: new Set<ProtocolName>([...method.protocols, ...(hasRoutes ? ["rest" as const] : [])]) };
+  });
 }

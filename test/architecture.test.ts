@@ -122,6 +122,11 @@ const map: Record<string, Part> = {
     names: server("call/method-interceptor.ts"),
     packages: [protobuf, connect, "@bufbuild/protovalidate"],
   },
+  "server/operate/metrics/": {
+    uses: server("counters.ts"),
+    names: server("call/", "mount/fallback.ts", "server.ts", "stats.ts", "upstream/stats.ts"),
+    packages: [connect, "prom-client"],
+  },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
   // Calls from inside the process.
@@ -180,7 +185,7 @@ const map: Record<string, Part> = {
     names: server("http/", "operate/", "options.ts"),
     packages: [connect],
   },
-  "server/stats.ts": { uses: [], names: server("call/", "counters.ts", "listen/", "upstream/") },
+  "server/stats.ts": { uses: [], names: server("call/", "counters.ts", "listen/", "openapi/", "upstream/") },
   "server/server.ts": {
     uses: [
       ...server(

@@ -22,6 +22,8 @@ export interface MethodOptions extends UniversalHandlerOptions {
 interface MethodBase {
   /** The request path, `/package.Service/Method`. */
   readonly path: string;
+  /** The URL of the upstream that serves it, as it was given; undefined for a method of this server. */
+  readonly upstream?: string | undefined;
   /** The types of the files that were served with it, and the well-known ones. */
   readonly types: Registry;
   /** The registry of `jsonOptions` also knows the types of the served files. */

@@ -17,7 +17,7 @@ export function isForwarded(method: Method): method is ForwardedMethod {
 
 /** Makes the table of services that an upstream has. */
 export function createForwardTable(
-  { channel }: Upstream,
+  { channel, url }: Upstream,
   services: readonly DescService[],
   options: ConnectRouterOptions,
   toUniversalHandler: (method: Method) => UniversalHandler,
@@ -25,5 +25,8 @@ export function createForwardTable(
   const { router, methods } = createMethodTable(options, toUniversalHandler);
   const target = { channel };
   forwardRoutes(services, target)(router);
-  return { methods: new Map([...methods].map(([path, method]) => [path, { ...method, target }])), services };
+  return {
+    methods: new Map([...methods].map(([path, method]) => [path, { ...method, target, upstream: url }])),
+    services,
+  };
 }

@@ -9,9 +9,10 @@ import type { Exchange } from "../http/exchange.js";
 import { parseFormat } from "../rpc/format.js";
 import { grpc } from "../rpc/grpc.js";
 import { grpcWeb } from "../rpc/grpc-web.js";
-import { type Channel, createRoute } from "./channel.js";
+import { createRoute } from "./channel.js";
 import { createPipeSetup, type PipeSetup, servePipe } from "./pipe.js";
 import { isOfTools } from "./tools.js";
+import type { Upstream } from "./upstream.js";
 
 export interface PassUnknown {
   /** The service that their methods have in reports. */
@@ -29,7 +30,7 @@ const wires = { grpc, "grpc-web": grpcWeb };
 
 /** Makes what passes calls to one upstream. `options` hold for them as they do for methods that are known. */
 export function createPassUnknown(
-  channel: Channel,
+  { channel, url }: Pick<Upstream, "channel" | "url">,
   options: ConnectRouterOptions,
   environment: CallEnvironment,
 ): PassUnknown {
@@ -40,7 +41,7 @@ export function createPassUnknown(
   function setupsOf(path: string): Record<PassedProtocol, PipeSetup> {
     const known = setups.get(path);
     if (known !== undefined) return known;
-    const method = { ...template, path };
+    const method = { ...template, path, upstream: url };
     const route = createRoute(target, path, false);
     const setup = (name: PassedProtocol) => createPipeSetup(method, environment, wires[name], route);
     const made = { grpc: setup("grpc"), "grpc-web": setup("grpc-web") };

@@ -106,7 +106,7 @@ export class Upstreams {
     const taker = upstreams.find(({ options }) => options.passUnknownMethods === true);
     if (taker === undefined) return undefined;
     checkPassUnknown(taker, upstreams, options);
-    const made = createPassUnknown(taker.channel, options, environment);
+    const made = createPassUnknown(taker, options, environment);
     this.#owners.set(made.service, taker);
     return made;
   }

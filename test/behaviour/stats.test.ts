@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { createServer } from "../../server/index.js";
 import type { UpstreamOptions } from "../../server/upstream/options.js";
 import { startServer } from "../support/server.js";
-import { openWay } from "../support/ways.js";
+import { openWay, testRules } from "../support/ways.js";
 
 const grpc = { protocol: "grpc" } as const;
 
@@ -95,13 +95,14 @@ describe("server.stats()", () => {
   });
 
   test("goes with the methods that are served, of which calls are reported", async () => {
-    await using own = await startServer({ reflection: false });
-    expect(own.server.methods.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(["/manywire.test.v1.TestService/Unary", "/grpc.health.v1.Health/Check"]),
-    );
+    await using own = await startServer({ httpRules: testRules });
+    const { methods } = own.server;
+    const protocolsOf = new Map(methods.map(({ method, protocols }) => [method.path, [...protocols].sort()]));
+    expect(protocolsOf.get("/manywire.test.v1.TestService/Unary")).toEqual(["connect", "grpc", "grpc-web", "rest"]);
+    expect(protocolsOf.get("/grpc.health.v1.Health/Check")).toEqual(["connect", "grpc", "grpc-web"]);
     using way = openWay(own.url, grpc);
     await way.client.unary({});
     const [finished] = own.finished;
-    expect(own.server.methods).toContain(finished?.method);
+    expect(methods.map(({ method }) => method)).toContain(finished?.method);
   });
 });

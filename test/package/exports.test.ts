@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import * as client from "../../client/index.js";
 import * as server from "../../server/index.js";
 import * as interceptors from "../../server/interceptors/index.js";
+import * as metrics from "../../server/operate/metrics/index.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -26,6 +27,7 @@ test("`manywire` exports these names", () => {
   expect(Object.keys(server).sort()).toEqual([
     "Code",
     "ConnectError",
+    "callInfo",
     "compressionBrotli",
     "compressionGzip",
     "createContextKey",
@@ -37,6 +39,7 @@ test("`manywire` exports these names", () => {
     "setHttpStatus",
   ]);
   expect(typesOf("server/index.ts")).toEqual([
+    "CallInfo",
     "CallObserver",
     "CallRequest",
     "CallResponse",
@@ -54,22 +57,28 @@ test("`manywire` exports these names", () => {
     "HealthStatus",
     "Interceptor",
     "ListenLimits",
+    "Method",
     "MethodInterceptor",
     "NodeHandler",
     "OpenApiDocument",
     "OperationKind",
     "PagesOptions",
     "ProtocolName",
+    "Refusal",
     "ReloadOptions",
     "ReloadReport",
     "RequestInfo",
     "RestOptions",
     "RouteOptions",
     "Router",
+    "ServedMethod",
     "Server",
     "ServerOptions",
+    "ServerStats",
     "ServiceImpl",
+    "StartedCall",
     "TlsOptions",
+    "UpstreamStats",
   ]);
 });
 
@@ -82,6 +91,18 @@ test("`manywire/interceptors` exports these names", () => {
     "MethodRule",
     "Principal",
     "ValidationOptions",
+  ]);
+});
+
+test("`manywire/metrics` exports these names", () => {
+  expect(Object.keys(metrics).sort()).toEqual(["createMetrics", "renderMetrics", "serveMetrics"]);
+  expect(typesOf("server/operate/metrics/index.ts")).toEqual([
+    "MetricSnapshot",
+    "Metrics",
+    "MetricsOptions",
+    "MetricsSnapshot",
+    "MetricsText",
+    "WatchedServer",
   ]);
 });
 
