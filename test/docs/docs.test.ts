@@ -202,7 +202,8 @@ describe("docs/errors.md", () => {
   });
 });
 
-const repositoryPages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", ...docs];
+const others = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "docs/deploy/README.md"];
+const repositoryPages = ["README.md", ...others, ...docs];
 
 describe.each(repositoryPages)("%s", (path) => {
   const markdown = readMarkdown(path);
