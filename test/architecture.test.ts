@@ -120,7 +120,7 @@ const map: Record<string, Part> = {
       "gen/google/rpc/",
     ],
     names: server("call/method-interceptor.ts"),
-    packages: [protobuf, connect, "@bufbuild/protovalidate"],
+    packages: [protobuf, connect, "@bufbuild/protovalidate", "jose"],
   },
   "server/operate/metrics/": {
     uses: server("counters.ts"),

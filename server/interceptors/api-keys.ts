@@ -1,11 +1,14 @@
 // An interceptor that lets in calls with a known API key.
 import { createHmac, hash, randomBytes } from "node:crypto";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import type { MethodInterceptor } from "../call/method-interceptor.js";
 import { describeValue, quote } from "../quote.js";
 import { readBearer } from "./bearer.js";
 import { checkNames } from "./check-names.js";
 import { type MethodRule, MethodRules } from "./method-rules.js";
 import { principal } from "./principal.js";
+import { permissionDenied, unauthenticated } from "./refusal.js";
 
 /** Options of `apiKeys`. */
 export interface ApiKeysOptions {
@@ -30,6 +33,8 @@ export interface ApiKeysRule extends MethodRule {
 
 /** Shorter keys can be guessed, by their hash or one by one. */
 const minKeyLength = 16;
+/** Value of `www-authenticate`, which a response with 401 has to have. */
+const challenge = "ApiKey";
 const hashForm = /^sha256:[\da-f]{64}$/i;
 
 /**
@@ -38,29 +43,23 @@ const hashForm = /^sha256:[\da-f]{64}$/i;
  *
  * @throws TypeError that names a wrong option
  */
-export function apiKeys(options: ApiKeysOptions): Interceptor {
+export function apiKeys(options: ApiKeysOptions): MethodInterceptor {
   checkNames("apiKeys: ", options, ["header", "keys", "rules"]);
   const header = readHeader(options.header);
   const keys = new KeyRing(options.keys);
   const rules = readRules(options.rules ?? [], keys.names);
   const keyOf = (headers: Headers) => (header === "authorization" ? readToken(headers) : headers.get(header));
-  return (next) => async (request) => {
-    const rule = rules.find(request.method);
-    if (rule?.public === true) return next(request);
+  const interceptor: Interceptor = (next) => async (request) => {
     const key = keyOf(request.header);
-    if (key === null || key === "") throw unauthenticated(`API key missing: expected the header ${header}`);
+    if (key === null || key === "") throw unauthenticated(`API key missing: expected the header ${header}`, challenge);
     const name = keys.find(key);
-    if (name === undefined) throw unauthenticated("invalid API key");
-    if (rule?.names?.includes(name) === false) {
-      throw new ConnectError("this API key may not call this method", Code.PermissionDenied);
-    }
+    if (name === undefined) throw unauthenticated("invalid API key", challenge);
+    if (rules.find(request.method)?.names?.includes(name) === false)
+      throw permissionDenied("this API key may not call this method");
     request.contextValues.set(principal, { kind: "api_key", name });
     return next(request);
   };
-}
-
-function unauthenticated(message: string): ConnectError {
-  return new ConnectError(message, Code.Unauthenticated, { "www-authenticate": "ApiKey" });
+  return Object.assign(interceptor, { appliesTo: (method: DescMethod) => rules.find(method)?.public !== true });
 }
 
 function readToken(headers: Headers): string | null {

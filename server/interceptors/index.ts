@@ -1,5 +1,8 @@
 // What the package exports as `manywire/interceptors`.
 export { type ApiKeysOptions, type ApiKeysRule, apiKeys } from "./api-keys.js";
+export type { JsonWebKey, JsonWebKeySet } from "./json-web-keys.js";
+export { type JwtOptions, jwt, jwtClaims } from "./jwt.js";
+export type { ClaimValues, JwtClaims, JwtRequirements, JwtRule } from "./jwt-rules.js";
 export type { MethodPatterns, MethodRule } from "./method-rules.js";
 export { type Principal, principal } from "./principal.js";
 export { type ValidationOptions, validation } from "./validation.js";

@@ -83,10 +83,17 @@ test("`manywire` exports these names", () => {
 });
 
 test("`manywire/interceptors` exports these names", () => {
-  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "principal", "validation"]);
+  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "jwt", "jwtClaims", "principal", "validation"]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
     "ApiKeysOptions",
     "ApiKeysRule",
+    "ClaimValues",
+    "JsonWebKey",
+    "JsonWebKeySet",
+    "JwtClaims",
+    "JwtOptions",
+    "JwtRequirements",
+    "JwtRule",
     "MethodPatterns",
     "MethodRule",
     "Principal",
