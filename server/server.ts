@@ -13,6 +13,7 @@ import { promptClock } from "./clock.js";
 import { Counters } from "./counters.js";
 import type { Filter } from "./http/filter.js";
 import type { Caller } from "./in-process/call.js";
+import type { Accept } from "./listen/bind.js";
 import { createListener } from "./listen/listener.js";
 import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -21,7 +22,7 @@ import { createFetch, type FetchHandler } from "./mount/fetch.js";
 import type { Api } from "./openapi/document.js";
 import type { OpenApiDocument } from "./openapi/types.js";
 import { createCors } from "./operate/cors/cors.js";
-import { drain } from "./operate/drain.js";
+import { drain, retire } from "./operate/drain.js";
 import { createHealth, type Health } from "./operate/health.js";
 import { type CallRefusal, OverloadAdmission } from "./operate/overload/admission.js";
 import { resolveCallLimits } from "./operate/overload/limits.js";
@@ -101,10 +102,12 @@ export interface ServerParts {
   /** What is served now. */
   readonly api: () => Api;
   readonly live: LiveSurface;
+  /** Stops as `close` does, where other processes go on serving the port: at once, and without failing health checks. */
+  readonly retire: () => Promise<void>;
 }
 
-/** Makes a server with its parts. */
-export function createServerAndApi(options: ServerOptions): ServerParts {
+/** Makes a server with its parts. @param accept where its connections come from, if it does not accept them itself */
+export function createServerAndApi(options: ServerOptions, accept?: Accept): ServerParts {
   checkOptions(options);
   const settings = resolveOptions(options);
   const table = createMethodTable(settings, toUniversalHandler);
@@ -140,6 +143,7 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     },
     filters: createFilters(settings),
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
+    accept,
     tls: settings.tls,
     limits: settings.limits,
     http2: settings.http2,
@@ -147,10 +151,11 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     counters,
   });
   let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= drain(listener, active, health, settings).finally(() => live.close());
+  const closeBy = (end: () => Promise<void>) => {
+    closing ??= end().finally(() => live.close());
     return closing;
   };
+  const close = () => closeBy(() => drain(listener, active, health, settings));
   const server: Server = {
     health,
     get url() {
@@ -176,7 +181,12 @@ export function createServerAndApi(options: ServerOptions): ServerParts {
     reload: (options) => live.reload(options),
     reloadTls: (tls) => listener.reloadTls(tls),
   };
-  return { server, api: () => live.current.api, live };
+  return {
+    server,
+    api: () => live.current.api,
+    live,
+    retire: () => closeBy(() => retire(listener, active, settings.drainTimeoutMs)),
+  };
 }
 
 /** What refuses calls when there are too many; undefined if no limit is set. */

@@ -10,10 +10,12 @@ import { greeterClient, greeterService } from "./greeter-service.js";
 import { readHttpRules } from "./http-rules.js";
 import { init } from "./init.js";
 import { listFiles } from "./reload.js";
-import { reportStartError, type ServingProcess, serve } from "./serve.js";
+import type { ServingProcess } from "./serve.js";
 import { mergeOptions, type Service } from "./service.js";
 import { loadService } from "./service-module.js";
 import { explainStartError } from "./start-error.js";
+import type { WorkerRole } from "./workers/messages.js";
+import { reportInRole, serveInRole, startWorkers, takeRole } from "./workers/role.js";
 
 /** The process as the command sees it; `process` is one, but for its log. */
 export interface CommandProcess extends ServingProcess {
@@ -22,14 +24,20 @@ export interface CommandProcess extends ServingProcess {
 
 /** Resolves when the server listens, or when there is nothing more to do. `openLog` is called once, if there is a log. */
 export async function runCommand(process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
+  const role = await takeRole();
   try {
-    await obey(parseCommandLine(process.argv.slice(2)), process, openLog);
+    await obey(parseCommandLine(process.argv.slice(2)), role, process, openLog);
   } catch (error) {
-    reportStartError(error, process);
+    await reportInRole(role, error, process);
   }
 }
 
-async function obey(line: CommandLine, process: CommandProcess, openLog: () => BufferedSink): Promise<void> {
+async function obey(
+  line: CommandLine,
+  role: WorkerRole | undefined,
+  process: CommandProcess,
+  openLog: () => BufferedSink,
+): Promise<void> {
   if (line.kind === "print") {
     process.stdout.write(line.text);
     return;
@@ -40,10 +48,15 @@ async function obey(line: CommandLine, process: CommandProcess, openLog: () => B
   }
   const load = () => loadConfig(line.flags, process.env);
   const config = await load();
+  if (role === undefined && config.workers > 1 && line.kind !== "openapi") {
+    const isReadAgain = line.module !== undefined || listFiles(config).length > 0;
+    await startWorkers({ config, load: isReadAgain ? load : undefined }, openLog);
+    return;
+  }
   const isProxy = line.kind === "proxy" || (line.kind === "openapi" && config.upstreams.length > 0);
   const service = isProxy ? await openProxy(config, load) : await openService(line.module, config);
   if (line.kind === "openapi") process.stdout.write(await printOpenApi(service, config, line.format));
-  else await serve(service, config, process, openLog);
+  else await serveInRole(role, service, config, process, openLog);
 }
 
 /** Loaded only here: most servers forward nothing. */

@@ -1,4 +1,5 @@
 // Reads command line and environment. Errors name the invalid setting.
+import { availableParallelism } from "node:os";
 import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
@@ -25,6 +26,8 @@ export interface Config {
   readonly schemaCache: string | undefined;
   /** Whether to reload when files change. */
   readonly isWatching: boolean;
+  /** Processes that serve the port; with 1 there is no other process than this one. */
+  readonly workers: number;
   /** What was given, by flag. */
   readonly given: ReadonlyMap<Flag, Given>;
   /**
@@ -75,6 +78,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
   }
   readPlatformPort(given, environment);
   const value = <Value>(flag: Flag) => given.get(flag)?.value as Value | undefined;
+  const workers = value<number | "auto">("--workers") ?? 1;
   return {
     options: toOptions(given),
     tls: { cert: value("--tls-cert"), key: value("--tls-key"), clientCa: value("--tls-client-ca") },
@@ -89,6 +93,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     file: value("--config"),
     schemaCache: value("--schema-cache"),
     isWatching: value("--watch") ?? false,
+    workers: workers === "auto" ? availableParallelism() : workers,
     given,
     nameOf: (flag) => given.get(flag)?.name ?? flag,
   };

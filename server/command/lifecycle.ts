@@ -48,13 +48,14 @@ export function followProcess(events: ProcessEvents, running: Running): void {
   });
 }
 
-class Ending {
-  readonly #events: ProcessEvents;
-  readonly #running: Running;
+/** The end of a process: a drain, its exit code, and signals that cut it short. */
+export class Ending {
+  readonly #events: Pick<ProcessEvents, "exit">;
+  readonly #running: Omit<Running, "reload">;
   #exitCode: number | undefined;
   #first: { signal: string; timeMs: number } | undefined;
 
-  constructor(events: ProcessEvents, running: Running) {
+  constructor(events: Pick<ProcessEvents, "exit">, running: Omit<Running, "reload">) {
     this.#events = events;
     this.#running = running;
   }

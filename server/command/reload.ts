@@ -34,7 +34,7 @@ const reloadable: ReadonlySet<Flag> = new Set<Flag>([
 const noRules = { rules: [] };
 
 /** A change is noticed once files have stayed the same for this long. */
-const watchIntervalMs = 500;
+export const watchIntervalMs = 500;
 
 export class Reloader {
   readonly #parts: ReloaderParts;

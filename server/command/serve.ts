@@ -1,8 +1,16 @@
 // Serves a service with the settings of the command until a signal ends the process: listens, logs, prints the banner.
 import type { Logger } from "pino";
+import type { Accept } from "../listen/bind.js";
 import type { LiveSurface, UpstreamState } from "../live-surface.js";
 import type { Api } from "../openapi/document.js";
-import { type BufferedSink, createLogger, logCalls, logConnectionErrors, prettify } from "../operate/log.js";
+import {
+  type BufferedSink,
+  createLogger,
+  type LogFields,
+  logCalls,
+  logConnectionErrors,
+  prettify,
+} from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { describeFirstMethod } from "../pages/first-method.js";
 import { SettingError } from "../program/setting-error.js";
@@ -37,25 +45,77 @@ export async function serve(
   process: ServingProcess,
   openLog: () => BufferedSink,
 ): Promise<Server> {
-  const tls = readTls(config);
-  const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
-  const log = openLog();
-  const logger = await openLogger(config, process.stderr, log);
-  const { server, api, live } = await listen(service, config, withLog(options, logger, config.log));
-  const reload = chooseReload(service, config, { server, live }, logger);
+  const prepared = await prepare(service, config, process.stderr, openLog);
+  await listen(prepared);
+  const { parts, logger, log } = prepared;
+  const { server, live } = parts;
+  const reload = chooseReload(service, config, parts, logger);
   followProcess(process, { server, logger, log, reload, now: () => performance.now() });
   await isWithin(live.upstreams.ready, firstSchemaMs);
   logger.info({ url: server.url }, "listening");
   logUpstreams(live, logger);
-  if (isUnreachable(options, process.env)) {
-    logger.warn("only this machine can connect to 127.0.0.1; --host :: listens for other machines");
-  }
-  if (config.hasBanner) {
-    const upstreams = live.upstreams.all.map((each) => live.stateOf(each));
-    const served = describe(service, config, { server, api: api(), options, upstreams });
-    process.stdout.write(formatBanner(version(), served));
-  }
+  warnIfUnreachable(prepared, process.env);
+  if (config.hasBanner) process.stdout.write(bannerOf(prepared));
   return server;
+}
+
+/** A server that does not listen yet, and its log. */
+export interface Prepared {
+  readonly service: Service;
+  readonly config: Config;
+  readonly options: ServerOptions;
+  readonly parts: ServerParts;
+  readonly logger: Logger;
+  readonly log: BufferedSink;
+}
+
+/** What a process that shares its port with others does differently. */
+interface Setup {
+  /** Fields of every line of its log. */
+  readonly fields?: LogFields;
+  /** Where connections come from. */
+  readonly accept?: Accept;
+}
+
+/** Reads files, opens the log and makes the server. @throws as `serve` */
+export async function prepare(
+  service: Service,
+  config: Config,
+  stderr: ServingProcess["stderr"],
+  openLog: () => BufferedSink,
+  { fields, accept }: Setup = {},
+): Promise<Prepared> {
+  const tls = readTls(config);
+  const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
+  const log = openLog();
+  const logger = await openLogger(config, stderr, log, fields);
+  const parts = await explained({ service, config }, () =>
+    createServerAndApi(withLog(options, logger, config.log), accept),
+  );
+  return { service, config, options, parts, logger, log };
+}
+
+/** Listens. @throws SettingError that names the setting */
+export async function listen(prepared: Prepared): Promise<void> {
+  await explained(prepared, () => prepared.parts.server.listen());
+}
+
+async function explained<Result>(
+  { service, config }: Pick<Prepared, "service" | "config">,
+  step: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step();
+  } catch (error) {
+    throw explainStartError(error, config, service);
+  }
+}
+
+/** Example calls of the server. */
+export function bannerOf({ service, config, options, parts }: Prepared): string {
+  const { server, api, live } = parts;
+  const upstreams = live.upstreams.all.map((each) => live.stateOf(each));
+  return formatBanner(version(), describe(service, config, { server, api: api(), options, upstreams }));
 }
 
 /** Writes one line per error to standard error, and sets the exit code. */
@@ -66,9 +126,15 @@ export function reportStartError(error: unknown, process: Pick<ServingProcess, "
   process.exitCode = error instanceof SettingError ? error.exitCode : 1;
 }
 
-async function openLogger({ log }: Config, stderr: ServingProcess["stderr"], sink: BufferedSink): Promise<Logger> {
+/** A log as the settings say, in the form that suits standard error. */
+export async function openLogger(
+  { log }: Config,
+  stderr: ServingProcess["stderr"],
+  sink: BufferedSink,
+  fields?: LogFields,
+): Promise<Logger> {
   const isPretty = log.format === "pretty" || (log.format === "auto" && stderr.isTTY === true);
-  return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink);
+  return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink, fields);
 }
 
 /** The service's own callbacks are called after the log has its line. */
@@ -95,18 +161,8 @@ function callBoth<Arguments extends unknown[]>(
   };
 }
 
-async function listen(service: Service, config: Config, options: ServerOptions): Promise<ServerParts> {
-  try {
-    const parts = createServerAndApi(options);
-    await parts.server.listen();
-    return parts;
-  } catch (error) {
-    throw explainStartError(error, config, service);
-  }
-}
-
 /** Milliseconds that the banner waits for the schemas of upstreams. */
-const firstSchemaMs = 3000;
+export const firstSchemaMs = 3000;
 
 /** What SIGHUP does: reads again what is in files, if anything is. */
 function chooseReload(
@@ -131,13 +187,19 @@ function renewTls(server: Server, config: Config, logger: Logger): void {
 }
 
 /** A line for each upstream, when its schema is known. */
-function logUpstreams(live: LiveSurface, logger: Logger): void {
+export function logUpstreams(live: LiveSurface, logger: Logger): void {
   for (const upstream of live.upstreams.all) {
     void upstream.ready.then(() => {
       const { url, services, routes } = live.stateOf(upstream);
       logger.info({ upstream: url, services, routes }, "serving an upstream");
     });
   }
+}
+
+/** Warns of an address that nothing outside can reach. */
+export function warnIfUnreachable({ options, logger }: Prepared, environment: Environment): void {
+  if (!isUnreachable(options, environment)) return;
+  logger.warn("only this machine can connect to 127.0.0.1; --host :: listens for other machines");
 }
 
 /** Whether the process seems to run in a container, where the default address cannot be reached. */

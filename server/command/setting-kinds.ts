@@ -68,6 +68,15 @@ export const share: Kind<number> = {
   format: String,
 };
 
+/** A number of processes, or `auto`: one for each processor that Node may use. */
+export const processes: Kind<number | "auto"> = {
+  placeholder: "<number>",
+  expected: "a whole number from 1 to 1024, or auto",
+  schema: { type: ["integer", "string"], minimum: 1, maximum: 1024, pattern: "^(?:auto|\\d+)$" },
+  parse: (value) => (value === "auto" ? value : wholeNumber(1, 1024).parse(value)),
+  format: String,
+};
+
 /** Names with commas between. @param pattern what each of them matches */
 export function names(placeholder: string, pattern: RegExp): Kind<string[]> {
   return {

@@ -17,6 +17,7 @@ import {
   onOff,
   origins,
   path,
+  processes,
   share,
   size,
   switchOff,
@@ -229,6 +230,17 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: size(),
         option: "limits.connectionWindowBytes",
         text: "HTTP/2 flow-control window per connection",
+      },
+    ],
+  },
+  {
+    title: "Processes",
+    settings: [
+      {
+        flag: "--workers",
+        kind: processes,
+        default: "1",
+        text: "processes that serve the port together; `auto` is one for each processor; limits hold for each of them",
       },
     ],
   },

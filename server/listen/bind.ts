@@ -1,12 +1,21 @@
 // Binds a server to an address, with errors that name the address and tell what is wrong with it.
 import type { Stats } from "node:fs";
 import { lstat, stat, unlink } from "node:fs/promises";
-import type { AddressInfo, ListenOptions, Server } from "node:net";
+import type { AddressInfo, ListenOptions, Server, Socket } from "node:net";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 
 /** A TCP port (0 for any free one) or the path of a Unix socket. */
 export type ListenAddress = { host: string; port: number } | { path: string };
+
+/** What a server is bound to: an address with its port, or the path of a Unix socket. */
+export type BoundAddress = AddressInfo | string | null;
+
+/**
+ * Brings connections that another process accepts. Resolves when they may come.
+ * @throws ListenError
+ */
+export type Accept = (address: ListenAddress, onSocket: (socket: Socket) => void) => Promise<BoundAddress>;
 
 /** The address could not be bound; `code` is Node's, such as EADDRINUSE. */
 export class ListenError extends Error {
@@ -104,7 +113,7 @@ export function formatAddress(address: ListenAddress): string {
 }
 
 /** The URL of a bound server: with the port it got, and a Unix socket as `unix:/path`. */
-export function formatUrl(address: ListenAddress, bound: AddressInfo | string | null, isSecure: boolean): string {
+export function formatUrl(address: ListenAddress, bound: BoundAddress, isSecure: boolean): string {
   if ("path" in address) return formatAddress(address);
   const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
   return `${isSecure ? "https" : "http"}://${formatAddress({ host: address.host, port })}`;

@@ -1,5 +1,5 @@
 // Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
-import { Server } from "node:net";
+import { Server, type Socket } from "node:net";
 import { inspect } from "node:util";
 import { type Clock, systemClock } from "../clock.js";
 import { Counters } from "../counters.js";
@@ -7,7 +7,7 @@ import type { Handler } from "../http/exchange.js";
 import type { Filter } from "../http/filter.js";
 import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
-import type { ListenAddress } from "./bind.js";
+import type { Accept, BoundAddress, ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { ConnectionAges } from "./connection-ages.js";
 import { Connections, type OpenConnections, type TransferredBytes } from "./connections.js";
@@ -35,6 +35,8 @@ export interface ListenerOptions {
   /** Called for every request before `handler`, malformed ones included. */
   filters?: readonly Filter[] | undefined;
   address: ListenAddress;
+  /** Where connections come from. By default the server accepts them at the address. */
+  accept?: Accept | undefined;
   /** With it the port speaks TLS only. */
   tls?: TlsOptions | undefined;
   limits?: Partial<ListenLimits> | undefined;
@@ -134,9 +136,21 @@ class HttpListener implements Listener {
     if (this.#isStopped) throw new ListenError(`${formatAddress(address)}: already stopped`, "ERR_SERVER_NOT_RUNNING");
     this.#port ??= this.#openPort();
     const { server } = this.#port.servers.http1;
-    await bindAddress(server, address);
-    this.#url = formatUrl(address, server.address(), this.#tls !== undefined);
+    const bound = await this.#bind(server);
+    this.#url = formatUrl(address, bound, this.#tls !== undefined);
     if (this.#isStopped) stopListening(server);
+  }
+
+  async #bind(server: Server): Promise<BoundAddress> {
+    const { address, accept } = this.#options;
+    if (accept === undefined) {
+      await bindAddress(server, address);
+      return server.address();
+    }
+    const bound = await accept(address, (socket) => serveAccepted(server, socket, this.#limits));
+    // What watches a server that listens begins.
+    server.emit("listening");
+    return bound;
   }
 
   #openPort(): Port {
@@ -218,6 +232,13 @@ function guardReport(report: (error: Error, step: ListenStep) => unknown): Repor
       warn(thrown);
     }
   };
+}
+
+/** Serves a socket that another process has accepted, with the options of those that the server accepts itself. */
+function serveAccepted(server: Server, socket: Socket, { probeMs }: ListenLimits): void {
+  socket.allowHalfOpen = true;
+  socket.setNoDelay(true).setKeepAlive(true, probeMs);
+  server.emit("connection", socket);
 }
 
 /** An HTTP server's own `close` would drop responses that are written but not sent. */

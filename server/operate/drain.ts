@@ -19,8 +19,13 @@ export async function drain(
 ): Promise<void> {
   health.shutdown();
   if (drainDelayMs > 0) await delay(drainDelayMs);
+  await retire(listener, active, drainTimeoutMs);
+}
+
+/** As `drain`, of a process whose port others go on serving: health checks never fail, and there is no delay. */
+export async function retire(listener: Listener, active: ActiveCalls, drainTimeoutMs: number): Promise<void> {
   listener.stop();
-  // Watchers have received NOT_SERVING; end them so they do not block the drain.
+  // Watchers have received NOT_SERVING, or find another process; end them so they do not block the drain.
   active.cancelAll(shuttingDown(), ({ spec }) => spec.method.parent.typeName === HealthService.typeName);
   // Calls of mounted servers have connections that are not ours.
   const ended = Promise.all([listener.closed, active.ended()]);

@@ -23,12 +23,15 @@ export interface BufferedSink extends LogSink {
   end(): Promise<void>;
 }
 
-/** A logger that writes JSON lines with `level` ("info"), `time` (ISO 8601, UTC) and `msg`. */
-export function createLogger(level: LogLevel, sink: LogSink): Logger {
+/** Fields of every line. */
+export type LogFields = Readonly<Record<string, string | number>>;
+
+/** A logger that writes JSON lines with `level` ("info"), `time` (ISO 8601, UTC), `fields` and `msg`. */
+export function createLogger(level: LogLevel, sink: LogSink, fields?: LogFields): Logger {
   return pino(
     {
       level,
-      base: null,
+      base: fields ?? null,
       timestamp: createClock(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },

@@ -28,8 +28,13 @@ export interface Load {
   stop(): void;
 }
 
+interface LoadOptions {
+  /** Whether callers go on after a call that was turned away, as where others go on serving. */
+  readonly goOn?: boolean;
+}
+
 /** Lets every caller begin a call in each interval, whether the one before has ended or not. */
-export function startLoad(callers: readonly Caller[], intervalMs: number): Load {
+export function startLoad(callers: readonly Caller[], intervalMs: number, { goOn = false }: LoadOptions = {}): Load {
   const ends: CallEnd[] = [];
   let isStopped = false;
   const keepCalling = async (caller: Caller, offsetMs: number) => {
@@ -39,7 +44,7 @@ export function startLoad(callers: readonly Caller[], intervalMs: number): Load 
     for (let index = 0; !isStopped && !isTurnedAway; index++) {
       const call = caller.call(index).then((end) => {
         ends.push(end);
-        if (end.kind === "turned away") isTurnedAway = true;
+        if (end.kind === "turned away" && !goOn) isTurnedAway = true;
       });
       calls.push(call);
       await delay(intervalMs);

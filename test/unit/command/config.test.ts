@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../../server/command/command-line.js";
 import { type Config, type Environment, readConfig } from "../../../server/command/config.js";
@@ -46,6 +47,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--stream-window", "64KiB"], { options: { limits: { streamWindowBytes: 65_536 } } }],
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
+  [["--workers", "4"], { workers: 4 }],
+  [["--workers", "auto"], { workers: availableParallelism() }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
   [["--config", "proxy.yaml"], { file: "proxy.yaml", options: { limits: {} } }],
   [["--watch"], { isWatching: true }],
@@ -203,6 +206,7 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
   ],
   [["--log-sample", "1.1"], {}, '--log-sample: expected a number from 0 to 1, such as 0.01, found "1.1"'],
   [["--log-sample", "1%"], {}, '--log-sample: expected a number from 0 to 1, such as 0.01, found "1%"'],
+  [["--workers", "0"], {}, '--workers: expected a whole number from 1 to 1024, or auto, found "0"'],
   [["--log-level", "loud"], {}, '--log-level: expected debug, info, warn, error or silent, found "loud"'],
   [[], { MANYWIRE_NO_REFLECTION: "yes" }, 'MANYWIRE_NO_REFLECTION: expected true or false, found "yes"'],
   [["--ignore-parameters", "a*b"], {}, '--ignore-parameters: expected names with commas between, found "a*b"'],

@@ -1,0 +1,85 @@
+// The primary process of several workers: one log, one banner, one drain. It serves nothing itself.
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { ListenAddress } from "../../listen/bind.js";
+import type { BufferedSink } from "../../operate/log.js";
+import type { Config } from "../config.js";
+import { followProcess } from "../lifecycle.js";
+import { listFiles, watchIntervalMs } from "../reload.js";
+import { openLogger } from "../serve.js";
+import { explainStartError } from "../start-error.js";
+import { watchFiles } from "../watch-files.js";
+import { SharedPorts } from "./shared-port.js";
+import { forkWorker } from "./worker-process.js";
+import { Workers } from "./workers.js";
+
+/** What workers read when they start. */
+export interface WorkerSources {
+  readonly config: Config;
+  /** Reads the settings again; undefined if workers would find all as it was. */
+  readonly load: (() => Config | Promise<Config>) | undefined;
+}
+
+/** Resolves when all workers listen. @throws what a worker says that cannot start */
+export async function serveWithWorkers({ config, load }: WorkerSources, openLog: () => BufferedSink): Promise<void> {
+  const log = openLog();
+  const logger = await openLogger(config, process.stderr, log);
+  const stderr = { isTTY: process.stderr.isTTY === true, hasColors: process.stderr.hasColors?.() ?? false };
+  const ports = new SharedPorts();
+  const open = (address: ListenAddress) =>
+    ports.open(address).catch((error) => {
+      throw explainStartError(error, config, { module: undefined });
+    });
+  const workers = new Workers({
+    fork: (role) => forkWorker(role, { write: (lines) => log.write(lines), open }),
+    ports,
+    logger,
+    stderr,
+    now: () => performance.now(),
+    delay: (ms, signal) => delay(ms, undefined, { signal }),
+  });
+  process.on("exit", () => workers.kill());
+  const reload = load && createReload(load, config, workers, logger);
+  followProcess(process, { server: workers, logger, log, reload, now: () => performance.now() });
+  const { url, banner } = await workers.start(config.workers);
+  logger.info({ url, workers: config.workers }, "listening");
+  if (config.hasBanner) process.stdout.write(banner);
+}
+
+/** Replaces all workers when it is called, and when files change if that is wanted. */
+function createReload(
+  load: () => Config | Promise<Config>,
+  first: Config,
+  workers: Workers,
+  logger: Logger,
+): () => void {
+  let config = first;
+  let isWatching = false;
+  const reload = async () => {
+    try {
+      const next = await load();
+      await workers.replace(next.workers);
+      config = next;
+      logger.info({ workers: next.workers }, "reloaded");
+      watch();
+    } catch (error) {
+      logger.error({ reason: (error as Error).message }, "not reloaded; workers that are left stay as they are");
+    }
+  };
+  const watch = () => {
+    if (!config.isWatching || isWatching) return;
+    isWatching = true;
+    void watchFiles({
+      list: () => listFiles(config),
+      onChange: () => void reload(),
+      untilNext: async () => {
+        await delay(watchIntervalMs, undefined, { ref: false });
+        isWatching = config.isWatching;
+        return isWatching;
+      },
+    });
+  };
+  watch();
+  return () => void reload();
+}
