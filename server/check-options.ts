@@ -41,6 +41,8 @@ const pem: Type = {
 const limits: Types<ListenLimits & CallLimits> = {
   concurrentCalls: number,
   maxLagMs: milliseconds,
+  connections: number,
+  connectionsPerAddress: number,
   headerBytes: bytes,
   headerCount: number,
   streamsPerConnection: number,

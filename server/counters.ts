@@ -11,6 +11,8 @@ export const refusalReasons = [
   "stalled",
   "unresponsive",
   "max_age",
+  "connections",
+  "connections_per_address",
   "concurrent_calls",
   "event_loop_lag",
 ] as const;
@@ -26,6 +28,8 @@ export const refusalReasons = [
  * - `stalled`: a client that stopped reading a response, or stopped in the middle of a request.
  * - `unresponsive`: an HTTP/2 client that did not reply to a keepalive ping.
  * - `max_age`: a connection whose calls had not ended in the grace time after its maximum age.
+ * - `connections`: a connection over `limits.connections`.
+ * - `connections_per_address`: a connection over `limits.connectionsPerAddress`.
  * - `concurrent_calls`: a call over `limits.concurrentCalls`.
  * - `event_loop_lag`: a call that `limits.maxLagMs` has refused.
  */

@@ -148,6 +148,18 @@ export const settingGroups: readonly SettingGroup[] = [
         text: "delay of the event loop from which calls that are too many are refused with `unavailable`; `0` turns it off",
       },
       {
+        flag: "--max-connections",
+        kind: wholeNumber(0),
+        option: "limits.connections",
+        text: "maximum open connections; more are closed at once; `0` for no limit",
+      },
+      {
+        flag: "--max-connections-per-address",
+        kind: wholeNumber(0),
+        option: "limits.connectionsPerAddress",
+        text: "maximum open connections from one IPv4 address or one /64 network of IPv6; `0` for no limit",
+      },
+      {
         flag: "--max-timeout",
         kind: duration(1),
         option: "maxTimeoutMs",

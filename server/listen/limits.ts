@@ -4,6 +4,10 @@ import type { ServerOptions as Http2Options } from "node:http2";
 import { checkWholeNumber } from "../whole-number.js";
 
 export interface ListenLimits {
+  /** Maximum open connections of the server; 0 for no limit. More are closed at once. */
+  connections: number;
+  /** Maximum open connections from one IPv4 address, or from one /64 network of IPv6; 0 for no limit. More are closed at once. */
+  connectionsPerAddress: number;
   /**
    * Maximum size of request headers in bytes. Above it, HTTP/1.1 replies 431 and closes; HTTP/2 announces the limit as
    * SETTINGS_MAX_HEADER_LIST_SIZE (names + values + 32 per field) and resets the stream.
@@ -99,6 +103,8 @@ export interface ListenLimits {
 }
 
 export const DEFAULT_LISTEN_LIMITS: Readonly<ListenLimits> = {
+  connections: 0,
+  connectionsPerAddress: 0,
   headerBytes: 16 * 1024,
   headerCount: 128,
   streamsPerConnection: 250,
@@ -148,6 +154,8 @@ export function resolveLimits(given: Partial<ListenLimits> = {}): ListenLimits {
 }
 
 const MAY_BE_ZERO: ReadonlySet<keyof ListenLimits> = new Set([
+  "connections",
+  "connectionsPerAddress",
   "requestMs",
   "stallMs",
   "keepAliveMs",

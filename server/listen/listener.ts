@@ -10,6 +10,7 @@ import { acceptConnections, reportErrors } from "./accept.js";
 import type { Accept, BoundAddress, ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
 import { ConnectionAges } from "./connection-ages.js";
+import { ConnectionLimit } from "./connection-limit.js";
 import { Connections, type OpenConnections, type TransferredBytes } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
 import { createHttp1Server } from "./http1/server.js";
@@ -214,6 +215,7 @@ function openPort(options: PortOptions): Port {
   const ages = new ConnectionAges(limits, clock, counters);
   acceptConnections(servers, connections, stalls, ages, limits, clock, counters);
   passHttp1Requests(servers, connections, limits, onRequest, report, counters);
+  new ConnectionLimit(limits, clock, counters, report).guard(http1.server);
   const closed = whenClosed(servers, connections).finally(() => {
     descriptors.stop();
     stalls.stop();

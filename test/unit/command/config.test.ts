@@ -31,6 +31,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--max-headers", "10"], { options: { limits: { headerCount: 10 } } }],
   [["--max-streams", "7"], { options: { limits: { streamsPerConnection: 7 } } }],
   [["--max-concurrent-calls", "500"], { options: { limits: { concurrentCalls: 500 } } }],
+  [["--max-connections", "1000"], { options: { limits: { connections: 1000 } } }],
+  [["--max-connections-per-address", "20"], { options: { limits: { connectionsPerAddress: 20 } } }],
   [["--max-lag", "50ms"], { options: { limits: { maxLagMs: 50 } } }],
   [["--max-timeout", "1m"], { options: { maxTimeoutMs: 60_000, limits: {} } }],
   [["--handshake-timeout", "1s"], { options: { limits: { openingMs: 1000 } } }],

@@ -1,4 +1,5 @@
 // What a listener counts of the connections and requests that it refuses, and of the others.
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Counters, type Refusal, refusalReasons } from "../../../server/counters.js";
@@ -8,7 +9,7 @@ import { serverIdentity } from "../../support/certificates.js";
 import { TestClock } from "../../support/clock.js";
 import { openHttp2, request } from "../../support/http.js";
 import { encodeFrame, frameTypes } from "../../support/http2-frames.js";
-import { openRaw, type RawSocket } from "../../support/raw-socket.js";
+import { openRaw, RawSocket } from "../../support/raw-socket.js";
 import { get, headersFrame, openFrames, startListener, untilFrame } from "./support.js";
 
 /** What a client does, and how the listener is set. */
@@ -156,7 +157,22 @@ const causes: readonly [Refusal, string, Cause][] = [
       },
     },
   ],
+  ["connections", "a connection too many", { options: { limits: { connections: 1 } }, act: openTwo }],
+  [
+    "connections_per_address",
+    "a connection too many from one address",
+    { options: { limits: { connectionsPerAddress: 1 } }, act: openTwo },
+  ],
 ];
+
+/** Opens a connection, and another one, which is closed. */
+async function openTwo(url: string): Promise<void> {
+  await using first = await openRaw(url);
+  first.write(get("/"));
+  await first.until(/GET/);
+  // A reset may come before the connection is open.
+  await new RawSocket(connect(Number(new URL(url).port))).closed;
+}
 
 function resetFrame(stream: number): Buffer {
   return encodeFrame(frameTypes.rstStream, 0, stream, Buffer.from([0, 0, 0, 8]));
@@ -172,7 +188,10 @@ describe("a listener", () => {
   });
 
   test("has a test for each reason", () => {
-    expect([...new Set(causes.map(([reason]) => reason))]).toEqual([...refusalReasons]);
+    // Calls are refused above the listener: test/behaviour/overload.test.ts.
+    const ofCalls = new Set<Refusal>(["concurrent_calls", "event_loop_lag"]);
+    const ofListener = refusalReasons.filter((reason) => !ofCalls.has(reason));
+    expect([...new Set(causes.map(([reason]) => reason))]).toEqual(ofListener);
   });
 
   test("counts no refusal for good requests, and for clients that leave", async () => {

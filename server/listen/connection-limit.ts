@@ -1,0 +1,113 @@
+// Closes new connections beyond the limits at once, before anything is read or a TLS handshake begins.
+import type { Server, Socket } from "node:net";
+import type { Clock } from "../clock.js";
+import type { Counters } from "../counters.js";
+import { peerOf } from "../http/peer.js";
+import type { ListenLimits } from "./limits.js";
+import type { Report } from "./report.js";
+
+const reportMs = 60_000;
+
+/** What limits of connections refuse. */
+type ConnectionRefusal = "connections" | "connections_per_address";
+
+const limitNames: Readonly<Record<ConnectionRefusal, keyof ListenLimits>> = {
+  connections: "connections",
+  connections_per_address: "connectionsPerAddress",
+};
+
+/**
+ * Closing is cheaper than to accept no more: connections that wait in the backlog of the kernel would take the memory and the
+ * patience of clients, which would else try another server.
+ */
+export class ConnectionLimit {
+  readonly #limits: ListenLimits;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #report: Report;
+  /** Network → open connections. */
+  readonly #byNetwork = new Map<string, number>();
+  /** Refusals that were not reported yet, and when others were. */
+  readonly #unreported: Record<ConnectionRefusal, number> = { connections: 0, connections_per_address: 0 };
+  readonly #reportedMs: Partial<Record<ConnectionRefusal, number>> = {};
+
+  constructor(limits: ListenLimits, clock: Clock, counters: Counters, report: Report) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#counters = counters;
+    this.#report = report;
+  }
+
+  /** Guards a server. To be called after all others have set their listeners of new connections. */
+  guard(server: Server): void {
+    if (this.#limits.connections > 0) {
+      // Node closes the connection before it makes a socket of it.
+      server.maxConnections = this.#limits.connections;
+      server.on("drop", () => this.#refuse("connections"));
+    }
+    if (this.#limits.connectionsPerAddress === 0) return;
+    const listeners = server.listeners("connection");
+    server.removeAllListeners("connection");
+    server.on("connection", (socket: Socket) => {
+      if (!this.admits(socket, peerOf(socket))) return;
+      for (const listener of listeners) listener.call(server, socket);
+    });
+  }
+
+  /**
+   * Counts the connection until it is closed, or closes it if its address has too many.
+   *
+   * @param address that of the client; "" for a Unix socket, which does not count
+   */
+  admits(socket: Socket, address: string): boolean {
+    if (address === "") return true;
+    const network = networkOf(address);
+    const count = this.#byNetwork.get(network) ?? 0;
+    if (count >= this.#limits.connectionsPerAddress) {
+      socket.on("error", ignore);
+      // A reset leaves nothing of the connection in the kernel.
+      socket.resetAndDestroy();
+      this.#refuse("connections_per_address");
+      return false;
+    }
+    this.#byNetwork.set(network, count + 1);
+    socket.once("close", () => this.#release(network));
+    return true;
+  }
+
+  #release(network: string): void {
+    const count = this.#byNetwork.get(network) ?? 0;
+    if (count > 1) this.#byNetwork.set(network, count - 1);
+    else this.#byNetwork.delete(network);
+  }
+
+  /** Counts a refusal, and reports those of a minute together. */
+  #refuse(reason: ConnectionRefusal): void {
+    this.#counters.refuse(reason);
+    this.#unreported[reason]++;
+    const nowMs = this.#clock.now();
+    if (nowMs - (this.#reportedMs[reason] ?? Number.NEGATIVE_INFINITY) < reportMs) return;
+    const name = limitNames[reason];
+    const message = `connections closed over limits.${name} (${this.#limits[name]}): ${this.#unreported[reason]}`;
+    this.#reportedMs[reason] = nowMs;
+    this.#unreported[reason] = 0;
+    this.#report(new Error(message), "accept");
+  }
+}
+
+/** The prefix that one IPv6 client usually has for itself: it can use any address in it. */
+const ipv6Groups = 4;
+
+/** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const first = [...head];
+  if (tail !== undefined) {
+    while (first.length + tail.length < 8) first.push("0");
+    first.push(...tail);
+  }
+  return first.slice(0, ipv6Groups).join(":");
+}
+
+function ignore(): void {}
