@@ -5,4 +5,7 @@ export { type JwtOptions, jwt, jwtClaims } from "./jwt.js";
 export type { ClaimValues, JwtClaims, JwtRequirements, JwtRule } from "./jwt-rules.js";
 export type { MethodPatterns, MethodRule } from "./method-rules.js";
 export { type Principal, principal } from "./principal.js";
+export type { RateLimitKey } from "./rate-limit/keys.js";
+export type { SharedLimiter } from "./rate-limit/store-limiter.js";
+export { type RateLimitOptions, rateLimit } from "./rate-limit.js";
 export { type ValidationOptions, validation } from "./validation.js";

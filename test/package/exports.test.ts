@@ -83,7 +83,9 @@ test("`manywire` exports these names", () => {
 });
 
 test("`manywire/interceptors` exports these names", () => {
-  expect(Object.keys(interceptors).sort()).toEqual(["apiKeys", "jwt", "jwtClaims", "principal", "validation"]);
+  expect(Object.keys(interceptors).sort()).toEqual([
+    ...["apiKeys", "jwt", "jwtClaims", "principal", "rateLimit", "validation"],
+  ]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
     "ApiKeysOptions",
     "ApiKeysRule",
@@ -97,6 +99,9 @@ test("`manywire/interceptors` exports these names", () => {
     "MethodPatterns",
     "MethodRule",
     "Principal",
+    "RateLimitKey",
+    "RateLimitOptions",
+    "SharedLimiter",
     "ValidationOptions",
   ]);
 });
