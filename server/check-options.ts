@@ -147,6 +147,7 @@ const types: Types<ServerOptions> = {
     expected: "a network or an array of networks",
     matches: (value) => string.matches(value) || list.matches(value),
   },
+  proxyProtocol: boolean,
   port: number,
   host: string,
   path: string,

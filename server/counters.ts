@@ -7,6 +7,7 @@ export const refusalReasons = [
   "flood",
   "tls_handshake",
   "opening_timeout",
+  "proxy_header",
   "request_timeout",
   "stalled",
   "unresponsive",
@@ -24,6 +25,7 @@ export const refusalReasons = [
  * - `flood`: more resets, control frames, invalid frames, header bytes or pipelined requests than the limits allow.
  * - `tls_handshake`: a failed TLS handshake, or a cipher suite that HTTP/2 does not allow.
  * - `opening_timeout`: no first bytes, or no acknowledged SETTINGS, in time.
+ * - `proxy_header`: a connection of a trusted proxy that did not begin with a PROXY header.
  * - `request_timeout`: an HTTP/1.1 request whose headers, or whose body, did not arrive in time.
  * - `stalled`: a client that stopped reading a response, or stopped in the middle of a request.
  * - `unresponsive`: an HTTP/2 client that did not reply to a keepalive ping.

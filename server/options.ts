@@ -45,6 +45,12 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
    * nothing.
    */
   trustProxy?: string | readonly string[] | undefined;
+  /**
+   * Whether connections from the networks of `trustProxy` begin with a PROXY header (version 1 or 2), as HAProxy and load
+   * balancers of AWS send it. Its source address is the client. A connection from there without the header is closed. Default
+   * false.
+   */
+  proxyProtocol?: boolean | undefined;
   /** Port to listen on; 0 takes a free port. Default 50051. */
   port?: number | undefined;
   /** Address or host name to listen on. Default `127.0.0.1`: this machine only. `::` accepts connections from others. */

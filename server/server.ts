@@ -28,7 +28,7 @@ import { type CallRefusal, OverloadAdmission } from "./operate/overload/admissio
 import { resolveCallLimits } from "./operate/overload/limits.js";
 import { createProbes } from "./operate/probes.js";
 import { createReport, type ErrorReport } from "./operate/report.js";
-import { createNetworks } from "./operate/trust/networks.js";
+import { createNetworks, type Networks } from "./operate/trust/networks.js";
 import { createTrustedProxies } from "./operate/trust/trusted-proxies.js";
 import { logUnexpected, writeUnexpected } from "./operate/unexpected.js";
 import { resolveOptions, type ServerOptions, type Settings } from "./options.js";
@@ -136,12 +136,14 @@ export function createServerAndApi(options: ServerOptions, accept?: Accept): Ser
   };
   const probes = createProbes(health);
   const live = new LiveSurface({ table, environment, active, settings, health, probes, report });
+  const isTrusted = trustedNetworks(settings);
   const listener = createListener({
     handler(exchange) {
       live.upstreams.start();
       return live.current.handle(exchange);
     },
-    filters: createFilters(settings),
+    filters: createFilters(settings, isTrusted),
+    expectsProxyHeader: settings.proxyProtocol === true ? isTrusted : undefined,
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     accept,
     tls: settings.tls,
@@ -205,9 +207,16 @@ function reportUnexpected({ logger, onCall }: Settings, report: ErrorReport): Ca
   return isTold ? undefined : writeUnexpected;
 }
 
-function createFilters({ cors = false, trustProxy }: Settings): Filter[] {
+/** The networks of trusted proxies. @throws RangeError that names the option */
+function trustedNetworks({ trustProxy, proxyProtocol = false }: Settings): Networks | undefined {
+  if (trustProxy !== undefined) return createNetworks("trustProxy", trustProxy);
+  if (proxyProtocol) throw new RangeError("proxyProtocol: requires trustProxy");
+  return undefined;
+}
+
+function createFilters({ cors = false }: Settings, isTrusted: Networks | undefined): Filter[] {
   const filters: Filter[] = [];
-  if (trustProxy !== undefined) filters.push(createTrustedProxies(createNetworks("trustProxy", trustProxy)));
+  if (isTrusted !== undefined) filters.push(createTrustedProxies(isTrusted));
   if (cors !== false) filters.push(createCors(cors === true ? { origins: "*" } : cors));
   return filters;
 }

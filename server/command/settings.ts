@@ -84,6 +84,12 @@ export const settingGroups: readonly SettingGroup[] = [
         option: "trustProxy",
         text: "proxies whose `x-forwarded-*` and `forwarded` headers say who the client is: addresses, networks such as `10.0.0.0/8`, `loopback`, `private`, or `*` for all; may be repeated",
       },
+      {
+        flag: "--proxy-protocol",
+        kind: switchOn,
+        option: "proxyProtocol",
+        text: "connections of these proxies begin with a PROXY header (version 1 or 2), which names the client; needs `--trust-proxy`",
+      },
     ],
   },
   {

@@ -1,5 +1,5 @@
 // The address of the client at the other end of a connection.
-import type { Socket } from "node:net";
+import { isIPv4, type Socket, SocketAddress } from "node:net";
 
 const peerKey: unique symbol = Symbol("peer");
 
@@ -16,6 +16,11 @@ export function peerOf(socket: PeerSocket): string {
   return connection[peerKey];
 }
 
+/** Names another client of a socket: the one for which a proxy has opened the connection. */
+export function setPeer(socket: PeerSocket, address: string): void {
+  socket[peerKey] = address;
+}
+
 /**
  * Returns an address in the one way in which all of manywire shows it: that of an IPv4 client as IPv4, also where the socket
  * is one of IPv6 (`::ffff:192.0.2.1`), and without a zone (`fe80::1%eth0`), which has a meaning on this machine only.
@@ -28,3 +33,9 @@ export function formatPeer(address: string): string {
 
 const mappedIpv4Prefix = "::ffff:";
 const mappedIpv4 = /^::ffff:\d+\./;
+
+/** The same of an IP address that others have written: IPv6 in the short form, because counters by address go by its text. */
+export function normalizePeer(address: string): string {
+  const plain = formatPeer(address);
+  return isIPv4(plain) ? plain : formatPeer(new SocketAddress({ family: "ipv6", address: plain }).address);
+}

@@ -3,33 +3,44 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
+import { peerOf } from "../http/peer.js";
 import type { ConnectionAges } from "./connection-ages.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import type { Http1Server } from "./http1/server.js";
 import type { Http2Server } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
+import { readProxyHeader } from "./proxy-header.js";
 import { isDisconnect, type ListenStep, type Report } from "./report.js";
 import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
 import type { StallWatch } from "./stalls.js";
+import { isTcp } from "./tcp-handle.js";
 
 export interface Servers {
   http1: Http1Server;
   http2: Http2Server;
 }
 
-export function acceptConnections(
-  servers: Servers,
-  connections: Connections,
-  stalls: StallWatch,
-  ages: ConnectionAges,
-  limits: ListenLimits,
-  clock: Clock,
-  counters: Counters,
-): void {
-  const { server, ready } = servers.http1;
-  server.on("connection", (socket: Socket) => connections.accept(socket));
+/** Whether connections from an address begin with a PROXY header. */
+export type ExpectsProxyHeader = (peer: string) => boolean;
+
+/** What takes part in accepting a connection. */
+interface AcceptParts {
+  readonly servers: Servers;
+  readonly connections: Connections;
+  readonly stalls: StallWatch;
+  readonly ages: ConnectionAges;
+  readonly limits: ListenLimits;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly report: Report;
+  readonly expectsProxyHeader: ExpectsProxyHeader;
+}
+
+export function acceptConnections(parts: AcceptParts): void {
+  const { servers, connections, stalls, ages, limits, clock, counters, report, expectsProxyHeader } = parts;
+  const { server, startTls } = servers.http1;
   const limitHalfClose = halfCloseLimiter(limits.lingerMs, clock);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
     socket.on("finish", limitHalfClose);
@@ -42,17 +53,26 @@ export function acceptConnections(
     ages.add(socket, load, connections.addHttp1(socket));
     servers.http1.serve(socket);
   };
-  if (ready === "connection") {
-    const onTimeout = () => counters.refuse("opening_timeout");
-    server.on(ready, (socket: Socket) => {
-      sniff(socket, limits.openingMs, clock, (version) => serve(version, socket, socket), onTimeout);
-    });
-  } else {
-    server.on(ready, (socket: TLSSocket) => {
-      socket.on("error", ignore);
-      serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socketUnder(socket), socket);
-    });
-  }
+  const onTimeout = () => counters.refuse("opening_timeout");
+  const sniffVersion = (socket: Socket) =>
+    sniff(socket, limits.openingMs, clock, (version) => serve(version, socket, socket), onTimeout);
+  const open = startTls ?? sniffVersion;
+  const onFault = (error: Error) => {
+    counters.refuse("proxy_header");
+    report(error, "proxy header");
+  };
+  server.on("connection", (socket: Socket) => {
+    connections.accept(socket);
+    const peer = peerOf(socket);
+    // A client that has reset its connection already has no address. It must not pass for one of a Unix socket.
+    if (peer === "" && isTcp(socket)) socket.destroy();
+    else if (!expectsProxyHeader(peer)) open(socket);
+    else readProxyHeader(socket, limits.openingMs, clock, () => open(socket), onFault, onTimeout);
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    socket.on("error", ignore);
+    serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socketUnder(socket), socket);
+  });
 }
 
 /**

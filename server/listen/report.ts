@@ -1,7 +1,7 @@
 // What a listener reports that belongs to no call.
 
 /** What a listener was doing when an error came up. */
-export type ListenStep = "accept" | "tls handshake" | "http/1.1" | "http/2" | "handler";
+export type ListenStep = "accept" | "proxy header" | "tls handshake" | "http/1.1" | "http/2" | "handler";
 
 /** Called with errors that are worth a log line. Must not throw. */
 export type Report = (error: Error, step: ListenStep) => void;

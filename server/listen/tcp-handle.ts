@@ -9,6 +9,8 @@ interface Handle {
   /** The handle below that of a TLS socket. */
   readonly _parent?: Handle;
   readStart?(): void;
+  /** Handles of Unix sockets have none. */
+  getpeername?(out: object): number;
 }
 
 function handleOf(socket: Socket): Handle | undefined {
@@ -28,6 +30,11 @@ export function queuedBytes(socket: Socket): number {
 /** Bytes that the kernel has taken, after TLS. */
 export function sentBytes(socket: Socket): number {
   return (tcpHandleOf(socket)?.bytesWritten ?? 0) - queuedBytes(socket);
+}
+
+/** Whether a connection is one of TCP, and not of a Unix socket. */
+export function isTcp(socket: Socket): boolean {
+  return tcpHandleOf(socket)?.getpeername !== undefined;
 }
 
 /** Reads again where Node has stopped. Has no effect on a socket that is being read. */

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { createServer, type ServerOptions } from "../../server/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { request } from "../support/http.js";
+import { proxyHeader1 } from "../support/proxy-header.js";
+import { openRaw } from "../support/raw-socket.js";
 import { startServer, type TestServer } from "../support/server.js";
 import { fronts, startProxy } from "./proxy.js";
 
@@ -100,6 +102,26 @@ describe("behind a trusted proxy", () => {
     const { url } = await startTelling({ trustProxy: "loopback", cors: { origins } });
     await request(url, { path: "/v1/unary", body: "{}", headers: { ...x, origin: "https://a.example" } });
     expect(peers).toEqual(["203.0.113.9"]);
+  });
+});
+
+describe("behind a proxy that sends PROXY headers", () => {
+  test.each([
+    ["203.0.113.1", "203.0.113.1 http://localhost", "is a client, whose headers do not count"],
+    ["127.0.0.9", "203.0.113.9 https://api.example", "is a trusted proxy itself, whose headers count"],
+  ])("%s %s", async (address, client) => {
+    const { url } = await startTelling({ trustProxy: "loopback", proxyProtocol: true });
+    await using raw = await openRaw(url);
+    const lines = Object.entries(x).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `POST /v1/unary HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n${lines.join("")}\r\n`;
+    raw.write(Buffer.concat([proxyHeader1(address), Buffer.from(head)]));
+    expect((await raw.until(/x-client: (.*)\r\n/i))[1]).toBe(client);
+  });
+
+  test("it has to be a trusted proxy", () => {
+    expect(() => createServer({ routes: () => {}, proxyProtocol: true })).toThrow(
+      new RangeError("proxyProtocol: requires trustProxy"),
+    );
   });
 });
 

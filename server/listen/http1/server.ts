@@ -12,8 +12,8 @@ import { endAndDiscard } from "./linger.js";
 export interface Http1Server {
   /** Listens; speaks HTTP/1.1 only with sockets given to `serve`. */
   readonly server: http.Server | https.Server;
-  /** The event with which `server` hands out sockets ready for their first byte. */
-  readonly ready: "connection" | "secureConnection";
+  /** Begins the TLS handshake on an accepted socket, whose TLS socket is then emitted as "secureConnection"; absent in plaintext. */
+  readonly startTls: ((socket: Socket) => void) | undefined;
   /** Maximum number of request headers. */
   readonly headerCount: number;
   serve(socket: Socket): void;
@@ -25,18 +25,22 @@ type IsLast = (response: http.ServerResponse) => boolean;
 /** A server whose own HTTP/1.1 reading of new sockets is taken off, to be called as `serve`. */
 export function createHttp1Server(limits: ListenLimits, tls: TlsOptions | undefined, isLast: IsLast): Http1Server {
   const options = { ...toHttp1Options(limits), IncomingMessage: Request, ServerResponse: responseClass(isLast) };
-  const ready = tls === undefined ? "connection" : "secureConnection";
   const server =
     tls === undefined
       ? http.createServer(options)
       : https.createServer({ ...options, ...toSecureServerOptions(tls, limits.openingMs) });
   // Node silently drops headers over its limit. Disable that; the server counts them and replies 431.
   server.maxHeadersCount = 0;
-  const [serve] = server.listeners(ready) as [(socket: Socket) => void];
-  server.removeAllListeners(ready);
+  const take = (event: "connection" | "secureConnection") => {
+    const [listener] = server.listeners(event) as [(socket: Socket) => void];
+    server.removeAllListeners(event);
+    return listener;
+  };
+  const startTls = tls && take("connection");
+  const serve = take(tls === undefined ? "connection" : "secureConnection");
   return {
     server,
-    ready,
+    startTls: startTls && ((socket) => startTls.call(server, socket)),
     headerCount: limits.headerCount,
     serve(socket) {
       // Node calls this to close a connection after its last response.

@@ -1,6 +1,6 @@
 // IP addresses as proxies write them.
-import { isIPv4, isIPv6, SocketAddress } from "node:net";
-import { formatPeer } from "../../http/peer.js";
+import { isIPv4, isIPv6 } from "node:net";
+import { normalizePeer } from "../../http/peer.js";
 
 /** IPv4, or IPv6 in brackets, with a port or without. RFC 7239 section 6.3 allows names for ports. */
 const withBrackets = /^\[([^\]]*)\](?::(?:\d{1,5}|_[\w.-]+))?$/;
@@ -15,11 +15,5 @@ export function parseAddress(text: string): string | undefined {
   const ipv4 = withPort.exec(text)?.[1];
   if (ipv4 !== undefined) return isIPv4(ipv4) ? ipv4 : undefined;
   const ipv6 = withBrackets.exec(text)?.[1] ?? text;
-  return isIPv6(ipv6) ? shortenIpv6(ipv6) : undefined;
-}
-
-/** Writes one address in one way: counters of requests by address go by its text. */
-function shortenIpv6(address: string): string {
-  const plain = formatPeer(address);
-  return isIPv4(plain) ? plain : formatPeer(new SocketAddress({ family: "ipv6", address: plain }).address);
+  return isIPv6(ipv6) ? normalizePeer(ipv6) : undefined;
 }

@@ -72,6 +72,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
     { upstreams: [{ ...upstream("a:1"), options: { url: "a:1", passUnknownMethods: true } }] },
   ],
   [["--schema-cache", "cache.json"], { schemaCache: "cache.json" }],
+  [["--proxy-protocol"], { options: { proxyProtocol: true, limits: {} } }],
   [["--trust-proxy", "loopback,10.0.0.0/8"], { options: { trustProxy: ["loopback", "10.0.0.0/8"], limits: {} } }],
   [["--grpc-gateway-metadata"], { options: { rest: { grpcGatewayMetadata: true }, limits: {} } }],
   [["--http-rules", "rules.yaml"], { httpRules: "rules.yaml", options: { limits: {} } }],

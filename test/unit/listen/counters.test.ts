@@ -112,6 +112,22 @@ const causes: readonly [Refusal, string, Cause][] = [
     },
   ],
   [
+    "opening_timeout",
+    "a proxy whose PROXY header does not arrive",
+    {
+      options: { limits: { openingMs: 1000 }, expectsProxyHeader: () => true },
+      act: async (url, clock) => passUntilClosed(await openRaw(url), clock),
+    },
+  ],
+  [
+    "proxy_header",
+    "a proxy without a PROXY header",
+    {
+      options: { expectsProxyHeader: () => true },
+      act: async (url) => writeUntilClosed(await openRaw(url), get("/")),
+    },
+  ],
+  [
     "request_timeout",
     "headers that do not arrive",
     {

@@ -1,0 +1,54 @@
+// Reads the PROXY header of a connection before anything else, TLS included.
+import type { Socket } from "node:net";
+import type { Clock } from "../clock.js";
+import { setPeer } from "../http/peer.js";
+import { ProxyHeaderError, parseProxyHeader } from "./proxy-protocol.js";
+
+/**
+ * Takes the header off a socket, notes the client that it names, and calls `found` once. If the socket ends first, if its bytes
+ * are no header, or if the header is not complete within `timeoutMs`, the socket is destroyed and `found` is not called.
+ *
+ * @param onFault called with an error of the header, before the socket is destroyed
+ * @param onTimeout called before a socket is destroyed for its time
+ */
+export function readProxyHeader(
+  socket: Socket,
+  timeoutMs: number,
+  clock: Clock,
+  found: () => void,
+  onFault: (error: ProxyHeaderError) => void,
+  onTimeout: () => void,
+): void {
+  let seen: Buffer | undefined;
+  const cancelTimeout = clock.schedule(() => {
+    onTimeout();
+    cut();
+  }, timeoutMs);
+
+  function read(): void {
+    const bytes: Buffer | null = socket.read();
+    if (bytes === null) return;
+    seen = seen === undefined ? bytes : Buffer.concat([seen, bytes]);
+    try {
+      const header = parseProxyHeader(seen);
+      if (header === undefined) return;
+      forget();
+      if (header.source !== undefined) setPeer(socket, header.source);
+      if (seen.length > header.bytes) socket.unshift(seen.subarray(header.bytes));
+    } catch (error) {
+      if (!(error instanceof ProxyHeaderError)) throw error;
+      onFault(error);
+      cut();
+      return;
+    }
+    found();
+  }
+  function cut(): void {
+    socket.destroy();
+  }
+  function forget(): void {
+    cancelTimeout();
+    socket.off("readable", read).off("end", cut).off("close", forget);
+  }
+  socket.on("readable", read).on("end", cut).on("close", forget);
+}
