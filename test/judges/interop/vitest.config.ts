@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: "test/judges/interop/setup.ts",
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // Tests mostly wait: for programs that start, and that are built.
+    maxWorkers: 2,
   },
 });
