@@ -6,7 +6,7 @@ import type { MethodInterceptor } from "../call/method-interceptor.js";
 import { describeValue, quote } from "../quote.js";
 import { readBearer } from "./bearer.js";
 import { checkNames } from "./check-names.js";
-import { type MethodRule, MethodRules } from "./method-rules.js";
+import { checkPublic, type MethodRule, MethodRules } from "./method-rules.js";
 import { principal } from "./principal.js";
 import { permissionDenied, unauthenticated } from "./refusal.js";
 
@@ -126,10 +126,15 @@ function readHeader(header: unknown = "x-api-key"): string {
 function readRules(rules: readonly ApiKeysRule[], known: ReadonlySet<string>): MethodRules<ApiKeysRule> {
   const compiled = new MethodRules("apiKeys: rules", rules);
   for (const [index, rule] of rules.entries()) {
-    checkNames(`apiKeys: rules[${index}]: `, rule, ["methods", "public", "names"]);
+    const place = `apiKeys: rules[${index}]`;
+    checkNames(`${place}: `, rule, ["methods", "public", "names"]);
+    checkPublic(place, rule.public);
+    if (rule.names !== undefined && !Array.isArray(rule.names)) {
+      throw new TypeError(`${place}.names: expected an array of names of keys, found ${describeValue(rule.names)}`);
+    }
     const unknown = rule.names?.find((name) => !known.has(name));
     if (unknown === undefined) continue;
-    throw new TypeError(`apiKeys: rules[${index}].names: expected names of keys, found ${describeValue(unknown)}`);
+    throw new TypeError(`${place}.names: expected names of keys, found ${describeValue(unknown)}`);
   }
   return compiled;
 }

@@ -1,7 +1,7 @@
 // What `jwt` asks of the claims of a token, by method.
 import { describeValue } from "../quote.js";
 import { checkNames } from "./check-names.js";
-import { type MethodRule, MethodRules } from "./method-rules.js";
+import { checkPublic, type MethodRule, MethodRules } from "./method-rules.js";
 
 /** Claims of a token, verified. */
 export interface JwtClaims {
@@ -46,9 +46,7 @@ export function readJwtRules(rules: readonly JwtRule[]): MethodRules<JwtRule> {
     const name = `jwt: rules[${index}]`;
     checkNames(`${name}: `, rule, ["methods", "public", "scopes", "claims"]);
     checkRequirements(`${name}.`, rule);
-    if (rule.public !== undefined && typeof rule.public !== "boolean") {
-      throw new TypeError(`${name}.public: expected true or false, found ${describeValue(rule.public)}`);
-    }
+    checkPublic(name, rule.public);
     if (rule.public !== true || (rule.scopes === undefined && rule.claims === undefined)) continue;
     throw new TypeError(`${name}: expected either public or scopes and claims, found both`);
   }

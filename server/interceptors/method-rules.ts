@@ -84,3 +84,9 @@ function readPatterns(name: string, methods: unknown): readonly string[] {
     throw new TypeError(`${name}: expected package.Service/Method, package.Service/* or *, found ${found}`);
   });
 }
+
+/** A text such as "false" would count as true. @throws TypeError that names the rule */
+export function checkPublic(place: string, isPublic: unknown): void {
+  if (isPublic === undefined || typeof isPublic === "boolean") return;
+  throw new TypeError(`${place}.public: expected true or false, found ${describeValue(isPublic)}`);
+}

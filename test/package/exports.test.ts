@@ -84,12 +84,13 @@ test("`manywire` exports these names", () => {
 
 test("`manywire/interceptors` exports these names", () => {
   expect(Object.keys(interceptors).sort()).toEqual([
-    ...["apiKeys", "jwt", "jwtClaims", "principal", "rateLimit", "validation"],
+    ...["apiKeys", "jwt", "jwtClaims", "mtls", "principal", "rateLimit", "validation"],
   ]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
     "ApiKeysOptions",
     "ApiKeysRule",
     "ClaimValues",
+    "ClientNames",
     "JsonWebKey",
     "JsonWebKeySet",
     "JwtClaims",
@@ -98,6 +99,8 @@ test("`manywire/interceptors` exports these names", () => {
     "JwtRule",
     "MethodPatterns",
     "MethodRule",
+    "MtlsOptions",
+    "MtlsRule",
     "Principal",
     "RateLimitKey",
     "RateLimitOptions",

@@ -29,3 +29,18 @@ export const clientIdentity: Identity = readIdentity("client");
 
 /** Of a client that an authority signed which is not ours. */
 export const strangerIdentity: Identity = readIdentity("stranger");
+
+/** The authority of the clients below, whose certificates have alternative names. */
+export const clientsAuthority: Buffer = readPem("clients-authority");
+
+/** `spiffe://prod.test/ns/shop/orders` and `orders.prod.test`. */
+export const ordersIdentity: Identity = readIdentity("orders");
+
+/** `alice@prod.test`. */
+export const personIdentity: Identity = readIdentity("person");
+
+/** Names that contain those of the two above, behind a comma or a quote. */
+export const hostileIdentity: Identity = readIdentity("hostile");
+
+/** No alternative name, but the common name `orders.prod.test`. */
+export const namelessIdentity: Identity = readIdentity("nameless");

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the certificates of this folder anew, valid from 2020 to 2120: an authority, two servers that it signed (the
-# second to tell a reload by), a client that it signed, and a client that another authority signed. Needs OpenSSL 3.
+# second to tell a reload by), a client that it signed, and a client that another authority signed; and an authority with
+# clients that have alternative names, some of which look like those of others. Needs OpenSSL 3.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -27,6 +28,21 @@ subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
 [client]
 extendedKeyUsage = clientAuth
+[orders]
+extendedKeyUsage = clientAuth
+subjectAltName = URI:spiffe://prod.test/ns/shop/orders, DNS:orders.prod.test
+[person]
+extendedKeyUsage = clientAuth
+subjectAltName = email:alice@prod.test
+[hostile]
+extendedKeyUsage = clientAuth
+subjectAltName = @hostile_names
+[hostile_names]
+URI.1 = spiffe://prod.test/ns/evil, URI:spiffe://prod.test/ns/shop/orders
+URI.2 = spiffe://prod.test/ns/shop/../evil
+DNS.1 = evil.test, DNS:orders.prod.test
+DNS.2 = *.prod.test
+email.1 = "evil\\", email:alice@prod.test
 END
 : > "$work/index"
 
@@ -45,4 +61,9 @@ certificate server first.localhost server authority
 certificate renewed renewed.localhost server authority
 certificate client client.localhost client authority
 certificate stranger stranger.localhost client stranger-authority
+certificate clients-authority "manywire test clients" authority clients-authority
+certificate orders orders orders clients-authority
+certificate person person person clients-authority
+certificate hostile orders.prod.test hostile clients-authority
+certificate nameless orders.prod.test client clients-authority
 rm stranger-authority.pem
