@@ -32,6 +32,7 @@ const map: Record<string, Part> = {
   "server/dense-set.ts": { uses: [], isPortable: true },
   "server/byte-writer.ts": { uses: [], isPortable: true },
   "server/clock.ts": { uses: [] },
+  "server/load-package.ts": { uses: [], isPortable: true },
   "server/counters.ts": { uses: [], isPortable: true },
   "server/whole-number.ts": { uses: [], isPortable: true },
   "server/slices.ts": { uses: [] },
@@ -116,7 +117,8 @@ const map: Record<string, Part> = {
   // Interceptors that the engine knows nothing of: who may call, how often, with what.
   "server/interceptors/": {
     uses: [
-      ...server("call/context-values.ts", "quote.ts", "schema/descriptor-index.ts", "suggest.ts", "whole-number.ts"),
+      ...server("call/context-values.ts", "load-package.ts", "quote.ts", "schema/descriptor-index.ts", "suggest.ts"),
+      ...server("whole-number.ts"),
       "gen/google/rpc/",
     ],
     names: server("call/method-interceptor.ts"),
@@ -226,7 +228,8 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...server("greeter.ts", "listen/", "operate/", "options.ts", "pages/", "program/", "quote.ts"),
+      ...server("greeter.ts", "http/", "listen/", "load-package.ts", "mount/", "operate/", "options.ts", "pages/"),
+      ...server("program/", "quote.ts"),
       ...server(
         "rest/route/rules.ts",
         "server.ts",

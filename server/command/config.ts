@@ -4,7 +4,7 @@ import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
 import type { ConfigFile } from "./config-file.js";
-import { environmentName, type Flag, type Given, type Setting, settings } from "./settings.js";
+import { environmentName, type Flag, type Given, metricsHost, type Setting, settings } from "./settings.js";
 import { type UpstreamSettings, upstreamsOf } from "./upstream-settings.js";
 
 /** What the environment holds: `process.env`. */
@@ -16,6 +16,7 @@ export interface Config {
   readonly options: Omit<ServerOptions, "routes">;
   readonly tls: TlsFiles;
   readonly log: LogSettings;
+  readonly metrics: MetricsSettings;
   readonly hasBanner: boolean;
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
@@ -42,6 +43,15 @@ export interface LogSettings {
   readonly format: "auto" | "json" | "pretty";
   /** Share of the calls that end well and are logged, from 0 to 1. */
   readonly sample: number;
+}
+
+/** Where metrics are served. */
+export interface MetricsSettings {
+  /** Whether at `/metrics` of the server's own port. */
+  readonly isServed: boolean;
+  /** A port of their own; undefined for none. */
+  readonly port: number | undefined;
+  readonly host: string;
 }
 
 /** Paths of PEM files. */
@@ -86,6 +96,11 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
       level: value("--log-level") ?? "info",
       format: value("--log-format") ?? "auto",
       sample: value("--log-sample") ?? 1,
+    },
+    metrics: {
+      isServed: value("--metrics") ?? false,
+      port: value("--metrics-port"),
+      host: value("--metrics-host") ?? metricsHost,
     },
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),

@@ -11,6 +11,7 @@ import {
   logConnectionErrors,
   prettify,
 } from "../operate/log.js";
+import type { Metrics } from "../operate/metrics/index.js";
 import type { ServerOptions } from "../options.js";
 import { describeFirstMethod } from "../pages/first-method.js";
 import { SettingError } from "../program/setting-error.js";
@@ -22,6 +23,7 @@ import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment, LogSettings } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
+import { type GatherMetrics, listenForMetrics, openMetrics, withMetrics } from "./metrics.js";
 import { Reloader } from "./reload.js";
 import { mergeOptions, type Service } from "./service.js";
 import { explainStartError } from "./start-error.js";
@@ -46,11 +48,20 @@ export async function serve(
   openLog: () => BufferedSink,
 ): Promise<Server> {
   const prepared = await prepare(service, config, process.stderr, openLog);
-  await listen(prepared);
-  const { parts, logger, log } = prepared;
+  const { parts, metrics, logger, log } = prepared;
+  const metricsPort = metrics && (await listenForMetrics(config, async () => [await metrics.snapshot()]));
+  try {
+    await listen(prepared);
+  } catch (error) {
+    await metricsPort?.close();
+    throw error;
+  }
   const { server, live } = parts;
   const reload = chooseReload(service, config, parts, logger);
-  followProcess(process, { server, logger, log, reload, now: () => performance.now() });
+  // Metrics are served until the last call has ended.
+  const close = () => server.close().finally(() => metricsPort?.close());
+  followProcess(process, { server: { close }, logger, log, reload, now: () => performance.now() });
+  if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
   await isWithin(live.upstreams.ready, firstSchemaMs);
   logger.info({ url: server.url }, "listening");
   logUpstreams(live, logger);
@@ -65,6 +76,8 @@ export interface Prepared {
   readonly config: Config;
   readonly options: ServerOptions;
   readonly parts: ServerParts;
+  /** Undefined if the settings ask for none. */
+  readonly metrics: Metrics | undefined;
   readonly logger: Logger;
   readonly log: BufferedSink;
 }
@@ -75,6 +88,8 @@ interface Setup {
   readonly fields?: LogFields;
   /** Where connections come from. */
   readonly accept?: Accept;
+  /** Reads the metrics of all these processes. Default: those of this process. */
+  readonly gatherMetrics?: GatherMetrics;
 }
 
 /** Reads files, opens the log and makes the server. @throws as `serve` */
@@ -83,16 +98,19 @@ export async function prepare(
   config: Config,
   stderr: ServingProcess["stderr"],
   openLog: () => BufferedSink,
-  { fields, accept }: Setup = {},
+  { fields, accept, gatherMetrics }: Setup = {},
 ): Promise<Prepared> {
   const tls = readTls(config);
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
+  const metrics = await openMetrics(config);
+  const observed = await withMetrics(options, config, metrics, gatherMetrics);
   const log = openLog();
   const logger = await openLogger(config, stderr, log, fields);
   const parts = await explained({ service, config }, () =>
-    createServerAndApi(withLog(options, logger, config.log), accept),
+    createServerAndApi(withLog(observed, logger, config.log), accept),
   );
-  return { service, config, options, parts, logger, log };
+  metrics?.watch(parts.server);
+  return { service, config, options, parts, metrics, logger, log };
 }
 
 /** Listens. @throws SettingError that names the setting */

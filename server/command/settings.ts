@@ -60,6 +60,9 @@ interface SettingGroup {
 
 const file = path();
 
+/** Metrics are for operators: other machines see them only where that is wanted. */
+export const metricsHost = "127.0.0.1";
+
 /** In the order of help and docs. */
 export const settingGroups: readonly SettingGroup[] = [
   {
@@ -444,6 +447,27 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: switchOn,
         option: "rest.grpcGatewayMetadata",
         text: "name metadata as grpc-gateway does: `Grpc-Metadata-` and `Grpc-Trailer-` before names, `grpcgateway-` before standard ones",
+      },
+    ],
+  },
+  {
+    title: "Metrics",
+    settings: [
+      {
+        flag: "--metrics",
+        kind: switchOn,
+        text: "serve metrics for Prometheus at `/metrics` of the same port, to everyone who can reach it; needs prom-client",
+      },
+      {
+        flag: "--metrics-port",
+        kind: wholeNumber(0, 65_535),
+        text: "port to serve metrics on instead, or as well, at `/metrics`; `0` takes a free port; needs prom-client",
+      },
+      {
+        flag: "--metrics-host",
+        kind: text("address"),
+        default: metricsHost,
+        text: "address or host name of the port for metrics; `::` lets a Prometheus on another machine read them",
       },
     ],
   },

@@ -2,6 +2,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextKey, createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { MethodInterceptor } from "../call/method-interceptor.js";
+import { loadPackage } from "../load-package.js";
 import { describeValue, quote } from "../quote.js";
 import { checkWholeNumber } from "../whole-number.js";
 import { readBearer } from "./bearer.js";
@@ -21,7 +22,6 @@ import {
   type JwtRule,
   readJwtRules,
 } from "./jwt-rules.js";
-import { loadPackage } from "./load-package.js";
 import { principal } from "./principal.js";
 import { formatChallenge, permissionDenied, unauthenticated } from "./refusal.js";
 import { VerifiedTokens } from "./verified-tokens.js";

@@ -2,8 +2,8 @@
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest } from "@connectrpc/connect";
 import type { MethodInterceptor } from "../call/method-interceptor.js";
+import { loadPackage } from "../load-package.js";
 import { checkNames } from "./check-names.js";
-import { loadPackage } from "./load-package.js";
 import { type MethodPatterns, selectMethods } from "./method-rules.js";
 import { RuleFinder, typesIn } from "./validation/rule-finder.js";
 import { listSamples } from "./validation/samples.js";

@@ -71,6 +71,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
     ["--upstream", "a:1", "--pass-unknown"],
     { upstreams: [{ ...upstream("a:1"), options: { url: "a:1", passUnknownMethods: true } }] },
   ],
+  [["--metrics"], { metrics: { isServed: true, port: undefined, host: "127.0.0.1" } }],
+  [["--metrics-port", "9464", "--metrics-host", "::"], { metrics: { isServed: false, port: 9464, host: "::" } }],
   [["--schema-cache", "cache.json"], { schemaCache: "cache.json" }],
   [["--proxy-protocol"], { options: { proxyProtocol: true, limits: {} } }],
   [["--trust-proxy", "loopback,10.0.0.0/8"], { options: { trustProxy: ["loopback", "10.0.0.0/8"], limits: {} } }],

@@ -10,9 +10,9 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
 import { validation } from "../../../server/interceptors/index.js";
-import { loadPackage } from "../../../server/interceptors/load-package.js";
 import { Validators } from "../../../server/interceptors/validation/validators.js";
 import { toBadRequest } from "../../../server/interceptors/validation/violations.js";
+import { loadPackage } from "../../../server/load-package.js";
 import { TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { ruledService } from "../../support/ruled-service.js";
 
