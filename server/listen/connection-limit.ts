@@ -24,7 +24,11 @@ export class ConnectionLimit {
   readonly #limits: ListenLimits;
   readonly #clock: Clock;
   readonly #counters: Counters;
-  readonly #report: Report;
+  readonly #reportError: Report;
+  #open = 0;
+  readonly #forget = () => {
+    this.#open--;
+  };
   /** Network → open connections. */
   readonly #byNetwork = new Map<string, number>();
   /** Refusals that were not reported yet, and when others were. */
@@ -35,41 +39,40 @@ export class ConnectionLimit {
     this.#limits = limits;
     this.#clock = clock;
     this.#counters = counters;
-    this.#report = report;
+    this.#reportError = report;
   }
 
   /** Guards a server. To be called after all others have set their listeners of new connections. */
   guard(server: Server): void {
-    if (this.#limits.connections > 0) {
-      // Node closes the connection before it makes a socket of it.
-      server.maxConnections = this.#limits.connections;
-      server.on("drop", () => this.#refuse("connections"));
-    }
-    if (this.#limits.connectionsPerAddress === 0) return;
+    const { connections, connectionsPerAddress } = this.#limits;
+    if (connections === 0 && connectionsPerAddress === 0) return;
     const listeners = server.listeners("connection");
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
-      if (!this.admits(socket, peerOf(socket))) return;
+      if (!this.#admits(socket) || !this.admitsAddress(socket, peerOf(socket))) return;
       for (const listener of listeners) listener.call(server, socket);
     });
   }
 
+  /** Counts a connection until it is closed, or closes it if there are too many. */
+  #admits(socket: Socket): boolean {
+    if (this.#limits.connections === 0) return true;
+    if (this.#open >= this.#limits.connections) return this.#refuse(socket, "connections");
+    this.#open++;
+    socket.once("close", this.#forget);
+    return true;
+  }
+
   /**
-   * Counts the connection until it is closed, or closes it if its address has too many.
+   * Counts a connection of an address until it is closed, or closes it if the address has too many.
    *
-   * @param address that of the client; "" for a Unix socket, which does not count
+   * @param address that of the client, as `peerOf` has it; "" for a Unix socket, which has none
    */
-  admits(socket: Socket, address: string): boolean {
-    if (address === "") return true;
+  admitsAddress(socket: Socket, address: string): boolean {
+    if (this.#limits.connectionsPerAddress === 0 || address === "") return true;
     const network = networkOf(address);
     const count = this.#byNetwork.get(network) ?? 0;
-    if (count >= this.#limits.connectionsPerAddress) {
-      socket.on("error", ignore);
-      // A reset leaves nothing of the connection in the kernel.
-      socket.resetAndDestroy();
-      this.#refuse("connections_per_address");
-      return false;
-    }
+    if (count >= this.#limits.connectionsPerAddress) return this.#refuse(socket, "connections_per_address");
     this.#byNetwork.set(network, count + 1);
     socket.once("close", () => this.#release(network));
     return true;
@@ -81,9 +84,18 @@ export class ConnectionLimit {
     else this.#byNetwork.delete(network);
   }
 
-  /** Counts a refusal, and reports those of a minute together. */
-  #refuse(reason: ConnectionRefusal): void {
+  #refuse(socket: Socket, reason: ConnectionRefusal): false {
+    socket.on("error", ignore);
+    // After a reset the kernel keeps nothing of the connection. Unix sockets have none.
+    if (peerOf(socket) === "") socket.destroy();
+    else socket.resetAndDestroy();
     this.#counters.refuse(reason);
+    this.#report(reason);
+    return false;
+  }
+
+  /** Reports a refusal, together with those of the minute before. */
+  #report(reason: ConnectionRefusal): void {
     this.#unreported[reason]++;
     const nowMs = this.#clock.now();
     if (nowMs - (this.#reportedMs[reason] ?? Number.NEGATIVE_INFINITY) < reportMs) return;
@@ -91,7 +103,7 @@ export class ConnectionLimit {
     const message = `connections closed over limits.${name} (${this.#limits[name]}): ${this.#unreported[reason]}`;
     this.#reportedMs[reason] = nowMs;
     this.#unreported[reason] = 0;
-    this.#report(new Error(message), "accept");
+    this.#reportError(new Error(message), "accept");
   }
 }
 

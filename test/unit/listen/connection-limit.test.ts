@@ -43,6 +43,20 @@ describe.each([
   });
 });
 
+test("limits.connections holds for a Unix socket, and limits.connectionsPerAddress does not", async () => {
+  const path = `/tmp/manywire-${process.pid}.sock`;
+  await using server = await startListener({
+    address: { path },
+    limits: { connections: 3, connectionsPerAddress: 1 },
+  });
+  const open = [];
+  for (let index = 0; index < 4; index++) open.push(new RawSocket(connect(path)));
+  for (const raw of open.slice(0, 3)) expect(await isServed(raw)).toBe(true);
+  await open[3]?.closed;
+  for (const raw of open) await raw[Symbol.asyncDispose]();
+  expect(server.errors).toEqual(["accept: connections closed over limits.connections (3): 1"]);
+});
+
 test("limits.connectionsPerAddress leaves other addresses alone", async () => {
   await using server = await startListener({ limits: { connectionsPerAddress: 2 } });
   const flood = await Promise.all(Array.from({ length: 50 }, () => openFrom("127.0.0.1", server.url)));
