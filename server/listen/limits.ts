@@ -4,7 +4,7 @@ import type { ServerOptions as Http2Options } from "node:http2";
 import { checkWholeNumber } from "../whole-number.js";
 
 export interface ListenLimits {
-  /** Maximum open connections of the server; 0 for no limit. More are closed at once. */
+  /** Maximum open connections, of each worker if there are several; 0 for no limit. More are closed at once. */
   connections: number;
   /** Maximum open connections from one IPv4 address, or from one /64 network of IPv6; 0 for no limit. More are closed at once. */
   connectionsPerAddress: number;
