@@ -75,6 +75,8 @@ export interface CallWire {
    * less of the error or its metadata, if it throws or rejects because a header cannot be sent.
    */
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined;
+  /** Writes the response of a call that did not begin. Many calls share the error, so that the response is made once. */
+  sendRefusal(error: ConnectError): void;
 }
 
 /** One call: its context, its deadline, its outcome, and the report to the observer. */
@@ -138,9 +140,8 @@ export class Call implements ActiveCall, ExchangeOwner {
     active.add(this);
     this.exchange.attach(this);
     try {
-      const problem = this.#problem ?? this.#admit();
-      if (problem !== undefined) this.fail(problem);
-      else this.#wire.receive();
+      if (this.#problem !== undefined) this.fail(this.#problem);
+      else if (this.#isAdmitted()) this.#wire.receive();
     } catch (reason) {
       this.fail(reason);
     }
@@ -151,12 +152,22 @@ export class Call implements ActiveCall, ExchangeOwner {
     return new ObservedCall(observers, this.exchange, { method: this.method, protocol, contextValues });
   }
 
-  /** Returns the error that refuses the call, if the server has too many. */
-  #admit(): ConnectError | undefined {
+  /** Counts the call, or refuses it if the server has too many. */
+  #isAdmitted(): boolean {
     const { admission } = this.#environment;
     const refusal = admission?.begin(this.method);
-    if (refusal === undefined) this.#admission = admission;
-    return refusal;
+    if (refusal === undefined) {
+      this.#admission = admission;
+      return true;
+    }
+    this.#settle(refusal);
+    try {
+      this.#wire.sendRefusal(refusal);
+      this.#observe();
+    } catch (reason) {
+      this.#trySending(refusal, reductions, reason);
+    }
+    return false;
   }
 
   /** Ends the call with an error that does not come from its handler. */

@@ -7,7 +7,8 @@ import {
   errorToJsonBytes,
 } from "@connectrpc/connect/protocol-connect";
 import type { Method } from "../call/method.js";
-import { type Exchange, noSniff, respond } from "../http/exchange.js";
+import { type Exchange, respond } from "../http/exchange.js";
+import { PreparedResponse } from "../http/prepared-response.js";
 import { shorten } from "../quote.js";
 import { encodeEnvelope } from "./envelope.js";
 import { type Format, parseFormat } from "./format.js";
@@ -59,31 +60,36 @@ export function refuseUnknownMethod(
   const isKnownService = [...methods.keys()].some((known) => known.startsWith(`/${service}/`));
   const name = shorten(service ?? path);
   const message = isKnownService ? `service ${name} has no method ${shorten(method ?? "")}` : `unknown service ${name}`;
-  sendError(exchange, format, new ConnectError(message, Code.Unimplemented));
+  // Not 501, which is for methods: Connect's servers respond with 404 to an unknown path.
+  prepareError(format, new ConnectError(message, Code.Unimplemented), 404).send(exchange);
   return true;
 }
 
-function sendError(exchange: Exchange, format: Format, error: ConnectError): void {
+function prepareError(format: Format, error: ConnectError, status: number): PreparedResponse {
   const contentType = { "content-type": format.contentType };
   if (format.protocol !== "connect") {
     // The form "trailers only": the status is among the headers, and there is no body.
-    exchange.sendHeadOnly(200, {
-      ...contentType,
-      ...noSniff,
-      "grpc-status": String(error.code),
-      "grpc-message": encodeMessage(error.rawMessage),
-    });
-  } else if (format.isEnveloped) {
-    const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
-    respond(exchange, 200, contentType, encodeEnvelope(endStreamFlag, Buffer.from(end)));
-  } else {
-    // Not 501, which is for methods: Connect's servers respond with 404 to an unknown path.
-    respond(exchange, 404, json, errorToJsonBytes(error, undefined));
+    const message = encodeMessage(error.rawMessage);
+    return new PreparedResponse(200, { ...contentType, "grpc-status": String(error.code), "grpc-message": message });
   }
+  if (!format.isEnveloped) return new PreparedResponse(status, json, errorToJsonBytes(error, undefined));
+  const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
+  return new PreparedResponse(200, contentType, encodeEnvelope(endStreamFlag, Buffer.from(end)));
 }
 
 /** Sends an error in the protocol of the call: before its handler is called, or if its response cannot be sent. */
 export function sendCallError(exchange: Exchange, format: Format, error: ConnectError): void {
-  if (format.protocol !== "connect" || format.isEnveloped) sendError(exchange, format, error);
-  else respond(exchange, codeToHttpStatus(error.code), json, errorToJsonBytes(error, undefined));
+  prepareError(format, error, codeToHttpStatus(error.code)).send(exchange);
+}
+
+/** Error that many calls share → format → response. */
+const shared = new WeakMap<ConnectError, Map<Format, PreparedResponse>>();
+
+/** Does the same with an error that many calls share. */
+export function sendSharedError(exchange: Exchange, format: Format, error: ConnectError): void {
+  const byFormat = shared.get(error) ?? new Map<Format, PreparedResponse>();
+  shared.set(error, byFormat);
+  const response = byFormat.get(format) ?? prepareError(format, error, codeToHttpStatus(error.code));
+  byFormat.set(format, response);
+  response.send(exchange);
 }

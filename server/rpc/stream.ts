@@ -13,6 +13,7 @@ import type { Envelope } from "./envelope.js";
 import { EnvelopeRequest, type EnvelopeSetup, readEnvelopeHead } from "./envelope-request.js";
 import { EnvelopeResponse } from "./envelope-response.js";
 import type { Format } from "./format.js";
+import { sendSharedError } from "./refuse.js";
 
 /** Serves one call. */
 export function serveStream(setup: EnvelopeSetup<StreamMethod>, format: Format, exchange: Exchange): void {
@@ -25,6 +26,7 @@ class StreamWire implements CallWire {
   readonly #request: EnvelopeRequest;
   readonly #requests: RequestQueue<Envelope>;
   readonly #response: EnvelopeResponse;
+  readonly #format: Format;
   readonly #batch: ReplyBatch;
   readonly #pump: ReplyPump;
   /** Replies that were not sent before the call failed. */
@@ -40,6 +42,7 @@ class StreamWire implements CallWire {
       pause: () => exchange.pause(),
       read: () => exchange.read(),
     });
+    this.#format = format;
     this.#response = new EnvelopeResponse(setup, format, head, this.call);
     this.#batch = new ReplyBatch((bytes) => this.#response.write(bytes));
     this.#pump = new ReplyPump(this.call, this.#batch);
@@ -85,6 +88,10 @@ class StreamWire implements CallWire {
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
     this.#unsent ??= this.#batch.take();
     return this.#response.sendError(error, metadata, this.#unsent);
+  }
+
+  sendRefusal(error: ConnectError): void {
+    sendSharedError(this.call.exchange, this.#format, error);
   }
 
   onSettled(error: ConnectError | undefined): void {

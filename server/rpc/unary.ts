@@ -9,6 +9,7 @@ import { compressedFlag } from "./envelope.js";
 import { EnvelopeRequest, type EnvelopeSetup, readEnvelopeHead } from "./envelope-request.js";
 import { EnvelopeResponse } from "./envelope-response.js";
 import type { Format } from "./format.js";
+import { sendSharedError } from "./refuse.js";
 
 /** Serves one call. */
 export function serveUnary(setup: EnvelopeSetup<UnaryMethod>, format: Format, exchange: Exchange): void {
@@ -20,6 +21,7 @@ class UnaryWire implements CallWire {
   readonly #method: UnaryMethod;
   readonly #request: EnvelopeRequest;
   readonly #response: EnvelopeResponse;
+  readonly #format: Format;
   /** True once the slow path has taken over. */
   #isOnSlowPath = false;
 
@@ -28,6 +30,7 @@ class UnaryWire implements CallWire {
     this.call = new Call(setup, exchange, head, this);
     this.#method = setup.method;
     this.#request = new EnvelopeRequest(setup, format, head, this.call);
+    this.#format = format;
     this.#response = new EnvelopeResponse(setup, format, head, this.call);
   }
 
@@ -97,5 +100,9 @@ class UnaryWire implements CallWire {
 
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
     return this.#response.sendError(error, metadata);
+  }
+
+  sendRefusal(error: ConnectError): void {
+    sendSharedError(this.call.exchange, this.#format, error);
   }
 }

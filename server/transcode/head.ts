@@ -8,6 +8,7 @@ import type { Method } from "../call/method.js";
 import { maxTimerMs, readTimeout, type Timeout } from "../call/timeout.js";
 import type { Exchange } from "../http/exchange.js";
 import { header, readPreferences } from "../http/header.js";
+import type { PreparedResponse } from "../http/prepared-response.js";
 import { quote } from "../quote.js";
 import type { ErrorEncoder } from "../rest/error/errors.js";
 import { isJsonType } from "../rest/read/body.js";
@@ -24,6 +25,8 @@ export interface RestSetup<M extends Method = Method> extends CallSetup {
   readonly decode: RequestDecoder;
   readonly encode: BodyEncoder;
   readonly encodeError: ErrorEncoder;
+  /** Error that many calls share → response. */
+  readonly refusals: WeakMap<ConnectError, PreparedResponse>;
   /** How often a stream of events without events is kept open, in milliseconds. */
   readonly keepAliveMs: number;
   /** Whether metadata has the names of grpc-gateway. */

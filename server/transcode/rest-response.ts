@@ -8,11 +8,14 @@ import { httpStatusOf } from "../call/http-status.js";
 import { chosenCompression, compressesResponses } from "../call/response-compression.js";
 import { type Body, noSniff, statusHasBody } from "../http/exchange.js";
 import { header } from "../http/header.js";
+import { PreparedResponse } from "../http/prepared-response.js";
 import { codeToStatus } from "../rest/error/status.js";
 import type { EncodedBody } from "../rest/response.js";
 import { type BodyResponse, compressBody, sendBody, sendErrorBody } from "../rpc/body-response.js";
 import type { RestHead, RestSetup } from "./head.js";
 import { responseHeaders, responseTrailers } from "./metadata.js";
+
+const json = { "content-type": "application/json" };
 
 /** The response of one call. */
 export class RestResponse {
@@ -81,6 +84,16 @@ export class RestResponse {
     const body = JSON.stringify(this.#setup.encodeError(error));
     const response = this.#toResponse(this.#statusOf(error), headers, body, metadata);
     return sendErrorBody(this.#call.exchange, response, (warning) => this.#call.warn(warning));
+  }
+
+  /** Sends an error that many calls share as the whole response. */
+  sendShared(error: ConnectError): void {
+    const { encodeError, refusals } = this.#setup;
+    const known = refusals.get(error);
+    const made = () => new PreparedResponse(codeToStatus(error.code), json, JSON.stringify(encodeError(error)));
+    const response = known ?? made();
+    if (known === undefined) refusals.set(error, response);
+    response.send(this.#call.exchange);
   }
 
   /** The status also holds for the reduced form of an error that is too large. */

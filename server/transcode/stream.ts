@@ -216,6 +216,10 @@ class StreamWire implements CallWire {
     return undefined;
   }
 
+  sendRefusal(error: ConnectError): void {
+    this.#response.sendShared(error);
+  }
+
   onSettled(error: ConnectError | undefined): void {
     clearInterval(this.#keepAlive);
     this.#reader.stop(error);

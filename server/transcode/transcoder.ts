@@ -136,6 +136,7 @@ export function createTranscoder(
       decode: createRequestDecoder(binding, { ...options, registry, compiles, maxElements }),
       encode: createResponseEncoder(binding, { ...options, registry, compiles }),
       encodeError: errorEncoderOf(registry),
+      refusals: new WeakMap(),
       keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs,
       hasGatewayNames: options.grpcGatewayMetadata === true,
     });

@@ -52,4 +52,8 @@ class UnaryWire implements CallWire {
   sendError(error: ConnectError, metadata: ResponseMetadata): Promise<void> | undefined {
     return this.#response.sendError(error, metadata);
   }
+
+  sendRefusal(error: ConnectError): void {
+    this.#response.sendShared(error);
+  }
 }

@@ -13,6 +13,7 @@ import { createField, type Field } from "../http2/hpack/field.js";
 import { Base64Decoder, encodeBase64 } from "../rpc/base64-stream.js";
 import { checkVersionHeader } from "../rpc/connect.js";
 import type { Format } from "../rpc/format.js";
+import { sendSharedError } from "../rpc/refuse.js";
 import type { Ending, EnvelopeWire } from "../rpc/wire.js";
 import type { Route } from "./channel.js";
 import { brokenError, timeoutFields } from "./deadline.js";
@@ -252,6 +253,10 @@ class Pipe implements CallWire, UpstreamCallListener {
       trailers === undefined ? wire.end(metadata, error, options) : wire.pass(trailers, error, options),
       error,
     );
+  }
+
+  sendRefusal(error: ConnectError): void {
+    sendSharedError(this.call.exchange, this.#format, error);
   }
 
   #sendEnd({ envelope, trailers }: Ending, error?: ConnectError): void {

@@ -95,7 +95,7 @@ export class Http2Exchange implements Exchange, LoadingExchange {
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
     if (this.isClosed) return;
     checkHeaderSize(this, headers, "headers");
-    this.#sendHead(toFields(status, headers), "date" in headers, true);
+    this.#sendHead(toHeadOnly(status, headers), "date" in headers, true);
   }
   #sendHead(fields: Fields, hasDate: boolean, isEnd: boolean): void {
     this.#shared.connection.sendHead(this.#stream, fields, isEnd, hasDate ? undefined : currentDate());
@@ -277,6 +277,19 @@ function preparedFieldsOf(head: PreparedHead): PreparedFields {
   const fields = new PreparedFields(toFields(head.status, head.headers));
   prepared.set(head, fields);
   return fields;
+}
+
+/** Heads that are frozen come again, with the same status. */
+const preparedHeads = new WeakMap<OutgoingHttpHeaders, PreparedFields>();
+
+function toHeadOnly(status: number, headers: OutgoingHttpHeaders): Fields {
+  const known = preparedHeads.get(headers);
+  if (known !== undefined) return known;
+  const fields = toFields(status, headers);
+  if (!Object.isFrozen(headers)) return fields;
+  const made = new PreparedFields(fields);
+  preparedHeads.set(headers, made);
+  return made;
 }
 
 /** Trailers that are frozen come again. */
