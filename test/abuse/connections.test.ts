@@ -166,7 +166,7 @@ describe.each([
 });
 
 test("running out of file descriptors is reported once, and passes", async () => {
-  const child = await startChild({ limits: { ...quick, openingMs: 10_000 } }, 256);
+  const child = await startChild({ limits: { ...quick, openingMs: 10_000 } }, { descriptors: 256 });
   for (let round = 0; round < 3; round++) {
     // Some of them are closed before they are open.
     const opened = await Promise.allSettled(Array.from({ length: 300 }, () => openRaw(child.url)));

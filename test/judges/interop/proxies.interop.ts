@@ -1,47 +1,21 @@
 // HAProxy and nginx in front of two servers: calls of all protocols are spread over both, and none is lost when one of them
 // gets SIGTERM.
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Call, openCaller1, openCaller2 } from "../../support/load/callers.js";
-import {
-  connectCall,
-  connectUploadCall,
-  grpcCall,
-  grpcDialogCall,
-  restCall,
-  restRules,
-  webStreamCall,
-} from "../../support/load/calls.js";
-import { type CallEnd, type Caller, startLoad } from "../../support/load/load.js";
+import { restRules } from "../../support/load/calls.js";
+import { startLoad } from "../../support/load/load.js";
+import { openMix } from "../../support/load/mix.js";
 import { type Child, startChild } from "../../support/process/child.js";
 import { hasProgram } from "../../support/program.js";
-import { type Front, haproxy, nginx, type ProxyProgram, startProxy } from "./proxy.js";
+import { haproxy, nginx, type ProxyProgram, startProxy } from "./proxy.js";
 
 const lanes = [
   ["fast lane", true],
   ["reference lane", false],
 ] as const;
 
-/** Calls over HTTP/1.1, where gRPC cannot go, and over HTTP/2. */
-const calls1: ((index: number) => Call)[] = [connectCall, webStreamCall, connectUploadCall, restCall];
-const calls2: ((index: number) => Call)[] = [...calls1, grpcCall, grpcDialogCall];
-
 /** A caller with a call each in 50 ms: 200 calls a second. */
 const intervalMs = 50;
 const enoughCalls = 200;
-
-const callersOf = ({ http1, http2 }: Front) => [
-  ...calls1.map((call) => openCaller1(http1, call)),
-  ...calls2.map((call) => patient(openCaller2(http2, call))),
-];
-
-/** Makes a call again that was turned away: a proxy that takes a new configuration says goodbye to its callers. */
-function patient(caller: Caller): Caller {
-  const call = async (index: number): Promise<CallEnd> => {
-    const end = await caller.call(index);
-    return end.kind === "turned away" ? call(index) : end;
-  };
-  return { call, close: () => caller.close() };
-}
 
 /** The time that a server continues after SIGTERM, for the proxy to notice. */
 const drainDelayMs = 3500;
@@ -64,7 +38,7 @@ function judge(program: ProxyProgram): void {
     it("loses no call of any protocol while one of two servers ends by SIGTERM", async () => {
       const [leaving, staying] = [await start(fastLane), await start(fastLane)];
       const proxy = await startProxy(program, [leaving.url, staying.url]);
-      const load = startLoad(callersOf(proxy), intervalMs);
+      const load = startLoad(openMix(proxy), intervalMs);
       await expect.poll(() => load.answered, { timeout: 10_000 }).toBeGreaterThan(enoughCalls);
       leaving.process.kill("SIGTERM");
       await proxy.leave(leaving.url);

@@ -1,6 +1,7 @@
 // Callers of each HTTP version, that know which of their calls a server has taken on.
 import http, { type IncomingMessage } from "node:http";
 import http2, { type ClientHttp2Session } from "node:http2";
+import https from "node:https";
 import type { CallEnd, Caller } from "./load.js";
 
 /** A call: what to send, and how to check the response. */
@@ -14,19 +15,26 @@ export interface Call {
   findFault(answer: { body: Buffer; status: string | undefined }): string | undefined;
 }
 
+/** With an `https:` URL: what to trust, and the name that the certificate has to have. */
+export interface CallerTls {
+  readonly ca: string | Buffer;
+  readonly servername: string;
+}
+
 const turnedAway: CallEnd = { kind: "turned away" };
 
 /**
  * On HTTP/1.1. A server that closes a connection which a call is just being sent on loses that call; one that does not
  * accept the connection in the first place does not.
  */
-export function openCaller1(url: string, make: (index: number) => Call): Caller {
-  const agent = new http.Agent({ keepAlive: true });
+export function openCaller1(url: string, make: (index: number) => Call, tls?: CallerTls): Caller {
+  const library = tls === undefined ? http : https;
+  const agent = new library.Agent({ keepAlive: true, ...tls });
   return {
     call: (index) =>
       new Promise((resolve) => {
         const { path, headers, body, pauseMs, findFault } = make(index);
-        const request = http.request(new URL(path, url), { method: "POST", agent, headers });
+        const request = library.request(new URL(path, url), { method: "POST", agent, headers });
         const fail = ({ code = "no code" }: NodeJS.ErrnoException) => {
           const isNew = !request.reusedSocket && (code === "ECONNREFUSED" || code === "ECONNRESET");
           resolve(isNew ? turnedAway : { kind: "lost", reason: `HTTP/1.1: ${code}` });
@@ -46,10 +54,10 @@ export function openCaller1(url: string, make: (index: number) => Call): Caller 
 }
 
 /** On HTTP/2. GOAWAY names the last call that the server has taken on (RFC 9113 section 6.8). */
-export function openCaller2(url: string, make: (index: number) => Call): Caller {
+export function openCaller2(url: string, make: (index: number) => Call, tls?: CallerTls): Caller {
   let session: { session: ClientHttp2Session; lastTaken: number } | undefined;
   const connect = () => {
-    const opened = { session: http2.connect(url), lastTaken: Number.POSITIVE_INFINITY };
+    const opened = { session: http2.connect(url, tls), lastTaken: Number.POSITIVE_INFINITY };
     opened.session
       .on("error", () => {})
       .on("goaway", (_code, lastStream) => {

@@ -9,7 +9,15 @@ import type { Answer, Question, Report } from "./main.js";
 export interface ChildOptions
   extends Pick<
     ServerOptions,
-    "fastLane" | "limits" | "port" | "readMaxBytes" | "drainDelayMs" | "drainTimeoutMs" | "maxTimeoutMs" | "httpRules"
+    | "fastLane"
+    | "host"
+    | "limits"
+    | "port"
+    | "readMaxBytes"
+    | "drainDelayMs"
+    | "drainTimeoutMs"
+    | "maxTimeoutMs"
+    | "httpRules"
   > {
   /** Servers whose services are served instead of the test services. */
   readonly upstreams?: readonly ChildUpstream[];
@@ -55,13 +63,24 @@ export interface Child {
   close(): Promise<number>;
 }
 
-/** Starts a server. @param descriptors the number of files and sockets that it may have open */
-export async function startChild({ heapMb, ...options }: ChildOptions, descriptors?: number): Promise<Child> {
+/** What a child starts with, besides its options. */
+export interface ChildLimits {
+  /** The number of files and sockets that it may have open. */
+  readonly descriptors?: number;
+  /** A command that runs the command behind it, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
+}
+
+/** Starts a server. */
+export async function startChild(
+  { heapMb, ...options }: ChildOptions,
+  { descriptors, prefix = [] }: ChildLimits = {},
+): Promise<Child> {
   const program = join(buildProcesses(), "test/support/process/main.js");
   const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
   const command = [process.execPath, "--expose-gc", ...heap, program, JSON.stringify(options)];
   const limited = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
-  const [file = "", ...args] = descriptors === undefined ? command : limited;
+  const [file = "", ...args] = [...prefix, ...(descriptors === undefined ? command : limited)];
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
