@@ -228,8 +228,17 @@ const map: Record<string, Part> = {
   "server/greeter.ts": { uses: [], names: ["gen/hello_world_pb.ts"], namesPackages: [connect] },
   "server/command/": {
     uses: [
-      ...server("greeter.ts", "http/", "listen/", "load-package.ts", "mount/", "operate/", "options.ts", "pages/"),
-      ...server("program/", "quote.ts"),
+      ...server(
+        "greeter.ts",
+        "http/",
+        "interceptors/",
+        "listen/",
+        "load-package.ts",
+        "mount/",
+        "operate/",
+        "options.ts",
+      ),
+      ...server("pages/", "program/", "quote.ts"),
       ...server(
         "rest/route/rules.ts",
         "server.ts",
@@ -242,7 +251,7 @@ const map: Record<string, Part> = {
     ],
     names: ["server/"],
     packages: [protobuf, "commander", "yaml"],
-    namesPackages: ["pino"],
+    namesPackages: [connect, "pino"],
   },
   // The command as a client of servers.
   "server/command/tools/": {

@@ -1,7 +1,19 @@
 // The keys of the configuration file of `manywire proxy`, in one table: by it the file is read, its JSON schema is written,
 // and the docs are.
 import type { UpstreamOptions } from "../upstream/options.js";
-import { address, choice, type Kind, names, path, size, text, trueOrFalse, wholeNumber } from "./setting-kinds.js";
+import {
+  address,
+  choice,
+  countedBy,
+  type Kind,
+  names,
+  path,
+  rate,
+  size,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from "./setting-kinds.js";
 import { defaultText, type Flag, onlyFlags, type Setting, settings } from "./settings.js";
 
 /** A key, and what its value may be. */
@@ -82,7 +94,20 @@ export const upstreamFields: Readonly<Record<UpstreamKey, Field>> = {
   },
 };
 
-/** All keys: the settings of the command, and `upstreams`. */
+/** The keys of one rate limit. */
+const rateLimitFields: Fields = {
+  limit: { ...value(rate, "calls and a time, such as `100/s`"), isRequired: true },
+  methods: value(
+    names("methods", /^(?:\*|\w+(?:\.\w+)*\/(?:\*|\w+))$/),
+    "methods that are limited, together: `package.Service/Method`, `package.Service/*`; otherwise all",
+  ),
+  key: value(
+    countedBy,
+    "what calls are counted by: `peer`, the address of the client (otherwise), `principal` or `header:x-api-key`",
+  ),
+};
+
+/** All keys: the settings of the command, `upstreams` and `rate-limits`. */
 const configFields: Fields = {
   $schema: value(text("URL"), "JSON schema of this file, for editors"),
   upstreams: {
@@ -92,6 +117,14 @@ const configFields: Fields = {
       kind: "list",
       item: { fields: upstreamFields, expected: "a mapping such as { url: localhost:50051 }" },
       expected: "a list such as [{ url: localhost:50051 }]",
+    },
+  },
+  "rate-limits": {
+    text: "limits by method or by other keys than the address; a call has to keep to all that are for it",
+    shape: {
+      kind: "list",
+      item: { fields: rateLimitFields, expected: "a mapping such as { limit: 100/s }" },
+      expected: "a list such as [{ limit: 100/s, methods: [acme.shop.v1.Orders/*] }]",
     },
   },
   ...Object.fromEntries(

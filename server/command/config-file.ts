@@ -5,7 +5,8 @@ import { SettingError } from "../program/setting-error.js";
 import { describeValue, quote } from "../quote.js";
 import { didYouMean } from "../suggest.js";
 import { configMapping, keyOf, type Mapping, type Shape } from "./config-fields.js";
-import type { Kind } from "./setting-kinds.js";
+import type { RateLimitSettings } from "./rate-limit-settings.js";
+import type { Kind, Rate } from "./setting-kinds.js";
 import { type Flag, type Given, settings } from "./settings.js";
 import type { UpstreamFiles, UpstreamSettings } from "./upstream-settings.js";
 import { fits } from "./value-schema.js";
@@ -15,6 +16,7 @@ import { maxProblems, readYamlFile, type YamlFile } from "./yaml-file.js";
 export interface ConfigFile {
   readonly settings: ReadonlyMap<Flag, Given>;
   readonly upstreams: readonly UpstreamSettings[];
+  readonly rateLimits?: readonly RateLimitSettings[];
 }
 
 /** The values of a mapping, by key; a mapping, or a list of them, is a value, too. */
@@ -64,8 +66,12 @@ class Reader {
       const value = values.get(keyOf(flag));
       return value === undefined ? [] : [[flag, value]];
     });
-    const upstreams = (values.get("upstreams")?.value ?? []) as readonly Given<Values>[];
-    return { settings: new Map(given), upstreams: upstreams.map(({ value }) => this.#upstream(value)) };
+    const listOf = (key: string) => (values.get(key)?.value ?? []) as readonly Given<Values>[];
+    return {
+      settings: new Map(given),
+      upstreams: listOf("upstreams").map(({ value }) => this.#upstream(value)),
+      rateLimits: listOf("rate-limits").map(toRateLimit),
+    };
   }
 
   #upstream(values: Values): UpstreamSettings {
@@ -226,6 +232,12 @@ class Reader {
   get #isFull(): boolean {
     return this.problems.length >= maxProblems;
   }
+}
+
+function toRateLimit({ name, value }: Given<Values>): RateLimitSettings {
+  const { limit, ...others } = Object.fromEntries(value);
+  const own = Object.fromEntries(Object.entries(others).map(([key, one]) => [key, one.value]));
+  return { name, options: { ...(limit?.value as Rate | undefined), ...own } };
 }
 
 type ShapeOf<Name extends Shape["kind"]> = Extract<Shape, { kind: Name }>;

@@ -4,6 +4,7 @@ import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
 import type { ConfigFile } from "./config-file.js";
+import { type RateLimitSettings, rateLimitsOf } from "./rate-limit-settings.js";
 import { environmentName, type Flag, type Given, metricsHost, type Setting, settings } from "./settings.js";
 import { type UpstreamSettings, upstreamsOf } from "./upstream-settings.js";
 
@@ -21,6 +22,10 @@ export interface Config {
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
   readonly upstreams: readonly UpstreamSettings[];
+  /** How often clients may call: that of the flag or its key first. */
+  readonly rateLimits: readonly RateLimitSettings[];
+  /** Whether requests are checked by rules of their descriptors. */
+  readonly validates: boolean;
   /** Path of the configuration file, which has been read. */
   readonly file: string | undefined;
   /** Path of the file that keeps schemas. */
@@ -105,6 +110,8 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),
     upstreams: given.has("--upstream") ? upstreamsOf(given) : (file?.upstreams ?? []),
+    rateLimits: [...rateLimitsOf(given), ...(file?.rateLimits ?? [])],
+    validates: value("--validate") ?? false,
     file: value("--config"),
     schemaCache: value("--schema-cache"),
     isWatching: value("--watch") ?? false,

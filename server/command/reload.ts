@@ -118,8 +118,13 @@ export class Reloader {
         if (flag === "--tls-cert" && hasTls(first) !== hasTls(config)) return true;
         return !reloadable.has(flag) && !isDeepStrictEqual(first.given.get(flag)?.value, config.given.get(flag)?.value);
       });
-    if (flags.length === 0) return;
-    logger.warn({ settings: flags.map((flag) => config.nameOf(flag)) }, "some settings change only with a restart");
+    const names: string[] = flags.map((flag) => config.nameOf(flag));
+    const limitsOf = ({ rateLimits }: Config) => rateLimits.map(({ options }) => options);
+    if (!flags.includes("--rate-limit") && !isDeepStrictEqual(limitsOf(first), limitsOf(config))) {
+      names.push("rate-limits");
+    }
+    if (names.length === 0) return;
+    logger.warn({ settings: names }, "some settings change only with a restart");
   }
 }
 

@@ -22,6 +22,7 @@ import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment, LogSettings } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
+import { openInterceptors } from "./interceptors.js";
 import { followProcess, type ProcessEvents } from "./lifecycle.js";
 import { type GatherMetrics, listenForMetrics, openMetrics, withMetrics } from "./metrics.js";
 import { Reloader } from "./reload.js";
@@ -101,7 +102,8 @@ export async function prepare(
   { fields, accept, gatherMetrics }: Setup = {},
 ): Promise<Prepared> {
   const tls = readTls(config);
-  const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config) });
+  const interceptors = await openInterceptors(config);
+  const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config), interceptors });
   const metrics = await openMetrics(config);
   const observed = await withMetrics(options, config, metrics, gatherMetrics);
   const log = openLog();

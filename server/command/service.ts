@@ -21,11 +21,15 @@ export interface Sources {
   readonly upstreams: readonly UpstreamOptions[];
 }
 
-/** Options that the settings add. Files have been read. */
-export type Files = Pick<ServerOptions, "tls" | "httpRules">;
+/** Options that the settings add. Files have been read. Interceptors are outside those of the service. */
+export type Files = Pick<ServerOptions, "tls" | "httpRules" | "interceptors">;
 
 /** The options of a service, replaced by those of the flags and of the environment where they are set. */
-export function mergeOptions(service: ServerOptions, { options }: Config, { tls, httpRules }: Files): ServerOptions {
+export function mergeOptions(
+  service: ServerOptions,
+  { options }: Config,
+  { tls, httpRules, interceptors = [] }: Files,
+): ServerOptions {
   const { path, ...others } = service;
   const isElsewhere = options.host !== undefined || options.port !== undefined;
   return {
@@ -38,6 +42,7 @@ export function mergeOptions(service: ServerOptions, { options }: Config, { tls,
     docs: mergeDocs(service.docs, options.docs),
     tls: tls ?? service.tls,
     httpRules: httpRules ?? service.httpRules,
+    interceptors: [...interceptors, ...(service.interceptors ?? [])],
   };
 }
 

@@ -194,6 +194,46 @@ export function duration(fromMs = 0): Kind<number> {
   };
 }
 
+/** How many calls in how much time. */
+export interface Rate {
+  readonly points: number;
+  readonly durationSeconds: number;
+}
+
+const secondsOf = { s: 1, m: 60, h: 3600 };
+const ratePattern = /^(\d{1,9})\/(\d{0,5})(s|m|h)$/;
+
+/** A number of calls and a time: `100/s`, `50/10s`. */
+export const rate: Kind<Rate> = {
+  placeholder: "<rate>",
+  expected: "a number of calls and a time, such as 100/s, 50/10s or 1000/h",
+  schema: { type: "string", pattern: ratePattern.source },
+  parse: (value) => {
+    const [, points, times, unit] = ratePattern.exec(value) ?? [];
+    if (points === undefined || unit === undefined) return undefined;
+    const durationSeconds = Number(times || 1) * secondsOf[unit as keyof typeof secondsOf];
+    return Number(points) > 0 && durationSeconds > 0 ? { points: Number(points), durationSeconds } : undefined;
+  },
+  format: ({ points, durationSeconds }) => {
+    const unit = Object.entries(secondsOf).find(([, seconds]) => seconds === durationSeconds)?.[0];
+    return `${points}/${unit ?? `${durationSeconds}s`}`;
+  },
+};
+
+const keyPattern = /^(?:peer|principal|header:[\w!#$%&'*+.^`|~-]+)$/;
+
+/** What calls are counted by, as the option `key` of `rateLimit` has it. */
+export const countedBy: Kind<"peer" | "principal" | { header: string }> = {
+  placeholder: "<key>",
+  expected: "peer, principal or the name of a header, such as header:x-api-key",
+  schema: { type: "string", pattern: keyPattern.source },
+  parse: (value) => {
+    if (!keyPattern.test(value)) return undefined;
+    return value === "peer" || value === "principal" ? value : { header: value.slice("header:".length) };
+  },
+  format: (value) => (typeof value === "string" ? value : `header:${value.header}`),
+};
+
 const binaryUnits = { GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10, GB: 1e9, MB: 1e6, KB: 1e3, B: 1 };
 
 /** A size such as `4MiB`, in bytes; without a unit it is in bytes already. */

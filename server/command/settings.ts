@@ -18,6 +18,7 @@ import {
   origins,
   path,
   processes,
+  rate,
   share,
   size,
   switchOff,
@@ -167,6 +168,11 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: wholeNumber(0),
         option: "limits.connectionsPerAddress",
         text: "maximum open connections from one IPv4 address or one /64 network of IPv6; `0` for no limit",
+      },
+      {
+        flag: "--rate-limit",
+        kind: rate,
+        text: "calls that each client address may make, such as `100/s`; others end with `resource_exhausted`",
       },
       {
         flag: "--max-timeout",
@@ -347,6 +353,11 @@ export const settingGroups: readonly SettingGroup[] = [
         kind: origins,
         option: "cors.origins",
         text: "origin whose pages may call, such as `https://app.example.com` or `https://*.example.com`, or `*` for all; may be repeated",
+      },
+      {
+        flag: "--validate",
+        kind: switchOn,
+        text: "check requests by the `buf.validate` rules in their descriptors; needs the package `@bufbuild/protovalidate`",
       },
       {
         flag: "--no-reflection",

@@ -51,6 +51,11 @@ const good: [what: string, text: string][] = [
   ["settings", `${upstream}port: 0\nhost: "::"\ncors-origin: ["*"]\nmax-message-size: 8MiB\ndrain-timeout: 1.5s`],
   ["zero without a unit", `${upstream}drain-delay: 0`],
   ["switches", `${upstream}reflection: false\nemit-defaults: true\nbanner: false\nwatch: true`],
+  ["guards", `${upstream}validate: true\nrate-limit: 100/s`],
+  [
+    "rate limits",
+    `${upstream}rate-limits: [{ limit: 5/m, methods: [a.B/C, a.B/*, "*"], key: header:x-a }, { limit: 1/s }]`,
+  ],
   ["what is on or off", `${upstream}docs: off`],
   ["what is true or false", `${upstream}docs: false`],
 ];
@@ -93,6 +98,18 @@ const bad: [what: string, text: string, ...problems: string[]][] = [
     "an invalid address",
     "upstreams:\n  - url: localhost",
     'line 2, column 10: upstreams[0].url: expected host:port, http://…, https://… or unix:/path, found "localhost"',
+  ],
+  [
+    "a rate limit without its limit",
+    `${upstream}rate-limits: [{ key: peer }]`,
+    "line 3, column 15: rate-limits[0].limit: expected a number of calls and a time, such as 100/s, 50/10s or 1000/h, found none",
+  ],
+  [
+    "what a rate limit cannot have",
+    `${upstream}rate-limits: [{ limit: 100, key: ip, methods: [a.B.C] }]`,
+    "line 3, column 24: rate-limits[0].limit: expected a number of calls and a time, such as 100/s, 50/10s or 1000/h, found 100",
+    'line 3, column 34: rate-limits[0].key: expected peer, principal or the name of a header, such as header:x-api-key, found "ip"',
+    'line 3, column 48: rate-limits[0].methods[0]: expected methods with commas between, found "a.B.C"',
   ],
   ["a misspelt key", `${upstream}porrt: 1`, 'line 3, column 1: unknown key "porrt": did you mean "port"?'],
   [
@@ -308,6 +325,16 @@ describe("a wrong file", () => {
     expect(() => readConfigFile("--config", folder)).toThrow(`--config: ${folder}: a folder, expected a file`);
     expect(() => readConfigFile("--config", "/dev/zero")).toThrow("--config: /dev/zero: expected at most 262144 bytes");
   });
+});
+
+it("reads rate limits, each with its place", () => {
+  const { rateLimits } = read(`${upstream}rate-limits:\n  - limit: 5/m\n    methods: [a.B/C]\n    key: header:x-a\n`);
+  expect(rateLimits).toEqual([
+    {
+      name: `${path}: line 4, column 5: rate-limits[0]`,
+      options: { points: 5, durationSeconds: 60, methods: ["a.B/C"], key: { header: "x-a" } },
+    },
+  ]);
 });
 
 describe("the JSON schema", () => {

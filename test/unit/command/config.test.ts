@@ -87,6 +87,11 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--proto-names"], { options: { limits: {}, rest: { useProtoNames: true } } }],
   [["--grpc-gateway-metadata"], { options: { limits: {}, rest: { grpcGatewayMetadata: true } } }],
   [["--enums-as-numbers"], { options: { limits: {}, rest: { enumsAsNumbers: true } } }],
+  [
+    ["--rate-limit", "50/10s"],
+    { rateLimits: [{ name: expect.any(String), options: { points: 50, durationSeconds: 10 } }] },
+  ],
+  [["--validate"], { validates: true }],
   [["--no-reflection"], { options: { reflection: false, limits: {} } }],
   [["--cors-origin", "*"], { options: { limits: {}, cors: { origins: ["*"] } } }],
   [

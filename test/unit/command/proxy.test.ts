@@ -67,6 +67,29 @@ describe("manywire proxy", () => {
   });
 });
 
+describe("manywire proxy with guards", () => {
+  it("limits how often an address may call, and validates", async () => {
+    const argv = ["proxy", "--upstream", upstream.url, "--port", "0", "--rate-limit", "1/h", "--validate"];
+    await using command = start(...argv);
+    const url = await command.url();
+    expect((await request(url, echo)).status).toBe(200);
+    const { status, headers } = await request(url, echo);
+    expect([status, headers["retry-after"]]).toEqual([429, "3600"]);
+  });
+
+  it("limits methods by its configuration", async () => {
+    const file = join(stage.folder, "limits.yaml");
+    const limits = "rate-limits: [{ limit: 1/h, methods: [hello_world.Greeter/SayHello] }]";
+    await writeFile(file, `upstreams: [{ url: "${upstream.url}" }]\n${limits}\n`);
+    await using command = start("proxy", "--config", file, "--port", "0");
+    const url = await command.url();
+    const statusOf = async (path: string) => (await request(url, { ...echo, path })).status;
+    const again = "/hello_world.Greeter/SayHelloAgain";
+    expect([await statusOf(echo.path), await statusOf(echo.path)]).toEqual([200, 429]);
+    expect(await statusOf(again)).not.toBe(429);
+  });
+});
+
 describe("manywire openapi --upstream", () => {
   it("prints the document of a server that runs", async () => {
     const { exitCode, stdout } = await start("openapi", "--upstream", upstream.url).ended;
@@ -82,6 +105,16 @@ describe("manywire openapi --upstream", () => {
 describe("settings that cannot be used", () => {
   it.each<[argv: string[], exitCode: number, stderr: RegExp]>([
     [["proxy"], 2, /^error: --upstream: expected the address of a gRPC server, found none\n$/],
+    [
+      ["proxy", "--upstream", "a:1", "--pass-unknown", "--validate"],
+      2,
+      /^error: --validate: expected no --pass-unknown beside it, whose calls are not decoded\n$/,
+    ],
+    [
+      ["--rate-limit", "100"],
+      2,
+      /^error: --rate-limit: expected a number of calls and a time, such as 100\/s, 50\/10s or 1000\/h, found "100"\n$/,
+    ],
     [["serve", "--upstream", "a:1"], 2, /^error: --upstream: expected the command proxy or openapi to go with it\n$/],
     [["proxy", "--upstream", "a:1", "--proto", "none"], 1, /^error: --proto: none: no such folder\n$/],
     [

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   choice,
+  countedBy,
   duration,
   type Kind,
   megabytes,
   names,
   origins,
+  rate,
   size,
   switchOff,
   switchOn,
@@ -167,6 +169,38 @@ const kinds: [name: string, kind: Kind<unknown>, cases: Case[]][] = [
       ["a.com", undefined],
     ],
   ],
+  [
+    "a rate",
+    rate,
+    [
+      ["100/s", { points: 100, durationSeconds: 1 }],
+      ["50/10s", { points: 50, durationSeconds: 10 }],
+      ["1/m", { points: 1, durationSeconds: 60 }],
+      ["1000/h", { points: 1000, durationSeconds: 3600 }],
+      ["5/2m", { points: 5, durationSeconds: 120 }, "5/120s"],
+      ["0/s", undefined],
+      ["1/0s", undefined],
+      ["100", undefined],
+      ["100/", undefined],
+      ["100/ms", undefined],
+      ["1.5/s", undefined],
+      ["-1/s", undefined],
+      ["100 / s", undefined],
+      ["9999999999/s", undefined],
+    ],
+  ],
+  [
+    "a key of rate limits",
+    countedBy,
+    [
+      ["peer", "peer"],
+      ["principal", "principal"],
+      ["header:x-api-key", { header: "x-api-key" }],
+      ["header:", undefined],
+      ["header:a b", undefined],
+      ["x-api-key", undefined],
+    ],
+  ],
 ];
 
 describe.each(kinds)("%s", (_, kind, cases) => {
@@ -193,5 +227,7 @@ it("says what each kind expects", () => {
     "true or false",
     "names with commas between",
     "origins such as https://app.example.com or https://*.example.com, or *",
+    "a number of calls and a time, such as 100/s, 50/10s or 1000/h",
+    "peer, principal or the name of a header, such as header:x-api-key",
   ]);
 });
