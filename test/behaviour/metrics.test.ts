@@ -1,4 +1,5 @@
 // Metrics of calls over every protocol, own and forwarded, and of connections and upstreams.
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { Counter, Registry } from "prom-client";
@@ -283,6 +284,15 @@ describe("metrics", () => {
 });
 
 describe("the text of metrics", () => {
+  test("has the metrics of docs/observability.md, and no others", async () => {
+    const page = readFileSync(new URL("../../docs/observability.md", import.meta.url), "utf8");
+    const { text } = await quiet().render();
+    const served = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    const rows = page.split("\n").filter((line) => /^\| `(?:grpc|manywire)_/.test(line));
+    const written = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(served.sort()).toEqual(written.sort());
+  });
+
   test("is served at /metrics of the same port, to GET and HEAD", async () => {
     const metrics = quiet();
     const { url } = await startWatched(metrics, { fallback: metrics.fallback });
