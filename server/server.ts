@@ -143,7 +143,7 @@ export function createServerAndApi(options: ServerOptions, accept?: Accept): Ser
       return live.current.handle(exchange);
     },
     filters: createFilters(settings, isTrusted),
-    expectsProxyHeader: settings.proxyProtocol === true ? isTrusted : undefined,
+    proxies: isTrusted && { includes: isTrusted, sendHeaders: settings.proxyProtocol === true },
     address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
     accept,
     tls: settings.tls,

@@ -5,12 +5,13 @@ import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
 import { peerOf } from "../http/peer.js";
 import type { ConnectionAges } from "./connection-ages.js";
+import type { ConnectionLimit } from "./connection-limit.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
 import type { Http1Server } from "./http1/server.js";
 import type { Http2Server } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
-import { readProxyHeader } from "./proxy-header.js";
+import { type FrontProxies, readProxyHeader } from "./proxy-header.js";
 import { isDisconnect, type ListenStep, type Report } from "./report.js";
 import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
@@ -22,9 +23,6 @@ export interface Servers {
   http2: Http2Server;
 }
 
-/** Whether connections from an address begin with a PROXY header. */
-export type ExpectsProxyHeader = (peer: string) => boolean;
-
 /** What takes part in accepting a connection. */
 interface AcceptParts {
   readonly servers: Servers;
@@ -35,11 +33,12 @@ interface AcceptParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly report: Report;
-  readonly expectsProxyHeader: ExpectsProxyHeader;
+  readonly limit: ConnectionLimit;
+  readonly proxies: FrontProxies;
 }
 
 export function acceptConnections(parts: AcceptParts): void {
-  const { servers, connections, stalls, ages, limits, clock, counters, report, expectsProxyHeader } = parts;
+  const { servers, connections, stalls, ages, limits, clock, counters, report, limit, proxies } = parts;
   const { server, startTls } = servers.http1;
   const limitHalfClose = halfCloseLimiter(limits.lingerMs, clock);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
@@ -61,13 +60,16 @@ export function acceptConnections(parts: AcceptParts): void {
     counters.refuse("proxy_header");
     report(error, "proxy header");
   };
+  const openForClient = (socket: Socket) => {
+    if (limit.admitsAddress(socket, peerOf(socket))) open(socket);
+  };
   server.on("connection", (socket: Socket) => {
     connections.accept(socket);
     const peer = peerOf(socket);
     // A client that has reset its connection already has no address. It must not pass for one of a Unix socket.
     if (peer === "" && isTcp(socket)) socket.destroy();
-    else if (!expectsProxyHeader(peer)) open(socket);
-    else readProxyHeader(socket, limits.openingMs, clock, () => open(socket), onFault, onTimeout);
+    else if (!proxies.sendHeaders || !proxies.includes(peer)) open(socket);
+    else readProxyHeader(socket, limits.openingMs, clock, () => openForClient(socket), onFault, onTimeout);
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", ignore);

@@ -4,7 +4,9 @@ import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
 import { peerOf } from "../http/peer.js";
 import type { ListenLimits } from "./limits.js";
+import type { FrontProxies } from "./proxy-header.js";
 import type { Report } from "./report.js";
+import { isTcp } from "./tcp-handle.js";
 
 const reportMs = 60_000;
 
@@ -25,6 +27,7 @@ export class ConnectionLimit {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #reportError: Report;
+  readonly #proxies: FrontProxies;
   #open = 0;
   readonly #forget = () => {
     this.#open--;
@@ -35,7 +38,8 @@ export class ConnectionLimit {
   readonly #unreported: Record<ConnectionRefusal, number> = { connections: 0, connections_per_address: 0 };
   readonly #reportedMs: Partial<Record<ConnectionRefusal, number>> = {};
 
-  constructor(limits: ListenLimits, clock: Clock, counters: Counters, report: Report) {
+  constructor(limits: ListenLimits, clock: Clock, counters: Counters, report: Report, proxies: FrontProxies) {
+    this.#proxies = proxies;
     this.#limits = limits;
     this.#clock = clock;
     this.#counters = counters;
@@ -64,15 +68,17 @@ export class ConnectionLimit {
   }
 
   /**
-   * Counts a connection of an address until it is closed, or closes it if the address has too many.
+   * Counts a connection of an address until it is closed, or closes it if the address has too many. Proxies may have any
+   * number: theirs are those of many clients.
    *
    * @param address that of the client, as `peerOf` has it; "" for a Unix socket, which has none
    */
   admitsAddress(socket: Socket, address: string): boolean {
-    if (this.#limits.connectionsPerAddress === 0 || address === "") return true;
+    const { connectionsPerAddress } = this.#limits;
+    if (connectionsPerAddress === 0 || address === "" || this.#proxies.includes(address)) return true;
     const network = networkOf(address);
     const count = this.#byNetwork.get(network) ?? 0;
-    if (count >= this.#limits.connectionsPerAddress) return this.#refuse(socket, "connections_per_address");
+    if (count >= connectionsPerAddress) return this.#refuse(socket, "connections_per_address");
     this.#byNetwork.set(network, count + 1);
     socket.once("close", () => this.#release(network));
     return true;
@@ -87,8 +93,8 @@ export class ConnectionLimit {
   #refuse(socket: Socket, reason: ConnectionRefusal): false {
     socket.on("error", ignore);
     // After a reset the kernel keeps nothing of the connection. Unix sockets have none.
-    if (peerOf(socket) === "") socket.destroy();
-    else socket.resetAndDestroy();
+    if (isTcp(socket)) socket.resetAndDestroy();
+    else socket.destroy();
     this.#counters.refuse(reason);
     this.#report(reason);
     return false;

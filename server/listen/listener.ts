@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../clock.js";
 import { Counters } from "../counters.js";
 import type { Handler } from "../http/exchange.js";
 import type { Filter } from "../http/filter.js";
-import type { ExpectsProxyHeader, Servers } from "./accept.js";
+import type { Servers } from "./accept.js";
 import { acceptConnections, reportErrors } from "./accept.js";
 import type { Accept, BoundAddress, ListenAddress } from "./bind.js";
 import { bindAddress, formatAddress, formatUrl, ListenError } from "./bind.js";
@@ -20,6 +20,7 @@ import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandler } from "./node-handler.js";
 import { createNodeHttp2Server } from "./node-http2/server.js";
+import { type FrontProxies, noProxies } from "./proxy-header.js";
 import type { ListenStep, Report } from "./report.js";
 import { passHttp1Requests, passRequestsTo } from "./requests.js";
 import { StallWatch } from "./stalls.js";
@@ -41,8 +42,8 @@ export interface ListenerOptions {
   /** With it the port speaks TLS only. */
   tls?: TlsOptions | undefined;
   limits?: Partial<ListenLimits> | undefined;
-  /** Whether connections from an address begin with a PROXY header. Default: none. */
-  expectsProxyHeader?: ExpectsProxyHeader | undefined;
+  /** Proxies before the listener. Default: none. */
+  proxies?: FrontProxies | undefined;
   /** Who speaks HTTP/2: our own code, or that of Node. Default "own". */
   http2?: "own" | "node" | undefined;
   /** Told of what is worth a line in a log: refused handshakes, bytes that are no HTTP, a handler that threw. */
@@ -157,7 +158,7 @@ class HttpListener implements Listener {
   }
 
   #openPort(): Port {
-    const { clock = systemClock, http2, expectsProxyHeader } = this.#options;
+    const { clock = systemClock, http2, proxies } = this.#options;
     const [limits, tls, onRequest, report] = [this.#limits, this.#tls, this.onRequest, this.#report];
     const port = openPort({
       limits,
@@ -167,7 +168,7 @@ class HttpListener implements Listener {
       onRequest,
       report,
       counters: this.#counters,
-      expectsProxyHeader,
+      proxies,
     });
     this.#close(port.closed);
     return port;
@@ -212,10 +213,10 @@ interface Port {
   readonly closed: Promise<void>;
 }
 
-type PortOptions = Http2ServerOptions & Pick<ListenerOptions, "http2" | "tls" | "expectsProxyHeader">;
+type PortOptions = Http2ServerOptions & Pick<ListenerOptions, "http2" | "tls" | "proxies">;
 
 function openPort(options: PortOptions): Port {
-  const { limits, tls, clock, onRequest, report, counters, expectsProxyHeader = () => false } = options;
+  const { limits, tls, clock, onRequest, report, counters, proxies = noProxies } = options;
   const connections = new Connections(limits, clock, counters);
   const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
   const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
@@ -224,11 +225,10 @@ function openPort(options: PortOptions): Port {
   reportErrors(http1, descriptors, report, counters);
   const stalls = new StallWatch(limits, clock, counters);
   const ages = new ConnectionAges(limits, clock, counters);
-  acceptConnections({
-    ...{ servers, connections, stalls, ages, limits, clock, counters, report, expectsProxyHeader },
-  });
+  const limit = new ConnectionLimit(limits, clock, counters, report, proxies);
+  acceptConnections({ servers, connections, stalls, ages, limits, clock, counters, report, limit, proxies });
   passHttp1Requests(servers, connections, limits, onRequest, report, counters);
-  new ConnectionLimit(limits, clock, counters, report).guard(http1.server);
+  limit.guard(http1.server);
   const closed = whenClosed(servers, connections).finally(() => {
     descriptors.stop();
     stalls.stop();

@@ -4,6 +4,16 @@ import type { Clock } from "../clock.js";
 import { setPeer } from "../http/peer.js";
 import { ProxyHeaderError, parseProxyHeader } from "./proxy-protocol.js";
 
+/** Proxies before a listener, each of which brings the connections or requests of many clients. */
+export interface FrontProxies {
+  /** Whether an address is that of a proxy. */
+  readonly includes: (address: string) => boolean;
+  /** Whether their connections begin with a PROXY header. */
+  readonly sendHeaders: boolean;
+}
+
+export const noProxies: FrontProxies = { includes: () => false, sendHeaders: false };
+
 /**
  * Takes the header off a socket, notes the client that it names, and calls `found` once. If the socket ends first, if its bytes
  * are no header, or if the header is not complete within `timeoutMs`, the socket is destroyed and `found` is not called.

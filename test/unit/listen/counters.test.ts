@@ -115,7 +115,7 @@ const causes: readonly [Refusal, string, Cause][] = [
     "opening_timeout",
     "a proxy whose PROXY header does not arrive",
     {
-      options: { limits: { openingMs: 1000 }, expectsProxyHeader: () => true },
+      options: { limits: { openingMs: 1000 }, proxies: { includes: () => true, sendHeaders: true } },
       act: async (url, clock) => passUntilClosed(await openRaw(url), clock),
     },
   ],
@@ -123,7 +123,7 @@ const causes: readonly [Refusal, string, Cause][] = [
     "proxy_header",
     "a proxy without a PROXY header",
     {
-      options: { expectsProxyHeader: () => true },
+      options: { proxies: { includes: () => true, sendHeaders: true } },
       act: async (url) => writeUntilClosed(await openRaw(url), get("/")),
     },
   ],

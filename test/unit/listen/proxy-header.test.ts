@@ -16,7 +16,8 @@ import { openRaw, RawSocket } from "../../support/raw-socket.js";
 import { get, headersFrame, startListener } from "./support.js";
 
 const tellPeer = (exchange: Exchange) => respond(exchange, 200, {}, `<${exchange.peer}>`);
-const behind = { handler: tellPeer, expectsProxyHeader: (peer: string) => peer === "127.0.0.1" || peer === "" };
+const proxies = { includes: (address: string) => address === "127.0.0.1" || address === "", sendHeaders: true };
+const behind = { handler: tellPeer, proxies };
 
 const header1 = proxyHeader1("203.0.113.9");
 const header2 = proxyHeader2(0x21, 0x11, "cb007109 0a000001 c738 01bb");
@@ -165,7 +166,7 @@ describe.each([undefined, serverIdentity])("a trusted proxy, with TLS or without
 });
 
 test("connections of others have no header: one is malformed HTTP", async () => {
-  await using server = await startListener({ ...behind, expectsProxyHeader: () => false });
+  await using server = await startListener({ ...behind, proxies: { ...proxies, includes: () => false } });
   await using plain = await openRaw(server.url);
   plain.write(get("/"));
   expect((await plain.until(/<(.*)>/))[1]).toBe("127.0.0.1");
@@ -181,4 +182,42 @@ test("a proxy on a Unix socket names clients, too", async () => {
   await using raw = new RawSocket(connectTcp(path));
   raw.write(Buffer.concat([header1, Buffer.from(get("/"))]));
   expect((await raw.until(/<(.*)>/))[1]).toBe("203.0.113.9");
+});
+
+describe("limits.connectionsPerAddress", () => {
+  const limits = { connectionsPerAddress: 2 };
+
+  test.each([
+    ["TCP", undefined],
+    ["TLS", serverIdentity],
+    ["a Unix socket", undefined],
+  ])("holds for the clients that a proxy names, and not for the proxy, over %s", async (way, tls) => {
+    const path = join(tmpdir(), `proxy-limit-${process.pid}.sock`);
+    const address = way === "a Unix socket" ? { address: { path } } : {};
+    await using server = await startListener({ ...behind, ...address, tls, limits });
+    const openFor = async (header: Buffer) => {
+      const socket = way === "a Unix socket" ? connectTcp(path) : await openTcp(server.url);
+      socket.write(header);
+      return new RawSocket(socket);
+    };
+    const open: RawSocket[] = [];
+    for (let count = 0; count < 4; count++) open.push(await openFor(local));
+    for (const client of ["203.0.113.1", "203.0.113.2"]) {
+      for (let count = 0; count < 2; count++) open.push(await openFor(proxyHeader1(client)));
+      await delay(20);
+      const refused = await openFor(proxyHeader1(client));
+      await refused.closed;
+    }
+    expect(server.listener.connectionCount).toBe(8);
+    for (const raw of open) await raw[Symbol.asyncDispose]();
+    expect(server.errors).toEqual(["accept: connections closed over limits.connectionsPerAddress (2): 1"]);
+  });
+
+  test("does not hold for proxies that send no headers", async () => {
+    await using server = await startListener({ ...behind, proxies: { ...proxies, sendHeaders: false }, limits });
+    const open = await Promise.all(Array.from({ length: 4 }, () => openRaw(server.url)));
+    for (const raw of open) raw.write(get("/"));
+    for (const raw of open) expect((await raw.until(/<(.*)>/))[1]).toBe("127.0.0.1");
+    for (const raw of open) await raw[Symbol.asyncDispose]();
+  });
 });
