@@ -253,8 +253,12 @@ function wrongType(caller: string, name: string, { expected }: Type, value: unkn
 
 function isObserver(value: unknown): boolean {
   if (!isObject(value)) return callback.matches(value);
-  const { start, end } = value as { readonly start?: unknown; readonly end?: unknown };
-  return (start ?? end) !== undefined && [start, end].every((one) => one === undefined || callback.matches(one));
+  const hooks = ["start", "run", "forward", "end"].map((name) => Reflect.get(value, name)).filter(isGiven);
+  return hooks.length > 0 && hooks.every(callback.matches);
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined;
 }
 
 function isObject(value: unknown): value is object {

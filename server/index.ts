@@ -15,7 +15,14 @@ export { callInfo, peerCertificate } from "./call/context-values.js";
 export { setHttpStatus } from "./call/http-status.js";
 export type { Method, ProtocolName } from "./call/method.js";
 export type { MethodInterceptor } from "./call/method-interceptor.js";
-export type { CallObserver, FinishedCall, StartedCall } from "./call/observer.js";
+export type {
+  CallHooks,
+  CallObserver,
+  FinishedCall,
+  ForwardEnd,
+  ForwardedRequest,
+  StartedCall,
+} from "./call/observer.js";
 export { setCompression } from "./call/response-compression.js";
 export type { RouteOptions, Router } from "./call/table.js";
 export { compressionBrotli, compressionGzip } from "./compressions.js";

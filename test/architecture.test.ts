@@ -129,6 +129,11 @@ const map: Record<string, Part> = {
     names: server("call/", "mount/fallback.ts", "server.ts", "stats.ts", "upstream/stats.ts"),
     packages: [connect, "prom-client"],
   },
+  "server/operate/tracing/": {
+    uses: server("call/context-values.ts", "operate/unexpected.ts"),
+    names: server("call/"),
+    packages: [connect, "@opentelemetry/api"],
+  },
   // The server in applications of others, and their routes in it.
   "server/mount/": { uses: server("http/") },
   // Calls from inside the process.

@@ -152,6 +152,16 @@ export class Call implements ActiveCall, ExchangeOwner {
     return new ObservedCall(observers, this.exchange, { method: this.method, protocol, contextValues });
   }
 
+  /** Does the work that calls interceptors and handler, as observers want it to be done. Throws what the work throws. */
+  run<Result>(work: () => Result): Result {
+    return this.#observed === undefined ? work() : this.#observed.run(work);
+  }
+
+  /** What is told that the call goes on to an upstream; undefined without observers. */
+  get observed(): ObservedCall | undefined {
+    return this.#observed;
+  }
+
   /** Counts the call, or refuses it if the server has too many. */
   #isAdmitted(): boolean {
     const { admission } = this.#environment;

@@ -18,6 +18,8 @@ export interface Config {
   readonly tls: TlsFiles;
   readonly log: LogSettings;
   readonly metrics: MetricsSettings;
+  /** Whether to trace calls with OpenTelemetry. */
+  readonly isTracing: boolean;
   readonly hasBanner: boolean;
   /** Path of the file with rules of `google.api.Http`. */
   readonly httpRules: string | undefined;
@@ -107,6 +109,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
       port: value("--metrics-port"),
       host: value("--metrics-host") ?? metricsHost,
     },
+    isTracing: value("--tracing") ?? false,
     hasBanner: value("--no-banner") ?? true,
     httpRules: value("--http-rules"),
     upstreams: given.has("--upstream") ? upstreamsOf(given) : (file?.upstreams ?? []),

@@ -28,6 +28,7 @@ import { type GatherMetrics, listenForMetrics, openMetrics, withMetrics } from "
 import { Reloader } from "./reload.js";
 import { mergeOptions, type Service } from "./service.js";
 import { explainStartError } from "./start-error.js";
+import { loadTracing, type Tracing } from "./tracing.js";
 
 /** The process as the command sees it; `process` is one, but for its log. */
 export interface ServingProcess extends ProcessEvents {
@@ -106,10 +107,12 @@ export async function prepare(
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config), interceptors });
   const metrics = await openMetrics(config);
   const observed = await withMetrics(options, config, metrics, gatherMetrics);
+  const tracing = await loadTracing(config);
   const log = openLog();
   const logger = await openLogger(config, stderr, log, fields);
+  if (tracing?.warning !== undefined) logger.warn(tracing.warning);
   const parts = await explained({ service, config }, () =>
-    createServerAndApi(withLog(observed, logger, config.log), accept),
+    createServerAndApi(withLog(withTracing(observed, tracing), logger, config.log), accept),
   );
   metrics?.watch(parts.server);
   return { service, config, options, parts, metrics, logger, log };
@@ -155,6 +158,11 @@ export async function openLogger(
 ): Promise<Logger> {
   const isPretty = log.format === "pretty" || (log.format === "auto" && stderr.isTTY === true);
   return createLogger(log.level, isPretty ? await prettify(sink, stderr.hasColors?.() ?? false) : sink, fields);
+}
+
+function withTracing(options: ServerOptions, tracing: Tracing | undefined): ServerOptions {
+  if (tracing === undefined) return options;
+  return { ...options, onCall: [tracing.hooks, ...[options.onCall ?? []].flat()] };
 }
 
 /** The service's own callbacks are called after the log has its line. */

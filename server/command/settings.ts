@@ -503,6 +503,11 @@ export const settingGroups: readonly SettingGroup[] = [
         default: "auto",
         text: "`auto` is `pretty` on a terminal and `json` elsewhere",
       },
+      {
+        flag: "--tracing",
+        kind: switchOn,
+        text: "trace calls with OpenTelemetry; needs `@opentelemetry/api`, and an SDK that `NODE_OPTIONS=--import` loads",
+      },
       { flag: "--no-banner", kind: switchOff, text: "do not print the URL and example calls" },
     ],
   },

@@ -65,8 +65,8 @@ export function createReferenceLane(method: Method, environment: CallEnvironment
       call.refuse(refusal);
       return;
     }
-    handler(call.toUniversalRequest())
-      .then((answer) => call.answer(answer))
+    call
+      .run(() => handler(call.toUniversalRequest()).then((answer) => call.answer(answer)))
       .catch((reason) => call.refuse(reason));
   };
 }
@@ -198,6 +198,11 @@ class ReferenceCall implements ActiveCall, ExchangeOwner {
     const refusal = admission?.begin(this.method);
     if (refusal === undefined) this.#admission = admission;
     return refusal;
+  }
+
+  /** Does the work that calls Connect's handler, as observers want it to be done. */
+  run<Result>(work: () => Result): Result {
+    return this.#observed === undefined ? work() : this.#observed.run(work);
   }
 
   cancel(error: ConnectError): void {

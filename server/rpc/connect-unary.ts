@@ -157,7 +157,7 @@ class ConnectUnaryWire extends ConnectUnaryCall {
   #invoke(message: Message): void {
     this.call.messagesReceived++;
     this.call.whenReady(
-      () => invokeUnary(this.#method, message, this.call.context),
+      () => this.call.run(() => invokeUnary(this.#method, message, this.call.context)),
       (output) => this.reply(this.#codec.serializeBody(output)),
     );
   }

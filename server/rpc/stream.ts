@@ -50,7 +50,7 @@ class StreamWire implements CallWire {
 
   receive(): void {
     this.call.exchange.read();
-    this.#serve().catch((reason) => this.call.fail(reason));
+    this.call.run(() => this.#serve()).catch((reason) => this.call.fail(reason));
   }
 
   async #serve(): Promise<void> {

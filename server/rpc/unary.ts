@@ -82,7 +82,7 @@ class UnaryWire implements CallWire {
 
   #invoke(message: Message): void {
     this.call.whenReady(
-      () => invokeUnary(this.#method, message, this.call.context),
+      () => this.call.run(() => invokeUnary(this.#method, message, this.call.context)),
       (output) => this.#reply(output),
     );
   }

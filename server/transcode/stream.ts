@@ -104,7 +104,7 @@ class StreamWire implements CallWire {
     if (this.#writer.isKeptAlive && !this.#response.isHeadOnly) {
       this.#keepAlive = setInterval(() => this.#beat(), this.#setup.keepAliveMs);
     }
-    this.#serve().catch((reason) => this.call.fail(reason));
+    this.call.run(() => this.#serve()).catch((reason) => this.call.fail(reason));
   }
 
   async #serve(): Promise<void> {

@@ -3,6 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "../call/call.js";
 import type { UnaryMethod } from "../call/method.js";
+import type { ForwardEnd } from "../call/observer.js";
 import type { Exchange } from "../http/exchange.js";
 import { createField, type Field } from "../http2/hpack/field.js";
 import { createNegotiator } from "../rpc/compression.js";
@@ -10,6 +11,7 @@ import { connectUnary, metadataOf } from "../rpc/connect.js";
 import { type ConnectUnaryBase, ConnectUnaryCall, requestedEncoding } from "../rpc/connect-unary.js";
 import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope } from "../rpc/envelope.js";
 import type { Format } from "../rpc/format.js";
+import { announce } from "./announce.js";
 import type { Route } from "./channel.js";
 import { brokenError, timeoutFields } from "./deadline.js";
 import { isIdentity } from "./encodings.js";
@@ -44,7 +46,9 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   readonly #upstream: UpstreamCall;
   readonly #encoding: string | undefined;
   readonly #reader: EnvelopeReader;
+  readonly #baseUrl: string;
   #fields: readonly Field[] = [];
+  #onForwarded: ForwardEnd | undefined;
   #replies: Envelope[] = [];
   /** The compression of the reply. */
   #replyEncoding: string | undefined;
@@ -53,6 +57,7 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
     super(setup, format, exchange, query);
     this.#upstream = new UpstreamCall(setup.route, this);
     this.#encoding = requestedEncoding(exchange, query);
+    this.#baseUrl = setup.route.channel.baseUrl;
     this.#reader = new EnvelopeReader(setup.route.channel.readMaxBytes);
   }
 
@@ -61,7 +66,9 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   protected take(data: Uint8Array): void {
     const flags = isIdentity(this.#encoding) || data.length === 0 ? 0 : compressedFlag;
     this.call.messagesReceived++;
-    this.#fields = this.#makeFields(flags);
+    const fields = this.#makeFields(flags);
+    const { observed } = this.call;
+    [this.#fields, this.#onForwarded] = observed === undefined ? [fields] : announce(observed, this.#baseUrl, fields);
     this.#upstream.write(encodeEnvelope(flags, data), true);
     this.#upstream.send();
   }
@@ -128,7 +135,8 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
     this.call.fail(brokenError(error, this.call.context));
   }
 
-  onSettled(): void {
+  onSettled(error: ConnectError | undefined): void {
+    this.#onForwarded?.(error);
     this.#upstream.cancel();
   }
 }

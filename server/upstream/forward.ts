@@ -9,7 +9,8 @@ import {
   type StreamResponse,
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
-import type { ForwardTarget } from "./channel.js";
+import { type ForwardEnd, observedCall } from "../call/observer.js";
+import type { Channel, ForwardTarget } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
 
@@ -53,15 +54,20 @@ async function callUnary(
   message: Message,
   context: HandlerContext,
 ) {
+  const headers = passRequestHeaders(context);
+  const onEnd = announceMessages(context, channel, headers);
+  let outcome: ConnectError | undefined;
   try {
-    const headers = passRequestHeaders(context);
     const reply = await channel.messages.unary(method, context.signal, timeLeftMs(context), headers, message);
     channel.encodings.learn(reply.header.get("grpc-accept-encoding"));
     passMetadata(reply.header, context.responseHeader);
     passMetadata(reply.trailer, context.responseTrailer);
     return reply.message;
   } catch (reason) {
-    throw toFailure(reason, channel);
+    outcome = toFailure(reason, channel);
+    throw outcome;
+  } finally {
+    onEnd?.(outcome);
   }
 }
 
@@ -72,17 +78,31 @@ async function* callStream(
   context: HandlerContext,
 ) {
   let replies: StreamResponse | undefined;
+  const headers = passRequestHeaders(context);
+  const onEnd = announceMessages(context, channel, headers);
+  let outcome: { readonly error: ConnectError | undefined } | undefined;
   try {
-    const headers = passRequestHeaders(context);
     replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
     channel.encodings.learn(replies.header.get("grpc-accept-encoding"));
     passMetadata(replies.header, context.responseHeader);
     yield* replies.message;
     passMetadata(replies.trailer, context.responseTrailer);
+    outcome = { error: undefined };
   } catch (reason) {
     // The metadata of the error has the headers, too, which have been passed.
-    throw toFailure(reason, channel, replies?.trailer);
+    const error = toFailure(reason, channel, replies?.trailer);
+    outcome = { error };
+    throw error;
+  } finally {
+    // A call that has ended before its stream reads no more of it.
+    const { error } = outcome ?? { error: ConnectError.from(context.signal.reason, Code.Canceled) };
+    onEnd?.(error);
   }
+}
+
+/** Tells observers that the call goes on. They may set headers. Returns what to call at its end. */
+function announceMessages({ values }: HandlerContext, { baseUrl }: Channel, headers: Headers): ForwardEnd | undefined {
+  return values.get(observedCall)?.forward({ url: baseUrl, setHeader: (name, value) => headers.set(name, value) });
 }
 
 function toFailure(reason: unknown, { onUnimplemented }: ForwardTarget["channel"], trailers?: Headers): ConnectError {

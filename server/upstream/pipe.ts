@@ -5,6 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { Call, type CallEnvironment, type CallSetup, type CallWire, type ResponseMetadata } from "../call/call.js";
 import { extraInput, missingInput } from "../call/invoke.js";
 import { hasOneReply, hasOneRequest, type Method } from "../call/method.js";
+import type { ForwardEnd } from "../call/observer.js";
 import { readTimeout } from "../call/timeout.js";
 import type { Exchange } from "../http/exchange.js";
 import { header, readPreferences } from "../http/header.js";
@@ -15,6 +16,7 @@ import { checkVersionHeader } from "../rpc/connect.js";
 import type { Format } from "../rpc/format.js";
 import { sendSharedError } from "../rpc/refuse.js";
 import type { Ending, EnvelopeWire } from "../rpc/wire.js";
+import { announce } from "./announce.js";
 import type { Route } from "./channel.js";
 import { brokenError, timeoutFields } from "./deadline.js";
 import { isIdentity } from "./encodings.js";
@@ -83,6 +85,7 @@ class Pipe implements CallWire, UpstreamCallListener {
   readonly #replies: EnvelopeWatch;
   readonly #decoder: Base64Decoder | undefined;
   #fields: readonly Field[] = [];
+  #onForwarded: ForwardEnd | undefined;
   #isReading = false;
   /** The only message of a request, or its last part, which leaves together with the end. */
   #last: Uint8Array | undefined;
@@ -125,7 +128,10 @@ class Pipe implements CallWire, UpstreamCallListener {
   receive(): void {
     const { headers } = this.call.exchange;
     this.#requests.hasCompression = !isIdentity(header(headers, this.#setup.wire.encodingHeader));
-    this.#fields = fieldsOf(this.#setup, this.call.exchange);
+    const fields = fieldsOf(this.#setup, this.call.exchange);
+    const { observed } = this.call;
+    const { baseUrl } = this.#setup.route.channel;
+    [this.#fields, this.#onForwarded] = observed === undefined ? [fields] : announce(observed, baseUrl, fields);
     this.#upstream.send();
   }
 
@@ -277,7 +283,8 @@ class Pipe implements CallWire, UpstreamCallListener {
     }
   }
 
-  onSettled(): void {
+  onSettled(error: ConnectError | undefined): void {
+    this.#onForwarded?.(error);
     this.#upstream.cancel();
     // What still comes of the request is read and dropped, or the caller might wait for ever.
     if (!this.#isReading) this.call.exchange.read();

@@ -6,6 +6,7 @@ import * as client from "../../client/index.js";
 import * as server from "../../server/index.js";
 import * as interceptors from "../../server/interceptors/index.js";
 import * as metrics from "../../server/operate/metrics/index.js";
+import * as tracing from "../../server/operate/tracing/index.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -39,6 +40,7 @@ test("`manywire` exports these names", () => {
     "setHttpStatus",
   ]);
   expect(typesOf("server/index.ts")).toEqual([
+    "CallHooks",
     "CallInfo",
     "CallObserver",
     "CallRequest",
@@ -52,6 +54,8 @@ test("`manywire` exports these names", () => {
     "Fallback",
     "FetchHandler",
     "FinishedCall",
+    "ForwardEnd",
+    "ForwardedRequest",
     "HandlerContext",
     "Health",
     "HealthStatus",
@@ -119,6 +123,11 @@ test("`manywire/metrics` exports these names", () => {
     "MetricsText",
     "WatchedServer",
   ]);
+});
+
+test("`manywire/tracing` exports these names", () => {
+  expect(Object.keys(tracing).sort()).toEqual(["createTracing"]);
+  expect(typesOf("server/operate/tracing/index.ts")).toEqual(["TracingOptions"]);
 });
 
 test("`manywire/client` exports these names", () => {

@@ -108,6 +108,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--log-level", "warn"], { log: { level: "warn", format: "auto", sample: 1 } }],
   [["--log-format", "json"], { log: { level: "info", format: "json", sample: 1 } }],
   [["--log-sample", "0.01"], { log: { level: "info", format: "auto", sample: 0.01 } }],
+  [["--tracing"], { isTracing: true }],
   [["--no-banner"], { hasBanner: false }],
 ];
 

@@ -1,0 +1,2 @@
+// What the package exports as `manywire/tracing`.
+export { createTracing, type TracingOptions } from "./tracing.js";
