@@ -1,0 +1,41 @@
+// All interceptors of the package in one server: who calls, how often, with what, in this order.
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { BadRequestSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { apiKeys, rateLimit, validation } from "../../server/interceptors/index.js";
+import { failureOf } from "../support/outcome.js";
+import { ruledService } from "../support/ruled-service.js";
+import { calls, describeGuarded } from "./guarded.js";
+
+/** A key for each protocol and kind of call, so that none is limited by the calls of another. */
+const keys = Object.fromEntries(
+  Array.from({ length: 100 }, (_, index) => [`client ${index}`, `${index}-0123456789abcdef`]),
+);
+const unused = Object.values(keys);
+
+describeGuarded(
+  async () => [
+    apiKeys({ keys }),
+    rateLimit({ points: 3, durationSeconds: 3600, key: "principal" }),
+    await validation(),
+  ],
+  (open, guarded) => {
+    test.each(Object.entries(calls))("a %s call has to pass all", async (_, call) => {
+      using opened = open();
+      const { client } = opened;
+      const options = { headers: { "x-api-key": unused.pop() ?? "" } };
+      await call(client, "good", options);
+      // Without a key, neither the limit nor the rules count.
+      expect((await failureOf(call(client, "BAD"))).code).toBe(Code.Unauthenticated);
+      const invalid = await failureOf(call(client, "BAD", options));
+      expect([invalid.code, invalid.findDetails(BadRequestSchema).length]).toEqual([Code.InvalidArgument, 1]);
+      await call(client, "good", options);
+      const text = "BAD, and too often";
+      const refused = await failureOf(call(client, text, options));
+      expect([refused.code, refused.findDetails(RetryInfoSchema).length]).toEqual([Code.ResourceExhausted, 1]);
+      expect(refused.findDetails(BadRequestSchema)).toEqual([]);
+      expect(guarded().target.seen.has(text)).toBe(false);
+    });
+  },
+  { service: ruledService() },
+);
