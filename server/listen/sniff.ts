@@ -9,7 +9,7 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 /**
  * Reads until the version is known, puts the bytes back and calls `found` once. An HTTP/1.1 client may send three bytes and
  * wait, so the first byte that differs from the preface decides. If the socket ends first, or the version is not known
- * within `timeoutMs`, the socket is destroyed and `found` is not called. Of the latter `onTimeout` is told first.
+ * within `timeoutMs`, the socket is destroyed and `found` is not called. In the latter case, `onTimeout` is called first.
  */
 export function sniff(
   socket: Socket,

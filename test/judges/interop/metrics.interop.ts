@@ -116,7 +116,7 @@ describe.skipIf(isSkipped)(`promtool${note}`, () => {
 });
 
 describe.skipIf(isSkipped)(`Prometheus${note}`, () => {
-  it("scrapes the metrics, and has an answer to every query of the dashboard", { timeout: 60_000 }, async () => {
+  it("scrapes the metrics, and finds something for every query of the dashboard", { timeout: 60_000 }, async () => {
     const port = await freePort();
     await using _ = await startPrometheus(port);
     const query = async (text: string) => {
