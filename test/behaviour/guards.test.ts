@@ -1,8 +1,9 @@
 // All interceptors of the package in one server: who calls, how often, with what, in this order.
 import { Code } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { BadRequestSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
-import { apiKeys, rateLimit, validation } from "../../server/interceptors/index.js";
+import { apiKeys, jwt, rateLimit, validation } from "../../server/interceptors/index.js";
+import { audience, Issuer, issuerName } from "../support/issuer.js";
 import { failureOf } from "../support/outcome.js";
 import { ruledService } from "../support/ruled-service.js";
 import { calls, describeGuarded } from "./guarded.js";
@@ -13,8 +14,17 @@ const keys = Object.fromEntries(
 );
 const unused = Object.values(keys);
 
+let issuer: Issuer;
+let authorization: string;
+beforeAll(async () => {
+  issuer = await Issuer.start();
+  authorization = `Bearer ${await issuer.sign()}`;
+});
+afterAll(() => issuer[Symbol.asyncDispose]());
+
 describeGuarded(
   async () => [
+    await jwt({ issuer: issuerName, audience, jwks: issuer.url }),
     apiKeys({ keys }),
     rateLimit({ points: 3, durationSeconds: 3600, key: "principal" }),
     await validation(),
@@ -23,10 +33,12 @@ describeGuarded(
     test.each(Object.entries(calls))("a %s call has to pass all", async (_, call) => {
       using opened = open();
       const { client } = opened;
-      const options = { headers: { "x-api-key": unused.pop() ?? "" } };
+      const options = { headers: { authorization, "x-api-key": unused.pop() ?? "" } };
       await call(client, "good", options);
-      // Without a key, neither the limit nor the rules count.
-      expect((await failureOf(call(client, "BAD"))).code).toBe(Code.Unauthenticated);
+      // Without a token or a key, neither the limit nor the rules count.
+      for (const headers of [{}, { authorization }]) {
+        expect((await failureOf(call(client, "BAD", { headers }))).code).toBe(Code.Unauthenticated);
+      }
       const invalid = await failureOf(call(client, "BAD", options));
       expect([invalid.code, invalid.findDetails(BadRequestSchema).length]).toEqual([Code.InvalidArgument, 1]);
       await call(client, "good", options);

@@ -9,10 +9,12 @@ import {
   predefined,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "vitest";
+import { createMethodTable } from "../../../server/call/table.js";
 import { validation } from "../../../server/interceptors/index.js";
 import { Validators } from "../../../server/interceptors/validation/validators.js";
 import { toBadRequest } from "../../../server/interceptors/validation/violations.js";
 import { loadPackage } from "../../../server/load-package.js";
+import { toUniversalHandler } from "../../../server/reference/universal-handler.js";
 import { TestRequestSchema, TestService } from "../../gen/manywire/test/v1/test_pb.js";
 import { ruledService } from "../../support/ruled-service.js";
 
@@ -96,6 +98,16 @@ describe("validation", () => {
     const { appliesTo } = await validation();
     expect(appliesTo?.(TestService.method.unary)).toBe(false);
     expect(appliesTo?.(ruledService().method.unary)).toBe(true);
+  });
+
+  test("leaves methods without rules without interceptors, which the bytes of forwarded calls pass by", async () => {
+    const interceptors = [await validation()];
+    const table = createMethodTable({ interceptors }, toUniversalHandler);
+    table.router.service(TestService, { unary: () => ({}), get: () => ({}) });
+    const numbers = [...table.methods.values()].map((method) => method.interceptors.length);
+    expect(new Set(numbers)).toEqual(new Set([0]));
+    table.router.service(ruledService(), { unary: () => ({}) });
+    expect(table.methods.get("/manywire.test.v1.TestService/Unary")?.options.interceptors).toEqual(interceptors);
   });
 
   test.each<[object, string]>([
