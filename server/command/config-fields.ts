@@ -127,6 +127,10 @@ const configFields: Fields = {
       expected: "a list such as [{ limit: 100/s, methods: [acme.shop.v1.Orders/*] }]",
     },
   },
+  auth: {
+    text: "who may call: `jwt`, `apiKeys` and `mtls` with the options of the interceptors, such as `rules` for methods",
+    shape: { kind: "data", expected: "a mapping such as { jwt: { issuer: …, audience: …, jwks: … } }" },
+  },
   ...Object.fromEntries(
     settings.filter(({ flag }) => !onlyFlags.includes(flag)).map((each) => [keyOf(each.flag), toField(each)]),
   ),

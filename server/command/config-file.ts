@@ -17,6 +17,7 @@ export interface ConfigFile {
   readonly settings: ReadonlyMap<Flag, Given>;
   readonly upstreams: readonly UpstreamSettings[];
   readonly rateLimits?: readonly RateLimitSettings[];
+  readonly auth?: Given<object> | undefined;
 }
 
 /** The values of a mapping, by key; a mapping, or a list of them, is a value, too. */
@@ -71,6 +72,7 @@ class Reader {
       settings: new Map(given),
       upstreams: listOf("upstreams").map(({ value }) => this.#upstream(value)),
       rateLimits: listOf("rate-limits").map(toRateLimit),
+      auth: values.get("auth") as Given<object> | undefined,
     };
   }
 

@@ -28,6 +28,12 @@ export interface Config {
   readonly rateLimits: readonly RateLimitSettings[];
   /** Whether requests are checked by rules of their descriptors. */
   readonly validates: boolean;
+  /** What tokens have to have, and the URL of their keys. */
+  readonly jwt: JwtSettings;
+  /** Path of the file with API keys. */
+  readonly apiKeys: string | undefined;
+  /** `auth` of the configuration file. */
+  readonly auth: Given<object> | undefined;
   /** Path of the configuration file, which has been read. */
   readonly file: string | undefined;
   /** Path of the file that keeps schemas. */
@@ -59,6 +65,13 @@ export interface MetricsSettings {
   /** A port of their own; undefined for none. */
   readonly port: number | undefined;
   readonly host: string;
+}
+
+/** Texts of the flags. */
+export interface JwtSettings {
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+  readonly jwks: string | undefined;
 }
 
 /** Paths of PEM files. */
@@ -115,6 +128,9 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     upstreams: given.has("--upstream") ? upstreamsOf(given) : (file?.upstreams ?? []),
     rateLimits: [...rateLimitsOf(given), ...(file?.rateLimits ?? [])],
     validates: value("--validate") ?? false,
+    jwt: { issuer: value("--jwt-issuer"), audience: value("--jwt-audience"), jwks: value("--jwt-jwks") },
+    apiKeys: value("--api-keys"),
+    auth: file?.auth,
     file: value("--config"),
     schemaCache: value("--schema-cache"),
     isWatching: value("--watch") ?? false,

@@ -123,6 +123,7 @@ export class Reloader {
     if (!flags.includes("--rate-limit") && !isDeepStrictEqual(limitsOf(first), limitsOf(config))) {
       names.push("rate-limits");
     }
+    if (!isDeepStrictEqual(first.auth?.value, config.auth?.value)) names.push("auth");
     if (names.length === 0) return;
     logger.warn({ settings: names }, "some settings change only with a restart");
   }

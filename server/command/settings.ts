@@ -346,6 +346,27 @@ export const settingGroups: readonly SettingGroup[] = [
     ],
   },
   {
+    title: "Authentication",
+    settings: [
+      {
+        flag: "--jwt-issuer",
+        kind: text("name"),
+        text: "`iss` of the JSON Web Tokens that callers have to send as `authorization: Bearer`; needs the package `jose`",
+      },
+      { flag: "--jwt-audience", kind: text("name"), text: "`aud` that these tokens have to have" },
+      {
+        flag: "--jwt-jwks",
+        kind: text("URL"),
+        text: "URL of the issuer's keys, such as `https://login.example.com/.well-known/jwks.json`",
+      },
+      {
+        flag: "--api-keys",
+        kind: file,
+        text: "names and keys (YAML or JSON), one of which callers have to send as `x-api-key`; or a token, where these are set",
+      },
+    ],
+  },
+  {
     title: "Services",
     settings: [
       {

@@ -8,7 +8,7 @@ import { readBearer } from "./bearer.js";
 import { checkNames } from "./check-names.js";
 import { checkPublic, type MethodRule, MethodRules } from "./method-rules.js";
 import { principal } from "./principal.js";
-import { permissionDenied, unauthenticated } from "./refusal.js";
+import { credentialsMissing, permissionDenied, unauthenticated } from "./refusal.js";
 
 /** Options of `apiKeys`. */
 export interface ApiKeysOptions {
@@ -51,7 +51,8 @@ export function apiKeys(options: ApiKeysOptions): MethodInterceptor {
   const keyOf = (headers: Headers) => (header === "authorization" ? readToken(headers) : headers.get(header));
   const interceptor: Interceptor = (next) => async (request) => {
     const key = keyOf(request.header);
-    if (key === null || key === "") throw unauthenticated(`API key missing: expected the header ${header}`, challenge);
+    if (key === null || key === "")
+      throw credentialsMissing(`API key missing: expected the header ${header}`, challenge);
     const name = keys.find(key);
     if (name === undefined) throw unauthenticated("invalid API key", challenge);
     if (rules.find(request.method)?.names?.includes(name) === false)
@@ -108,7 +109,7 @@ class KeyRing {
 
 /** Returns the SHA-256 hash of a key in hexadecimal digits. Errors do not show the key. */
 function readHash(name: string, key: unknown): string {
-  if (typeof key !== "string") throw new TypeError(`${name}: expected a key, found ${describeValue(key)}`);
+  if (typeof key !== "string") throw new TypeError(`${name}: expected a key, found a ${typeof key}`);
   if (hashForm.test(key)) return key.slice("sha256:".length).toLowerCase();
   if (key.startsWith("sha256:")) throw new TypeError(`${name}: expected 64 hexadecimal digits after sha256:`);
   if (!/^[!-~]+$/.test(key)) throw new TypeError(`${name}: expected a key of visible ASCII characters`);

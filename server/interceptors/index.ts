@@ -1,4 +1,5 @@
 // What the package exports as `manywire/interceptors`.
+export { anyOf } from "./any-of.js";
 export { type ApiKeysOptions, type ApiKeysRule, apiKeys } from "./api-keys.js";
 export type { ClientNames } from "./certificate-names.js";
 export type { JsonWebKey, JsonWebKeySet } from "./json-web-keys.js";

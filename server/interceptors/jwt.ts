@@ -23,7 +23,7 @@ import {
   readJwtRules,
 } from "./jwt-rules.js";
 import { principal } from "./principal.js";
-import { formatChallenge, permissionDenied, unauthenticated } from "./refusal.js";
+import { credentialsMissing, formatChallenge, permissionDenied, unauthenticated } from "./refusal.js";
 import { VerifiedTokens } from "./verified-tokens.js";
 
 /** Options of `jwt`. */
@@ -112,7 +112,7 @@ export async function createJwt(setting: string, options: JwtOptions): Promise<M
   const realm = formatChallenge("Bearer", { realm: [options.audience].flat()[0] ?? "" });
   const interceptor: Interceptor = (next) => async (request) => {
     const bearer = readBearer(request.header.get("authorization"));
-    if (bearer.kind === "none") throw unauthenticated("bearer token missing", realm);
+    if (bearer.kind === "none") throw credentialsMissing("bearer token missing", realm);
     if (bearer.kind === "malformed") throw refusal("invalid_request", "malformed authorization header");
     const claims = await verify(bearer.token);
     authorize(claims, common);

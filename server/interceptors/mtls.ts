@@ -9,7 +9,7 @@ import { type ClientNames, compileNames, type FindName } from "./certificate-nam
 import { checkNames } from "./check-names.js";
 import { checkPublic, type MethodRule, MethodRules } from "./method-rules.js";
 import { principal } from "./principal.js";
-import { permissionDenied, unauthenticated } from "./refusal.js";
+import { credentialsMissing, permissionDenied } from "./refusal.js";
 
 /** Options of `mtls`. */
 export interface MtlsOptions {
@@ -44,7 +44,7 @@ export function mtls(options: MtlsOptions = {}): MethodInterceptor {
   const interceptor: Interceptor = (next) => async (request) => {
     const certificate = request.contextValues.get(peerCertificate);
     // Node returns an empty object for a connection without a certificate.
-    if (certificate?.raw === undefined) throw unauthenticated("client certificate missing");
+    if (certificate?.raw === undefined) throw credentialsMissing("client certificate missing");
     const name = finderOf(request.method)(namesOf(certificate));
     if (name === undefined) throw permissionDenied("the client's certificate does not allow to call this method");
     request.contextValues.set(principal, { kind: "certificate", name });

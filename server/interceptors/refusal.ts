@@ -14,6 +14,21 @@ export function permissionDenied(message: string, challenge?: string): ConnectEr
   return new ConnectError(message, Code.PermissionDenied, toMetadata(challenge));
 }
 
+/** Errors of calls without credentials, which another way of authentication may let in. */
+const missing = new WeakSet<ConnectError>();
+
+/** The error of a call without credentials. */
+export function credentialsMissing(message: string, challenge?: string): ConnectError {
+  const error = unauthenticated(message, challenge);
+  missing.add(error);
+  return error;
+}
+
+/** Whether the call of an error has no credentials, rather than invalid ones. */
+export function isMissing(error: ConnectError): boolean {
+  return missing.has(error);
+}
+
 function toMetadata(challenge: string | undefined): Record<string, string> {
   return challenge === undefined ? {} : { "www-authenticate": challenge };
 }

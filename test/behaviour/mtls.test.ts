@@ -43,7 +43,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-test.each(Object.entries(ways))("without client certificates nobody may call over %s", async (_, way) => {
+test.each(Object.entries(ways))("without client certificates no client may call over %s", async (_, way) => {
   await using guarded = await startGuarded("own", [mtls()], { tls: serverIdentity });
   using opened = open(guarded.url, way, ordersIdentity);
   const error = await failureOf(opened.client.unary({}));

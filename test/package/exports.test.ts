@@ -88,7 +88,7 @@ test("`manywire` exports these names", () => {
 
 test("`manywire/interceptors` exports these names", () => {
   expect(Object.keys(interceptors).sort()).toEqual([
-    ...["apiKeys", "jwt", "jwtClaims", "mtls", "principal", "rateLimit", "validation"],
+    ...["anyOf", "apiKeys", "jwt", "jwtClaims", "mtls", "principal", "rateLimit", "validation"],
   ]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
     "ApiKeysOptions",

@@ -52,6 +52,8 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--workers", "4"], { workers: 4 }],
   [["--workers", "auto"], { workers: availableParallelism() }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
+  [["--jwt-issuer", "a", "--jwt-audience", "b", "--jwt-jwks", "c"], { jwt: { issuer: "a", audience: "b", jwks: "c" } }],
+  [["--api-keys", "keys.yaml"], { apiKeys: "keys.yaml" }],
   [["--config", "proxy.yaml"], { file: "proxy.yaml", options: { limits: {} } }],
   [["--watch"], { isWatching: true }],
   [["--upstream", "localhost:1,https://a.b"], { upstreams: [upstream("localhost:1"), upstream("https://a.b")] }],

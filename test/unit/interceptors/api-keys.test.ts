@@ -11,7 +11,7 @@ test.each<[options: unknown, message: string]>([
   [{}, "apiKeys: keys: expected an object of names and keys, found undefined"],
   [{ keys: {} }, "apiKeys: keys: expected keys, found none"],
   [{ keys: { a: [] } }, "apiKeys: keys: expected keys, found none"],
-  [{ keys: { a: 1 } }, 'apiKeys: keys["a"]: expected a key, found 1'],
+  [{ keys: { a: 1 } }, 'apiKeys: keys["a"]: expected a key, found a number'],
   [{ keys: { a: "short" } }, 'apiKeys: keys["a"]: expected a key of 16 characters at least, found 5'],
   [{ keys: { a: `${key} ` } }, 'apiKeys: keys["a"]: expected a key of visible ASCII characters'],
   [{ keys: { a: "sha256:00" } }, 'apiKeys: keys["a"]: expected 64 hexadecimal digits after sha256:'],
