@@ -18,6 +18,7 @@ export interface ChildOptions
     | "drainTimeoutMs"
     | "maxTimeoutMs"
     | "httpRules"
+    | "trustProxy"
   > {
   /** Servers whose services are served instead of the test services. */
   readonly upstreams?: readonly ChildUpstream[];

@@ -17,7 +17,7 @@ export function missingForNetworks(): string | undefined {
   return undefined;
 }
 
-/** One network with a host for each address. To be disposed, which removes it, after the processes in it have ended. */
+/** One network with a host for each address. To be disposed, which removes it, and what runs in it. */
 export class Network implements Disposable {
   readonly #addresses: readonly string[];
   readonly #onExit = () => this[Symbol.dispose]();
@@ -53,7 +53,7 @@ export class Network implements Disposable {
 
   [Symbol.dispose](): void {
     process.off("exit", this.#onExit);
-    for (const address of this.#addresses) spawnSync("ip", ["netns", "del", this.#nameOf(address)]);
+    for (const address of this.#addresses) remove(this.#nameOf(address));
   }
 
   async #create(): Promise<void> {
@@ -93,6 +93,19 @@ function removeLeftOver(): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const [, pid] = new RegExp(`^${family}-(\\d+)-`).exec(name) ?? [];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) spawnSync("ip", ["netns", "del", name]);
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) remove(name);
   }
+}
+
+/** Removes a namespace, with what still runs in it. */
+function remove(name: string): void {
+  const { stdout } = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" });
+  for (const pid of stdout.split("\n").filter((line) => line !== "")) {
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
+  spawnSync("ip", ["netns", "del", name]);
 }

@@ -50,6 +50,13 @@ function judge(front: Front): void {
     const tell = (scenario: string, { answered, lost }: { answered: number; lost: readonly LostCall[] }) =>
       process.stdout.write(`${front.name}, ${scenario}: ${answered} calls answered, ${lost.length} lost\n`);
 
+    it("says what the client has called, and nothing that the client has written about it", async () => {
+      const forged = ["x-forwarded-host: forged.test", "x-forwarded-port: 1", "x-forwarded-proto: http"];
+      const page = await stage.getPage(["accept: text/plain", ...forged, "forwarded: host=forged.test;proto=http"]);
+      expect(page).toContain("https://localhost");
+      expect(page).not.toContain("forged.test");
+    });
+
     it("loses no call while each server in turn drains and restarts", { timeout: 60_000 }, async () => {
       const calls = stage.call(intervalMs, limitMs);
       await more(calls, 200);
@@ -92,6 +99,9 @@ function judge(front: Front): void {
       tell("a host away", { answered, lost });
       expect({ turnedAway, late: begunAfter(lost, cutMs + front.noticeMs) }).toEqual({ turnedAway: 0, late: [] });
       expect(lost.length).toBeLessThan(150);
+      const { silenceMs = limitMs } = front;
+      const longest = lost.map(({ beganMs, endedMs }) => endedMs - Math.max(beganMs, cutMs));
+      expect(Math.max(0, ...longest)).toBeLessThan(silenceMs + onTheWayMs);
     });
 
     it("sends calls to it again when it is back", async () => {

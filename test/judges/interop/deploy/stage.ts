@@ -5,11 +5,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { authority, serverIdentity } from "../../../support/certificates.js";
+import { certificateFiles } from "../../../support/foreign-target.js";
 import { restRules } from "../../../support/load/calls.js";
 import type { LoadMessage, LoadSettings } from "../../../support/load/main.js";
 import { buildProcesses } from "../../../support/process/build.js";
 import { type Child, startChild } from "../../../support/process/child.js";
-import { run } from "../../../support/program.js";
+import { outputOf, run } from "../../../support/program.js";
 import { root } from "../cache.js";
 import { Network } from "./networks.js";
 
@@ -30,6 +31,8 @@ export interface Front {
   readonly drainDelayMs: number;
   /** Time after which the proxy sends no calls to a host that is away without a word. */
   readonly noticeMs: number;
+  /** Time after which it ends calls on such a host; undefined if it waits for their deadlines. */
+  readonly silenceMs?: number;
 }
 
 export const haproxy: Front = {
@@ -40,6 +43,7 @@ export const haproxy: Front = {
   args: (file) => ["-db", "-q", "-f", file],
   drainDelayMs: 2000,
   noticeMs: 3500,
+  silenceMs: 6000,
 };
 
 export const nginx: Front = {
@@ -101,8 +105,18 @@ export class Stage implements AsyncDisposable {
 
   async start(address: string): Promise<void> {
     const { drainDelayMs } = this.#front;
-    const options = { host: address, port: serverPort, httpRules: restRules, drainDelayMs, drainTimeoutMs: 5000 };
+    const times = { drainDelayMs, drainTimeoutMs: 5000 };
+    const options = { host: address, port: serverPort, httpRules: restRules, trustProxy: proxyAddress, ...times };
     this.#servers.set(address, await startChild(options, { prefix: this.#network.on(address) }));
+  }
+
+  /** Resolves to what the proxy says to a request for `/` that has these headers. */
+  getPage(headers: readonly string[]): Promise<string> {
+    const ca = ["--cacert", certificateFiles.authority];
+    const to = ["--connect-to", `localhost:443:${proxyAddress}:443`];
+    const flags = headers.flatMap((header) => ["-H", header]);
+    const [command = "", ...args] = [...this.#network.on(proxyAddress), "curl", "-sS", ...ca, ...to, ...flags];
+    return outputOf(command, [...args, "https://localhost/"]);
   }
 
   /** @param limitMs after which a call without an end is lost */
