@@ -210,6 +210,49 @@ describe.each(Object.entries(places))("%s", (_, { isForwarded, options }) => {
   });
 });
 
+const patient = { timeout: 30_000 };
+
+test.each(Object.entries(ways))(
+  "over %s, a late loop refuses some calls, and none of health",
+  patient,
+  async (_, way) => {
+    const busy = () => {
+      const endMs = performance.now() + 3;
+      while (performance.now() < endMs);
+      return { text: "served" };
+    };
+    const limits = { maxLagMs: 20 };
+    const server = await startServer({ limits, httpRules: testRules, implementation: { unary: busy } });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    using opened = openWay(server.url, way);
+    const refused: string[] = [];
+    let served = 0;
+    const call = () =>
+      opened.client.unary({}).then(
+        () => void served++,
+        ({ code, rawMessage }: ConnectError) => void refused.push(`${Code[code]}: ${rawMessage}`),
+      );
+    const calls: Promise<void>[] = [];
+    const health: Promise<number>[] = [];
+    while (refused.length < 20) {
+      for (let index = 0; index < 20; index++) calls.push(call());
+      health.push(request(server.url, { method: "GET", path: "/healthz" }).then(({ status }) => status));
+      await delay(5);
+    }
+    await Promise.all(calls);
+    expect(new Set(await Promise.all(health))).toEqual(new Set([200]));
+    expect(served).toBeGreaterThan(20);
+    expect(new Set(refused)).toEqual(new Set(["Unavailable: the server is overloaded: calls wait too long"]));
+    expect(server.server.stats().refused.event_loop_lag).toBe(refused.length);
+    const refusedAgain = async () => {
+      refused.length = 0;
+      for (let index = 0; index < 20; index++) await call();
+      return refused.length;
+    };
+    await expect.poll(refusedAgain, { timeout: 5000 }).toBe(0);
+  },
+);
+
 test("a call from inside the process counts, and is refused", async () => {
   const server = await startServer(limited);
   onTestFinished(() => server[Symbol.asyncDispose]());

@@ -6,6 +6,7 @@ import { measureIdle } from "./idle.js";
 import { buildPaced } from "./load/paced.js";
 import { measureMemory } from "./memory.js";
 import { measureOpenLoop, measureProxyLatency } from "./open-loop.js";
+import { measureOverload } from "./overload.js";
 import { isAvailable } from "./peers/foreign.js";
 import * as text from "./report/text.js";
 
@@ -13,7 +14,7 @@ import * as text from "./report/text.js";
  * @typedef {object} Study
  * @property {string} name as on the command line
  * @property {string} title
- * @property {"halfLoad" | "openLoop" | "proxyLatency" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
+ * @property {"halfLoad" | "openLoop" | "overload" | "proxyLatency" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
  * @property {boolean} [needsGo] left out where Go is missing
  * @property {() => void} [build]
  * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any>} measure
@@ -48,6 +49,15 @@ export const studies = [
     build: buildPaced,
     measure: measureProxyLatency,
     format: text.formatProxyLatency,
+  },
+  {
+    name: "overload",
+    title: "what a server does with up to three times the calls that it can take",
+    key: "overload",
+    needsGo: true,
+    build: buildPaced,
+    measure: measureOverload,
+    format: text.formatOverload,
   },
   {
     name: "memory",

@@ -22,6 +22,15 @@ const mostStreams = 100;
  * @property {number} p50Ms from when a call was due to its end
  * @property {number} p99Ms the same
  * @property {number} lateP99Ms from when a call was due to its start: what the load itself adds to `p99Ms`
+ * @property {number} goodRate calls a second that were served before their deadline
+ * @property {number} refused share of the calls that the server has refused
+ */
+
+/**
+ * @typedef {object} PacedEffort
+ * @property {number} rate calls a second
+ * @property {number} seconds
+ * @property {number} [deadlineMs] from when a call was due; later responses are not good. With it, the server may refuse calls
  */
 
 /** Builds the program. To be called once. */
@@ -33,11 +42,11 @@ export function buildPaced() {
 
 /**
  * @param {import("./load.js").Target} target in plaintext
- * @param {{ rate: number, seconds: number }} effort calls a second
+ * @param {PacedEffort} effort
  * @returns {Promise<PacedResult>}
  * @throws {Error} if a response was wrong
  */
-export async function measurePaced({ scenario, call, url }, { rate, seconds }) {
+export async function measurePaced({ scenario, call, url }, { rate, seconds, deadlineMs }) {
   const head = encodeHead(url, call.path, call.headers);
   const data = frames.encodeFrame(frames.type.data, frames.endStream, 0, call.body);
   const load = {
@@ -48,6 +57,7 @@ export async function measurePaced({ scenario, call, url }, { rate, seconds }) {
     reply: call.reply.toString("base64"),
     connections: scenario.load.connections,
     streams: mostStreams,
+    ...{ mayRefuse: deadlineMs !== undefined, deadlineMs: deadlineMs ?? 0 },
     ...{ rate, seconds, leadSeconds },
   };
   const file = join(cacheFolder, "paced.json");

@@ -133,6 +133,16 @@ export function formatOpenLoop(results) {
   return `\nopen-loop: how long a call takes from when it was due\n${formatTable(columns, rows)}`;
 }
 
+/** @param {import("../overload.js").OverloadResult[]} results */
+export function formatOverload(results) {
+  const rows = results.map(({ name, load, rate, goodput, refused, p50Ms, p99Ms, healthP99Ms }) => [
+    ...[name, `${load}×`, formatCount(rate), `${Math.round(goodput.median * 100)} %`],
+    ...[`${Math.round(refused.median * 100)} %`, ...[p50Ms, p99Ms, healthP99Ms].map(({ median }) => formatMs(median))],
+  ]);
+  const columns = ["", "load", "calls/s", "goodput", "refused", "p50 ms", "p99 ms", "health p99 ms"];
+  return `\noverload: calls that were served within a second, of the most that the server can take\n${formatTable(columns, rows)}`;
+}
+
 /** Milliseconds that a proxy may add to p99. */
 const proxyAddsMs = 1;
 

@@ -181,11 +181,17 @@ func (c *connection) onData(stream int, payload []byte) error {
 }
 
 func (c *connection) onEnd(stream int) error {
-	if found := int(c.received[stream]); found != len(c.Reply) {
+	found := int(c.received[stream])
+	isRefused := c.MayRefuse && found == 0
+	if !isRefused && found != len(c.Reply) {
 		return fmt.Errorf("expected %d bytes, found %d at the end of the call", len(c.Reply), found)
 	}
 	place := c.place(stream)
-	c.calls.took[place] = c.calls.now() - c.calls.due(place)
+	if isRefused {
+		c.calls.refused++
+	} else {
+		c.calls.took[place] = c.calls.now() - c.calls.due(place)
+	}
 	c.calls.ended++
 	c.ended++
 	return nil

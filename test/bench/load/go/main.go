@@ -25,6 +25,8 @@ type load struct {
 	Reply       []byte // what the DATA frames of each response must have
 	Connections int
 	Streams     int     // the most at a time on each connection; further calls wait for their turn
+	MayRefuse   bool    // whether a response without DATA is a refusal, and not an error
+	DeadlineMs  float64 // for what counts as good; 0 for no deadline
 	Rate        float64 // calls a second
 	LeadSeconds float64 // at the beginning, which do not count
 	Seconds     float64
@@ -36,6 +38,8 @@ type result struct {
 	P50Ms     float64 `json:"p50Ms"`     // from when a call was due to its end
 	P99Ms     float64 `json:"p99Ms"`     // the same
 	LateP99Ms float64 `json:"lateP99Ms"` // from when a call was due to its start, if no full connection held it back
+	GoodRate  float64 `json:"goodRate"`  // calls a second that were served before their deadlines
+	Refused   float64 `json:"refused"`   // share of the calls that ended
 }
 
 // patience is how many times as long as planned a run may take: after that, the server cannot take the rate.
@@ -85,6 +89,8 @@ func run(load load) (result, error) {
 	}
 	lead := int(load.LeadSeconds * load.Rate)
 	return result{
+		GoodRate:  float64(calls.good(load.DeadlineMs)) / calls.now().Seconds(),
+		Refused:   float64(calls.refused) / float64(max(1, calls.ended)),
 		Rate:      float64(calls.ended) / calls.now().Seconds(),
 		P50Ms:     quantile(calls.took[lead:], 0.5),
 		P99Ms:     quantile(calls.took[lead:], 0.99),
@@ -94,11 +100,12 @@ func run(load load) (result, error) {
 
 // calls has the times of all calls, by their place in the row.
 type calls struct {
-	start time.Time
-	every time.Duration
-	ended int
-	took  []time.Duration // from when a call was due to its end; below 0 if it did not end
-	late  []time.Duration // from when a call was due to its start; below 0 if it was held back
+	start   time.Time
+	every   time.Duration
+	ended   int
+	refused int             // of those that ended
+	took    []time.Duration // from when a call was due to its end; below 0 if it did not end
+	late    []time.Duration // from when a call was due to its start; below 0 if it was held back
 }
 
 func newCalls(count int, rate float64) *calls {
@@ -114,6 +121,17 @@ func (calls *calls) now() time.Duration {
 
 func (calls *calls) due(index int) time.Duration {
 	return time.Duration(index) * calls.every
+}
+
+// good is the number of calls that were served before their deadline.
+func (calls *calls) good(deadlineMs float64) int {
+	good := 0
+	for _, took := range calls.took {
+		if took >= 0 && (deadlineMs == 0 || float64(took) <= deadlineMs*float64(time.Millisecond)) {
+			good++
+		}
+	}
+	return good
 }
 
 // quantile is in milliseconds, of those times that are not below 0.
