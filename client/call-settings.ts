@@ -29,6 +29,11 @@ export interface CallSettings {
   waits(contextValues: ContextValues | undefined): boolean;
 }
 
+/** Whether calls of a method are sent once, with no deadline but their own. */
+export function isPlain({ retry, timeoutMs }: CallSettings): boolean {
+  return retry === undefined && timeoutMs === undefined;
+}
+
 /** Returns how the calls of a method are made. */
 export type SettingsOf = (method: DescMethod) => CallSettings;
 

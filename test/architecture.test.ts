@@ -145,7 +145,13 @@ const map: Record<string, Part> = {
   // Other servers, whose services are served here.
   "server/upstream/": {
     uses: [
-      ...["client/base-url.ts", "client/call-settings.ts", "client/connections.ts", "client/grpc/response.ts"],
+      ...[
+        "client/base-url.ts",
+        "client/call-settings.ts",
+        "client/connections.ts",
+        "client/grpc/response.ts",
+        "client/method-codec.ts",
+      ],
       ...[
         "client/http2/kept-body.ts",
         "client/http2/request-fields.ts",

@@ -1,6 +1,6 @@
 // A unary call of Connect whose message passes through, in the order in which it happens. An envelope is put around the
 // message of the request and taken off that of the response, which is held until the trailers: the HTTP status comes first.
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "../call/call.js";
 import type { UnaryMethod } from "../call/method.js";
 import type { ForwardEnd } from "../call/observer.js";
@@ -9,15 +9,15 @@ import { createField, type Field } from "../http2/hpack/field.js";
 import { createNegotiator } from "../rpc/compression.js";
 import { connectUnary, metadataOf } from "../rpc/connect.js";
 import { type ConnectUnaryBase, ConnectUnaryCall, requestedEncoding } from "../rpc/connect-unary.js";
-import { compressedFlag, type Envelope, EnvelopeReader, encodeEnvelope } from "../rpc/envelope.js";
+import { compressedFlag, encodeEnvelope } from "../rpc/envelope.js";
 import type { Format } from "../rpc/format.js";
 import { announce } from "./announce.js";
 import type { Route } from "./channel.js";
 import { brokenError, timeoutFields } from "./deadline.js";
 import { isIdentity } from "./encodings.js";
-import { unexpectedFlags, unknownCompression } from "./envelope-watch.js";
 import { appendAll, toRequestFields } from "./metadata.js";
-import { extraOutput, missingOutput, type ResponseEnd, type ResponseHead } from "./response.js";
+import { type ResponseEnd, type ResponseHead, unsupportedEncoding } from "./response.js";
+import { SingleReply } from "./single-reply.js";
 import { UpstreamCall, type UpstreamCallListener } from "./upstream-call.js";
 
 /** What calls of one method share. */
@@ -45,20 +45,17 @@ export function serveBytes(
 class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   readonly #upstream: UpstreamCall;
   readonly #encoding: string | undefined;
-  readonly #reader: EnvelopeReader;
   readonly #baseUrl: string;
+  readonly #reply: SingleReply;
   #fields: readonly Field[] = [];
   #onForwarded: ForwardEnd | undefined;
-  #replies: Envelope[] = [];
-  /** The compression of the reply. */
-  #replyEncoding: string | undefined;
 
   constructor(setup: BytesSetup, format: Format, exchange: Exchange, query: URLSearchParams | undefined) {
     super(setup, format, exchange, query);
     this.#upstream = new UpstreamCall(setup.route, this);
     this.#encoding = requestedEncoding(exchange, query);
     this.#baseUrl = setup.route.channel.baseUrl;
-    this.#reader = new EnvelopeReader(setup.route.channel.readMaxBytes);
+    this.#reply = new SingleReply(setup.route.channel.readMaxBytes);
   }
 
   // The request
@@ -74,7 +71,8 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   }
 
   #makeFields(flags: number): readonly Field[] {
-    const fields = toRequestFields(this.call.exchange);
+    const { exchange } = this.call;
+    const fields = toRequestFields(exchange.headers, exchange);
     const { response } = this.compression;
     if (flags === compressedFlag) fields.push(createField("grpc-encoding", this.#encoding ?? ""));
     if (response !== null) fields.push(createField("grpc-accept-encoding", response.name));
@@ -91,17 +89,16 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
 
   onHead({ encoding, metadata = {} }: ResponseHead): void {
     if (encoding !== undefined && encoding !== this.compression.response?.name) {
-      this.call.fail(new ConnectError(`unsupported response encoding "${encoding}"`, Code.Internal));
+      this.call.fail(unsupportedEncoding(encoding));
       return;
     }
-    this.#replyEncoding = encoding;
+    this.#reply.encoding = encoding;
     appendAll(metadata, this.call.context.responseHeader);
   }
 
   onBody(bytes: Uint8Array, start: number, end: number): void {
     try {
-      this.#reader.push(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start), this.#replies);
-      if (this.#replies.length > 1) throw extraOutput("unary");
+      this.#reply.push(bytes, start, end);
       this.#upstream.consume(end - start);
     } catch (reason) {
       this.call.fail(reason);
@@ -109,26 +106,15 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
   }
 
   onStatus({ trailers = {}, error }: ResponseEnd): void {
-    const [reply] = this.#replies;
     // Those of an error have its metadata.
     if (error === undefined) appendAll(metadataOf(trailers), this.call.context.responseTrailer);
     this.call.whenReady(
       () => {
         if (error !== undefined) throw error;
-        if (this.#reader.hasRest) throw new ConnectError("protocol error: incomplete envelope", Code.Internal);
-        if (reply === undefined) throw missingOutput("unary");
-        return reply;
+        return this.#reply.take();
       },
-      ({ flags, data }) => this.reply(data, this.#encodingOf(flags)),
+      ({ data, encoding }) => this.reply(data, encoding),
     );
-  }
-
-  /** The compression of a reply with these flags. @throws ConnectError if they do not fit to its headers */
-  #encodingOf(flags: number): string | undefined {
-    if (flags === 0) return undefined;
-    if (flags !== compressedFlag) throw unexpectedFlags(flags, Code.Internal);
-    if (this.#replyEncoding === undefined) throw unknownCompression();
-    return this.#replyEncoding;
   }
 
   onBroken(error: ConnectError): void {

@@ -1,6 +1,7 @@
 // The ways to call an upstream: by messages, or by the bytes of their envelopes.
 import type { Transport } from "@connectrpc/connect";
-import { requestHeader } from "@connectrpc/connect/protocol-grpc";
+import type { Compression } from "@connectrpc/connect/protocol";
+import { requestHeaderWithCompression } from "@connectrpc/connect/protocol-grpc";
 import type { SettingsOf } from "../../client/call-settings.js";
 import type { RequestSender } from "../../client/http2/request.js";
 import { requestFields } from "../../client/http2/request-fields.js";
@@ -39,9 +40,17 @@ export interface Route extends ForwardTarget {
   readonly waitsForReady: boolean;
 }
 
-/** @param path `/package.Service/Method` */
-export function createRoute(target: ForwardTarget, path: string, waitsForReady: boolean): Route {
+/**
+ * @param path `/package.Service/Method`
+ * @param accepted compressions of replies that all its calls accept
+ */
+export function createRoute(
+  target: ForwardTarget,
+  path: string,
+  waitsForReady: boolean,
+  accepted: Compression[] = [],
+): Route {
   const url = new URL(target.channel.baseUrl.replace(/\/*$/, path));
-  const fields = new PreparedFields(requestFields(url, "POST", requestHeader(true, undefined, undefined)));
-  return { ...target, fields, waitsForReady };
+  const headers = requestHeaderWithCompression(true, undefined, undefined, accepted, null);
+  return { ...target, fields: new PreparedFields(requestFields(url, "POST", headers)), waitsForReady };
 }

@@ -9,10 +9,13 @@ import {
   type StreamResponse,
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { isPlain } from "../../client/call-settings.js";
+import { toHeaders } from "../../client/http2/request-fields.js";
 import { type ForwardEnd, observedCall } from "../call/observer.js";
 import type { Channel, ForwardTarget } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
-import { passError, passMetadata, passRequestHeaders } from "./metadata.js";
+import { passError, passMetadata, passRequestFields } from "./metadata.js";
+import { type CallUnary, createUnary } from "./unary.js";
 
 /** Registers the methods of services, whose calls go on to the target. */
 export function forwardRoutes(
@@ -27,9 +30,7 @@ export function forwardRoutes(
 }
 
 function forward(method: DescMethod, target: ForwardTarget) {
-  if (isUnary(method)) {
-    return (message: Message, context: HandlerContext) => callUnary(method, target, message, context);
-  }
+  if (isUnary(method)) return forwardUnary(method, target);
   const stream = method as DescMethodStreaming;
   switch (method.methodKind) {
     case "server_streaming":
@@ -48,13 +49,25 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === "unary";
 }
 
-async function callUnary(
+function forwardUnary(method: DescMethodUnary, target: ForwardTarget): CallUnary {
+  const settings = target.channel.settingsOf(method);
+  if (!isPlain(settings)) return (message, context) => callWithSettings(method, target, message, context);
+  // Most methods of a large schema are never called.
+  let call: CallUnary | undefined;
+  return (message, context) => {
+    call ??= createUnary(method, target, settings.waits(undefined));
+    return call(message, context);
+  };
+}
+
+/** Makes a call that may be sent again, or that has a deadline of the service config. */
+async function callWithSettings(
   method: DescMethodUnary,
   { channel }: ForwardTarget,
   message: Message,
   context: HandlerContext,
 ) {
-  const headers = passRequestHeaders(context);
+  const headers = toHeaders(passRequestFields(context));
   const onEnd = announceMessages(context, channel, headers);
   let outcome: ConnectError | undefined;
   try {
@@ -78,7 +91,7 @@ async function* callStream(
   context: HandlerContext,
 ) {
   let replies: StreamResponse | undefined;
-  const headers = passRequestHeaders(context);
+  const headers = toHeaders(passRequestFields(context));
   const onEnd = announceMessages(context, channel, headers);
   let outcome: { readonly error: ConnectError | undefined } | undefined;
   try {

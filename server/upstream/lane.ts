@@ -1,4 +1,5 @@
 // Chooses how a call of a forwarded method goes on: its bytes as they come, or its messages decoded and encoded again.
+import { isPlain } from "../../client/call-settings.js";
 import type { CallEnvironment } from "../call/call.js";
 import type { RpcProtocol } from "../call/method.js";
 import { header } from "../http/header.js";
@@ -24,8 +25,7 @@ export function createForwardLane(method: ForwardedMethod, environment: CallEnvi
   const { target, path } = method;
   const { encodings, settingsOf } = target.channel;
   const settings = settingsOf(method.spec.method);
-  const isPlain = settings.retry === undefined && settings.timeoutMs === undefined;
-  if (method.interceptors.length > 0 || !isPlain) return decode;
+  if (method.interceptors.length > 0 || !isPlain(settings)) return decode;
   const route = createRoute(target, path, settings.waits(undefined));
   const setup = (wire: EnvelopeWire) => createPipeSetup(method, environment, wire, route);
   const pipes: Record<RpcProtocol, PipeSetup> = {

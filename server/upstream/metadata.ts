@@ -3,8 +3,9 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { addField } from "../../client/http2/request-fields.js";
 import { requestHeadOf } from "../call/context-values.js";
+import { LazyHeaders } from "../call/headers.js";
 import type { RequestHead } from "../http/exchange.js";
-import { header, hopByHop, NodeHeaders } from "../http/header.js";
+import { hopByHop, NodeHeaders } from "../http/header.js";
 import { checkOutgoing } from "../http2/field-rules.js";
 import type { Field } from "../http2/hpack/field.js";
 
@@ -85,41 +86,46 @@ function forwardedElement(address: string | undefined): string {
   return `for=${address === undefined ? "unknown" : address.includes(":") ? `"[${address}]"` : address}`;
 }
 
-/** The headers of a request that go on, but for those that `Connection` names. */
-export function passRequestHeaders({ requestHeader, values }: HandlerContext): Headers {
-  const headers = new Headers();
-  const ofConnection = connectionNames(requestHeader.get("connection"));
-  const head = requestHeadOf(values);
-  const isTrusted = isProxied(head);
-  requestHeader.forEach((value, name) => {
-    if (isPassedOn(name, isTrusted) && !ofConnection.has(name)) headers.append(name, value);
-  });
-  const ofCall = callerHeaders((name) => requestHeader.get(name), head);
-  for (const [name, value] of ofCall) headers.set(name, value);
-  return headers;
-}
-
 /**
- * The same of a head, as fields.
+ * The fields of a request that go on, with what interceptors have set.
  *
  * @throws ConnectError `internal` if HTTP/2 does not allow one
  */
-export function toRequestFields(head: Caller & { readonly headers: IncomingHttpHeaders }): Field[] {
-  const { headers } = head;
-  const isTrusted = isProxied(head);
-  const ofConnection = connectionNames(headers.connection);
-  const ofCall = callerHeaders((name) => header(headers, name), head);
+export function passRequestFields({ requestHeader, values }: HandlerContext): Field[] {
+  const plain = requestHeader instanceof LazyHeaders ? requestHeader.toNode() : undefined;
+  return toRequestFields(plain ?? Object.fromEntries(requestHeader), requestHeadOf(values));
+}
+
+/**
+ * The fields of a request that go on, but for those that `Connection` names.
+ *
+ * @param caller undefined if an interceptor has replaced the context values of the call
+ * @throws ConnectError `internal` if HTTP/2 does not allow one
+ */
+export function toRequestFields(
+  headers: IncomingHttpHeaders | OutgoingHttpHeaders,
+  caller: Caller | undefined,
+): Field[] {
+  const isTrusted = isProxied(caller);
+  const ofConnection = connectionNames(textOf(headers, "connection"));
+  const ofCall = callerHeaders((name) => textOf(headers, name), caller);
   const fields: Field[] = [];
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || !isPassedOn(name, isTrusted) || ofConnection.has(name)) continue;
     if (ofCall.some(([own]) => own === name)) continue;
-    for (const one of [value].flat()) addField(fields, name, one);
+    if (Array.isArray(value)) for (const one of value) addField(fields, name, one);
+    else addField(fields, name, String(value));
   }
   for (const [name, value] of ofCall) addField(fields, name, value);
   const fault = checkOutgoing(fields);
   if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
   return fields;
+}
+
+function textOf(headers: IncomingHttpHeaders | OutgoingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value?.toString();
 }
 
 /** The headers or trailers of a response that go on, or undefined if there are none. */

@@ -22,7 +22,7 @@ import { brokenError, timeoutFields } from "./deadline.js";
 import { isIdentity } from "./encodings.js";
 import { type EnvelopeRules, EnvelopeWatch } from "./envelope-watch.js";
 import { toRequestFields } from "./metadata.js";
-import { extraOutput, missingOutput, type ResponseEnd, type ResponseHead } from "./response.js";
+import { extraOutput, missingOutput, type ResponseEnd, type ResponseHead, unsupportedEncoding } from "./response.js";
 import { UpstreamCall, type UpstreamCallListener } from "./upstream-call.js";
 
 /** What calls of one method over one protocol share. */
@@ -187,7 +187,7 @@ class Pipe implements CallWire, UpstreamCallListener {
     const { wire } = this.#setup;
     const { exchange } = this.call;
     if (encoding !== undefined && !accepts(exchange, wire, encoding)) {
-      this.call.fail(new ConnectError(`unsupported response encoding "${encoding}"`, Code.Internal));
+      this.call.fail(unsupportedEncoding(encoding));
       return;
     }
     this.#replies.hasCompression = encoding !== undefined;
@@ -306,7 +306,7 @@ function fieldsOf({ fields, wire }: PipeSetup, exchange: Exchange): readonly Fie
   const { headers } = exchange;
   const known = fields.get(headers);
   if (known !== undefined) return known;
-  const made = toRequestFields(exchange);
+  const made = toRequestFields(headers, exchange);
   const encoding = header(headers, wire.encodingHeader);
   const accepted = header(headers, wire.acceptEncodingHeader.toLowerCase());
   if (encoding !== undefined) made.push(createField("grpc-encoding", encoding));

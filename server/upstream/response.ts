@@ -69,6 +69,11 @@ function statusFields(fields: readonly Field[]): Record<string, string> {
   return Object.fromEntries(fields.filter(({ name }) => statusNames.has(name)).map(({ name, value }) => [name, value]));
 }
 
+/** The error of a response in a compression that the request did not accept. */
+export function unsupportedEncoding(encoding: string): ConnectError {
+  return new ConnectError(`unsupported response encoding "${encoding}"`, Code.Internal);
+}
+
 /** The error of a response of status OK without the one message that it must have. */
 export function missingOutput(kind: Method["kind"]): ConnectError {
   return new ConnectError(`protocol error: missing output message for ${kindName(kind)} method`, Code.Unimplemented);
