@@ -15,5 +15,15 @@ export function parseAddress(text: string): string | undefined {
   const ipv4 = withPort.exec(text)?.[1];
   if (ipv4 !== undefined) return isIPv4(ipv4) ? ipv4 : undefined;
   const ipv6 = withBrackets.exec(text)?.[1] ?? text;
-  return isIPv6(ipv6) ? normalizePeer(ipv6) : undefined;
+  if (!isIPv6(ipv6)) return undefined;
+  const known = knownIpv6.get(ipv6);
+  if (known !== undefined) return known;
+  const address = normalizePeer(ipv6);
+  if (knownIpv6.size === maxKnown) knownIpv6.clear();
+  knownIpv6.set(ipv6, address);
+  return address;
 }
+
+/** Addresses in the form of `RequestHead.peer`, by how proxies write them: Node takes 6 µs for one. */
+const knownIpv6 = new Map<string, string>();
+const maxKnown = 10_000;

@@ -80,6 +80,8 @@ function readXForwarded(headers: IncomingHttpHeaders, proxy: string, isTrusted: 
 
 function listOf(value: string | undefined): string[] {
   if (value === undefined) return [];
+  // Most proxies are alone, and write one entry.
+  if (!value.includes(",")) return value.trim() === "" ? [] : [value.trim()];
   return value
     .split(",")
     .map((entry) => entry.trim())
