@@ -1,5 +1,6 @@
 // What a primary process and its workers tell each other: over IPC, and what a worker learns when it starts.
 import type { BoundAddress, ListenAddress } from "../../listen/bind.js";
+import type { MetricsSnapshot } from "../../operate/metrics/index.js";
 
 /** What a worker is told when it starts, in its environment. */
 export interface WorkerRole {
@@ -21,6 +22,10 @@ export type WorkerNews =
   | { readonly manywire: "listening"; readonly url: string; readonly banner: string }
   /** It could not start. `exitCode` is that of the command. */
   | { readonly manywire: "failed"; readonly message: string; readonly exitCode: 1 | 2 }
+  /** Its metrics, which were asked for. */
+  | { readonly manywire: "snapshot"; readonly id: number; readonly snapshot: MetricsSnapshot }
+  /** It asks for the metrics of all. */
+  | { readonly manywire: "gather"; readonly id: number }
   /** It wants to end: an error was not caught. */
   | { readonly manywire: "leaving" };
 
@@ -30,6 +35,10 @@ export type WorkerOrder =
   | { readonly manywire: "bound"; readonly bound: BoundAddress }
   /** Comes with a socket. */
   | { readonly manywire: "connection" }
+  /** Asks for its metrics. */
+  | { readonly manywire: "measure"; readonly id: number }
+  /** The metrics of all, which it has asked for. */
+  | { readonly manywire: "gathered"; readonly id: number; readonly snapshots: readonly MetricsSnapshot[] }
   /** The whole command ends. No connection follows. */
   | { readonly manywire: "drain" }
   /** Other processes go on serving the address. No connection follows. */
@@ -37,11 +46,11 @@ export type WorkerOrder =
 
 /** Messages of the application's own modules come by the same channel. */
 export function isNews(message: unknown): message is WorkerNews {
-  return isTagged(message, ["bind", "listening", "failed", "leaving"]);
+  return isTagged(message, ["bind", "listening", "failed", "snapshot", "gather", "leaving"]);
 }
 
 export function isOrder(message: unknown): message is WorkerOrder {
-  return isTagged(message, ["bound", "connection", "drain", "retire"]);
+  return isTagged(message, ["bound", "connection", "measure", "gathered", "drain", "retire"]);
 }
 
 function isTagged(message: unknown, tags: readonly string[]): boolean {

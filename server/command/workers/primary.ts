@@ -6,11 +6,13 @@ import type { ListenAddress } from "../../listen/bind.js";
 import type { BufferedSink } from "../../operate/log.js";
 import type { Config } from "../config.js";
 import { followProcess } from "../lifecycle.js";
+import { listenForMetrics, openMetrics } from "../metrics.js";
 import { listFiles, watchIntervalMs } from "../reload.js";
 import { openLogger } from "../serve.js";
 import { explainStartError } from "../start-error.js";
 import { watchFiles } from "../watch-files.js";
 import { SharedPorts } from "./shared-port.js";
+import { WorkerMetrics } from "./worker-metrics.js";
 import { forkWorker } from "./worker-process.js";
 import { Workers } from "./workers.js";
 
@@ -27,12 +29,13 @@ export async function serveWithWorkers({ config, load }: WorkerSources, openLog:
   const logger = await openLogger(config, process.stderr, log);
   const stderr = { isTTY: process.stderr.isTTY === true, hasColors: process.stderr.hasColors?.() ?? false };
   const ports = new SharedPorts();
+  const metrics = new WorkerMetrics();
   const open = (address: ListenAddress) =>
     ports.open(address).catch((error) => {
       throw explainStartError(error, config, { module: undefined });
     });
   const workers = new Workers({
-    fork: (role) => forkWorker(role, { write: (lines) => log.write(lines), open }),
+    fork: (role) => forkWorker(role, { write: (lines) => log.write(lines), open, metrics }),
     ports,
     logger,
     stderr,
@@ -41,8 +44,16 @@ export async function serveWithWorkers({ config, load }: WorkerSources, openLog:
   });
   process.on("exit", () => workers.kill());
   const reload = load && createReload(load, config, workers, logger);
-  followProcess(process, { server: workers, logger, log, reload, now: () => performance.now() });
-  const { url, banner } = await workers.start(config.workers);
+  // Says what is wrong before workers start.
+  await openMetrics(config);
+  const metricsPort = await listenForMetrics(config, () => metrics.read());
+  const server = { close: () => workers.close().finally(() => metricsPort?.close()) };
+  followProcess(process, { server, logger, log, reload, now: () => performance.now() });
+  if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
+  const { url, banner } = await workers.start(config.workers).catch(async (error) => {
+    await metricsPort?.close();
+    throw error;
+  });
   logger.info({ url, workers: config.workers }, "listening");
   if (config.hasBanner) process.stdout.write(banner);
 }

@@ -6,6 +6,7 @@ import { SettingError } from "../../program/setting-error.js";
 import { forwardLines } from "./forward-lines.js";
 import { isNews, roleVariable, type WorkerNews, type WorkerOrder, type WorkerRole } from "./messages.js";
 import type { SharedPort, Taker } from "./shared-port.js";
+import type { WorkerMetrics } from "./worker-metrics.js";
 
 /** What a worker that listens has said. */
 export interface Ready {
@@ -34,6 +35,7 @@ export interface WorkerProcess extends Taker {
 }
 
 export interface ForkParts {
+  readonly metrics: WorkerMetrics;
   /** Takes what workers write to standard error, in whole lines. */
   readonly write: (lines: string) => void;
   /** Binds the address of a worker. Rejects with an error for the user. */
@@ -41,7 +43,7 @@ export interface ForkParts {
 }
 
 /** Starts a worker: this program again, with the same arguments. */
-export function forkWorker(role: WorkerRole, { write, open }: ForkParts): WorkerProcess {
+export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts): WorkerProcess {
   const [, program = "", ...args] = process.argv;
   const child = fork(program, args, {
     env: { ...process.env, [roleVariable]: JSON.stringify(role) },
@@ -86,8 +88,13 @@ export function forkWorker(role: WorkerRole, { write, open }: ForkParts): Worker
     if (message.manywire === "bind") bind(message.address).catch(fail);
     else if (message.manywire === "listening") ready.resolve({ ...message, port: await port.promise });
     else if (message.manywire === "failed") fail(new SettingError(message.message, message.exitCode));
-    else left.resolve();
+    else if (message.manywire === "snapshot") metrics.onSnapshot(message.id, message.snapshot);
+    else if (message.manywire === "gather") {
+      const { id } = message;
+      send({ manywire: "gathered", id, snapshots: await metrics.read() });
+    } else left.resolve();
   });
+  metrics.add({ exited, send });
   void exited.then(async (exit) => {
     left.resolve();
     ready.reject(new Error(`worker ${role.worker}: ended with ${describeExit(exit)} before it listened`));

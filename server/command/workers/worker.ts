@@ -13,6 +13,7 @@ import type { Service } from "../service.js";
 import { acceptFromPrimary } from "./handed-connections.js";
 import { isOrder, type WorkerRole } from "./messages.js";
 import { tell } from "./tell.js";
+import { gatherFromPrimary } from "./worker-metrics.js";
 
 /** Milliseconds that a successor waits for the schemas of upstreams. */
 const successorSchemaMs = 10_000;
@@ -32,7 +33,11 @@ export async function serveAsWorker(
   const { worker, stderr } = role;
   const terminal = { write: () => {}, isTTY: stderr.isTTY, hasColors: () => stderr.hasColors };
   const fields = { worker, pid: process.pid };
-  const prepared = await prepare(service, config, terminal, openLog, { fields, accept: acceptFromPrimary });
+  const prepared = await prepare(service, config, terminal, openLog, {
+    fields,
+    accept: acceptFromPrimary,
+    gatherMetrics: gatherFromPrimary(),
+  });
   const { server, live } = prepared.parts;
   await learnUpstreams(prepared, role);
   await listen(prepared);
@@ -54,12 +59,15 @@ async function learnUpstreams({ parts }: Prepared, { isSuccessor }: WorkerRole):
 }
 
 /** It ends when the primary says so: then no more connections are on their way. */
-function followPrimary({ parts, options, logger, log }: Prepared): void {
+function followPrimary({ parts, metrics, options, logger, log }: Prepared): void {
   let exitCode = 0;
   const ending = new Ending(process, { server: { close: parts.retire }, logger, log, now: () => performance.now() });
   const leave = () => tell({ manywire: "leaving" });
   process.on("message", async (message: unknown) => {
     if (!isOrder(message)) return;
+    if (message.manywire === "measure") {
+      await tell({ manywire: "snapshot", id: message.id, snapshot: (await metrics?.snapshot()) ?? [] });
+    }
     if (message.manywire === "retire") ending.begin(exitCode);
     if (message.manywire !== "drain") return;
     parts.server.health.shutdown();

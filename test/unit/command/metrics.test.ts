@@ -100,6 +100,38 @@ describe("--metrics-port", () => {
   });
 });
 
+describe("with --workers", () => {
+  const workers = ["--port", "0", "--workers", "2"];
+  const callOften = async (url: string, count: number) => {
+    for (let index = 0; index < count; index++) await request(url, echo);
+  };
+
+  it("the metrics are those of all workers, whichever serves them", async () => {
+    await using command = start([...workers, "--metrics", "--metrics-port", "0"]);
+    const url = await command.url();
+    await callOften(url, 6);
+    expect((await get(await metricsUrl(command))).text).toContain(`${counted} 6\n`);
+    expect((await get(url)).text).toContain(`${counted} 6\n`);
+    expect((await get(url)).text).toContain(`${counted} 6\n`);
+  });
+
+  it("counters keep what workers have counted that have ended", async () => {
+    await using command = start([...workers, "--metrics-port", "0"]);
+    const url = await command.url();
+    const metrics = await metricsUrl(command);
+    await callOften(url, 6);
+    expect((await get(metrics)).text).toContain(`${counted} 6\n`);
+    process.kill(Number(command.log.find(({ msg }) => msg === "worker started")?.pid), "SIGKILL");
+    await command.logged("worker died");
+    await expect
+      .poll(() => command.log.filter(({ msg }) => msg === "worker started").length, { timeout: 15_000 })
+      .toBe(3);
+    expect((await get(metrics)).text).toContain(`${counted} 6\n`);
+    await callOften(url, 2);
+    expect((await get(metrics)).text).toContain(`${counted} 8\n`);
+  });
+});
+
 describe("settings that cannot be used", () => {
   it("stop the start, before the server listens", async () => {
     const busy = createServer().listen(0, "127.0.0.1");
