@@ -4,7 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallEnvironment } from "./call/call.js";
 import type { Method } from "./call/method.js";
-import { prepareInterceptors } from "./call/method-interceptor.js";
+import { listUnmatched, prepareInterceptors } from "./call/method-interceptor.js";
 import type { MethodTable } from "./call/table.js";
 import { createDispatch } from "./dispatch.js";
 import type { Exchange, Handler } from "./http/exchange.js";
@@ -73,6 +73,9 @@ export function createSurface(
   const api: Api = { methods, services: firstOfEachName(all), bindings: transcoder.bindings, rest: settings.rest };
   const refuse = createRefuse(settings, (exchange) => transcoder.refuse(exchange, problem()));
   const docs = guardPages(createDocs(api, settings.docs), settings);
+  const unmatched = listUnmatched(settings.interceptors ?? [], methods.values());
+  // Other servers may have the methods later.
+  if (unmatched.length > 0 && !hasUpstreams) throw new TypeError(unmatched.join("\n"));
   const createLane = laneMaker(settings);
   const lanes = new Map([...methods].map(([path, method]) => [path, createLane(method, environment)]));
   const dispatch = createDispatch({ methods, lanes, probes, transcoder, docs, passUnknown, problem }, refuse);
@@ -83,7 +86,7 @@ export function createSurface(
     api,
     openApi: () => describeApi(api, settings.docs),
     // Own methods were prepared for at the start, which their faults stop.
-    warnings: [...transcoder.warnings, ...prepareInterceptors(forwarded)],
+    warnings: [...transcoder.warnings, ...prepareInterceptors(forwarded), ...unmatched],
   };
 }
 

@@ -12,11 +12,22 @@ export interface MethodInterceptor extends Interceptor {
   readonly appliesTo?: (method: DescMethod) => boolean;
   /** Prepares for calls of a method that it is for, before there are any. Throws an Error if calls would fail. */
   readonly prepare?: (method: DescMethod) => void;
+  /** Returns a sentence for each of its rules that is for none of the methods, such as a misspelt one. */
+  readonly listUnmatched?: (methods: readonly DescMethod[]) => readonly string[];
 }
 
 /** Returns the interceptors that are for a method. */
 export function interceptorsFor(method: DescMethod, interceptors: readonly MethodInterceptor[]): Interceptor[] {
   return interceptors.filter(({ appliesTo }) => appliesTo?.(method) !== false);
+}
+
+/** Returns a sentence for each rule of the interceptors that is for none of the methods. */
+export function listUnmatched(
+  interceptors: readonly MethodInterceptor[],
+  methods: Iterable<Method>,
+): readonly string[] {
+  const all = [...methods].map(({ spec }) => spec.method);
+  return interceptors.flatMap((interceptor) => interceptor.listUnmatched?.(all) ?? []);
 }
 
 /** Prepares the interceptors of all methods. Returns what they throw, a line for each fault, without repetitions. */

@@ -31,7 +31,9 @@ export function anyOf(...interceptors: readonly MethodInterceptor[]): MethodInte
     throw merge(refusals);
   };
   const appliesTo = (method: DescMethod) => interceptors.every((each) => each.appliesTo?.(method) !== false);
-  return Object.assign(interceptor, { appliesTo });
+  const listUnmatched = (methods: readonly DescMethod[]) =>
+    interceptors.flatMap((each) => each.listUnmatched?.(methods) ?? []);
+  return Object.assign(interceptor, { appliesTo, listUnmatched });
 }
 
 /** The error about credentials that were sent, if any were, with the challenges of all. */

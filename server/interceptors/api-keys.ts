@@ -60,7 +60,8 @@ export function apiKeys(options: ApiKeysOptions): MethodInterceptor {
     request.contextValues.set(principal, { kind: "api_key", name });
     return next(request);
   };
-  return Object.assign(interceptor, { appliesTo: (method: DescMethod) => rules.find(method)?.public !== true });
+  const appliesTo = (method: DescMethod) => rules.find(method)?.public !== true;
+  return Object.assign(interceptor, { appliesTo, listUnmatched: rules.listUnmatched });
 }
 
 function readToken(headers: Headers): string | null {

@@ -122,7 +122,8 @@ export async function createJwt(setting: string, options: JwtOptions): Promise<M
     contextValues.set(jwtClaims, claims);
     return next(request);
   };
-  return Object.assign(interceptor, { appliesTo: (method: DescMethod) => rules.find(method)?.public !== true });
+  const appliesTo = (method: DescMethod) => rules.find(method)?.public !== true;
+  return Object.assign(interceptor, { appliesTo, listUnmatched: rules.listUnmatched });
 }
 
 type Verify = (token: string) => JwtClaims | Promise<JwtClaims>;

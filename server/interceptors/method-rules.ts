@@ -1,6 +1,7 @@
 // Rules of interceptors by method: which rule is for a call.
 import type { DescMethod } from "@bufbuild/protobuf";
-import { describeValue } from "../quote.js";
+import { describeValue, quote } from "../quote.js";
+import { didYouMean } from "../suggest.js";
 
 /** The methods that a rule is for: `package.Service/Method`, `package.Service/*`, or `*` for all; or a list of them. */
 export type MethodPatterns = string | readonly string[];
@@ -18,6 +19,7 @@ const patternForm = /^(?:\*|\w+(?:\.\w+)*\/(?:\*|\w+))$/;
  * one for `*`. Of two rules with the same pattern the later one counts.
  */
 export class MethodRules<Rule extends MethodRule> {
+  readonly #name: string;
   readonly #rules = new Map<string, Rule>();
   /** Methods that were looked up. A reload makes other descriptors, and drops the old ones. */
   readonly #found = new WeakMap<DescMethod, { readonly rule: Rule | undefined }>();
@@ -27,6 +29,7 @@ export class MethodRules<Rule extends MethodRule> {
    * @throws TypeError that names the rule without valid `methods`
    */
   constructor(name: string, rules: readonly Rule[]) {
+    this.#name = name;
     if (!Array.isArray(rules)) throw new TypeError(`${name}: expected an array, found ${describeValue(rules)}`);
     for (const [index, rule] of rules.entries()) {
       for (const pattern of readRule(`${name}[${index}]`, rule)) this.#rules.set(pattern, rule);
@@ -46,11 +49,14 @@ export class MethodRules<Rule extends MethodRule> {
       .find((rule) => rule !== undefined);
   }
 
-  /** Returns the patterns that match none of the methods, such as misspelt ones. */
-  listUnmatched(methods: Iterable<DescMethod>): readonly string[] {
-    const matched = new Set([...methods].flatMap(patternsOf));
-    return [...this.#rules.keys()].filter((pattern) => !matched.has(pattern));
-  }
+  /** Returns a sentence for each pattern that matches none of the methods, such as a misspelt one. */
+  readonly listUnmatched = (methods: readonly DescMethod[]): readonly string[] => {
+    const known = new Set(methods.flatMap(patternsOf));
+    const unmatched = [...this.#rules.keys()].filter((pattern) => pattern !== "*" && !known.has(pattern));
+    return unmatched.map(
+      (pattern) => `${this.#name}: ${quote(pattern)} matches no method${didYouMean(pattern, [...known])}`,
+    );
+  };
 }
 
 /** The patterns that match a method, the most exact one first. */

@@ -50,7 +50,8 @@ export function mtls(options: MtlsOptions = {}): MethodInterceptor {
     request.contextValues.set(principal, { kind: "certificate", name });
     return next(request);
   };
-  return Object.assign(interceptor, { appliesTo: (method: DescMethod) => rules.find(method)?.public !== true });
+  const appliesTo = (method: DescMethod) => rules.find(method)?.public !== true;
+  return Object.assign(interceptor, { appliesTo, listUnmatched: rules.listUnmatched });
 }
 
 /** Reads the names of a certificate once: calls of one connection share it. */

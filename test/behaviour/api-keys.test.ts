@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { apiKeys, principal } from "../../server/interceptors/index.js";
+import { anyOf, apiKeys, principal } from "../../server/interceptors/index.js";
 import { TestService } from "../gen/manywire/test/v1/test_pb.js";
 import { request } from "../support/http.js";
 import { failureOf } from "../support/outcome.js";
@@ -53,6 +53,17 @@ describeGuarded(
     });
   },
 );
+
+test("a rule for no method stops the start, and of a server with upstreams it is a warning", async () => {
+  const rules = [{ methods: `${service}/Unery`, public: true }];
+  const message = `apiKeys: rules: "${service}/Unery" matches no method: did you mean "${service}/Unary"?`;
+  const interceptors = [anyOf(apiKeys({ keys: { robot }, rules }))];
+  await expect(startGuarded("own", interceptors)).rejects.toThrow(new TypeError(message));
+  const warnings: string[] = [];
+  const onWarning = (warning: string) => warnings.push(warning);
+  await using _ = await startGuarded("forwarded", interceptors, { onWarning });
+  expect(warnings).toEqual([message]);
+});
 
 test("a public method needs no key, and reads none", async () => {
   await using guarded = await startGuarded("own", [apiKeys(options)]);

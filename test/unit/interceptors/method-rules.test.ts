@@ -33,14 +33,16 @@ test("methods of one service may have different rules", () => {
 });
 
 test.each([
-  ["*", true],
-  [`${service}/*`, true],
-  [`${service}/Unary`, true],
-  [`${service}/Unery`, false],
-  ["manywire.test.v1.TestServise/*", false],
-])("the pattern %s matches a method of the service: %j", (methods, isMatched) => {
-  const unmatched = new MethodRules("rules", [{ methods }]).listUnmatched(TestService.methods);
-  expect(unmatched).toEqual(isMatched ? [] : [methods]);
+  ["*", undefined],
+  [`${service}/*`, undefined],
+  [`${service}/Unary`, undefined],
+  [`${service}/Unery`, `did you mean "${service}/Unary"?`],
+  ["manywire.test.v1.TestServise/*", `did you mean "${service}/*"?`],
+])("the pattern %s: %s", (methods, suggestion) => {
+  const unmatched = new MethodRules("jwt: rules", [{ methods }]).listUnmatched(TestService.methods);
+  expect(unmatched).toEqual(
+    suggestion === undefined ? [] : [`jwt: rules: "${methods}" matches no method: ${suggestion}`],
+  );
 });
 
 const forms = "package.Service/Method, package.Service/* or *";
