@@ -131,7 +131,7 @@ const map: Record<string, Part> = {
   },
   "server/operate/tracing/": {
     uses: server("call/context-values.ts", "operate/unexpected.ts"),
-    names: server("call/"),
+    names: server("call/", "http/exchange.ts"),
     packages: [connect, "@opentelemetry/api"],
   },
   // The server in applications of others, and their routes in it.

@@ -1,4 +1,4 @@
-// Measures what observers of calls cost: CPU time of a server per unary call of gRPC, with metrics and without, in turns.
+// Measures what observers of calls cost: CPU time of a server per unary call of gRPC, with metrics, with tracing and without, in turns.
 //
 //   npm run build && node test/bench/observers.js [rounds] [seconds]
 import { fork } from "node:child_process";
@@ -6,8 +6,19 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import { createClient } from "@connectrpc/connect";
+import { context, propagation } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace-base";
 import { importFrom, root } from "./schema.js";
 import { spread } from "./statistics.js";
+
+/** @typedef {import("@opentelemetry/sdk-trace-base").Sampler} Sampler */
 
 const dist = join(root, "dist");
 const atOnce = 64;
@@ -21,7 +32,22 @@ const modes = {
     const metrics = createMetrics();
     return { onCall: metrics.observer, fallback: metrics.fallback };
   },
+  "tracing without an SDK": async () => ({ onCall: await createTracing() }),
+  "tracing, 1 in 100 sampled": async () => ({ onCall: await createTracing(new TraceIdRatioBasedSampler(0.01)) }),
+  "tracing, every call": async () => ({ onCall: await createTracing(new AlwaysOnSampler()) }),
 };
+
+/** With a sampler, an SDK is registered whose spans are thrown away in batches. @param {Sampler} [sampler] */
+async function createTracing(sampler) {
+  const { createTracing } = await importFrom(dist, "server/operate/tracing/index.js");
+  if (sampler === undefined) return createTracing();
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  /** @type {import("@opentelemetry/sdk-trace-base").SpanExporter} */
+  const exporter = { export: (_, done) => done({ code: 0 }), shutdown: async () => {} };
+  const spanProcessors = [new BatchSpanProcessor(exporter)];
+  return createTracing({ tracerProvider: new BasicTracerProvider({ sampler, spanProcessors }) });
+}
 
 /** The server, in a process of its own. @param {string} mode */
 async function serve(mode) {

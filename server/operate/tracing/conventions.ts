@@ -21,44 +21,75 @@ const serverFaults: ReadonlySet<Code> = new Set([
 
 /** How spans and metrics name a method. */
 export interface MethodNames {
+  readonly protocol: ProtocolName;
+  readonly isServer: boolean;
   readonly spanName: string;
   readonly attributes: Attributes;
   /** Those that only spans have, because a client chooses the value. */
   readonly spanAttributes: Attributes;
 }
 
-const known = new WeakMap<Method, Map<ProtocolName, MethodNames>>();
+type Names = Partial<Record<ProtocolName, MethodNames>>;
 
-/** A method that no schema has is `_OTHER`: clients choose its name. */
-export function namesOf(method: Method, protocol: ProtocolName): MethodNames {
-  const byProtocol = known.get(method) ?? new Map<ProtocolName, MethodNames>();
-  known.set(method, byProtocol);
-  const names = byProtocol.get(protocol) ?? makeNames(method, protocol);
-  byProtocol.set(protocol, names);
-  return names;
+const ofServer = new WeakMap<Method, Names>();
+const ofClient = new WeakMap<Method, Names>();
+
+/** Names of a call's own span. A method that no schema has is `_OTHER`: clients choose its name. */
+export function serverNames(method: Method, protocol: ProtocolName): MethodNames {
+  return namesIn(ofServer, method, protocol, true);
 }
 
-function makeNames({ path, spec }: Method, protocol: ProtocolName): MethodNames {
+/** Names of the span of a forwarded call: whatever the caller speaks, upstreams are called over gRPC. */
+export function clientNames(method: Method): MethodNames {
+  return namesIn(ofClient, method, "grpc", false);
+}
+
+function namesIn(
+  known: WeakMap<Method, Names>,
+  method: Method,
+  protocol: ProtocolName,
+  isServer: boolean,
+): MethodNames {
+  const byProtocol = known.get(method) ?? {};
+  known.set(method, byProtocol);
+  byProtocol[protocol] ??= makeNames(method, protocol, isServer);
+  return byProtocol[protocol];
+}
+
+function makeNames({ path, spec }: Method, protocol: ProtocolName, isServer: boolean): MethodNames {
   const system = systemNames[protocol];
   const name = path.slice(1);
   const isKnown = name === `${spec.method.parent.typeName}/${spec.method.name}`;
   const attributes = { "rpc.system.name": system, "rpc.method": isKnown ? name : "_OTHER" };
-  if (isKnown) return { spanName: name, attributes, spanAttributes: attributes };
-  return { spanName: system, attributes, spanAttributes: { ...attributes, "rpc.method_original": name } };
+  const spanAttributes = isKnown ? attributes : { ...attributes, "rpc.method_original": name };
+  return { protocol, isServer, spanName: isKnown ? name : system, attributes, spanAttributes };
 }
 
 /** What is known at the end of a call. */
 export interface Outcome {
   readonly attributes: Attributes;
+  /** The attributes of measurements: those of the method, too. */
+  readonly measured: Attributes;
   readonly isError: boolean;
 }
 
-/** @param isServer whether the span is one of a server, where most codes speak of the client */
-export function outcomeOf(protocol: ProtocolName, error: ConnectError | undefined, isServer: boolean): Outcome {
-  if (error === undefined) return { attributes: { "rpc.response.status_code": "OK" }, isError: false };
-  const name = codeName(protocol, error.code);
-  const isError = !isServer || serverFaults.has(error.code);
-  return { attributes: { "rpc.response.status_code": name, ...(isError && { "error.type": name }) }, isError };
+const outcomes = new WeakMap<MethodNames, Map<Code | undefined, Outcome>>();
+
+/** Made once for each code, because most of the cost is in new objects. */
+export function outcomeOf(names: MethodNames, error: ConnectError | undefined): Outcome {
+  const byCode = outcomes.get(names) ?? new Map<Code | undefined, Outcome>();
+  outcomes.set(names, byCode);
+  const outcome = byCode.get(error?.code) ?? makeOutcome(names, error?.code);
+  byCode.set(error?.code, outcome);
+  return outcome;
+}
+
+function makeOutcome({ protocol, isServer, attributes: method }: MethodNames, code: Code | undefined): Outcome {
+  const status = code === undefined ? "OK" : codeName(protocol, code);
+  // Most codes of a server speak of its client.
+  const isError = code !== undefined && (!isServer || serverFaults.has(code));
+  const attributes = { "rpc.response.status_code": status, ...(isError && { "error.type": status }) };
+  return { attributes, measured: { ...method, ...attributes }, isError };
 }
 
 /** As the protocol writes it: `not_found` in Connect, and `NOT_FOUND` in the others. */

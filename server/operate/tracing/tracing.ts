@@ -19,8 +19,16 @@ import {
 } from "@opentelemetry/api";
 import { requestHeadOf } from "../../call/context-values.js";
 import type { CallHooks, ForwardedRequest, StartedCall } from "../../call/observer.js";
+import type { RequestHead } from "../../http/exchange.js";
 import { isUnexpected } from "../unexpected.js";
-import { namesOf, type Outcome, outcomeOf, serverAttributes } from "./conventions.js";
+import {
+  clientNames,
+  type MethodNames,
+  type Outcome,
+  outcomeOf,
+  serverAttributes,
+  serverNames,
+} from "./conventions.js";
 
 export interface TracingOptions {
   /** Default: the one that is registered with `@opentelemetry/api`, now or later. */
@@ -50,10 +58,11 @@ export function createTracing({ tracerProvider, meterProvider }: TracingOptions 
   const durations = new Durations(meterProvider);
   return {
     start(call) {
-      const parent = propagation.extract(ROOT_CONTEXT, requestHeadOf(call.contextValues)?.headers ?? {});
-      const { spanName, spanAttributes } = namesOf(call.method, call.protocol);
-      const attributes = { ...spanAttributes, ...describeRequest(call) };
-      const span = tracer.startSpan(spanName, { kind: SpanKind.SERVER, attributes }, parent);
+      const head = requestHeadOf(call.contextValues);
+      const parent = propagation.extract(ROOT_CONTEXT, head?.headers ?? {});
+      const names = serverNames(call.method, call.protocol);
+      const attributes = describeRequest(names, call.peer, head);
+      const span = tracer.startSpan(names.spanName, { kind: SpanKind.SERVER, attributes }, parent);
       call.contextValues.set(tracedKey, { span, context: trace.setSpan(parent, span) });
     },
     run(call, work) {
@@ -61,27 +70,28 @@ export function createTracing({ tracerProvider, meterProvider }: TracingOptions 
     },
     forward(call, request) {
       const parent = tracedOf(call)?.context ?? ROOT_CONTEXT;
-      // Whatever the caller speaks, upstreams are called over gRPC.
-      const { spanName, attributes: method, spanAttributes } = namesOf(call.method, "grpc");
+      const names = clientNames(call.method);
       const { protocol, host } = new URL(request.url);
-      const attributes = { ...spanAttributes, ...serverAttributes(protocol === "https:" ? "https" : "http", host) };
-      const span = tracer.startSpan(spanName, { kind: SpanKind.CLIENT, attributes }, parent);
+      const attributes = {
+        ...names.spanAttributes,
+        ...serverAttributes(protocol === "https:" ? "https" : "http", host),
+      };
+      const span = tracer.startSpan(names.spanName, { kind: SpanKind.CLIENT, attributes }, parent);
       const own = trace.setSpan(parent, span);
       propagation.inject(own, request, setter);
       const startMs = performance.now();
       return (error) => {
-        const outcome = outcomeOf("grpc", error, false);
-        durations.client((performance.now() - startMs) / 1000, { ...method, ...outcome.attributes }, own);
+        const outcome = outcomeOf(names, error);
+        durations.client((performance.now() - startMs) / 1000, outcome.measured, own);
         endSpan(span, outcome, error);
       };
     },
     end(call) {
       const traced = tracedOf(call);
       if (traced === undefined) return;
-      const { protocol, error } = call;
-      const outcome = outcomeOf(protocol, error, true);
-      const { attributes } = namesOf(call.method, protocol);
-      durations.server(call.durationMs / 1000, { ...attributes, ...outcome.attributes }, traced.context);
+      const { error } = call;
+      const outcome = outcomeOf(serverNames(call.method, call.protocol), error);
+      durations.server(call.durationMs / 1000, outcome.measured, traced.context);
       if (isUnexpected(error)) traced.span.recordException(toException(error.cause));
       endSpan(traced.span, outcome, error);
     },
@@ -98,12 +108,18 @@ function tracedOf({ contextValues }: StartedCall): Traced | undefined {
   return contextValues.get(tracedKey);
 }
 
-function describeRequest({ contextValues, peer }: StartedCall): Attributes {
-  const head = requestHeadOf(contextValues);
+/** Attributes of a SERVER span at its start. One literal, because spreads would cost more than all else here. */
+function describeRequest({ spanAttributes }: MethodNames, peer: string, head: RequestHead | undefined): Attributes {
+  const server = serverAttributes(head?.scheme ?? "http", head?.authority ?? "");
   return {
-    ...(head && serverAttributes(head.scheme, head.authority)),
-    ...(head && { "network.protocol.name": "http", "network.protocol.version": head.httpVersion === 2 ? "2" : "1.1" }),
-    ...(peer !== "" && { "client.address": peer }),
+    "rpc.system.name": spanAttributes["rpc.system.name"],
+    "rpc.method": spanAttributes["rpc.method"],
+    "rpc.method_original": spanAttributes["rpc.method_original"],
+    "server.address": server["server.address"],
+    "server.port": server["server.port"],
+    "client.address": peer === "" ? undefined : peer,
+    "network.protocol.name": "http",
+    "network.protocol.version": head?.httpVersion === 1 ? "1.1" : "2",
   };
 }
 
