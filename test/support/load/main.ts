@@ -1,5 +1,5 @@
 // A load as a process of its own, such as in another network. Its argument says what to call. It sends its parent how many
-// calls were answered, and, after the message "stop", what became of all.
+// calls got a response, and, after the message "stop", what became of all.
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallerTls } from "./callers.js";
 import { type Caller, startLoad } from "./load.js";
