@@ -92,7 +92,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--proxy-protocol",
         kind: switchOn,
         option: "proxyProtocol",
-        text: "connections of these proxies begin with a PROXY header (version 1 or 2), which names the client; needs `--trust-proxy`",
+        text: "connections of trusted proxies begin with a PROXY header (version 1 or 2), which names the client",
       },
     ],
   },
