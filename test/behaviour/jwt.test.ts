@@ -192,7 +192,7 @@ describe.each<
   ["another algorithm than those of the options", { algorithms: ["RS256"] }, {}, {}, false],
   ["the expected type", { typ: "at+jwt" }, {}, { typ: "at+jwt" }, true],
   ["another type", { typ: "at+jwt" }, {}, {}, false],
-  ["an exp within the tolerance", { clockToleranceSeconds: 30 }, { exp: secondsFromNow(-10) }, {}, true],
+  ["an exp within the tolerance", { clockToleranceSeconds: 600 }, { exp: secondsFromNow(-10) }, {}, true],
   ["an exp without a tolerance", { clockToleranceSeconds: 0 }, { exp: secondsFromNow(-2) }, {}, false],
   ["no kid, where there is one key", {}, {}, { kid: undefined }, true],
 ])("a token with %s", (_, options, claims, header, isLetIn) => {
