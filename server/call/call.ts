@@ -157,7 +157,7 @@ export class Call implements ActiveCall, ExchangeOwner {
     return this.#observed === undefined ? work() : this.#observed.run(work);
   }
 
-  /** What is told that the call goes on to an upstream; undefined without observers. */
+  /** The call as its observers see it; undefined without observers. */
   get observed(): ObservedCall | undefined {
     return this.#observed;
   }

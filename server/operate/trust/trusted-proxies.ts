@@ -1,4 +1,4 @@
-// Shows the client of a trusted proxy in the place of the proxy.
+// Shows the client of a trusted proxy instead of the proxy.
 import { type Exchange, type RequestHead, respond } from "../../http/exchange.js";
 import type { Filter } from "../../http/filter.js";
 import { WrappedExchange } from "../../http/wrapped-exchange.js";

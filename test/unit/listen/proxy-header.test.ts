@@ -53,7 +53,7 @@ const speakers = [
 ] as const;
 
 describe.each(speakers)("over HTTP/%s (%s)", (httpVersion, http2) => {
-  test.each(headers)("a header of %s comes first, whole or in pieces", async (_, header, peer) => {
+  test.each(headers)("a header of %s comes first, whole or in parts", async (_, header, peer) => {
     await using server = await startListener({ ...behind, http2 });
     const bytes = Buffer.concat([header, requests[httpVersion]]);
     for (const sizes of [[], [1], [header.length - 1], [header.length], [header.length + 1], [12, 20, 30]]) {

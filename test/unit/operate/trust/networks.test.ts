@@ -29,7 +29,7 @@ test.each<[given: string | string[], inside: string[], outside: string[]]>([
   }
 });
 
-test("more addresses than are remembered are told apart", () => {
+test("more addresses than are remembered are distinguished", () => {
   const has = createNetworks("trustProxy", ["10.0.0.0/9", "unix"]);
   for (let index = 0; index < 12_000; index++) {
     const rest = `${(index >> 8) & 255}.${index & 255}`;
@@ -38,7 +38,7 @@ test("more addresses than are remembered are told apart", () => {
   expect(has("")).toBe(true);
 });
 
-describe("a network that is none", () => {
+describe("an invalid network", () => {
   test.each([
     "",
     "true",
