@@ -12,7 +12,7 @@ export type CommandLine =
   | { readonly kind: "print"; readonly text: string };
 
 /** Commands that call a server in place of being one. They have flags of their own: `manywire call --help`. */
-const tools = ["call", "describe", "health"];
+const tools = ["call", "describe", "health", "status"];
 
 /** Whether the first word of a command line is for the tools. */
 export const isTool = (word: string | undefined): boolean => word !== undefined && tools.includes(word);
@@ -43,7 +43,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (word === "init") return { kind: "init", folder: module ?? "." };
   if (word !== "serve" && word !== "proxy") {
     throw new SettingError(
-      `expected the command serve, proxy, openapi, init, call, describe or health, found ${JSON.stringify(word)}`,
+      `expected the command serve, proxy, openapi, init, call, describe, health or status, found ${JSON.stringify(word)}`,
       2,
     );
   }
@@ -64,7 +64,7 @@ function createCommand(print: (text: string) => void): Command {
     .version(version())
     .argument(
       "[command]",
-      "what to do: serve, which is the default, proxy, which serves what the server at --upstream does, openapi, which prints the API's description, init, which writes a project, or call, describe and health, which ask a server and have a --help of their own",
+      "what to do: serve, which is the default, proxy, which serves what the server at --upstream does, openapi, which prints the API's description, init, which writes a project, or call, describe, health and status, which ask a server and have a --help of their own",
     )
     .argument(
       "[module]",

@@ -42,6 +42,8 @@ export interface Config {
   readonly isWatching: boolean;
   /** Processes that serve the port; with 1 there is no other process than this one. */
   readonly workers: number;
+  /** Path of the socket that tells the status. */
+  readonly control: string | undefined;
   /** What was given, by flag. */
   readonly given: ReadonlyMap<Flag, Given>;
   /**
@@ -134,6 +136,7 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
     file: value("--config"),
     schemaCache: value("--schema-cache"),
     isWatching: value("--watch") ?? false,
+    control: value("--control"),
     workers: workers === "auto" ? availableParallelism() : workers,
     given,
     nameOf: (flag) => given.get(flag)?.name ?? flag,

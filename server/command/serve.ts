@@ -28,6 +28,8 @@ import { type GatherMetrics, listenForMetrics, openMetrics, withMetrics } from "
 import { Reloader } from "./reload.js";
 import { mergeOptions, type Service } from "./service.js";
 import { explainStartError } from "./start-error.js";
+import { openControl } from "./status/control.js";
+import { readReport } from "./status/status.js";
 import { loadTracing, type Tracing } from "./tracing.js";
 
 /** The process as the command sees it; `process` is one, but for its log. */
@@ -51,18 +53,27 @@ export async function serve(
 ): Promise<Server> {
   const prepared = await prepare(service, config, process.stderr, openLog);
   const { parts, metrics, logger, log } = prepared;
+  const { server, live } = parts;
   const metricsPort = metrics && (await listenForMetrics(config, async () => [await metrics.snapshot()]));
   try {
-    await listen(prepared);
+    const seen = async () => ({ url: server.url, report: readReport(parts), workers: [] });
+    const control = await openControl(config, seen);
+    await control.during(() => listen(prepared));
+    const reload = chooseReload(service, config, parts, logger);
+    // Metrics and status are there until the last call has ended.
+    const close = async () => {
+      try {
+        await server.close();
+      } finally {
+        control.close();
+        await metricsPort?.close();
+      }
+    };
+    followProcess(process, { server: { close }, logger, log, reload, now: () => performance.now() });
   } catch (error) {
     await metricsPort?.close();
     throw error;
   }
-  const { server, live } = parts;
-  const reload = chooseReload(service, config, parts, logger);
-  // Metrics are served until the last call has ended.
-  const close = () => server.close().finally(() => metricsPort?.close());
-  followProcess(process, { server: { close }, logger, log, reload, now: () => performance.now() });
   if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
   await isWithin(live.upstreams.ready, firstSchemaMs);
   logger.info({ url: server.url }, "listening");

@@ -269,6 +269,11 @@ export const settingGroups: readonly SettingGroup[] = [
         default: "1",
         text: "processes that serve the port together; `auto` is one for each processor; limits hold for each of them",
       },
+      {
+        flag: "--control",
+        kind: file,
+        text: "Unix socket to open for `manywire status`; only the same user can connect",
+      },
     ],
   },
   {

@@ -1,10 +1,11 @@
-// The commands that call a server in place of being one: call, describe and health.
+// The commands that ask a server in place of being one: call, describe, health and status.
 import { Command } from "commander";
 import { explainFailure } from "../../../client/failure.js";
 import { version } from "../../program/version.js";
 import { type CallFlags, call, type ToolStreams } from "./call.js";
 import { type DescribeFlags, describe } from "./describe.js";
 import { checkHealth, type HealthFlags } from "./health.js";
+import { type StatusFlags, showStatus } from "./status.js";
 import { addTargetOptions } from "./target.js";
 
 /** Where an address is wanted and none is given. */
@@ -46,6 +47,14 @@ export async function runTool(argv: readonly string[], streams: ToolStreams): Pr
       address = target;
       exitCode = await checkHealth(target, flags, streams);
     });
+  command
+    .command("status")
+    .description("Shows a running server of this machine. Exit codes: 0 serving, 1 wrong usage, 2 none, 4 not serving.")
+    .option("--control <file>", "the socket that the server was started with (MANYWIRE_CONTROL)")
+    .option("--json", "print JSON", false)
+    .action(async (flags: StatusFlags) => {
+      exitCode = await showStatus(flags, streams);
+    });
   try {
     await command.parseAsync(argv, { from: "user" });
     return exitCode;
@@ -53,7 +62,7 @@ export async function runTool(argv: readonly string[], streams: ToolStreams): Pr
     const failure = explainFailure(error, address);
     if (failure.line !== "") streams.stderr.write(`${failure.line}\n`);
     // 2 is a server that cannot be reached, for what asks about health.
-    return argv[0] === "health" && failure.exitCode === 2 ? 1 : failure.exitCode;
+    return (argv[0] === "health" || argv[0] === "status") && failure.exitCode === 2 ? 1 : failure.exitCode;
   }
 }
 

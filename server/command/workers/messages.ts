@@ -1,6 +1,7 @@
 // What a primary process and its workers tell each other: over IPC, and what a worker learns when it starts.
 import type { BoundAddress, ListenAddress } from "../../listen/bind.js";
 import type { MetricsSnapshot } from "../../operate/metrics/index.js";
+import type { ProcessReport } from "../status/status.js";
 
 /** What a worker is told when it starts, in its environment. */
 export interface WorkerRole {
@@ -26,6 +27,8 @@ export type WorkerNews =
   | { readonly manywire: "snapshot"; readonly id: number; readonly snapshot: MetricsSnapshot }
   /** It asks for the metrics of all. */
   | { readonly manywire: "gather"; readonly id: number }
+  /** What was asked for. */
+  | { readonly manywire: "report"; readonly id: number; readonly report: ProcessReport }
   /** It wants to end: an error was not caught. */
   | { readonly manywire: "leaving" };
 
@@ -39,18 +42,20 @@ export type WorkerOrder =
   | { readonly manywire: "measure"; readonly id: number }
   /** The metrics of all, which it has asked for. */
   | { readonly manywire: "gathered"; readonly id: number; readonly snapshots: readonly MetricsSnapshot[] }
-  /** The whole command ends. No connection follows. */
+  /** To be answered by a report. */
+  | { readonly manywire: "ask"; readonly id: number }
+  /** The whole command ends: health checks are to fail, and after the drain delay it wants to end. */
   | { readonly manywire: "drain" }
   /** Other processes go on serving the address. No connection follows. */
   | { readonly manywire: "retire" };
 
 /** Messages of the application's own modules come by the same channel. */
 export function isNews(message: unknown): message is WorkerNews {
-  return isTagged(message, ["bind", "listening", "failed", "snapshot", "gather", "leaving"]);
+  return isTagged(message, ["bind", "listening", "failed", "snapshot", "gather", "report", "leaving"]);
 }
 
 export function isOrder(message: unknown): message is WorkerOrder {
-  return isTagged(message, ["bound", "connection", "measure", "gathered", "drain", "retire"]);
+  return isTagged(message, ["bound", "connection", "measure", "gathered", "ask", "drain", "retire"]);
 }
 
 function isTagged(message: unknown, tags: readonly string[]): boolean {

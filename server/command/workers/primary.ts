@@ -10,6 +10,7 @@ import { listenForMetrics, openMetrics } from "../metrics.js";
 import { listFiles, watchIntervalMs } from "../reload.js";
 import { openLogger } from "../serve.js";
 import { explainStartError } from "../start-error.js";
+import { openControl } from "../status/control.js";
 import { watchFiles } from "../watch-files.js";
 import { SharedPorts } from "./shared-port.js";
 import { WorkerMetrics } from "./worker-metrics.js";
@@ -47,15 +48,22 @@ export async function serveWithWorkers({ config, load }: WorkerSources, openLog:
   // Says what is wrong before workers start.
   await openMetrics(config);
   const metricsPort = await listenForMetrics(config, () => metrics.read());
-  const server = { close: () => workers.close().finally(() => metricsPort?.close()) };
-  followProcess(process, { server, logger, log, reload, now: () => performance.now() });
-  if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
-  const { url, banner } = await workers.start(config.workers).catch(async (error) => {
-    await metricsPort?.close();
+  const closeMetrics = async () => metricsPort?.close();
+  try {
+    let url = "";
+    const control = await openControl(config, async () => ({ url, ...(await workers.read()) }));
+    const closeAll = () => Promise.all([control.close(), closeMetrics()]);
+    const server = { close: () => workers.close().finally(closeAll) };
+    followProcess(process, { server, logger, log, reload, now: () => performance.now() });
+    if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
+    const ready = await control.during(() => workers.start(config.workers));
+    url = ready.url;
+    logger.info({ url, workers: config.workers }, "listening");
+    if (config.hasBanner) process.stdout.write(ready.banner);
+  } catch (error) {
+    await closeMetrics();
     throw error;
-  });
-  logger.info({ url, workers: config.workers }, "listening");
-  if (config.hasBanner) process.stdout.write(banner);
+  }
 }
 
 /** Replaces all workers when it is called, and when files change if that is wanted. */

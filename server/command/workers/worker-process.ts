@@ -2,7 +2,9 @@
 import { fork } from "node:child_process";
 import type { Socket } from "node:net";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { SettingError } from "../../program/setting-error.js";
+import type { ProcessReport } from "../status/status.js";
 import { forwardLines } from "./forward-lines.js";
 import { isNews, roleVariable, type WorkerNews, type WorkerOrder, type WorkerRole } from "./messages.js";
 import type { SharedPort, Taker } from "./shared-port.js";
@@ -30,9 +32,13 @@ export interface WorkerProcess extends Taker {
   /** Resolves when it wants to end, or has ended. */
   readonly left: Promise<void>;
   readonly exited: Promise<Exit>;
+  /** Returns what it tells of itself; undefined if it does not within a second. */
+  report(): Promise<ProcessReport | undefined>;
   send(order: WorkerOrder): void;
   kill(): void;
 }
+
+const reportTimeoutMs = 1000;
 
 export interface ForkParts {
   readonly metrics: WorkerMetrics;
@@ -71,6 +77,15 @@ export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts
     });
     return true;
   };
+  const asked = new Map<number, (report: ProcessReport) => void>();
+  let lastId = 0;
+  const report = async () => {
+    const id = ++lastId;
+    const reported = new Promise<ProcessReport>((resolve) => asked.set(id, resolve));
+    send({ manywire: "ask", id });
+    const late = delay(reportTimeoutMs, undefined, { ref: false });
+    return await Promise.race([reported, late]).finally(() => asked.delete(id));
+  };
   const port = defer<SharedPort>();
   const ready = defer<Ready>();
   const left = defer<void>();
@@ -89,6 +104,7 @@ export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts
     else if (message.manywire === "listening") ready.resolve({ ...message, port: await port.promise });
     else if (message.manywire === "failed") fail(new SettingError(message.message, message.exitCode));
     else if (message.manywire === "snapshot") metrics.onSnapshot(message.id, message.snapshot);
+    else if (message.manywire === "report") asked.get(message.id)?.(message.report);
     else if (message.manywire === "gather") {
       const { id } = message;
       send({ manywire: "gathered", id, snapshots: await metrics.read() });
@@ -108,6 +124,7 @@ export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts
     left: left.promise,
     exited,
     take,
+    report,
     send,
     kill: () => void child.kill("SIGKILL"),
   };

@@ -10,6 +10,7 @@ import type { Config } from "../config.js";
 import { Ending } from "../lifecycle.js";
 import { bannerOf, firstSchemaMs, listen, logUpstreams, type Prepared, prepare, warnIfUnreachable } from "../serve.js";
 import type { Service } from "../service.js";
+import { readReport } from "../status/status.js";
 import { acceptFromPrimary } from "./handed-connections.js";
 import { isOrder, type WorkerRole } from "./messages.js";
 import { tell } from "./tell.js";
@@ -68,6 +69,7 @@ function followPrimary({ parts, metrics, options, logger, log }: Prepared): void
     if (message.manywire === "measure") {
       await tell({ manywire: "snapshot", id: message.id, snapshot: (await metrics?.snapshot()) ?? [] });
     }
+    if (message.manywire === "ask") void tell({ manywire: "report", id: message.id, report: readReport(parts) });
     if (message.manywire === "retire") ending.begin(exitCode);
     if (message.manywire !== "drain") return;
     parts.server.health.shutdown();

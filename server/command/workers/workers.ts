@@ -1,5 +1,7 @@
 // The workers of a primary process: starts them, replaces those that die and, when that is wanted, all of them, and drains them.
 import type { Logger } from "pino";
+import type { Seen } from "../status/control.js";
+import { sumReports, type WorkerStatus } from "../status/status.js";
 import type { WorkerRole } from "./messages.js";
 import type { SharedPorts } from "./shared-port.js";
 import { describeExit, type Ready, type WorkerProcess } from "./worker-process.js";
@@ -82,6 +84,24 @@ export class Workers {
     const replacement = this.#lastReplacement.then(() => this.#replace(count));
     this.#lastReplacement = replacement.catch(() => {});
     return replacement;
+  }
+
+  /** What all places tell of themselves. */
+  async read(): Promise<Pick<Seen, "report" | "workers">> {
+    const slots = [...this.#slots.values()].sort((a, b) => a.worker - b.worker);
+    const reports = await Promise.all(slots.map(({ process }) => process?.report()));
+    const workers = slots.map(({ worker, process, startedMs, restarts }, index): WorkerStatus => {
+      const uptimeSeconds = process === undefined ? 0 : Math.round(this.#parts.now() - startedMs) / 1000;
+      const { upstreams: _, ...report } = reports[index] ?? { upstreams: [] };
+      return {
+        worker,
+        pid: process?.pid ?? null,
+        uptimeSeconds,
+        restarts,
+        report: "health" in report ? report : null,
+      };
+    });
+    return { report: sumReports(reports.filter((report) => report !== undefined)), workers };
   }
 
   /** Drains all workers. Rejects if one of them ends with an error. */

@@ -50,6 +50,7 @@ const given: [argv: string[], found: Partial<Config>][] = [
   [["--connection-window", "2MiB"], { options: { limits: { connectionWindowBytes: 2_097_152 } } }],
   [["--drain-delay", "5s"], { options: { drainDelayMs: 5000, limits: {} } }],
   [["--workers", "4"], { workers: 4 }],
+  [["--control", "a.sock"], { control: "a.sock" }],
   [["--workers", "auto"], { workers: availableParallelism() }],
   [["--drain-timeout", "1h"], { options: { drainTimeoutMs: 3_600_000, limits: {} } }],
   [["--jwt-issuer", "a", "--jwt-audience", "b", "--jwt-jwks", "c"], { jwt: { issuer: "a", audience: "b", jwks: "c" } }],
@@ -250,7 +251,11 @@ const wrong: [argv: string[], environment: Environment, message: string][] = [
     '--upstream: expected host:port, http://…, https://… or unix:/path, found "localhost"',
   ],
   [["proxy", "a.js"], {}, 'proxy: expected no module, found "a.js"; --upstream names a server'],
-  [["server"], {}, 'expected the command serve, proxy, openapi, init, call, describe or health, found "server"'],
+  [
+    ["server"],
+    {},
+    'expected the command serve, proxy, openapi, init, call, describe, health or status, found "server"',
+  ],
   [["--yaml"], {}, "--yaml: expected the command openapi to go with it"],
   [["serve", "a.js", "more"], {}, "too many arguments. Expected 2 arguments but got 3."],
 ];

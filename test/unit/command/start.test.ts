@@ -90,7 +90,7 @@ const wrongUsage: Failure[] = [
     {},
     '--cors-origin: expected origins such as https://app.example.com or https://*.example.com, or *, found "localhost"',
   ],
-  [["start"], {}, 'expected the command serve, proxy, openapi, init, call, describe or health, found "start"'],
+  [["start"], {}, 'expected the command serve, proxy, openapi, init, call, describe, health or status, found "start"'],
   [["--request-timeout", "5s"], {}, "--request-timeout: expected 0 or at least --headers-timeout (15000), found 5000"],
   [
     ["--request-timeout", "5s"],

@@ -42,6 +42,8 @@ class FakeProcess {
     this.die({ exitCode: 0, signal: null });
   }
 
+  async report(): Promise<undefined> {}
+
   take(): boolean {
     return true;
   }
