@@ -27,7 +27,7 @@ export interface WorkerStatus {
   readonly uptimeSeconds: number;
   /** Processes that took the place of one that had died. */
   readonly restarts: number;
-  /** Null if the process has not answered in time. */
+  /** Null if the process does not respond in time. */
   readonly report: Omit<ProcessReport, "upstreams"> | null;
 }
 

@@ -14,7 +14,7 @@ export interface StatusFlags {
 /** Exit codes, as those of `manywire health`. */
 const exitCodes = { serving: 0, noProcess: 2, notServing: 4 } as const;
 
-/** Milliseconds to wait for a status. Workers that do not answer take one second of it. */
+/** Milliseconds to wait for a status. Workers that do not respond take one second of it. */
 const patienceMs = 5000;
 
 /** Prints the status. Resolves to the exit code. @throws SettingError without a path */

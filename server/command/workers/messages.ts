@@ -3,7 +3,7 @@ import type { BoundAddress, ListenAddress } from "../../listen/bind.js";
 import type { MetricsSnapshot } from "../../operate/metrics/index.js";
 import type { ProcessReport } from "../status/status.js";
 
-/** What a worker is told when it starts, in its environment. */
+/** What a worker gets when it starts, in its environment. */
 export interface WorkerRole {
   /** From 1. A process that takes the place of another has its number. */
   readonly worker: number;
@@ -42,7 +42,7 @@ export type WorkerOrder =
   | { readonly manywire: "measure"; readonly id: number }
   /** The metrics of all, which it has asked for. */
   | { readonly manywire: "gathered"; readonly id: number; readonly snapshots: readonly MetricsSnapshot[] }
-  /** To be answered by a report. */
+  /** Asks for a report. */
   | { readonly manywire: "ask"; readonly id: number }
   /** The whole command ends: health checks are to fail, and after the drain delay it wants to end. */
   | { readonly manywire: "drain" }

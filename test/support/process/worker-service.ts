@@ -10,7 +10,7 @@ const options: ServerOptions = {
   routes: (router: Router) =>
     router.service(TestService, {
       ...service,
-      // The text "pid" is answered with that of the process. "crash" is an error that is not caught.
+      // For the text "pid" the reply has that of the process. "crash" is an error that is not caught.
       unary(request, context) {
         if (request.text === "pid") return { text: String(process.pid) };
         if (request.text === "crash") setImmediate(() => Promise.reject(new Error("boom")));
