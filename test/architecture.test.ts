@@ -267,7 +267,14 @@ const map: Record<string, Part> = {
   // The command as a client of servers.
   "server/command/tools/": {
     uses: [
-      ...server("command/setting-kinds.ts", "program/", "schema/", "suggest.ts", "upstream/reflection-client.ts"),
+      ...server(
+        "command/setting-kinds.ts",
+        "command/status/status.ts",
+        "program/",
+        "schema/",
+        "suggest.ts",
+        "upstream/reflection-client.ts",
+      ),
       ...["client/", "gen/google/api/", "gen/grpc/health/"],
     ],
     packages: [protobuf, connect, "commander"],
