@@ -71,6 +71,7 @@ async function measureServer({ name, handler, limits }, scenario, { dist, node, 
     /** @type {OverloadResult[]} */
     const results = [];
     for (const load of loads) {
+      /** @type {(Awaited<ReturnType<typeof measurePaced>> & { goodput: number, healthP99Ms: number })[]} */
       const found = [];
       for (let round = 0; round < rounds; round++) {
         progress(`overload: round ${round + 1} of ${rounds}: ${name}, ${load} times`);
