@@ -151,6 +151,7 @@ const types: Types<ServerOptions> = {
   port: number,
   host: string,
   path: string,
+  fd: number,
   tls: { ...object, options: tls },
   contextValues: callback,
   readMaxBytes: bytes,

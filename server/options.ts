@@ -57,6 +57,8 @@ export interface ServerOptions extends OrUndefined<ConnectRouterOptions> {
   host?: string | undefined;
   /** Path of a Unix socket to listen on instead of host and port. */
   path?: string | undefined;
+  /** Descriptor of a socket that listens already, such as 3 with socket activation. It counts before `path`, `host` and `port`. */
+  fd?: number | undefined;
   /** Certificates. With them the port accepts TLS only. */
   tls?: TlsOptions | undefined;
   /** Returns the context values of a call. Called once for every call. What it throws ends the call. */
@@ -198,6 +200,7 @@ export function resolveOptions(options: ServerOptions): Settings {
   const settings = { ...defaults, ...withoutUndefined(given) } as Settings;
   checkWholeNumber("readMaxElements", settings.readMaxElements, 1);
   checkWholeNumber("fallbackMaxBytes", settings.fallbackMaxBytes, 0);
+  if (settings.fd !== undefined) checkWholeNumber("fd", settings.fd, 0);
   return settings;
 }
 

@@ -13,7 +13,7 @@ import { promptClock } from "./clock.js";
 import { Counters } from "./counters.js";
 import type { Filter } from "./http/filter.js";
 import type { Caller } from "./in-process/call.js";
-import type { Accept } from "./listen/bind.js";
+import type { Accept, ListenAddress } from "./listen/bind.js";
 import { createListener } from "./listen/listener.js";
 import type { NodeHandler } from "./listen/node-handler.js";
 import type { TlsOptions } from "./listen/tls.js";
@@ -144,7 +144,7 @@ export function createServerAndApi(options: ServerOptions, accept?: Accept): Ser
     },
     filters: createFilters(settings, isTrusted),
     proxies: isTrusted && { includes: isTrusted, sendHeaders: settings.proxyProtocol === true },
-    address: settings.path === undefined ? { host: settings.host, port: settings.port } : { path: settings.path },
+    address: addressOf(settings),
     accept,
     tls: settings.tls,
     limits: settings.limits,
@@ -197,6 +197,11 @@ function createAdmission(given: Settings["limits"], counters: Counters): Overloa
   if (limits.concurrentCalls === 0 && limits.maxLagMs === 0) return undefined;
   const onRefusal = (reason: CallRefusal) => counters.refuse(reason);
   return new OverloadAdmission(limits, { isExempt: isOfTools, onRefusal, clock: promptClock });
+}
+
+function addressOf({ fd, path, host, port }: Settings): ListenAddress {
+  if (fd !== undefined) return { fd };
+  return path === undefined ? { host, port } : { path };
 }
 
 /** Where unexpected errors of handlers go. */

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { LogLevel } from "../operate/log.js";
 import type { ServerOptions } from "../options.js";
 import { SettingError } from "../program/setting-error.js";
+import { readActivation } from "./activation.js";
 import type { ConfigFile } from "./config-file.js";
 import { type RateLimitSettings, rateLimitsOf } from "./rate-limit-settings.js";
 import { environmentName, type Flag, type Given, metricsHost, type Setting, settings } from "./settings.js";
@@ -111,8 +112,9 @@ export function readConfig(line: ReadonlyMap<Flag, string>, environment: Environ
   readPlatformPort(given, environment);
   const value = <Value>(flag: Flag) => given.get(flag)?.value as Value | undefined;
   const workers = value<number | "auto">("--workers") ?? 1;
+  const fd = readActivation(environment, process.pid);
   return {
-    options: toOptions(given),
+    options: { ...toOptions(given), ...(fd !== undefined && { fd }) },
     tls: { cert: value("--tls-cert"), key: value("--tls-key"), clientCa: value("--tls-client-ca") },
     log: {
       level: value("--log-level") ?? "info",

@@ -242,8 +242,9 @@ export function warnIfUnreachable({ options, logger }: Prepared, environment: En
 }
 
 /** Whether the process seems to run in a container, where the default address cannot be reached. */
-function isUnreachable({ host, path }: ServerOptions, { PORT, KUBERNETES_SERVICE_HOST }: Environment): boolean {
-  return host === undefined && path === undefined && (PORT !== undefined || KUBERNETES_SERVICE_HOST !== undefined);
+function isUnreachable({ host, path, fd }: ServerOptions, { PORT, KUBERNETES_SERVICE_HOST }: Environment): boolean {
+  const isDefault = host === undefined && path === undefined && fd === undefined;
+  return isDefault && (PORT !== undefined || KUBERNETES_SERVICE_HOST !== undefined);
 }
 
 interface Started {

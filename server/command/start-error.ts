@@ -19,7 +19,8 @@ export function explainStartError(
 ): unknown {
   if (error instanceof ListenError) {
     const flag = options.path === undefined ? (flags.get(error.code) ?? "--host") : "--path";
-    return new SettingError(`${nameOf(flag)}: ${error.message}`, 1);
+    const name = options.fd === undefined ? nameOf(flag) : "LISTEN_FDS";
+    return new SettingError(`${name}: ${error.message}`, 1);
   }
   if (error instanceof RoutingError && httpRules !== undefined) {
     const place = `${nameOf("--http-rules")}: ${httpRules}`;

@@ -1,12 +1,12 @@
 // Binds a server to an address, with errors that name the address and tell what is wrong with it.
 import type { Stats } from "node:fs";
 import { lstat, stat, unlink } from "node:fs/promises";
-import type { AddressInfo, ListenOptions, Server, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 
-/** A TCP port (0 for any free one) or the path of a Unix socket. */
-export type ListenAddress = { host: string; port: number } | { path: string };
+/** A TCP port (0 for any free one), the path of a Unix socket, or the descriptor of a socket that listens. */
+export type ListenAddress = { host: string; port: number } | { path: string } | { fd: number };
 
 /** What a server is bound to: an address with its port, or the path of a Unix socket. */
 export type BoundAddress = AddressInfo | string | null;
@@ -42,9 +42,14 @@ export async function bindAddress(server: Server, address: ListenAddress): Promi
       await unlink(address.path);
       return bindAddress(server, address);
     }
-    const reason = "path" in address ? await pathReason(address.path, code) : PORT_REASONS[code];
-    throw new ListenError(`${formatAddress(address)}: ${reason ?? (cause as Error).message}`, code, { cause });
+    const reason = (await reasonOf(address, code)) ?? (cause as Error).message;
+    throw new ListenError(`${formatAddress(address)}: ${reason}`, code, { cause });
   }
+}
+
+async function reasonOf(address: ListenAddress, code: string): Promise<string | undefined> {
+  if ("fd" in address) return DESCRIPTOR_REASONS[code];
+  return "path" in address ? await pathReason(address.path, code) : PORT_REASONS[code];
 }
 
 /** Node 20 and 22 would cut a path that is too long, and listen there. */
@@ -57,7 +62,7 @@ function checkPath(address: ListenAddress): void {
 /** `sun_path` of sockaddr_un, without the NUL at its end. */
 const MOST_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
-function listen(server: Server, address: ListenOptions): Promise<void> {
+function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(address, () => {
@@ -74,6 +79,11 @@ const PORT_REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "host not found",
   EAI_AGAIN: "host not found",
   ERR_SOCKET_BAD_PORT: "expected a port from 0 to 65535",
+};
+
+const DESCRIPTOR_REASONS: Readonly<Record<string, string>> = {
+  EINVAL: "expected a socket that listens",
+  ENOTSOCK: "expected a socket that listens",
 };
 
 const PATH_REASONS: Readonly<Record<string, string>> = {
@@ -108,13 +118,23 @@ async function isAbandoned(path: string): Promise<boolean> {
 /** Shows an address in an error, in the notation of URLs. */
 export function formatAddress(address: ListenAddress): string {
   if ("path" in address) return `unix:${address.path}`;
+  if ("fd" in address) return `fd:${address.fd}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
 }
 
-/** The URL of a bound server: with the port it got, and a Unix socket as `unix:/path`. */
+/**
+ * The URL of a bound server: with the port it got, and a Unix socket as `unix:/path`. Of a descriptor whose address is not known,
+ * as with a Unix socket, it is `fd:3`.
+ */
 export function formatUrl(address: ListenAddress, bound: BoundAddress, isSecure: boolean): string {
   if ("path" in address) return formatAddress(address);
-  const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
-  return `${isSecure ? "https" : "http"}://${formatAddress({ host: address.host, port })}`;
+  if (typeof bound === "string") return formatAddress({ path: bound });
+  if (!("fd" in address)) return formatTcpUrl(address.host, bound?.port ?? address.port, isSecure);
+  // Node knows no path of a Unix socket that it has not made, and returns nothing at all.
+  return bound?.port === undefined ? formatAddress(address) : formatTcpUrl(bound.address, bound.port, isSecure);
+}
+
+function formatTcpUrl(host: string, port: number, isSecure: boolean): string {
+  return `${isSecure ? "https" : "http"}://${formatAddress({ host, port })}`;
 }

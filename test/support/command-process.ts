@@ -20,7 +20,12 @@ interface CommandOptions {
   argv?: readonly string[];
   /** Besides `PATH`, which is all that is passed on. */
   env?: Record<string, string>;
+  /** Descriptor of a socket that listens, which the command gets as systemd would pass it. */
+  socket?: number;
 }
+
+/** The variables of sd_listen_fds(3). The shell has the number of the process that it becomes. */
+const passSocket = ["sh", "-c", 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"', "sh"];
 
 /** How long a process may take to write or to end what a test waits for. */
 const patienceMs = 15_000;
@@ -37,14 +42,17 @@ export class CommandProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor({ main, argv = [], env = {} }: CommandOptions) {
+  constructor({ main, argv = [], env = {}, socket }: CommandOptions) {
     const { PATH = "" } = process.env;
-    this.#child = spawn(process.execPath, [...main, ...argv], {
-      stdio: ["ignore", "pipe", "pipe"],
+    const passing = socket === undefined ? [] : passSocket;
+    const [file = "", ...args] = [...passing, process.execPath, ...main, ...argv];
+    const sockets = socket === undefined ? [] : [socket];
+    this.#child = spawn(file, args, {
+      stdio: ["ignore", "pipe", "pipe", ...sockets],
       env: { PATH, ...env },
       timeout: 2 * patienceMs,
       killSignal: "SIGKILL",
-    });
+    }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child.stdout.setEncoding("utf8").on("data", (text) => this.#change({ stdout: text }));
     this.#child.stderr.setEncoding("utf8").on("data", (text) => this.#change({ stderr: text }));
     this.exited = once(this.#child, "exit").then(([exitCode]) => exitCode);

@@ -50,16 +50,14 @@ export async function serveWithWorkers({ config, load }: WorkerSources, openLog:
   const metricsPort = await listenForMetrics(config, () => metrics.read());
   const closeMetrics = async () => metricsPort?.close();
   try {
-    let url = "";
-    const control = await openControl(config, async () => ({ url, ...(await workers.read()) }));
+    const control = await openControl(config, () => workers.read());
     const closeAll = () => Promise.all([control.close(), closeMetrics()]);
     const server = { close: () => workers.close().finally(closeAll) };
     followProcess(process, { server, logger, log, reload, now: () => performance.now() });
     if (metricsPort !== undefined) logger.info({ url: `${metricsPort.url}/metrics` }, "serving metrics");
-    const ready = await control.during(() => workers.start(config.workers));
-    url = ready.url;
+    const { url, banner } = await control.during(() => workers.start(config.workers));
     logger.info({ url, workers: config.workers }, "listening");
-    if (config.hasBanner) process.stdout.write(ready.banner);
+    if (config.hasBanner) process.stdout.write(banner);
   } catch (error) {
     await closeMetrics();
     throw error;

@@ -16,6 +16,8 @@ export async function takeRole(): Promise<WorkerRole | undefined> {
   const text = process.env[roleVariable];
   if (text === undefined) return undefined;
   delete process.env[roleVariable];
+  // The socket that a supervisor has passed to the primary is for its workers.
+  if (process.env.LISTEN_PID === String(process.ppid)) process.env.LISTEN_PID = String(process.pid);
   const { leaveSignalsToPrimary } = await import("./worker.js");
   leaveSignalsToPrimary();
   return JSON.parse(text) as WorkerRole;

@@ -50,6 +50,7 @@ export class Workers {
   readonly #processes = new Set<WorkerProcess>();
   /** Those that have listened. */
   readonly #serving = new Map<WorkerProcess, Ready>();
+  #url = "";
   #isClosing = false;
   #lastReplacement: Promise<void> = Promise.resolve();
 
@@ -65,6 +66,7 @@ export class Workers {
   async start(count: number): Promise<Ready> {
     try {
       const first = await this.#open(1, { isFirst: true });
+      this.#url = first.url;
       const numbers = Array.from({ length: count - 1 }, (_, index) => index + 2);
       await Promise.all(numbers.map((number) => this.#open(number, { isFirst: false })));
       return first;
@@ -87,7 +89,7 @@ export class Workers {
   }
 
   /** What all places tell of themselves. */
-  async read(): Promise<Pick<Seen, "report" | "workers">> {
+  async read(): Promise<Seen> {
     const slots = [...this.#slots.values()].sort((a, b) => a.worker - b.worker);
     const reports = await Promise.all(slots.map(({ process }) => process?.report()));
     const workers = slots.map(({ worker, process, startedMs, restarts }, index): WorkerStatus => {
@@ -101,7 +103,7 @@ export class Workers {
         report: "health" in report ? report : null,
       };
     });
-    return { report: sumReports(reports.filter((report) => report !== undefined)), workers };
+    return { url: this.#url, report: sumReports(reports.filter((report) => report !== undefined)), workers };
   }
 
   /** Drains all workers. Rejects if one of them ends with an error. */

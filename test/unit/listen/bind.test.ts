@@ -24,6 +24,8 @@ test.each<[ListenAddress, AddressInfo | string | null, boolean, string]>([
   [{ host: "::", port: 50051 }, null, false, "http://[::]:50051"],
   [{ host: "::1", port: 0 }, bound, true, "https://[::1]:4321"],
   [{ path: "/run/greeter.sock" }, "/run/greeter.sock", false, "unix:/run/greeter.sock"],
+  [{ fd: 3 }, bound, true, "https://127.0.0.1:4321"],
+  [{ fd: 3 }, null, false, "fd:3"],
 ])("the address %o, bound as %o, with TLS %s, has the URL %s", (address, bound, isSecure, url) => {
   expect(formatUrl(address, bound, isSecure)).toBe(url);
 });
@@ -58,6 +60,7 @@ describe("listening is rejected, by an error that names the address,", () => {
     [{ host: "127.0.0.1", port: 70_000 }, "ERR_SOCKET_BAD_PORT", "127.0.0.1:70000: expected a port from 0 to 65535"],
     [{ host: "::1", port: -1 }, "ERR_SOCKET_BAD_PORT", "[::1]:-1: expected a port from 0 to 65535"],
     [{ path: "/no/folder" }, "EACCES", "unix:/no/folder: no such folder"],
+    [{ fd: 9999 }, "EINVAL", "fd:9999: expected a socket that listens"],
   ])("at %o by %s", async (address, code, message) => {
     expect(await errorOf(address)).toEqual({ message, code });
   });

@@ -1,7 +1,7 @@
 // The configurations of docs/deploy for Envoy and systemd are valid to these, and fit the command.
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../../../server/command/command-line.js";
 import { readConfig } from "../../../../server/command/config.js";
@@ -53,17 +53,21 @@ describe("docs/deploy/envoy.yaml", () => {
 
 const hasSystemd = hasProgram("systemd-analyze");
 
-describe("docs/deploy/systemd/greeter.service", () => {
+describe("docs/deploy/systemd", () => {
   const textOf = () => readFile(join(deploy, "systemd/greeter.service"), "utf8");
   /** The values of a key, in order. */
   const valuesOf = (text: string, key: string) =>
     [...text.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value = ""]) => value);
 
   it.skipIf(!hasSystemd)(
-    `is valid to systemd${hasSystemd ? "" : " (skipped: systemd-analyze is not there)"}`,
+    `has a service and a socket that are valid to systemd${hasSystemd ? "" : " (skipped: systemd-analyze is not there)"}`,
     async () => {
       // The service of the page is started by a Node that need not be at this path here.
-      const use = (path: string) => outputOf("systemd-analyze", ["verify", "--man=no", path]);
+      const use = async (path: string) => {
+        const socket = join(dirname(path), "greeter.socket");
+        await cp(join(deploy, "systemd/greeter.socket"), socket);
+        return await outputOf("systemd-analyze", ["verify", "--man=no", path, socket]);
+      };
       const change = (text: string) => text.replace("/usr/bin/node", process.execPath);
       expect(await withCopy("systemd/greeter.service", change, use)).toBe("");
     },
