@@ -13,7 +13,7 @@ import { isCancelReset, momentMs } from "../tell-deadlines.js";
 import { timedOut } from "../timeout.js";
 import { type Envelope, EnvelopeReader } from "./envelopes.js";
 import type { GrpcMethod } from "./method.js";
-import { type HeadFacts, hasStatus, readHead, readStatus } from "./response.js";
+import { decompressReply, type HeadFacts, hasStatus, readHead, readStatus } from "./response.js";
 
 /** Options of Connect's transports, and where the calls go. */
 export interface GrpcOptions extends Omit<CommonTransportOptions, "defaultTimeoutMs" | "httpClient">, CodecOptions {
@@ -190,16 +190,5 @@ async function decompress(data: Uint8Array, compression: Compression | undefined
   if (compression === undefined) {
     throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
   }
-  try {
-    return await compression.decompress(data, readMaxBytes);
-  } catch (error) {
-    throw toResponseError(error);
-  }
-}
-
-/** What is wrong with a response is not the fault of its caller. */
-function toResponseError(error: unknown): ConnectError {
-  const { code, rawMessage, cause } = ConnectError.from(error, Code.Internal);
-  const isOfCaller = code === Code.InvalidArgument;
-  return new ConnectError(rawMessage, isOfCaller ? Code.Internal : code, undefined, undefined, cause);
+  return await decompressReply(data, compression, readMaxBytes);
 }

@@ -130,3 +130,18 @@ function decodeMessage(message: string): string {
     return message;
   }
 }
+
+/** Decompresses a message of a response. @throws ConnectError, which is not the fault of the caller */
+export async function decompressReply(
+  data: Uint8Array,
+  compression: Compression,
+  readMaxBytes: number,
+): Promise<Uint8Array> {
+  try {
+    return await compression.decompress(data, readMaxBytes);
+  } catch (error) {
+    const { code, rawMessage, cause } = ConnectError.from(error, Code.Internal);
+    const own = code === Code.InvalidArgument ? Code.Internal : code;
+    throw new ConnectError(rawMessage, own, undefined, undefined, cause);
+  }
+}

@@ -2,6 +2,7 @@
 // the reply decoded.
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { decompressReply } from "../../client/grpc/response.js";
 import { createMethodCodec, type MethodCodec } from "../../client/method-codec.js";
 import { whenEnded } from "../call/context.js";
 import { type ForwardEnd, observedCall } from "../call/observer.js";
@@ -111,7 +112,7 @@ class UnaryCall implements UpstreamCallListener {
 
   async #decompress(data: Uint8Array): Promise<void> {
     try {
-      this.#succeed(await compressionGzip.decompress(data, this.#readMaxBytes));
+      this.#succeed(await decompressReply(data, compressionGzip, this.#readMaxBytes));
     } catch (reason) {
       this.#fail(reason);
     }
