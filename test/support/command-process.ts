@@ -50,7 +50,7 @@ export class CommandProcess implements AsyncDisposable {
     this.#child = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", ...sockets],
       env: { PATH, ...env },
-      timeout: 2 * patienceMs,
+      timeout: 4 * patienceMs,
       killSignal: "SIGKILL",
     }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child.stdout.setEncoding("utf8").on("data", (text) => this.#change({ stdout: text }));
