@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandProcess } from "../../support/command-process.js";
 import { type Connection, openConnection, request } from "../../support/http.js";
 import { openCaller1, openCaller2 } from "../../support/load/callers.js";
@@ -21,9 +21,6 @@ import {
 } from "../../support/load/calls.js";
 import { startLoad } from "../../support/load/load.js";
 import { buildProcesses } from "../../support/process/build.js";
-
-// Each test starts three processes or more.
-vi.setConfig({ testTimeout: 60_000 });
 
 let build: string;
 let folder: string;
