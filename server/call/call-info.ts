@@ -1,5 +1,4 @@
 // Who makes a call, and with which request. Nothing is made of the request before it is read.
-
 import { type RequestHead, type RequestInfo, toRequestInfo } from "../http/exchange.js";
 import { header } from "../http/header.js";
 
@@ -48,11 +47,12 @@ function readRequestId({ headers }: RequestHead): string | undefined {
   return id !== undefined && visible.test(id) ? id : undefined;
 }
 
-/** Random, so that the identifiers of two processes differ. */
-const processPart = crypto.randomUUID().slice(-12);
+/** Random, so that the identifiers of two processes differ. Workers of Cloudflare make nothing random while they start. */
+let processPart: string | undefined;
 let made = 0;
 
 /** 12 hexadecimal digits of the process, and the number of the identifier. A random one for every call takes 10 times as long. */
 function makeRequestId(): string {
+  processPart ??= crypto.randomUUID().slice(-12);
   return `${processPart}-${(++made).toString(36)}`;
 }
