@@ -28,7 +28,7 @@ interface CommandOptions {
 const passSocket = ["sh", "-c", 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"', "sh"];
 
 /** How long a process may take to write or to end what a test waits for. */
-const patienceMs = 15_000;
+const patienceMs = 40_000;
 
 /** To be disposed, which kills it. */
 export class CommandProcess implements AsyncDisposable {
@@ -50,7 +50,7 @@ export class CommandProcess implements AsyncDisposable {
     this.#child = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", ...sockets],
       env: { PATH, ...env },
-      timeout: 4 * patienceMs,
+      timeout: 2 * patienceMs,
       killSignal: "SIGKILL",
     }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child.stdout.setEncoding("utf8").on("data", (text) => this.#change({ stdout: text }));
