@@ -34,7 +34,9 @@ export interface Http2Connections extends ClientConnections {
 export type Http2Options = Http2SessionOptions & PoolOptions;
 
 /** What those who do more than call want of a pool. */
-export type PoolUse = Partial<Pick<PoolSettings, "backoffMaxMs" | "lookup" | "onReady" | "staysConnected">>;
+export type PoolUse = Partial<
+  Pick<PoolSettings, "backoffMaxMs" | "lookup" | "onReady" | "schedule" | "staysConnected">
+>;
 
 /** The longest time between attempts to connect, in milliseconds. gRPC's two minutes are long for a caller that waits. */
 const backoffMaxMsDefault = 10_000;
@@ -92,6 +94,7 @@ export function openHttp2(
     ...checkPoolOptions(options, target),
     backoffMaxMs: backoffMaxMsDefault,
     staysConnected: false,
+    schedule: process.nextTick,
     ...use,
     isTls: target.isTls,
     openSocket: (address) => openSocket(target, tls, address),

@@ -35,6 +35,8 @@ export interface SessionOptions extends KeepaliveOptions {
   readonly idleConnectionTimeoutMs: number;
   /** Milliseconds for the socket, the TLS handshake and the server's SETTINGS, all together. */
   readonly connectTimeoutMs: number;
+  /** Calls what sends the frames of several calls together, soon: `process.nextTick`, `setImmediate`. */
+  readonly schedule: (flush: () => void) => void;
 }
 
 export interface SessionListener {
@@ -261,15 +263,9 @@ export class Session implements ConnectionListener<Request> {
   }
 
   #start(): void {
-    const { idleConnectionTimeoutMs, pingIntervalMs } = this.#options;
+    const { idleConnectionTimeoutMs, pingIntervalMs, schedule } = this.#options;
     const now = () => performance.now();
-    this.#pump = new SocketPump(this.#socket, {
-      side: "client",
-      limits,
-      listener: this,
-      now,
-      schedule: process.nextTick,
-    });
+    this.#pump = new SocketPump(this.#socket, { side: "client", limits, listener: this, now, schedule });
     if (pingIntervalMs < Number.POSITIVE_INFINITY) this.#watch();
     this.#openingTimer = startTimer(() => this.#pump?.tick(), limits.openingMs + 1);
     this.#idleSince = performance.now();

@@ -24,7 +24,7 @@ export interface PumpOptions<Owner> {
   readonly listener: ConnectionListener<Owner>;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
-  /** Calls it when what runs now has run, and what it has made ready, so that it leaves together: `process.nextTick`. */
+  /** Calls it when what runs now has run, and what it has made ready, so that it leaves together: `process.nextTick`, `setImmediate`. */
   readonly schedule: (flush: () => void) => void;
 }
 

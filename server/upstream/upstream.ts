@@ -83,6 +83,8 @@ export class Upstream {
     this.#connections = openHttp2(target, { ...options, loadBalancing }, tls, {
       staysConnected: true,
       backoffMaxMs: connectBackoffMaxMs,
+      // After all that has arrived from callers has been read: calls of several connections then leave in one write.
+      schedule: setImmediate,
       onReady: () => {
         this.suspect("connection");
         this.health.retry();

@@ -33,6 +33,7 @@ export function openPool(url: string, settings: Partial<PoolSettings> = {}): Ope
     maxConnections: 10,
     maxPendingCalls: 10_000,
     backoffMaxMs: 10_000,
+    schedule: process.nextTick,
     staysConnected: false,
     ...settings,
     openSocket(address): Socket {
