@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
 import { setPeer } from "../http/peer.js";
+import { readFirstBytes } from "./first-bytes.js";
 import { ProxyHeaderError, parseProxyHeader } from "./proxy-protocol.js";
 
 /** Proxies before a listener, each of which brings the connections or requests of many clients. */
@@ -29,36 +30,22 @@ export function readProxyHeader(
   onFault: (error: ProxyHeaderError) => void,
   onTimeout: () => void,
 ): void {
-  let seen: Buffer | undefined;
-  const cancelTimeout = clock.schedule(() => {
-    onTimeout();
-    cut();
-  }, timeoutMs);
-
-  function read(): void {
-    const bytes: Buffer | null = socket.read();
-    if (bytes === null) return;
-    seen = seen === undefined ? bytes : Buffer.concat([seen, bytes]);
-    try {
-      const header = parseProxyHeader(seen);
-      if (header === undefined) return;
-      forget();
-      if (header.source !== undefined) setPeer(socket, header.source);
-      if (seen.length > header.bytes) socket.unshift(seen.subarray(header.bytes));
-    } catch (error) {
-      if (!(error instanceof ProxyHeaderError)) throw error;
-      onFault(error);
-      cut();
-      return;
-    }
-    found();
-  }
-  function cut(): void {
-    socket.destroy();
-  }
-  function forget(): void {
-    cancelTimeout();
-    socket.off("readable", read).off("end", cut).off("close", forget);
-  }
-  socket.on("readable", read).on("end", cut).on("close", forget);
+  readFirstBytes(socket, {
+    timeoutMs,
+    clock,
+    onTimeout,
+    read(bytes) {
+      try {
+        const header = parseProxyHeader(bytes);
+        if (header === undefined) return undefined;
+        if (header.source !== undefined) setPeer(socket, header.source);
+        return { rest: bytes.subarray(header.bytes), go: found };
+      } catch (error) {
+        if (!(error instanceof ProxyHeaderError)) throw error;
+        onFault(error);
+        socket.destroy();
+        return undefined;
+      }
+    },
+  });
 }

@@ -1,6 +1,7 @@
 // Detects the HTTP version of a plaintext connection by its first bytes (the preface, RFC 9113 section 3.4).
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
+import { readFirstBytes } from "./first-bytes.js";
 
 export type HttpVersion = "http1" | "http2";
 
@@ -18,30 +19,15 @@ export function sniff(
   found: (version: HttpVersion) => void,
   onTimeout: () => void,
 ): void {
-  let seen: Buffer | undefined;
-  const cancelTimeout = clock.schedule(() => {
-    onTimeout();
-    cut();
-  }, timeoutMs);
-
-  function read(): void {
-    const bytes: Buffer | null = socket.read();
-    if (bytes === null) return;
-    seen = seen === undefined ? bytes : Buffer.concat([seen, bytes]);
-    const version = versionOf(seen);
-    if (version === undefined) return;
-    forget();
-    socket.unshift(seen);
-    found(version);
-  }
-  function cut(): void {
-    socket.destroy();
-  }
-  function forget(): void {
-    cancelTimeout();
-    socket.off("readable", read).off("end", cut).off("close", forget);
-  }
-  socket.on("readable", read).on("end", cut).on("close", forget);
+  readFirstBytes(socket, {
+    timeoutMs,
+    clock,
+    onTimeout,
+    read(bytes) {
+      const version = versionOf(bytes);
+      return version && { rest: bytes, go: () => found(version) };
+    },
+  });
 }
 
 /** Returns the version of a connection that begins with `bytes`, or undefined while it could be either. */
