@@ -117,8 +117,8 @@ const map: Record<string, Part> = {
   // Interceptors that the engine knows nothing of: who may call, how often, with what.
   "server/interceptors/": {
     uses: [
-      ...server("call/context-values.ts", "load-package.ts", "quote.ts", "schema/descriptor-index.ts", "suggest.ts"),
-      ...server("whole-number.ts"),
+      ...server("call/context-values.ts", "http/header.ts", "http/peer.ts", "load-package.ts", "quote.ts"),
+      ...server("schema/descriptor-index.ts", "suggest.ts", "whole-number.ts"),
       "gen/google/rpc/",
     ],
     names: server("call/method-interceptor.ts"),

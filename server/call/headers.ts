@@ -1,6 +1,6 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects on first use.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { hopByHop, NodeHeaders, shell, toWebHeaders } from "../http/header.js";
+import { hopByHop, isToken, NodeHeaders, shell, toWebHeaders } from "../http/header.js";
 import { toUnsendable } from "./error.js";
 
 /** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
@@ -121,11 +121,6 @@ export class LazyHeaders extends HeadersShell {
       },
     });
   }
-}
-
-/** Whether Headers would take it as a name. */
-function isToken(name: string): boolean {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
 }
 
 /** Whether Headers would take both as they are, and keep one value for the name. */

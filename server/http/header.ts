@@ -29,9 +29,15 @@ export function toWebHeaders(source: IncomingHttpHeaders | OutgoingHttpHeaders):
 }
 
 /** The value of a header. Node joins repeated ones by commas, but for those that it gives as a list. */
-export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
+export function header(headers: IncomingHttpHeaders | OutgoingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
-  return Array.isArray(value) ? value.join(", ") : value;
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "number" ? String(value) : value;
+}
+
+/** Whether a text can be the name of a header (RFC 9110 section 5.6.2). */
+export function isToken(name: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
 }
 
 /**

@@ -39,3 +39,27 @@ export function normalizePeer(address: string): string {
   const plain = formatPeer(address);
   return isIPv4(plain) ? plain : formatPeer(new SocketAddress({ family: "ipv6", address: plain }).address);
 }
+
+/** The prefix that one IPv6 client usually has for itself: it can use any address in it. */
+const ipv6Groups = 4;
+
+/** What counts as one client: an IPv4 address, or of an IPv6 address the first 64 bits, `2001:db8:0:0`. */
+export function clientNetwork(address: string): string {
+  if (!address.includes(":")) return address;
+  const [before = "", after] = address.split("::");
+  const left = groupsOf(before);
+  const right = groupsOf(after ?? "");
+  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
+  const groups = after === undefined ? left : [...left, ...zeros, ...right];
+  return groups.slice(0, ipv6Groups).join(":");
+}
+
+function groupsOf(text: string): string[] {
+  if (text === "") return [];
+  // The last 32 bits may be written as IPv4. They do not count here.
+  return text.split(":").flatMap((group) => (group.includes(".") ? ["0", "0"] : [trimZeros(group)]));
+}
+
+function trimZeros(group: string): string {
+  return group.toLowerCase().replace(/^0+(?=.)/, "");
+}

@@ -3,6 +3,7 @@ import { createHmac, hash, randomBytes } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { MethodInterceptor } from "../call/method-interceptor.js";
+import { isToken } from "../http/header.js";
 import { describeValue, quote } from "../quote.js";
 import { readBearer } from "./bearer.js";
 import { checkNames } from "./check-names.js";
@@ -121,7 +122,7 @@ function readHash(name: string, key: unknown): string {
 }
 
 function readHeader(header: unknown = "x-api-key"): string {
-  if (typeof header === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(header)) return header.toLowerCase();
+  if (typeof header === "string" && isToken(header)) return header.toLowerCase();
   throw new TypeError(`apiKeys: header: expected the name of a header, found ${describeValue(header)}`);
 }
 

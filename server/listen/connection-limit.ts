@@ -2,7 +2,7 @@
 import type { Server, Socket } from "node:net";
 import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
-import { peerOf } from "../http/peer.js";
+import { clientNetwork, peerOf } from "../http/peer.js";
 import type { ListenLimits } from "./limits.js";
 import type { FrontProxies } from "./proxy-header.js";
 import type { Report } from "./report.js";
@@ -76,7 +76,7 @@ export class ConnectionLimit {
   admitsAddress(socket: Socket, address: string): boolean {
     const { connectionsPerAddress } = this.#limits;
     if (connectionsPerAddress === 0 || address === "" || this.#proxies.includes(address)) return true;
-    const network = networkOf(address);
+    const network = clientNetwork(address);
     const count = this.#byNetwork.get(network) ?? 0;
     if (count >= connectionsPerAddress) return this.#refuse(socket, "connections_per_address");
     this.#byNetwork.set(network, count + 1);
@@ -111,21 +111,6 @@ export class ConnectionLimit {
     this.#unreported[reason] = 0;
     this.#reportError(new Error(message), "accept");
   }
-}
-
-/** The prefix that one IPv6 client usually has for itself: it can use any address in it. */
-const ipv6Groups = 4;
-
-/** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
-  const first = [...head];
-  if (tail !== undefined) {
-    while (first.length + tail.length < 8) first.push("0");
-    first.push(...tail);
-  }
-  return first.slice(0, ipv6Groups).join(":");
 }
 
 function ignore(): void {}

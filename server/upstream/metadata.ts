@@ -5,7 +5,7 @@ import { addField } from "../../client/http2/request-fields.js";
 import { requestHeadOf } from "../call/context-values.js";
 import { LazyHeaders } from "../call/headers.js";
 import type { RequestHead } from "../http/exchange.js";
-import { hopByHop, NodeHeaders } from "../http/header.js";
+import { header, hopByHop, NodeHeaders } from "../http/header.js";
 import { checkOutgoing } from "../http2/field-rules.js";
 import type { Field } from "../http2/hpack/field.js";
 
@@ -107,8 +107,8 @@ export function toRequestFields(
   caller: Caller | undefined,
 ): Field[] {
   const isTrusted = isProxied(caller);
-  const ofConnection = connectionNames(textOf(headers, "connection"));
-  const ofCall = callerHeaders((name) => textOf(headers, name), caller);
+  const ofConnection = connectionNames(header(headers, "connection"));
+  const ofCall = callerHeaders((name) => header(headers, name), caller);
   const fields: Field[] = [];
   for (const name in headers) {
     const value = headers[name];
@@ -121,11 +121,6 @@ export function toRequestFields(
   const fault = checkOutgoing(fields);
   if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
   return fields;
-}
-
-function textOf(headers: IncomingHttpHeaders | OutgoingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(", ") : value?.toString();
 }
 
 /** The headers or trailers of a response that go on, or undefined if there are none. */

@@ -2,6 +2,8 @@
 import { hash } from "node:crypto";
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { callInfo } from "../../call/context-values.js";
+import { isToken } from "../../http/header.js";
+import { clientNetwork } from "../../http/peer.js";
 import { describeValue } from "../../quote.js";
 import { principal } from "../principal.js";
 
@@ -33,7 +35,7 @@ export function readKey(key: RateLimitKey): KeyOf {
       return text === undefined ? undefined : bound(text);
     };
   }
-  if (typeof key === "object" && key !== null && /^[\w!#$%&'*+.^`|~-]+$/.test(key.header)) return headerKey(key.header);
+  if (typeof key === "object" && key !== null && isToken(key.header)) return headerKey(key.header);
   const expected = '"peer", "principal", { header: "x-api-key" } or a function';
   throw new TypeError(`rateLimit: key: expected ${expected}, found ${describeValue(key)}`);
 }
@@ -62,23 +64,7 @@ function digest(text: string): string {
   return hash("sha256", text, "base64url");
 }
 
-/** `2001:db8::1` → `2001:db8:0:0::/64`. A client of IPv6 has at least so many addresses. */
+/** What counts as one client: an IPv4 address, or of IPv6 `2001:db8:0:0::/64`. */
 export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [before = "", after] = address.split("::");
-  const left = groupsOf(before);
-  const right = groupsOf(after ?? "");
-  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
-  const groups = after === undefined ? left : [...left, ...zeros, ...right];
-  return `${groups.slice(0, 4).join(":")}::/64`;
-}
-
-function groupsOf(text: string): string[] {
-  if (text === "") return [];
-  // The last 32 bits may be written as IPv4. They do not count here.
-  return text.split(":").flatMap((group) => (group.includes(".") ? ["0", "0"] : [trimZeros(group)]));
-}
-
-function trimZeros(group: string): string {
-  return group.toLowerCase().replace(/^0+(?=.)/, "");
+  return address.includes(":") ? `${clientNetwork(address)}::/64` : address;
 }

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import { networkOf } from "../../../server/listen/connection-limit.js";
+import { clientNetwork } from "../../../server/http/peer.js";
 import { serverIdentity } from "../../support/certificates.js";
 import { TestClock } from "../../support/clock.js";
 import { openHttp2, request } from "../../support/http.js";
@@ -112,5 +112,5 @@ test.each([
   ["2001:db8:0:1::5", "2001:db8:0:1"],
   ["fe80::1", "fe80:0:0:0"],
 ])("%s counts as %s", (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  expect(clientNetwork(address)).toBe(network);
 });
