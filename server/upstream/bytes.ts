@@ -64,8 +64,7 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
     const flags = isIdentity(this.#encoding) || data.length === 0 ? 0 : compressedFlag;
     this.call.messagesReceived++;
     const fields = this.#makeFields(flags);
-    const { observed } = this.call;
-    [this.#fields, this.#onForwarded] = observed === undefined ? [fields] : announce(observed, this.#baseUrl, fields);
+    [this.#fields, this.#onForwarded] = announce(this.call.observed, this.#baseUrl, fields);
     this.#upstream.write(encodeEnvelope(flags, data), true);
     this.#upstream.send();
   }

@@ -12,6 +12,7 @@ import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { isPlain } from "../../client/call-settings.js";
 import { toHeaders } from "../../client/http2/request-fields.js";
 import { type ForwardEnd, observedCall } from "../call/observer.js";
+import { announce } from "./announce.js";
 import type { Channel, ForwardTarget } from "./channel.js";
 import { timeLeftMs } from "./deadline.js";
 import { passError, passMetadata, passRequestFields } from "./metadata.js";
@@ -67,8 +68,7 @@ async function callWithSettings(
   message: Message,
   context: HandlerContext,
 ) {
-  const headers = toHeaders(passRequestFields(context));
-  const onEnd = announceMessages(context, channel, headers);
+  const [headers, onEnd] = announceMessages(context, channel);
   let outcome: ConnectError | undefined;
   try {
     const reply = await channel.messages.unary(method, context.signal, timeLeftMs(context), headers, message);
@@ -91,8 +91,7 @@ async function* callStream(
   context: HandlerContext,
 ) {
   let replies: StreamResponse | undefined;
-  const headers = toHeaders(passRequestFields(context));
-  const onEnd = announceMessages(context, channel, headers);
+  const [headers, onEnd] = announceMessages(context, channel);
   let outcome: { readonly error: ConnectError | undefined } | undefined;
   try {
     replies = await channel.messages.stream(method, context.signal, timeLeftMs(context), headers, messages);
@@ -113,9 +112,13 @@ async function* callStream(
   }
 }
 
-/** Tells observers that the call goes on. They may set headers. Returns what to call at its end. */
-function announceMessages({ values }: HandlerContext, { baseUrl }: Channel, headers: Headers): ForwardEnd | undefined {
-  return values.get(observedCall)?.forward({ url: baseUrl, setHeader: (name, value) => headers.set(name, value) });
+/** Tells observers that the call goes on. Returns the headers of its request, and what to call at its end. */
+function announceMessages(
+  context: HandlerContext,
+  { baseUrl }: Channel,
+): [headers: Headers, onEnd: ForwardEnd | undefined] {
+  const [fields, onEnd] = announce(context.values.get(observedCall), baseUrl, passRequestFields(context));
+  return [toHeaders(fields), onEnd];
 }
 
 function toFailure(reason: unknown, { onUnimplemented }: ForwardTarget["channel"], trailers?: Headers): ConnectError {

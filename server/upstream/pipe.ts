@@ -129,9 +129,8 @@ class Pipe implements CallWire, UpstreamCallListener {
     const { headers } = this.call.exchange;
     this.#requests.hasCompression = !isIdentity(header(headers, this.#setup.wire.encodingHeader));
     const fields = fieldsOf(this.#setup, this.call.exchange);
-    const { observed } = this.call;
     const { baseUrl } = this.#setup.route.channel;
-    [this.#fields, this.#onForwarded] = observed === undefined ? [fields] : announce(observed, baseUrl, fields);
+    [this.#fields, this.#onForwarded] = announce(this.call.observed, baseUrl, fields);
     this.#upstream.send();
   }
 

@@ -69,7 +69,7 @@ class UnaryCall implements UpstreamCallListener {
     const body = this.#codec.encode(message, headBytes);
     writeEnvelopeHead(body, 0, 0, body.length - headBytes);
     const observed = this.#context.values.get(observedCall);
-    [this.#fields, this.#onForwarded] = observed === undefined ? [fields] : announce(observed, this.#url, fields);
+    [this.#fields, this.#onForwarded] = announce(observed, this.#url, fields);
     this.#upstream.write(body, true);
     this.#upstream.send();
     whenEnded(this.#context, (reason) => this.#fail(reason));
