@@ -56,6 +56,7 @@ const setter: TextMapSetter<ForwardedRequest> = {
 export function createTracing({ tracerProvider, meterProvider }: TracingOptions = {}): CallHooks {
   const tracer = (tracerProvider ?? trace).getTracer("manywire");
   const durations = new Durations(meterProvider);
+  const upstreams = new Map<string, Attributes>();
   return {
     start(call) {
       const head = requestHeadOf(call.contextValues);
@@ -71,11 +72,9 @@ export function createTracing({ tracerProvider, meterProvider }: TracingOptions 
     forward(call, request) {
       const parent = tracedOf(call)?.context ?? ROOT_CONTEXT;
       const names = clientNames(call.method);
-      const { protocol, host } = new URL(request.url);
-      const attributes = {
-        ...names.spanAttributes,
-        ...serverAttributes(protocol === "https:" ? "https" : "http", host),
-      };
+      const upstream = upstreams.get(request.url) ?? upstreamAttributes(request.url);
+      upstreams.set(request.url, upstream);
+      const attributes = { ...names.spanAttributes, ...upstream };
       const span = tracer.startSpan(names.spanName, { kind: SpanKind.CLIENT, attributes }, parent);
       const own = trace.setSpan(parent, span);
       propagation.inject(own, request, setter);
@@ -121,6 +120,12 @@ function describeRequest({ spanAttributes }: MethodNames, peer: string, head: Re
     "network.protocol.name": "http",
     "network.protocol.version": head?.httpVersion === 1 ? "1.1" : "2",
   };
+}
+
+/** @param url of an upstream; there are only as many as settings have named */
+function upstreamAttributes(url: string): Attributes {
+  const { protocol, host } = new URL(url);
+  return serverAttributes(protocol === "https:" ? "https" : "http", host);
 }
 
 function endSpan(span: Span, { attributes, isError }: Outcome, error: ConnectError | undefined): void {
