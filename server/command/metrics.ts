@@ -17,13 +17,17 @@ const gatherOwn: GatherMetrics = async (own) => [await own.snapshot()];
 
 /** Makes the metrics that the settings ask for; undefined if they ask for none. @throws SettingError */
 export async function openMetrics(config: Config): Promise<Metrics | undefined> {
+  return (await checkMetrics(config))?.createMetrics();
+}
+
+/** Loads what makes the metrics that the settings ask for; undefined if they ask for none. @throws SettingError */
+export async function checkMetrics(config: Config): Promise<typeof import("../operate/metrics/index.js") | undefined> {
   const { isServed, port } = config.metrics;
   if (port === undefined && config.given.has("--metrics-host")) {
     throw new SettingError(`${config.nameOf("--metrics-host")}: expected --metrics-port to go with it`, 2);
   }
   if (!isServed && port === undefined) return undefined;
-  const { createMetrics } = await loadMetrics(config);
-  return createMetrics();
+  return await loadMetrics(config);
 }
 
 /** Loaded only here: most servers have no metrics. */

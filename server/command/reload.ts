@@ -34,19 +34,47 @@ const reloadable: ReadonlySet<Flag> = new Set<Flag>([
 const noRules = { rules: [] };
 
 /** A change is noticed once files have stayed the same for this long. */
-export const watchIntervalMs = 500;
+const watchIntervalMs = 500;
+
+/** Watches the files that settings name, as long as they ask for it. */
+export class ConfigWatch {
+  readonly #onChange: () => void;
+  #config: Config | undefined;
+  #isWatching = false;
+
+  /** @param onChange called when files have changed */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** From now on it is about these settings. */
+  follow(config: Config): void {
+    this.#config = config;
+    if (!config.isWatching || this.#isWatching) return;
+    this.#isWatching = true;
+    void watchFiles({
+      list: () => (this.#config === undefined ? [] : listFiles(this.#config)),
+      onChange: this.#onChange,
+      untilNext: async () => {
+        await delay(watchIntervalMs, undefined, { ref: false });
+        this.#isWatching = this.#config?.isWatching === true;
+        return this.#isWatching;
+      },
+    });
+  }
+}
 
 export class Reloader {
   readonly #parts: ReloaderParts;
   #config: Config;
   #running: Promise<void> | undefined;
   #isWanted = false;
-  #isWatching = false;
+  readonly #watch = new ConfigWatch(() => void this.request());
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
     this.#config = parts.config;
-    this.#watch();
+    this.#watch.follow(parts.config);
   }
 
   /** Reloads; once more if it is called meanwhile, however often. Resolves when nothing is left to do. */
@@ -56,21 +84,6 @@ export class Reloader {
       this.#running = undefined;
     });
     return this.#running;
-  }
-
-  /** Reloads when files change, from now on, if that is wanted. */
-  #watch(): void {
-    if (!this.#config.isWatching || this.#isWatching) return;
-    this.#isWatching = true;
-    void watchFiles({
-      list: () => listFiles(this.#config),
-      onChange: () => void this.request(),
-      untilNext: async () => {
-        await delay(watchIntervalMs, undefined, { ref: false });
-        this.#isWatching = this.#config.isWatching;
-        return this.#isWatching;
-      },
-    });
   }
 
   async #run(): Promise<void> {
@@ -88,7 +101,7 @@ export class Reloader {
       logger.info(summarize(report), "reloaded");
       this.#warn(config);
       this.#config = config;
-      this.#watch();
+      this.#watch.follow(config);
       void this.#parts.refresh().catch(() => {});
     } catch (error) {
       logger.error({ reason: error instanceof Error ? error.message : String(error) }, "not reloaded; nothing changed");

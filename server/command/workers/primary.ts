@@ -6,12 +6,11 @@ import type { ListenAddress } from "../../listen/bind.js";
 import type { BufferedSink } from "../../operate/log.js";
 import type { Config } from "../config.js";
 import { followProcess } from "../lifecycle.js";
-import { listenForMetrics, openMetrics } from "../metrics.js";
-import { listFiles, watchIntervalMs } from "../reload.js";
+import { checkMetrics, listenForMetrics } from "../metrics.js";
+import { ConfigWatch } from "../reload.js";
 import { openLogger } from "../serve.js";
 import { explainStartError } from "../start-error.js";
 import { openControl } from "../status/control.js";
-import { watchFiles } from "../watch-files.js";
 import { SharedPorts } from "./shared-port.js";
 import { WorkerMetrics } from "./worker-metrics.js";
 import { forkWorker } from "./worker-process.js";
@@ -46,7 +45,7 @@ export async function serveWithWorkers({ config, load }: WorkerSources, openLog:
   process.on("exit", () => workers.kill());
   const reload = load && createReload(load, config, workers, logger);
   // Says what is wrong before workers start.
-  await openMetrics(config);
+  await checkMetrics(config);
   const metricsPort = await listenForMetrics(config, () => metrics.read());
   const closeMetrics = async () => metricsPort?.close();
   try {
@@ -71,32 +70,17 @@ function createReload(
   workers: Workers,
   logger: Logger,
 ): () => void {
-  let config = first;
-  let isWatching = false;
   const reload = async () => {
     try {
-      const next = await load();
-      await workers.replace(next.workers);
-      config = next;
-      logger.info({ workers: next.workers }, "reloaded");
-      watch();
+      const config = await load();
+      await workers.replace(config.workers);
+      logger.info({ workers: config.workers }, "reloaded");
+      watch.follow(config);
     } catch (error) {
       logger.error({ reason: (error as Error).message }, "not reloaded; workers that are left stay as they are");
     }
   };
-  const watch = () => {
-    if (!config.isWatching || isWatching) return;
-    isWatching = true;
-    void watchFiles({
-      list: () => listFiles(config),
-      onChange: () => void reload(),
-      untilNext: async () => {
-        await delay(watchIntervalMs, undefined, { ref: false });
-        isWatching = config.isWatching;
-        return isWatching;
-      },
-    });
-  };
-  watch();
+  const watch = new ConfigWatch(() => void reload());
+  watch.follow(first);
   return () => void reload();
 }
