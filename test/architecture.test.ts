@@ -30,6 +30,7 @@ const map: Record<string, Part> = {
   "server/quote.ts": { uses: [], isPortable: true },
   "server/suggest.ts": { uses: [], isPortable: true },
   "server/dense-set.ts": { uses: [], isPortable: true },
+  "server/deferred.ts": { uses: [], isPortable: true },
   "server/byte-writer.ts": { uses: [], isPortable: true },
   "server/clock.ts": { uses: [] },
   "server/load-package.ts": { uses: [], isPortable: true },
@@ -118,7 +119,7 @@ const map: Record<string, Part> = {
   "server/interceptors/": {
     uses: [
       ...server("call/context-values.ts", "http/header.ts", "http/peer.ts", "load-package.ts", "quote.ts"),
-      ...server("schema/descriptor-index.ts", "suggest.ts", "whole-number.ts"),
+      ...server("schema/descriptor-index.ts", "suggest.ts", "whole-number.ts", "within.ts"),
       "gen/google/rpc/",
     ],
     names: server("call/method-interceptor.ts"),
@@ -160,7 +161,8 @@ const map: Record<string, Part> = {
         "client/timeout.ts",
         "gen/grpc/",
       ],
-      ...server("call/", "clock.ts", "compressions.ts", "http/", "http2/", "quote.ts", "rpc/", "schema/", "within.ts"),
+      ...server("call/", "clock.ts", "compressions.ts", "deferred.ts", "http/", "http2/", "quote.ts", "rpc/"),
+      ...server("schema/", "within.ts"),
     ],
     names: ["client/http2/", "server/operate/health.ts"],
     packages: [protobuf, connect],
@@ -249,7 +251,7 @@ const map: Record<string, Part> = {
         "operate/",
         "options.ts",
       ),
-      ...server("pages/", "program/", "quote.ts"),
+      ...server("deferred.ts", "pages/", "program/", "quote.ts"),
       ...server(
         "rest/route/rules.ts",
         "server.ts",

@@ -8,6 +8,7 @@ import type { PoolState } from "../../client/http2/pool.js";
 import { withDeadlines } from "../../client/timeout.js";
 import { toError } from "../call/error.js";
 import { compressionGzip } from "../compressions.js";
+import { createDeferred } from "../deferred.js";
 import { withDependencies } from "../schema/descriptor-index.js";
 import { type FileSource, parseFile, splitDescriptorSet } from "../schema/file-source.js";
 import { commonFiles } from "../schema/types.js";
@@ -54,7 +55,7 @@ export class Upstream {
   readonly #connections: Http2Connections;
   readonly #settings: TransportSettings;
   readonly #end = new AbortController();
-  readonly #ready = withResolvers();
+  readonly #ready = createDeferred<void>();
   readonly #set: readonly FileSource[] | undefined;
   readonly #cache: SchemaCache | undefined;
   readonly #refresher = new Refresher(() => this.#read());
@@ -288,13 +289,4 @@ function openChannel(
       : settings.limitTime(withDeadlines(openGrpc({ ...common, settingsOf }), "grpc", undefined));
   const ownCalls = openGrpc({ ...common, readMaxBytes: schemaBytesMax });
   return { messages, ownCalls, requests: pool, baseUrl, readMaxBytes, encodings: new Encodings(), settingsOf };
-}
-
-/** As `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

@@ -1,7 +1,8 @@
 // Metrics of all workers together: the primary asks each for a snapshot, and keeps the counts of those that have ended.
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { sumSamples } from "../../operate/metrics/families.js";
 import type { MetricsSnapshot } from "../../operate/metrics/index.js";
+import { resultWithin } from "../../within.js";
 import type { GatherMetrics } from "../metrics.js";
 import { isOrder, type WorkerOrder } from "./messages.js";
 import { tell } from "./tell.js";
@@ -45,8 +46,7 @@ export class WorkerMetrics {
     const id = ++this.#lastId;
     const reply = new Promise<MetricsSnapshot>((resolve) => this.#replies.set(id, resolve));
     worker.send({ manywire: "measure", id });
-    const late = delay(replyMs, undefined, { ref: false });
-    const snapshot = await Promise.race([reply, late, worker.exited.then(() => undefined)]);
+    const snapshot = await resultWithin(Promise.race([reply, worker.exited.then(() => undefined)]), replyMs);
     this.#replies.delete(id);
     if (snapshot !== undefined && this.#workers.has(worker)) this.#last.set(worker, snapshot);
   }
@@ -67,12 +67,8 @@ function addCounters(first: MetricsSnapshot, second: MetricsSnapshot): readonly 
   const names = new Set([...first, ...second].map(({ name }) => name));
   const sum = [...names].flatMap((name) => {
     const both = [...first, ...second].filter((metric) => metric.name === name);
-    const values = new Map<string, MetricsSnapshot[number]["values"][number]>();
-    for (const sample of both.flatMap((metric) => metric.values)) {
-      const key = JSON.stringify([sample.metricName, sample.labels]);
-      values.set(key, { ...sample, value: (values.get(key)?.value ?? 0) + sample.value });
-    }
-    return both.slice(0, 1).map((metric) => ({ ...metric, values: [...values.values()] }));
+    const values = sumSamples(both.flatMap((metric) => metric.values));
+    return both.slice(0, 1).map((metric) => ({ ...metric, values }));
   });
   return [sum];
 }
@@ -88,8 +84,7 @@ export function gatherFromPrimary(): GatherMetrics {
     const id = ++lastId;
     const gathered = new Promise<readonly MetricsSnapshot[]>((resolve) => waiting.set(id, resolve));
     await tell({ manywire: "gather", id });
-    const late = delay(2 * replyMs, undefined, { ref: false });
-    const snapshots = await Promise.race([gathered, late]);
+    const snapshots = await resultWithin(gathered, 2 * replyMs);
     waiting.delete(id);
     // Without a primary, its own are better than none.
     return snapshots ?? [await own.snapshot()];

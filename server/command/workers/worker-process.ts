@@ -2,8 +2,9 @@
 import { fork } from "node:child_process";
 import type { Socket } from "node:net";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { createDeferred } from "../../deferred.js";
 import { SettingError } from "../../program/setting-error.js";
+import { resultWithin } from "../../within.js";
 import type { ProcessReport } from "../status/status.js";
 import { forwardLines } from "./forward-lines.js";
 import { isNews, roleVariable, type WorkerNews, type WorkerOrder, type WorkerRole } from "./messages.js";
@@ -83,12 +84,11 @@ export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts
     const id = ++lastId;
     const reported = new Promise<ProcessReport>((resolve) => asked.set(id, resolve));
     send({ manywire: "ask", id });
-    const late = delay(reportTimeoutMs, undefined, { ref: false });
-    return await Promise.race([reported, late]).finally(() => asked.delete(id));
+    return await resultWithin(reported, reportTimeoutMs).finally(() => asked.delete(id));
   };
-  const port = defer<SharedPort>();
-  const ready = defer<Ready>();
-  const left = defer<void>();
+  const port = createDeferred<SharedPort>();
+  const ready = createDeferred<Ready>();
+  const left = createDeferred<void>();
   const fail = (error: unknown) => {
     ready.reject(error);
     child.kill("SIGKILL");
@@ -133,20 +133,4 @@ export function forkWorker(role: WorkerRole, { write, open, metrics }: ForkParts
 /** "exit code 1" or "SIGKILL". */
 export function describeExit({ exitCode, signal }: Exit): string {
   return signal ?? (exitCode === null ? "no process" : `exit code ${exitCode}`);
-}
-
-/** A promise, and what settles it. */
-interface Deferred<Value> {
-  readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** As `Promise.withResolvers`, which Node 20 does not have. */
-function defer<Value>(): Deferred<Value> {
-  let settle: Pick<Deferred<Value>, "resolve" | "reject"> = { resolve: () => {}, reject: () => {} };
-  const promise = new Promise<Value>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...settle };
 }

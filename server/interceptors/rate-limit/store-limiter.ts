@@ -1,6 +1,7 @@
 // Limits calls by a limiter of rate-limiter-flexible, whose store several processes share:
 // https://github.com/animir/node-rate-limiter-flexible
 import { Code, ConnectError } from "@connectrpc/connect";
+import { isWithin } from "../../within.js";
 
 /** A limiter of rate-limiter-flexible, such as `RateLimiterRedis`. */
 export interface SharedLimiter {
@@ -46,16 +47,8 @@ export class StoreLimiter {
   /** Clients of stores may wait without an end for a connection. */
   async #withTimeout(consumed: Promise<unknown>): Promise<void> {
     const { storeTimeoutMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      const fail = () => reject(new Error(`no response of the store within ${storeTimeoutMs} ms`));
-      timer = setTimeout(fail, storeTimeoutMs);
-    });
-    try {
-      await Promise.race([consumed, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (await isWithin(consumed, storeTimeoutMs)) return;
+    throw new Error(`no response of the store within ${storeTimeoutMs} ms`);
   }
 
   #report(reason: unknown): void {

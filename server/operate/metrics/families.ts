@@ -57,10 +57,10 @@ export function createFamilies(boundsSeconds: readonly number[]): Family[] {
       collect: ({ methods }) => eachCall(methods, histogram(handling)),
     },
     gauge("manywire_calls_in_flight", "Calls that have started and not ended, by protocol.", ({ methods }) =>
-      sum(eachCall(methods, ({ protocol = "" }, counts) => [{ labels: { protocol }, value: inFlight(counts) }])),
+      sumSamples(eachCall(methods, ({ protocol = "" }, counts) => [{ labels: { protocol }, value: inFlight(counts) }])),
     ),
     gauge("manywire_connections", "Open connections, by HTTP version: 1.1, 2, or opening.", ({ servers }) =>
-      sum(
+      sumSamples(
         servers.flatMap(({ connections: { http1, http2, opening } }) =>
           by("http_version", { "1.1": http1, "2": http2, opening }),
         ),
@@ -79,19 +79,19 @@ export function createFamilies(boundsSeconds: readonly number[]): Family[] {
       "manywire_refused_total",
       "Requests, connections and streams that were refused, by reason.",
       ({ servers }) =>
-        sum([
+        sumSamples([
           ...refusalReasons.map((reason) => ({ labels: { reason }, value: 0 })),
           ...servers.flatMap(({ refused }) => by("reason", refused)),
         ]),
     ),
     counter("manywire_stream_resets_total", "HTTP/2 streams that were reset, by client or server.", ({ servers }) =>
-      sum(servers.flatMap(({ resets }) => by("by", resets))),
+      sumSamples(servers.flatMap(({ resets }) => by("by", resets))),
     ),
     gauge("manywire_upstream_connections", "Open connections to an upstream.", ({ servers }) =>
       ofUpstreams(servers, ({ connections }) => connections),
     ),
     gauge("manywire_upstream_addresses", "Addresses of an upstream, by state.", ({ servers }) =>
-      sum(
+      sumSamples(
         upstreamsOf(servers).flatMap(({ url, addresses }) =>
           by("state", addresses).map(({ labels, value }) => ({ labels: { upstream: url, ...labels }, value })),
         ),
@@ -107,13 +107,13 @@ export function createFamilies(boundsSeconds: readonly number[]): Family[] {
       ofUpstreams(servers, ({ retries }) => retries),
     ),
     counter("manywire_upstream_handled_total", "Calls to an upstream that have ended, by code.", ({ methods }) =>
-      sum(eachForwarded(methods, (labels, { handled }) => byCode(labels, handled))),
+      sumSamples(eachForwarded(methods, (labels, { handled }) => byCode(labels, handled))),
     ),
     {
       name: upstreamHandling,
       help: "Duration of calls to an upstream, from the head of the request to the end of the response.",
       type: "histogram",
-      collect: ({ methods }) => sum(eachForwarded(methods, histogram(upstreamHandling))),
+      collect: ({ methods }) => sumSamples(eachForwarded(methods, histogram(upstreamHandling))),
     },
   ];
 }
@@ -135,7 +135,7 @@ function eachCall(methods: readonly MethodCounts[], toSamples: ToSamples): Sampl
       toSamples({ grpc_type: type, grpc_service: service, grpc_method: method, protocol }, counts),
     ),
   );
-  return methods.some(({ upstream }) => upstream !== undefined) ? sum(samples) : samples;
+  return methods.some(({ upstream }) => upstream !== undefined) ? sumSamples(samples) : samples;
 }
 
 function ofCalls(methods: readonly MethodCounts[], read: (counts: CallCounts) => number): Sample[] {
@@ -177,7 +177,7 @@ function upstreamsOf(servers: readonly ServerStats[]): readonly UpstreamStats[] 
 }
 
 function ofUpstreams(servers: readonly ServerStats[], read: (stats: UpstreamStats) => number): Sample[] {
-  return sum(upstreamsOf(servers).map((stats) => ({ labels: { upstream: stats.url }, value: read(stats) })));
+  return sumSamples(upstreamsOf(servers).map((stats) => ({ labels: { upstream: stats.url }, value: read(stats) })));
 }
 
 function total(servers: readonly ServerStats[], read: (stats: ServerStats) => number): Sample[] {
@@ -189,7 +189,7 @@ function by(label: string, counts: Readonly<Record<string, number>>): Sample[] {
 }
 
 /** Adds the values of samples with equal labels. */
-function sum(samples: readonly Sample[]): Sample[] {
+export function sumSamples(samples: readonly Sample[]): Sample[] {
   const byLabels = new Map<string, Sample>();
   for (const sample of samples) {
     const key = JSON.stringify([sample.metricName, sample.labels]);
