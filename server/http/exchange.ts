@@ -82,9 +82,19 @@ export function targetOf({ path, query }: Pick<RequestHead, "path" | "query">): 
 export function toRequestInfo(head: RequestHead): RequestInfo {
   const { method, headers, peer, socket } = head;
   const httpVersion = head.httpVersion === 2 ? "2.0" : head.isHttp10 === true ? "1.0" : "1.1";
-  const rawHeaders = head.rawHeaders ?? listHeaders(headers);
-  // Requests may share their headers, and an application may change what it gets.
-  return { method, url: targetOf(head), headers: { ...headers }, rawHeaders, httpVersion, peer, socket };
+  return {
+    method,
+    url: targetOf(head),
+    // Requests may share their headers, and an application may change what it gets.
+    headers: { ...headers },
+    // A list that few read, and that takes longer than all else here.
+    get rawHeaders() {
+      return head.rawHeaders ?? listHeaders(headers);
+    },
+    httpVersion,
+    peer,
+    socket,
+  };
 }
 
 function listHeaders(headers: IncomingHttpHeaders): string[] {
