@@ -1,6 +1,6 @@
 // A peer as the run sees it: a server process that has passed the check.
 import { checkPeer } from "./check.js";
-import { ForeignServer, isForeign } from "./peers/foreign.js";
+import { ForeignServer, isCompiled, isForeign } from "./peers/foreign.js";
 import { prepareCall } from "./prepare.js";
 import { Helper } from "./processes.js";
 
@@ -98,7 +98,7 @@ function listenOptions({ isTls = false, hasInterceptors = false, load }, { httpV
 }
 
 /** Programs that are compiled before they run need less. */
-const foreignWarmUpSeconds = 1;
+const compiledWarmUpSeconds = 1;
 
 /**
  * Loads a peer until it has run for the time of the warm-up. The first run is as short as the tool can make it, and
@@ -109,7 +109,7 @@ const foreignWarmUpSeconds = 1;
  * @returns {Promise<number>} the rate that is to be expected, in calls a second
  */
 export async function warmUp(peer, { warmUpSeconds }, measure) {
-  const seconds = isForeign(peer.name) ? Math.min(foreignWarmUpSeconds, warmUpSeconds) : warmUpSeconds;
+  const seconds = isCompiled(peer.name) ? Math.min(compiledWarmUpSeconds, warmUpSeconds) : warmUpSeconds;
   const endMs = performance.now() + seconds * 1000;
   let rate = 0;
   do {

@@ -9,12 +9,13 @@ import { measureOpenLoop, measureProxyLatency } from "./open-loop.js";
 import { measureOverload } from "./overload.js";
 import { isAvailable } from "./peers/foreign.js";
 import * as text from "./report/text.js";
+import { measureWorkers } from "./workers.js";
 
 /**
  * @typedef {object} Study
  * @property {string} name as on the command line
  * @property {string} title
- * @property {"halfLoad" | "openLoop" | "overload" | "proxyLatency" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
+ * @property {"halfLoad" | "openLoop" | "overload" | "workers" | "proxyLatency" | "memory" | "idle" | "clients" | "codec"} key of its results in the JSON
  * @property {boolean} [needsGo] left out where Go is missing
  * @property {() => void} [build]
  * @property {(unary: import("./scenarios.js").Scenario, bench: import("./peer.js").Bench) => Promise<any>} measure
@@ -58,6 +59,13 @@ export const studies = [
     build: buildPaced,
     measure: measureOverload,
     format: text.formatOverload,
+  },
+  {
+    name: "workers",
+    title: "what a second of processor time serves, with one worker and with one for each processor",
+    key: "workers",
+    measure: measureWorkers,
+    format: text.formatWorkers,
   },
   {
     name: "memory",

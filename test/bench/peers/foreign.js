@@ -1,7 +1,7 @@
 // Peers in other languages. Their programs are built into the cache.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { readCpuUs, readRssBytes } from "../proc.js";
 import { pin, track } from "../processes.js";
 import { go, goProgram } from "./go.js";
 import { proxyProgram } from "./proxy.js";
@@ -22,6 +22,7 @@ import { tlsFiles } from "./tls.js";
  * @property {(string[] | ((options: ListenOptions) => string[]))[]} programs commands. Each program serves until its
  *   standard input ends, prints its port, and takes the flags of `formatFlags`. The next one gets that port as `--backend`.
  *   The last one is called.
+ * @property {boolean} [isNode] whether one of the programs runs on Node, and gets faster for a while
  * @property {string[]} [proxy] the command where a scenario has an upstream, whose port it gets as `--backend`
  */
 
@@ -34,7 +35,7 @@ const known = {
   "vanguard-go": { needs: [go], programs: [goProgram("vanguard")], proxy: goProgram("vanguard-proxy") },
   "grpc-gateway": { needs: [go], programs: [goProgram("grpc"), goProgram("gateway")], proxy: goProgram("gateway") },
   "grpc-gateway-python": { needs: [go, python], programs: [pythonServer, goProgram("gateway")] },
-  "proxy-python": { needs: [python], programs: [pythonServer, proxyProgram] },
+  "proxy-python": { needs: [python], programs: [pythonServer, proxyProgram], isNode: true },
   tonic: { needs: [rust], programs: [rustServer] },
 };
 
@@ -48,6 +49,9 @@ const foreignPeers = known;
  * @returns {name is ForeignName}
  */
 export const isForeign = (name) => Object.hasOwn(foreignPeers, name);
+
+/** @param {string} name @returns {boolean} whether a peer runs at full speed from the start */
+export const isCompiled = (name) => isForeign(name) && foreignPeers[name].isNode !== true;
 
 const toolchains = [go, rust, python];
 /** Those whose program is not on the PATH. */
@@ -100,9 +104,9 @@ export class ForeignServer {
    */
   async ask(what, details) {
     if (what === "listen") return this.listen(details.options);
-    const children = this.#children;
-    if (what === "usage") return { cpuUs: sum(children.map(readCpuUs)) };
-    if (what === "memory") return { rssBytes: sum(children.map(readRssBytes)), heapBytes: 0 };
+    const pids = this.#children.map(({ pid = Number.NaN }) => pid);
+    if (what === "usage") return { cpuUs: sum(pids.map(readCpuUs)) };
+    if (what === "memory") return { rssBytes: sum(pids.map(readRssBytes)), heapBytes: 0 };
     throw new Error(`${this.#name}: cannot be asked for ${what}`);
   }
 
@@ -154,26 +158,6 @@ function end(child) {
     child.once("exit", () => resolve());
     child.kill("SIGKILL");
   });
-}
-
-/** Ticks a second in /proc: USER_HZ of Linux. */
-const ticksPerSecond = 100;
-const pageBytes = 4096;
-
-/** @param {{ pid?: number | undefined }} child the fields of /proc/PID/stat behind the name of the program */
-function readStat({ pid }) {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ");
-}
-
-/** @param {{ pid?: number | undefined }} child */
-function readCpuUs(child) {
-  return (sum(readStat(child).slice(11, 13).map(Number)) * 1e6) / ticksPerSecond;
-}
-
-/** @param {{ pid?: number | undefined }} child */
-function readRssBytes(child) {
-  return Number(readStat(child)[21]) * pageBytes;
 }
 
 /** @param {number[]} values */

@@ -143,6 +143,20 @@ export function formatOverload(results) {
   return `\noverload: calls that were served within a second, of the most that the server can take\n${formatTable(columns, rows)}`;
 }
 
+/** What a processor serves beside others, of what it serves alone. */
+const perProcessorGoal = 0.9;
+
+/** @param {import("../workers.js").WorkersResult[]} results */
+export function formatWorkers(results) {
+  const rows = results.map(({ workers, rate, cpuUs, perProcessor }, index) => [
+    ...[`${workers}`, formatCount(rate.median), formatRange(rate, formatCount), cpuUs.median.toFixed(1)],
+    ...[formatRatio(perProcessor.median), formatRange(perProcessor, formatRatio)],
+    index === 0 ? "" : formatGoal(perProcessor, perProcessorGoal),
+  ]);
+  const columns = ["workers", "calls/s", "spread", "CPU µs each", "per processor", "spread", "goal"];
+  return `\nworkers: calls by a second of processor time, of those with one worker\n${formatTable(columns, rows)}`;
+}
+
 /** Milliseconds that a proxy may add to p99. */
 const proxyAddsMs = 1;
 
