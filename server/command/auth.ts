@@ -30,17 +30,34 @@ export function authSettings({ given, nameOf, auth }: Config): readonly string[]
   return auth === undefined || Object.keys(auth.value).length === 0 ? flags : [...flags, auth.name];
 }
 
+/** What settings put before the methods. */
+export interface Guards {
+  readonly interceptors: Interceptors;
+  /** Undefined if the settings have no keys. */
+  readonly renewKeys: RenewKeys | undefined;
+}
+
+/**
+ * Reads the keys again, and checks them. Returns what replaces those in use. Keys that are gone as a whole stay: only a restart
+ * lets in calls without one.
+ *
+ * @throws SettingError that names what is wrong
+ */
+export type RenewKeys = (config: Config) => Promise<() => void>;
+
 /**
  * Returns the interceptors in their order. A call needs a certificate, where `mtls` is set, and a token or a key, where these
  * are.
  *
  * @throws SettingError that names what is wrong
  */
-export async function openAuth(config: Config): Promise<Interceptors> {
+export async function openAuth(config: Config): Promise<Guards> {
   const section = readSection(config);
   const jwt = readJwt(config, section);
   const keys = await readApiKeys(config, section);
-  if (jwt === undefined && keys === undefined && section.mtls === undefined) return [];
+  if (jwt === undefined && keys === undefined && section.mtls === undefined) {
+    return { interceptors: [], renewKeys: undefined };
+  }
   if (section.mtls !== undefined && config.tls.clientCa === undefined) {
     throw new SettingError(`${placeOf(config, "mtls")}: expected --tls-client-ca to go with it`, 2);
   }
@@ -49,12 +66,20 @@ export async function openAuth(config: Config): Promise<Interceptors> {
   const { createJwt } = await import("../interceptors/jwt.js");
   const jwtPlace = section.jwt === undefined ? config.nameOf("--jwt-issuer") : placeOf(config, "jwt");
   const keysPlace = config.apiKeys === undefined ? placeOf(config, "apiKeys") : config.nameOf("--api-keys");
-  const ways = [
-    ...(jwt === undefined ? [] : [await named(jwtPlace, () => createJwt("jwt", jwt))]),
-    ...(keys === undefined ? [] : [await named(keysPlace, () => apiKeys(keys))]),
-  ];
+  const ofTokens = jwt && (await named(jwtPlace, () => createJwt("jwt", jwt)));
+  const ofKeys = keys && (await named(keysPlace, () => apiKeys(keys)));
   const ofCertificates = section.mtls && (await named(placeOf(config, "mtls"), () => mtls(section.mtls)));
-  return [...(ofCertificates === undefined ? [] : [ofCertificates]), ...(ways.length === 0 ? [] : [anyOf(...ways)])];
+  const ways = [ofTokens, ofKeys].filter((way) => way !== undefined);
+  const renewKeys: RenewKeys = async (config) => {
+    const renewed = await readApiKeys(config, readSection(config));
+    if (keys === undefined || renewed === undefined) return () => {};
+    await named(keysPlace, () => apiKeys({ ...keys, keys: renewed.keys }));
+    return () => ofKeys?.replaceKeys(renewed.keys);
+  };
+  return {
+    interceptors: [ofCertificates, ways.length === 0 ? undefined : anyOf(...ways)].filter((each) => each !== undefined),
+    renewKeys: keys && renewKeys,
+  };
 }
 
 function readSection(config: Config): AuthSection {

@@ -1,7 +1,6 @@
 // The interceptors that settings ask for, in the order in which calls pass through them.
-import type { Interceptor } from "@connectrpc/connect";
 import { SettingError } from "../program/setting-error.js";
-import { authSettings, openAuth } from "./auth.js";
+import { authSettings, type Guards, openAuth } from "./auth.js";
 import type { Config } from "./config.js";
 import type { RateLimitSettings } from "./rate-limit-settings.js";
 
@@ -10,14 +9,14 @@ import type { RateLimitSettings } from "./rate-limit-settings.js";
  *
  * @throws SettingError if a setting is wrong, a package is missing, or calls would pass that interceptors do not see
  */
-export async function openInterceptors(config: Config): Promise<Interceptor[]> {
+export async function openInterceptors(config: Config): Promise<Guards> {
   const { rateLimits, validates, nameOf } = config;
   const names = [
     ...authSettings(config),
     ...rateLimits.map(({ name }) => name),
     ...(validates ? [nameOf("--validate")] : []),
   ];
-  if (names.length === 0) return [];
+  if (names.length === 0) return { interceptors: [], renewKeys: undefined };
   if (config.upstreams.some(({ options }) => options.passUnknownMethods === true)) {
     throw new SettingError(`${names[0]}: expected no --pass-unknown beside it, whose calls are not decoded`, 2);
   }
@@ -26,15 +25,17 @@ export async function openInterceptors(config: Config): Promise<Interceptor[]> {
   const isByAddress = ({ options: { key = "peer" } }: RateLimitSettings) => key === "peer";
   const limits = (isWanted: (limit: RateLimitSettings) => boolean) =>
     rateLimits.filter(isWanted).map(({ options }) => rateLimit(options));
-  return [
+  const { interceptors, renewKeys } = await openAuth(config);
+  const ofAll = [
     ...limits(isByAddress),
-    ...(await openAuth(config)),
+    ...interceptors,
     ...limits((limit) => !isByAddress(limit)),
     ...(validates ? [await openValidation(nameOf("--validate"))] : []),
   ];
+  return { interceptors: ofAll, renewKeys };
 }
 
-async function openValidation(name: string): Promise<Interceptor> {
+async function openValidation(name: string): Promise<Guards["interceptors"][number]> {
   const { createValidation } = await import("../interceptors/validation.js");
   try {
     return await createValidation(name, {});

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { ReloadReport } from "../reload.js";
 import type { Server } from "../server.js";
 import type { UpstreamOptions } from "../upstream/options.js";
+import type { RenewKeys } from "./auth.js";
 import { readTls } from "./certificates.js";
 import type { Config } from "./config.js";
 import { readHttpRules } from "./http-rules.js";
@@ -19,6 +20,7 @@ export interface ReloaderParts {
   readonly logger: Logger;
   /** What the server was started with. */
   readonly config: Config;
+  readonly renewKeys: RenewKeys | undefined;
   /** Reads the schemas of upstreams again. Those that cannot be read are reported, and stay. */
   readonly refresh: () => Promise<void>;
   /** Reads settings and upstreams. @throws SettingError */
@@ -28,8 +30,19 @@ export interface ReloaderParts {
 /** Settings that a reload replaces. Others need a restart. */
 const reloadable: ReadonlySet<Flag> = new Set<Flag>([
   ...onlyFlags,
-  ...(["--watch", "--schema-cache", "--http-rules", "--tls-cert", "--tls-key", "--tls-client-ca"] as const),
+  ...([
+    "--watch",
+    "--schema-cache",
+    "--http-rules",
+    "--tls-cert",
+    "--tls-key",
+    "--tls-client-ca",
+    "--api-keys",
+  ] as const),
 ]);
+
+/** Files that a reload replaces, but that are there or not from the start on. */
+const switches: ReadonlySet<Flag> = new Set<Flag>(["--tls-cert", "--api-keys"]);
 
 const noRules = { rules: [] };
 
@@ -109,11 +122,13 @@ export class Reloader {
   }
 
   async #apply(config: Config, upstreams: readonly UpstreamOptions[]): Promise<ReloadReport> {
-    const { server } = this.#parts;
+    const { server, renewKeys } = this.#parts;
     const tls = readTls(config);
     const httpRules = (await readHttpRules(config)) ?? noRules;
+    const replaceKeys = await renewKeys?.(config);
     try {
       const report = await server.reload({ upstreams, httpRules });
+      replaceKeys?.();
       if (tls !== undefined && this.#config.tls.cert !== undefined) server.reloadTls(tls);
       return report;
     } catch (error) {
@@ -124,11 +139,10 @@ export class Reloader {
   /** Names the settings that are others now, and need a restart. */
   #warn(config: Config): void {
     const { config: first, logger } = this.#parts;
-    const hasTls = ({ tls }: Config) => tls.cert !== undefined;
     const flags = settings
       .map(({ flag }) => flag)
       .filter((flag) => {
-        if (flag === "--tls-cert" && hasTls(first) !== hasTls(config)) return true;
+        if (switches.has(flag) && first.given.has(flag) !== config.given.has(flag)) return true;
         return !reloadable.has(flag) && !isDeepStrictEqual(first.given.get(flag)?.value, config.given.get(flag)?.value);
       });
     const names: string[] = flags.map((flag) => config.nameOf(flag));
@@ -136,16 +150,22 @@ export class Reloader {
     if (!flags.includes("--rate-limit") && !isDeepStrictEqual(limitsOf(first), limitsOf(config))) {
       names.push("rate-limits");
     }
-    if (!isDeepStrictEqual(first.auth?.value, config.auth?.value)) names.push("auth");
+    if (!isDeepStrictEqual(withoutKeys(first), withoutKeys(config))) names.push("auth");
     if (names.length === 0) return;
     logger.warn({ settings: names }, "some settings change only with a restart");
   }
 }
 
+/** What of `auth` needs a restart: all but the keys themselves. */
+function withoutKeys({ auth }: Config): object | undefined {
+  const { apiKeys, ...others }: { apiKeys?: object } = auth?.value ?? {};
+  return { ...others, apiKeys: apiKeys && { ...apiKeys, keys: undefined } };
+}
+
 /** Files and folders that settings name. */
-export function listFiles({ file, upstreams, httpRules, tls }: Config): readonly string[] {
+export function listFiles({ file, upstreams, httpRules, apiKeys, tls }: Config): readonly string[] {
   const paths = [
-    ...[file, httpRules, tls.cert, tls.key, tls.clientCa],
+    ...[file, httpRules, apiKeys, tls.cert, tls.key, tls.clientCa],
     ...upstreams.flatMap(({ files }) => Object.values(files).map((given) => given?.value)),
   ];
   return [...new Set(paths.filter((path) => path !== undefined))];

@@ -18,6 +18,7 @@ import { SettingError } from "../program/setting-error.js";
 import { version } from "../program/version.js";
 import { createServerAndApi, type Server, type ServerParts } from "../server.js";
 import { isWithin } from "../within.js";
+import type { RenewKeys } from "./auth.js";
 import { formatBanner, type Served } from "./banner.js";
 import { describeTls, readTls } from "./certificates.js";
 import type { Config, Environment, LogSettings } from "./config.js";
@@ -59,7 +60,7 @@ export async function serve(
     const seen = async () => ({ url: server.url, report: readReport(parts), workers: [] });
     const control = await openControl(config, seen);
     await control.during(() => listen(prepared));
-    const reload = chooseReload(service, config, parts, logger);
+    const reload = chooseReload(prepared);
     // Metrics and status are there until the last call has ended.
     const close = async () => {
       try {
@@ -91,6 +92,7 @@ export interface Prepared {
   readonly parts: ServerParts;
   /** Undefined if the settings ask for none. */
   readonly metrics: Metrics | undefined;
+  readonly renewKeys: RenewKeys | undefined;
   readonly logger: Logger;
   readonly log: BufferedSink;
 }
@@ -114,7 +116,7 @@ export async function prepare(
   { fields, accept, gatherMetrics }: Setup = {},
 ): Promise<Prepared> {
   const tls = readTls(config);
-  const interceptors = await openInterceptors(config);
+  const { interceptors, renewKeys } = await openInterceptors(config);
   const options = mergeOptions(service.options, config, { tls, httpRules: await readHttpRules(config), interceptors });
   const metrics = await openMetrics(config);
   const observed = await withMetrics(options, config, metrics, gatherMetrics);
@@ -126,7 +128,7 @@ export async function prepare(
     createServerAndApi(withLog(withTracing(observed, tracing), logger, config.log), accept),
   );
   metrics?.watch(parts.server);
-  return { service, config, options, parts, metrics, logger, log };
+  return { service, config, options, parts, metrics, renewKeys, logger, log };
 }
 
 /** Listens. @throws SettingError that names the setting */
@@ -204,25 +206,34 @@ function callBoth<Arguments extends unknown[]>(
 export const firstSchemaMs = 3000;
 
 /** What SIGHUP does: reads again what is in files, if anything is. */
-function chooseReload(
-  { read }: Service,
-  config: Config,
-  { server, live }: Pick<ServerParts, "server" | "live">,
-  logger: Logger,
-): (() => void) | undefined {
-  if (read === undefined) return config.tls.cert === undefined ? undefined : () => renewTls(server, config, logger);
-  const reloader = new Reloader({ server, logger, config, read, refresh: () => live.upstreams.refresh() });
-  return () => void reloader.request();
+function chooseReload({ service, config, parts, renewKeys, logger }: Prepared): (() => void) | undefined {
+  const { server, live } = parts;
+  const { read } = service;
+  if (read !== undefined) {
+    const refresh = () => live.upstreams.refresh();
+    const reloader = new Reloader({ server, logger, config, read, renewKeys, refresh });
+    return () => void reloader.request();
+  }
+  const steps = [
+    ...(config.tls.cert === undefined ? [] : [() => renew("certificates", logger, () => renewTls(server, config))]),
+    ...(renewKeys === undefined ? [] : [() => renew("keys", logger, async () => (await renewKeys(config))())]),
+  ];
+  return steps.length === 0 ? undefined : () => steps.forEach((step) => void step());
 }
 
-function renewTls(server: Server, config: Config, logger: Logger): void {
+/** Reads files again by `read`, and logs what became of it. */
+async function renew(what: string, logger: Logger, read: () => void | Promise<void>): Promise<void> {
   try {
-    const tls = readTls(config);
-    if (tls !== undefined) server.reloadTls(tls);
-    logger.info("certificates read again");
+    await read();
+    logger.info(`${what} read again`);
   } catch (error) {
-    logger.error({ reason: (error as Error).message }, "certificates not read again; the old ones stay");
+    logger.error({ reason: (error as Error).message }, `${what} not read again; the old ones stay`);
   }
+}
+
+function renewTls(server: Server, config: Config): void {
+  const tls = readTls(config);
+  if (tls !== undefined) server.reloadTls(tls);
 }
 
 /** A line for each upstream, when its schema is known. */

@@ -32,6 +32,16 @@ export interface ApiKeysRule extends MethodRule {
   readonly names?: readonly string[] | undefined;
 }
 
+/** The interceptor of `apiKeys`, whose keys can change while the server serves. */
+export interface ApiKeysInterceptor extends MethodInterceptor {
+  /**
+   * Replaces all keys, for calls that begin from now on.
+   *
+   * @throws TypeError that names a wrong key, or a rule for a name without a key; the keys then stay as they are
+   */
+  readonly replaceKeys: (keys: ApiKeysOptions["keys"]) => void;
+}
+
 /** Shorter keys can be guessed, by their hash or one by one. */
 const minKeyLength = 16;
 /** Value of `www-authenticate`, which a response with 401 has to have. */
@@ -44,11 +54,16 @@ const hashForm = /^sha256:[\da-f]{64}$/i;
  *
  * @throws TypeError that names a wrong option
  */
-export function apiKeys(options: ApiKeysOptions): MethodInterceptor {
+export function apiKeys(options: ApiKeysOptions): ApiKeysInterceptor {
   checkNames("apiKeys: ", options, ["header", "keys", "rules"]);
   const header = readHeader(options.header);
-  const keys = new KeyRing(options.keys);
-  const rules = readRules(options.rules ?? [], keys.names);
+  const rules = readRules(options.rules ?? []);
+  const read = (given: ApiKeysOptions["keys"]) => {
+    const ring = new KeyRing(given);
+    checkRuleNames(options.rules ?? [], ring.names);
+    return ring;
+  };
+  let keys = read(options.keys);
   const keyOf = (headers: Headers) => (header === "authorization" ? readToken(headers) : headers.get(header));
   const interceptor: Interceptor = (next) => async (request) => {
     const key = keyOf(request.header);
@@ -62,7 +77,10 @@ export function apiKeys(options: ApiKeysOptions): MethodInterceptor {
     return next(request);
   };
   const appliesTo = (method: DescMethod) => rules.find(method)?.public !== true;
-  return Object.assign(interceptor, { appliesTo, listUnmatched: rules.listUnmatched });
+  const replaceKeys: ApiKeysInterceptor["replaceKeys"] = (given) => {
+    keys = read(given);
+  };
+  return Object.assign(interceptor, { appliesTo, listUnmatched: rules.listUnmatched, replaceKeys });
 }
 
 function readToken(headers: Headers): string | null {
@@ -126,7 +144,7 @@ function readHeader(header: unknown = "x-api-key"): string {
   throw new TypeError(`apiKeys: header: expected the name of a header, found ${describeValue(header)}`);
 }
 
-function readRules(rules: readonly ApiKeysRule[], known: ReadonlySet<string>): MethodRules<ApiKeysRule> {
+function readRules(rules: readonly ApiKeysRule[]): MethodRules<ApiKeysRule> {
   const compiled = new MethodRules("apiKeys: rules", rules);
   for (const [index, rule] of rules.entries()) {
     const place = `apiKeys: rules[${index}]`;
@@ -135,9 +153,15 @@ function readRules(rules: readonly ApiKeysRule[], known: ReadonlySet<string>): M
     if (rule.names !== undefined && !Array.isArray(rule.names)) {
       throw new TypeError(`${place}.names: expected an array of names of keys, found ${describeValue(rule.names)}`);
     }
-    const unknown = rule.names?.find((name) => !known.has(name));
-    if (unknown === undefined) continue;
-    throw new TypeError(`${place}.names: expected names of keys, found ${describeValue(unknown)}`);
   }
   return compiled;
+}
+
+/** Each name that a rule has belongs to a key. */
+function checkRuleNames(rules: readonly ApiKeysRule[], known: ReadonlySet<string>): void {
+  for (const [index, { names }] of rules.entries()) {
+    const unknown = names?.find((name) => !known.has(name));
+    if (unknown === undefined) continue;
+    throw new TypeError(`apiKeys: rules[${index}].names: expected names of keys, found ${describeValue(unknown)}`);
+  }
 }

@@ -1,6 +1,6 @@
 // What the package exports as `manywire/interceptors`.
 export { anyOf } from "./any-of.js";
-export { type ApiKeysOptions, type ApiKeysRule, apiKeys } from "./api-keys.js";
+export { type ApiKeysInterceptor, type ApiKeysOptions, type ApiKeysRule, apiKeys } from "./api-keys.js";
 export type { ClientNames } from "./certificate-names.js";
 export type { JsonWebKey, JsonWebKeySet } from "./json-web-keys.js";
 export { type JwtOptions, jwt, jwtClaims } from "./jwt.js";

@@ -54,6 +54,32 @@ describeGuarded(
   },
 );
 
+test("keys are replaced for calls that begin afterwards", async () => {
+  const interceptor = apiKeys(options);
+  await using guarded = await startGuarded("own", [interceptor]);
+  const statuses = async () => {
+    const send = (key: string) =>
+      request(guarded.url, {
+        path: `/${service}/Unary`,
+        headers: { "content-type": "application/json", "x-api-key": key },
+        body: "{}",
+      });
+    return [(await send(robot)).status, (await send(renewed)).status];
+  };
+  expect(await statuses()).toEqual([200, 200]);
+  interceptor.replaceKeys({ robot: renewed });
+  expect(await statuses()).toEqual([401, 200]);
+  const wrong: [keys: typeof options.keys | object, message: string][] = [
+    [{}, "apiKeys: keys: expected keys, found none"],
+    [{ robot: "short" }, 'apiKeys: keys["robot"]: expected a key of 16 characters at least, found 5'],
+    [{ person }, 'apiKeys: rules[1].names: expected names of keys, found "robot"'],
+  ];
+  for (const [keys, message] of wrong) {
+    expect(() => interceptor.replaceKeys(keys as typeof options.keys)).toThrow(new TypeError(message));
+    expect(await statuses()).toEqual([401, 200]);
+  }
+});
+
 test("a rule for no method stops the start, and of a server with upstreams it is a warning", async () => {
   const rules = [{ methods: `${service}/Unery`, public: true }];
   const message = `apiKeys: rules: "${service}/Unery" matches no method: did you mean "${service}/Unary"?`;

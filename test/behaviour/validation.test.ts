@@ -63,10 +63,16 @@ function violationsOf(error: ConnectError) {
     .map(({ field, description, reason }) => [field, description, reason]);
 }
 
+/** What HTTP/2 alone can carry, and REST cannot. */
+const fullDuplex: typeof kinds = {
+  bidirectional: (client, request) => collect(client.bidiStream(each({ text: "first" }, request))),
+};
+
 describeGuarded(
   async () => [await validation()],
-  (open, guarded) => {
-    describe.each(Object.entries(kinds))("%s", (_, call) => {
+  (open, guarded, { protocol, httpVersion = "2" }) => {
+    const isDuplex = httpVersion === "2" && protocol !== "rest" && protocol !== "grpc-web";
+    describe.each(Object.entries({ ...kinds, ...(isDuplex && fullDuplex) }))("%s", (_, call) => {
       test.each(Object.entries(broken))("says what is wrong with %s", async (_, { request, message, violations }) => {
         using opened = open();
         const error = await failureOf(call(opened.client, request));

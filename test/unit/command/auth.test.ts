@@ -34,7 +34,8 @@ async function open(flags: Flags, section?: object) {
     value.replace("$", folder),
   ]);
   const file: [Flag, string][] = section === undefined ? [] : [["--config", path]];
-  return openInterceptors(await loadConfig(new Map([...file, ...given]), {}));
+  const { interceptors } = await openInterceptors(await loadConfig(new Map([...file, ...given]), {}));
+  return interceptors;
 }
 
 /** Returns the statuses of calls with these headers. */

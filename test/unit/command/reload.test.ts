@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readConfig } from "../../../server/command/config.js";
+import { type Config, readConfig } from "../../../server/command/config.js";
 import { Reloader, type ReloaderParts } from "../../../server/command/reload.js";
 import type { Flag, Given } from "../../../server/command/settings.js";
 import { createLogger } from "../../../server/operate/log.js";
@@ -28,7 +28,7 @@ class Scene {
   reload = async (_: ReloadOptions): Promise<ReloadReport> => unchanged;
   readonly reloader: Reloader;
 
-  constructor(settings: Record<Flag, unknown> = {}) {
+  constructor(config = configOf(), renewKeys?: ReloaderParts["renewKeys"]) {
     this.reloader = new Reloader({
       server: {
         reload: (options) => {
@@ -43,8 +43,9 @@ class Scene {
           this.log.push({ line: `${level}: ${msg}`, ...fields });
         },
       }),
-      config: configOf(settings),
+      config,
       read: () => this.read(),
+      renewKeys,
       refresh: async () => {
         this.refreshes++;
       },
@@ -101,7 +102,7 @@ describe("a reload", () => {
   });
 
   it("warns of settings that need a restart, each time", async () => {
-    const scene = new Scene({ "--port": 1, "--host": "a" });
+    const scene = new Scene(configOf({ "--port": 1, "--host": "a" }));
     scene.read = async () => ({ config: configOf({ "--port": 2, "--host": "a", "--watch": false }), upstreams: [] });
     const lines = [
       { line: "info: reloaded" },
@@ -114,6 +115,43 @@ describe("a reload", () => {
     expect(scene.log).toEqual(lines);
     await scene.reloader.request();
     expect(scene.log).toEqual([...lines, ...lines]);
+  });
+
+  it("replaces keys after everything else has been checked", async () => {
+    const keys: string[] = [];
+    const scene = new Scene(configOf(), async () => () => void keys.push("new"));
+    scene.reload = () => Promise.reject(new RoutingError(["a.B.C: http rule: wrong"]));
+    await scene.reloader.request();
+    expect(keys).toEqual([]);
+    scene.reload = async () => unchanged;
+    await scene.reloader.request();
+    expect(keys).toEqual(["new"]);
+  });
+
+  it("changes nothing if keys cannot be read", async () => {
+    const reason = "--api-keys: keys.yaml: no such file";
+    const scene = new Scene(configOf(), () => Promise.reject(new Error(reason)));
+    await scene.reloader.request();
+    expect(scene.reloads).toEqual([]);
+    expect(scene.log).toEqual([{ line: "error: not reloaded; nothing changed", reason }]);
+  });
+
+  it("warns of keys where there were none, or are none any more, and not of other ones", async () => {
+    const withAuth = (value: object) => ({
+      ...configOf(),
+      auth: { name: "proxy.yaml: line 1, column 1: auth", value },
+    });
+    const withKey = (name: string) => withAuth({ apiKeys: { keys: { [name]: "a-key-of-16-characters" } } });
+    const reload = async (before: Config, after: Config) => {
+      const scene = new Scene(before);
+      scene.read = async () => ({ config: after, upstreams: [] });
+      await scene.reloader.request();
+      return scene.log.slice(1);
+    };
+    const warning = { line: "warn: some settings change only with a restart", settings: ["auth"] };
+    expect(await reload(withKey("a"), withKey("b"))).toEqual([]);
+    expect(await reload(withAuth({}), withKey("b"))).toEqual([warning]);
+    expect(await reload(withKey("a"), withAuth({}))).toEqual([warning]);
   });
 
   it("that is asked for while one runs happens after it, once", async () => {

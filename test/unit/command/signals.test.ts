@@ -182,6 +182,34 @@ describe("SIGHUP with certificates", () => {
   });
 });
 
+describe("SIGHUP with keys", () => {
+  it("lets in those with the new ones, and keeps the old ones where the file is wrong", async () => {
+    const file = join(folder, "keys.yaml");
+    const [before, after] = ["before-0123456789abcdef", "after-0123456789abcdef"];
+    await writeFile(file, `robot: ${before}\n`);
+    await using command = start(["--api-keys", file]);
+    const url = await command.url();
+    const statuses = () =>
+      Promise.all(
+        [before, after].map(async (key) => {
+          const answer = await request(url, { path, headers: { ...headers, "x-api-key": key }, body });
+          return answer.status;
+        }),
+      );
+    expect(await statuses()).toEqual([200, 401]);
+    await writeFile(file, "robot: short\n");
+    command.signal("SIGHUP");
+    const reason = '--api-keys: apiKeys: keys["robot"]: expected a key of 16 characters at least, found 5';
+    const line = await command.logged("keys not read again; the old ones stay");
+    expect(line).toMatchObject({ level: "error", reason });
+    expect(await statuses()).toEqual([200, 401]);
+    await writeFile(file, `robot: ${after}\n`);
+    command.signal("SIGHUP");
+    expect(await command.logged("keys read again")).toMatchObject({ level: "info" });
+    expect(await statuses()).toEqual([401, 200]);
+  });
+});
+
 describe("an uncaught error", () => {
   it.each([
     ["exception", "uncaughtException"],

@@ -21,6 +21,8 @@ import {
 } from "../../support/load/calls.js";
 import { startLoad } from "../../support/load/load.js";
 import { buildProcesses } from "../../support/process/build.js";
+import { proxyHeader1 } from "../../support/proxy-header.js";
+import { openRaw } from "../../support/raw-socket.js";
 
 let build: string;
 let folder: string;
@@ -102,6 +104,23 @@ describe("workers", () => {
     command.signal("SIGTERM");
     expect(await command.ended).toMatchObject({ exitCode: 0 });
     expect(existsSync(socketPath)).toBe(false);
+  });
+
+  it("learn their clients from a proxy's PROXY headers", async () => {
+    await using command = start(["--proxy-protocol", "--trust-proxy", "loopback"]);
+    const url = await command.url();
+    const body = '{"text":"pid"}';
+    const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const clients = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4"];
+    for (const client of clients) {
+      await using raw = await openRaw(url);
+      raw.write(Buffer.concat([proxyHeader1(client), Buffer.from(head + body)]));
+      await raw.until(/"text":/);
+    }
+    const calls = () => command.log.filter(({ msg }) => msg === "call");
+    await command.until("4 calls", () => calls().length === 4 || undefined);
+    expect(calls().map(({ peer }) => peer)).toEqual(expect.arrayContaining(clients));
+    expect(new Set(calls().map(({ worker }) => worker))).toEqual(new Set([1, 2]));
   });
 
   it("speak TLS", async () => {
