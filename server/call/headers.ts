@@ -32,6 +32,11 @@ export class LazyHeaders extends HeadersShell {
     return this.#headers !== undefined || this.#changes !== undefined;
   }
 
+  /** The headers as they came; undefined if anybody may have changed something. */
+  get unchanged(): Readonly<Source> | undefined {
+    return this.isTouched ? undefined : this.#read();
+  }
+
   /** Returns the headers as Node writes them; undefined if that needs a Headers object. The caller owns the result. */
   toNode(): OutgoingHttpHeaders | undefined {
     if (this.#headers !== undefined) return undefined;

@@ -1,5 +1,6 @@
 // Reads headers, says which of them belong to one connection, and limits the size of those that are sent.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { keepResults } from "./keep-results.js";
 
 /** A class that makes empty objects with a prototype, without a constructor's work. */
 export function shell<T>(prototype: object): new () => T {
@@ -44,8 +45,12 @@ export function isToken(name: string): boolean {
  * The names in a header such as Accept or Accept-Encoding (RFC 9110 section 12.4.2): the best first, in lower case, without
  * those ruled out.
  */
-export function readPreferences(value = ""): string[] {
-  return value
+export function readPreferences(value = ""): readonly string[] {
+  return preferencesOf(value);
+}
+
+const preferencesOf = keepResults((value: string): readonly string[] =>
+  value
     .split(",")
     .map((entry) => {
       const [name = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
@@ -54,8 +59,18 @@ export function readPreferences(value = ""): string[] {
     })
     .filter(({ quality }) => quality > 0)
     .sort((a, b) => b.quality - a.quality)
-    .map(({ name }) => name);
+    .map(({ name }) => name),
+);
+
+/** The names that a `Connection` header lists, in lower case: headers for this connection only. */
+export function connectionNames(connection: string | null | undefined): ReadonlySet<string> {
+  return connection ? namesOf(connection) : noNames;
 }
+
+const noNames: ReadonlySet<string> = new Set();
+const namesOf = keepResults(
+  (connection: string): ReadonlySet<string> => new Set(connection.toLowerCase().split(/[\s,]+/)),
+);
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1). Node refuses most of them in HTTP/2. */
 export const hopByHop: readonly string[] = [

@@ -4,12 +4,13 @@ import { maxStreamId } from "./frame/frame-types.js";
 import type { Side } from "./settings.js";
 import type { Stream } from "./stream.js";
 import { StreamState, stateAfterReceiving } from "./stream-state.js";
+import { StreamTable } from "./stream-table.js";
 
 /** A frame on a stream that ended this many streams ago is an error all the same, only with another code. */
 const rememberedEnds = 100;
 
 export class Streams<Owner> {
-  readonly #open = new Map<number, Stream<Owner>>();
+  readonly #open = new StreamTable<Owner>();
   /** What ids of the peer are when divided by two: 1 of a client. */
   readonly #peerParity: number;
   readonly #ended = new RecentIds(rememberedEnds);
@@ -45,9 +46,9 @@ export class Streams<Owner> {
     return this.#open.get(id);
   }
 
-  /** Iterates over a copy: streams may close meanwhile. */
+  /** A copy: streams may close while it is used. */
   list(): Stream<Owner>[] {
-    return [...this.#open.values()];
+    return this.#open.list();
   }
 
   isOfPeer(id: number): boolean {
@@ -63,7 +64,7 @@ export class Streams<Owner> {
   }
 
   add(stream: Stream<Owner>): void {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
     if (!this.isOfPeer(stream.id)) return;
     this.#peerCount++;
     this.lastPeerId = stream.id;

@@ -4,7 +4,7 @@
 // https://github.com/grpc-ecosystem/grpc-gateway/blob/016436a22b770ae59060c46cf21120cda1036394/runtime/context.go
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { toNodeHeaders } from "../call/headers.js";
-import { header, hopByHop } from "../http/header.js";
+import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
 
 /** Headers that the transcoder reads itself: a handler gets them as message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
@@ -43,12 +43,10 @@ const gatewayPrefix = { header: "grpc-metadata-", trailer: "grpc-trailer-", stan
  * @param hasGatewayNames whether `grpc-metadata-x` is `x`, and `grpcgateway-cookie` a copy of `cookie`
  */
 export function requestMetadata(headers: IncomingHttpHeaders, hasGatewayNames = false): IncomingHttpHeaders {
-  const ofConnection = header(headers, "connection")
-    ?.toLowerCase()
-    .split(/[\s,]+/);
-  const metadata: IncomingHttpHeaders = Object.create(null);
+  const ofConnection = connectionNames(header(headers, "connection"));
+  const metadata: IncomingHttpHeaders = new NodeHeaders();
   for (const name in headers) {
-    if (ofConnection?.includes(name) === true) continue;
+    if (ofConnection.has(name)) continue;
     if (hasGatewayNames) addGatewayNames(metadata, name, header(headers, name));
     else if (!readHere.has(name)) metadata[name] = headers[name];
   }

@@ -5,7 +5,8 @@ import { addField } from "../../client/http2/request-fields.js";
 import { requestHeadOf } from "../call/context-values.js";
 import { LazyHeaders } from "../call/headers.js";
 import type { RequestHead } from "../http/exchange.js";
-import { header, hopByHop, NodeHeaders } from "../http/header.js";
+import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
+import { keepResults } from "../http/keep-results.js";
 import { checkOutgoing } from "../http2/field-rules.js";
 import type { Field } from "../http2/hpack/field.js";
 
@@ -24,9 +25,16 @@ const ofBody = /^(?:content-.*|accept|accept-charset|accept-encoding|accept-post
 /** Headers that say who the caller is. A caller can write anything in them. */
 const ofCaller = /^(?:forwarded|x-real-ip|x-forwarded-.*)$/;
 
+/** Whose a header is, by its name. */
+const ownerOf = keepResults((name: string): "application" | "body" | "caller" | "protocol" => {
+  if (ofProtocol.has(name) || ofConnect.test(name)) return "protocol";
+  if (ofBody.test(name)) return "body";
+  return ofCaller.test(name) ? "caller" : "application";
+});
+
 /** Whether a header or trailer of a response is the application's. */
 export function isPassedBack(name: string): boolean {
-  return !ofProtocol.has(name) && !ofConnect.test(name);
+  return ownerOf(name) !== "protocol";
 }
 
 /**
@@ -35,15 +43,9 @@ export function isPassedBack(name: string): boolean {
  * @param isTrusted whether the caller is a proxy whose headers about its own caller are true
  */
 export function isPassedOn(name: string, isTrusted: boolean): boolean {
-  return isPassedBack(name) && !ofBody.test(name) && (isTrusted || !ofCaller.test(name));
+  const owner = ownerOf(name);
+  return owner === "application" || (isTrusted && owner === "caller");
 }
-
-/** The names that a `Connection` header lists, in lower case: headers for this connection only. */
-export function connectionNames(connection: string | null | undefined): ReadonlySet<string> {
-  return connection ? new Set(connection.toLowerCase().split(/[\s,]+/)) : noNames;
-}
-
-const noNames: ReadonlySet<string> = new Set();
 
 /** What is known of a caller: its address, that of a trusted proxy before it, and how it has named this server. */
 export type Caller = Pick<RequestHead, "authority" | "scheme" | "peer" | "proxy">;
@@ -92,7 +94,7 @@ function forwardedElement(address: string | undefined): string {
  * @throws ConnectError `internal` if HTTP/2 does not allow one
  */
 export function passRequestFields({ requestHeader, values }: HandlerContext): Field[] {
-  const plain = requestHeader instanceof LazyHeaders ? requestHeader.toNode() : undefined;
+  const plain = requestHeader instanceof LazyHeaders ? (requestHeader.unchanged ?? requestHeader.toNode()) : undefined;
   return toRequestFields(plain ?? Object.fromEntries(requestHeader), requestHeadOf(values));
 }
 
@@ -113,7 +115,7 @@ export function toRequestFields(
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || !isPassedOn(name, isTrusted) || ofConnection.has(name)) continue;
-    if (ofCall.some(([own]) => own === name)) continue;
+    if (isTrusted && ofCall.some(([own]) => own === name)) continue;
     if (Array.isArray(value)) for (const one of value) addField(fields, name, one);
     else addField(fields, name, String(value));
   }

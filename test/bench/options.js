@@ -107,6 +107,8 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
     warmUpSeconds: quick ? 0.5 : 3,
     memoryCalls: parseNumber("--calls", calls ?? (quick ? "20000" : "500000")),
     peers: peers.filter(isAvailable),
+    // A proxy has its core for itself.
+    upstreamSide: "load",
     out: resolve(out),
     progress: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -17,6 +17,7 @@ import { Helper } from "./processes.js";
  * @property {number} warmUpSeconds
  * @property {number} memoryCalls
  * @property {PeerName[]} peers only these, and always the fast lane
+ * @property {"server" | "load"} upstreamSide whose core the server behind a proxy has
  * @property {string} out folder of the results
  * @property {(line: string) => void} progress
  */
@@ -72,15 +73,15 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
 }
 
 /**
- * Starts the server that the peers of a scenario are proxies of. It shares the cores of the load.
+ * Starts the server that the peers of a scenario are proxies of.
  * @param {Scenario} scenario
  * @param {Bench} bench
  * @param {Peer["helper"][]} helpers
  * @returns {Promise<number | undefined>} its port
  */
-async function startUpstream({ upstream }, { dist, node }, helpers) {
+async function startUpstream({ upstream }, { dist, node, upstreamSide }, helpers) {
   if (upstream === undefined) return undefined;
-  const server = new ForeignServer(upstream, "load");
+  const server = new ForeignServer(upstream, upstreamSide);
   helpers.push(server);
   return (await server.listen({ dist, node, isTls: false, hasInterceptors: false })).port;
 }

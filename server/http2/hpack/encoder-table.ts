@@ -58,6 +58,8 @@ export class EncoderTable extends DynamicTable<Entry> {
   protected override evicted(entry: Entry): void {
     if (entry.newer === undefined) this.#newest.delete(entry.name);
     else entry.newer.older = undefined;
+    // An entry that has grown old would keep all newer ones from a scavenge.
+    entry.newer = undefined;
   }
 
   #indexOf(entry: Entry): number {

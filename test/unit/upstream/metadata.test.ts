@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { connectionNames } from "../../../server/http/header.js";
 import { createField } from "../../../server/http2/hpack/field.js";
 import {
   callerHeaders,
-  connectionNames,
   isPassedBack,
   isPassedOn,
   passFields,
