@@ -24,5 +24,5 @@ export function readRssBytes(pid) {
 
 /** @param {number} pid @returns {number[]} the processes that it has started */
 export function listChildren(pid) {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  return (readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").match(/\d+/g) ?? []).map(Number);
 }

@@ -4,7 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import os from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { checkPeer } from "./check.js";
 import { measure } from "./load/load.js";
 import { prepareCall } from "./prepare.js";
@@ -17,31 +19,52 @@ import { spread } from "./statistics.js";
 
 /**
  * @typedef {object} WorkersResult
+ * @property {string} name what calls do
  * @property {number} workers
  * @property {Spread} rate calls a second, with the load on the same processors
  * @property {Spread} cpuUs processor time of all processes for a call, in microseconds
  * @property {Spread} perProcessor calls that one second of processor time serves, ÷ those with one worker in the same round
  */
 
+/** What is served. The Greeter's calls are so short that the load decides how many of them are read at once. */
+const services = [
+  { name: "the Greeter", module: undefined },
+  { name: "200 µs of work", module: fileURLToPath(new URL("workers-service.js", import.meta.url)) },
+];
+
 /**
- * The load takes processor time itself, so that more workers than one cannot have all of it here. What a second of processor
- * time serves does not depend on that.
  * @param {import("./scenarios.js").Scenario} scenario of the Greeter
  * @param {import("./peer.js").Bench} bench
  * @returns {Promise<WorkersResult[]>}
  */
 export async function measureWorkers(scenario, bench) {
+  /** @type {WorkersResult[]} */
+  const results = [];
+  for (const service of services) results.push(...(await measureService(service, scenario, bench)));
+  return results;
+}
+
+/**
+ * One worker is one process; more have a primary beside them, whose processor time counts, too.
+ * The load takes processor time itself, so that more workers than one cannot have all of it here. What a second of processor
+ * time serves does not depend on that.
+ * @param {typeof services[number]} service
+ * @param {import("./scenarios.js").Scenario} scenario of the Greeter
+ * @param {import("./peer.js").Bench} bench
+ * @returns {Promise<WorkersResult[]>}
+ */
+async function measureService(service, scenario, bench) {
   const counts = [1, Math.max(2, os.availableParallelism())];
   /** @type {import("node:child_process").ChildProcess[]} */
   const children = [];
   try {
     /** @type {Workers[]} */
     const all = [];
-    for (const workers of counts) all.push(await startWorkers(workers, scenario, bench, children));
+    for (const workers of counts) all.push(await startWorkers(service, workers, scenario, bench, children));
     /** @type {{ rate: number, cpuUs: number }[][]} in the order of `all` */
     const rounds = [];
     for (let index = 0; index < bench.rounds; index++) {
-      bench.progress(`workers: round ${index + 1} of ${bench.rounds}`);
+      bench.progress(`workers: round ${index + 1} of ${bench.rounds}: ${service.name}`);
       const round = [];
       for (const target of all) round.push(await measureRound(target, bench.seconds));
       rounds.push(round);
@@ -50,6 +73,7 @@ export async function measureWorkers(scenario, bench) {
       const spreadOf = (/** @type {(round: { rate: number, cpuUs: number }[]) => number | undefined} */ read) =>
         spread(rounds.map((round) => read(round) ?? Number.NaN));
       return {
+        name: service.name,
         workers,
         rate: spreadOf((round) => round[index]?.rate),
         cpuUs: spreadOf((round) => round[index]?.cpuUs),
@@ -63,16 +87,25 @@ export async function measureWorkers(scenario, bench) {
 
 /**
  * Starts the command with workers, checks it, and loads it until it is warm.
+ * @param {typeof services[number]} service
  * @param {number} workers
  * @param {import("./scenarios.js").Scenario} scenario
  * @param {import("./peer.js").Bench} bench
  * @param {import("node:child_process").ChildProcess[]} children
  * @returns {Promise<Workers>}
  */
-async function startWorkers(workers, scenario, { dist, node, schema, warmUpSeconds, progress }, children) {
-  progress(`workers: warm-up of ${workers}`);
-  const args = [join(dist, "server", "main.js"), "--port", "0", "--log-level", "warn", "--workers", `${workers}`];
-  const child = track(spawn(node, args, { stdio: ["ignore", "pipe", "inherit"] }));
+async function startWorkers(
+  { name, module },
+  workers,
+  scenario,
+  { dist, node, schema, warmUpSeconds, progress },
+  children,
+) {
+  progress(`workers: warm-up of ${workers}: ${name}`);
+  const command = [join(dist, "server", "main.js"), ...(module === undefined ? [] : ["serve", module])];
+  const args = [...command, "--port", "0", "--log-level", "warn", "--workers", `${workers}`];
+  const env = { ...process.env, BENCH_DIST: dist };
+  const child = track(spawn(node, args, { env, stdio: ["ignore", "pipe", "inherit"] }));
   children.push(child);
   const url = await readUrl(child);
   const call = prepareCall(scenario, schema);

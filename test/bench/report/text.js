@@ -148,12 +148,12 @@ const perProcessorGoal = 0.9;
 
 /** @param {import("../workers.js").WorkersResult[]} results */
 export function formatWorkers(results) {
-  const rows = results.map(({ workers, rate, cpuUs, perProcessor }, index) => [
-    ...[`${workers}`, formatCount(rate.median), formatRange(rate, formatCount), cpuUs.median.toFixed(1)],
+  const rows = results.map(({ name, workers, rate, cpuUs, perProcessor }) => [
+    ...[name, `${workers}`, formatCount(rate.median), formatRange(rate, formatCount), cpuUs.median.toFixed(1)],
     ...[formatRatio(perProcessor.median), formatRange(perProcessor, formatRatio)],
-    index === 0 ? "" : formatGoal(perProcessor, perProcessorGoal),
+    workers === 1 ? "" : formatGoal(perProcessor, perProcessorGoal),
   ]);
-  const columns = ["workers", "calls/s", "spread", "CPU µs each", "per processor", "spread", "goal"];
+  const columns = ["", "workers", "calls/s", "spread", "CPU µs each", "per processor", "spread", "goal"];
   return `\nworkers: calls by a second of processor time, of those with one worker\n${formatTable(columns, rows)}`;
 }
 
