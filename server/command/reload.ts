@@ -157,7 +157,7 @@ export class Reloader {
 }
 
 /** What of `auth` needs a restart: all but the keys themselves. */
-function withoutKeys({ auth }: Config): object | undefined {
+function withoutKeys({ auth }: Config): object {
   const { apiKeys, ...others }: { apiKeys?: object } = auth?.value ?? {};
   return { ...others, apiKeys: apiKeys && { ...apiKeys, keys: undefined } };
 }

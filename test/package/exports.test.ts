@@ -91,6 +91,7 @@ test("`manywire/interceptors` exports these names", () => {
     ...["anyOf", "apiKeys", "jwt", "jwtClaims", "mtls", "principal", "rateLimit", "validation"],
   ]);
   expect(typesOf("server/interceptors/index.ts")).toEqual([
+    "ApiKeysInterceptor",
     "ApiKeysOptions",
     "ApiKeysRule",
     "ClaimValues",
