@@ -249,7 +249,7 @@ const proxied = [
   { name: "grpc-server-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
   { name: "grpc-client-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
   { name: "grpc-large", peers: ["vanguard-go"] },
-  { name: "grpc-web", peers: ["vanguard-go"] },
+  { name: "grpc-web", peers: ["vanguard-go", "grpcwebproxy"] },
   { name: "connect-binary", peers: ["vanguard-go"] },
   { name: "connect-json", peers: ["vanguard-go"] },
   { name: "rest", peers: ["vanguard-go", "grpc-gateway"], cpuGoals: { "grpc-gateway": 0.5 } },

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { readCpuUs, readRssBytes } from "../proc.js";
 import { pin, track } from "../processes.js";
 import { go, goProgram } from "./go.js";
+import { grpcWebProxy, webProxyProgram } from "./grpcwebproxy.js";
 import { proxyProgram } from "./proxy.js";
 import { python, pythonServer } from "./python.js";
 import { rust, rustServer } from "./rust.js";
@@ -35,6 +36,7 @@ const known = {
   "vanguard-go": { needs: [go], programs: [goProgram("vanguard")], proxy: goProgram("vanguard-proxy") },
   "grpc-gateway": { needs: [go], programs: [goProgram("grpc"), goProgram("gateway")], proxy: goProgram("gateway") },
   "grpc-gateway-python": { needs: [go, python], programs: [pythonServer, goProgram("gateway")] },
+  grpcwebproxy: { needs: [grpcWebProxy], programs: [], proxy: webProxyProgram },
   "proxy-python": { needs: [python], programs: [pythonServer, proxyProgram], isNode: true },
   tonic: { needs: [rust], programs: [rustServer] },
 };
@@ -53,7 +55,7 @@ export const isForeign = (name) => Object.hasOwn(foreignPeers, name);
 /** @param {string} name @returns {boolean} whether a peer runs at full speed from the start */
 export const isCompiled = (name) => isForeign(name) && foreignPeers[name].isNode !== true;
 
-const toolchains = [go, rust, python];
+const toolchains = [go, grpcWebProxy, rust, python];
 /** Those whose program is not on the PATH. */
 const missing = new Set(toolchains.filter(({ program }) => spawnSync(program, ["--version"]).error !== undefined));
 

@@ -12,6 +12,7 @@ export const labels = {
   "grpc-gateway": "grpc-gateway + grpc-go",
   "grpc-gateway-python": "grpc-gateway + grpcio",
   "proxy-python": "manywire proxy + grpcio",
+  grpcwebproxy: "grpcwebproxy",
   tonic: "tonic",
   floor: "Node alone (floor)",
 };

@@ -62,6 +62,7 @@ const descriptions = {
   "grpc-gateway": "two processes on one core, each with one processor; the processor time is that of both",
   "grpc-gateway-python": "the same, with the server in Python, as its documentation shows",
   "proxy-python": "manywire as a proxy in the same place, before the same server in Python",
+  grpcwebproxy: "gRPC-Web before a gRPC server, with one processor",
   tonic: "on a Tokio runtime of one thread",
   floor: `Node's \`http\` or \`http2\`, which reads the body and sends recorded bytes, with Node's request
   and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its

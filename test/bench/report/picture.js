@@ -17,12 +17,12 @@ const style = `
   .title { font-size: 16px; font-weight: 600 } .scenario { font-weight: 600 } .note { fill: #59636e; font-size: 11px }
   .fast { fill: #0969da } .reference { fill: #8ec5ff } .connect-node { fill: #bf8700 } .grpc-js { fill: #1a7f37 } .grpc-go { fill: #8250df }
   .connect-go { fill: #a475f9 } .vanguard-go { fill: #c297ff } .grpc-gateway { fill: #bf3989 } .grpc-gateway-python { fill: #e85aad } .proxy-python { fill: #54aeff }
-  .tonic { fill: #bc4c00 } .floor { fill: #afb8c1 }
+  .grpcwebproxy { fill: #6639ba } .tonic { fill: #bc4c00 } .floor { fill: #afb8c1 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc } .note { fill: #9198a1 }
     .fast { fill: #4493f8 } .reference { fill: #2a5a94 } .connect-node { fill: #d29922 } .grpc-js { fill: #3fb950 } .grpc-go { fill: #ab7df8 }
     .connect-go { fill: #8957e5 } .vanguard-go { fill: #6e40c9 } .grpc-gateway { fill: #db61a2 } .grpc-gateway-python { fill: #9e3670 } .proxy-python { fill: #388bfd }
-    .tonic { fill: #f0883e } .floor { fill: #656c76 }
+    .grpcwebproxy { fill: #bc8cff } .tonic { fill: #f0883e } .floor { fill: #656c76 }
   }`;
 
 /**
