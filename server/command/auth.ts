@@ -1,6 +1,6 @@
 // Who may call, by the settings of the command: the interceptors of `--jwt-…`, `--api-keys`, and of `auth` in the configuration
 // file.
-import type { ApiKeysOptions } from "../interceptors/api-keys.js";
+import type { ApiKeysInterceptor, ApiKeysOptions } from "../interceptors/api-keys.js";
 import type { JwtOptions } from "../interceptors/jwt.js";
 import type { MtlsOptions } from "../interceptors/mtls.js";
 import type { ServerOptions } from "../options.js";
@@ -62,24 +62,33 @@ export async function openAuth(config: Config): Promise<Guards> {
     throw new SettingError(`${placeOf(config, "mtls")}: expected --tls-client-ca to go with it`, 2);
   }
   // Loaded only here: most servers let everybody in, or have code that decides.
-  const { anyOf, apiKeys, mtls } = await import("../interceptors/index.js");
+  const { anyOf, mtls } = await import("../interceptors/index.js");
   const { createJwt } = await import("../interceptors/jwt.js");
   const jwtPlace = section.jwt === undefined ? config.nameOf("--jwt-issuer") : placeOf(config, "jwt");
   const keysPlace = config.apiKeys === undefined ? placeOf(config, "apiKeys") : config.nameOf("--api-keys");
   const ofTokens = jwt && (await named(jwtPlace, () => createJwt("jwt", jwt)));
-  const ofKeys = keys && (await named(keysPlace, () => apiKeys(keys)));
+  const ofKeys = keys && (await openKeys(keysPlace, keys));
   const ofCertificates = section.mtls && (await named(placeOf(config, "mtls"), () => mtls(section.mtls)));
-  const ways = [ofTokens, ofKeys].filter((way) => way !== undefined);
-  const renewKeys: RenewKeys = async (config) => {
-    const renewed = await readApiKeys(config, readSection(config));
-    if (keys === undefined || renewed === undefined) return () => {};
-    await named(keysPlace, () => apiKeys({ ...keys, keys: renewed.keys }));
-    return () => ofKeys?.replaceKeys(renewed.keys);
-  };
+  const ways = [ofTokens, ofKeys?.interceptor].filter((way) => way !== undefined);
   return {
     interceptors: [ofCertificates, ways.length === 0 ? undefined : anyOf(...ways)].filter((each) => each !== undefined),
-    renewKeys: keys && renewKeys,
+    renewKeys: ofKeys?.renew,
   };
+}
+
+async function openKeys(
+  place: string,
+  options: ApiKeysOptions,
+): Promise<{ interceptor: ApiKeysInterceptor; renew: RenewKeys }> {
+  const { apiKeys } = await import("../interceptors/api-keys.js");
+  const interceptor = await named(place, () => apiKeys(options));
+  const renew: RenewKeys = async (config) => {
+    const renewed = await readApiKeys(config, readSection(config));
+    if (renewed === undefined) return () => {};
+    await named(place, () => apiKeys({ ...options, keys: renewed.keys }));
+    return () => interceptor.replaceKeys(renewed.keys);
+  };
+  return { interceptor, renew };
 }
 
 function readSection(config: Config): AuthSection {

@@ -1,4 +1,5 @@
 // The interceptors that settings ask for, in the order in which calls pass through them.
+import type { Interceptor } from "@connectrpc/connect";
 import { SettingError } from "../program/setting-error.js";
 import { authSettings, type Guards, openAuth } from "./auth.js";
 import type { Config } from "./config.js";
@@ -35,7 +36,7 @@ export async function openInterceptors(config: Config): Promise<Guards> {
   return { interceptors: ofAll, renewKeys };
 }
 
-async function openValidation(name: string): Promise<Guards["interceptors"][number]> {
+async function openValidation(name: string): Promise<Interceptor> {
   const { createValidation } = await import("../interceptors/validation.js");
   try {
     return await createValidation(name, {});

@@ -78,12 +78,14 @@ async function measureServer(
     const answer = await checkPeer(scenario, call, "fast", url);
     const target = { scenario: { ...scenario, load: { ...scenario.load, connections } }, call, url, answer };
     progress(`overload: warm-up: ${name}`);
-    const known = most.get(handler);
-    // A server that is not warm yet may be too late for its limits.
-    if (known !== undefined) await measurePaced(target, { rate: known / 2, seconds: seconds * 2, deadlineMs });
-    const mostRate =
-      known ?? (await findMost(target, handler === handlers.busy ? streams.busy : streams.waiting, seconds));
-    most.set(handler, mostRate);
+    let mostRate = most.get(handler);
+    if (mostRate === undefined) {
+      mostRate = await findMost(target, handler === handlers.busy ? streams.busy : streams.waiting, seconds);
+      most.set(handler, mostRate);
+    } else {
+      // Before it is warm, a server may be too late for its limits.
+      await measurePaced(target, { rate: mostRate / 2, seconds: seconds * 2, deadlineMs });
+    }
     /** @type {OverloadResult[]} */
     const results = [];
     for (const load of loads) {

@@ -28,6 +28,15 @@ export function track(child) {
   return child;
 }
 
+/** @param {ChildProcess} child @returns {Promise<void>} settles when the process has ended */
+export function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
 const cores = os.availableParallelism();
 const canPin = cores > 1 && spawnSync("taskset", ["--version"]).status === 0;
 
@@ -125,10 +134,6 @@ export class Helper {
 
   /** @returns {Promise<void>} settles when the process has ended */
   stop() {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#child.once("exit", () => resolve());
-      this.#child.kill("SIGKILL");
-    });
+    return stop(this.#child);
   }
 }

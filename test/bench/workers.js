@@ -1,7 +1,6 @@
 // Measures what worker processes bring: calls a second of processor time, and of the clock, with one worker and with one for
 // each processor.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import os from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,7 +10,7 @@ import { checkPeer } from "./check.js";
 import { measure } from "./load/load.js";
 import { prepareCall } from "./prepare.js";
 import { listChildren, readCpuUs } from "./proc.js";
-import { track } from "./processes.js";
+import { stop, track } from "./processes.js";
 import { spread } from "./statistics.js";
 
 /** @typedef {import("./statistics.js").Spread} Spread */
@@ -77,11 +76,11 @@ async function measureService(service, scenario, bench) {
         workers,
         rate: spreadOf((round) => round[index]?.rate),
         cpuUs: spreadOf((round) => round[index]?.cpuUs),
-        perProcessor: spreadOf(([one, ...more]) => one && one.cpuUs / ([one, ...more][index]?.cpuUs ?? Number.NaN)),
+        perProcessor: spreadOf((round) => (round[0]?.cpuUs ?? Number.NaN) / (round[index]?.cpuUs ?? Number.NaN)),
       };
     });
   } finally {
-    await Promise.all(children.map(end));
+    await Promise.all(children.map(stop));
   }
 }
 
@@ -139,11 +138,4 @@ async function measureRound({ pids, expected, ...target }, seconds) {
   const before = readAll();
   const { calls, rate } = await measure(target, { seconds, rate: expected });
   return { rate, cpuUs: (readAll() - before) / calls };
-}
-
-/** @param {import("node:child_process").ChildProcess} child */
-async function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
-  await once(child, "exit");
 }

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { readCpuUs, readRssBytes } from "../proc.js";
-import { pin, track } from "../processes.js";
+import { pin, stop, track } from "../processes.js";
 import { go, goProgram } from "./go.js";
 import { grpcWebProxy, webProxyProgram } from "./grpcwebproxy.js";
 import { proxyProgram } from "./proxy.js";
@@ -141,7 +141,7 @@ export class ForeignServer {
   }
 
   async stop() {
-    await Promise.all(this.#children.map(end));
+    await Promise.all(this.#children.map(stop));
   }
 }
 
@@ -151,15 +151,6 @@ function formatFlags({ isTls, hasInterceptors }) {
     ...(isTls ? ["--cert", tlsFiles.cert, "--key", tlsFiles.key] : []),
     ...(hasInterceptors ? ["--interceptors"] : []),
   ];
-}
-
-/** @param {import("node:child_process").ChildProcess} child @returns {Promise<void>} */
-function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.kill("SIGKILL");
-  });
 }
 
 /** @param {number[]} values */
