@@ -41,9 +41,13 @@ const map: Record<string, Part> = {
   // What the programs of the server and of the client share: errors of settings, PEM files, the version.
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
+  // HTTP/1.1 as bytes: what clients send, and what servers do.
+  "server/http1/": { uses: [] },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
-  "server/listen/": { uses: server("http/", "http2/", "clock.ts", "counters.ts", "dense-set.ts", "whole-number.ts") },
+  "server/listen/": {
+    uses: server("http/", "http1/", "http2/", "clock.ts", "counters.ts", "dense-set.ts", "whole-number.ts"),
+  },
   "server/schema/": {
     uses: ["gen/google/", "server/quote.ts"],
     names: server("slices.ts"),

@@ -8,8 +8,7 @@ import type { ConnectionAges } from "./connection-ages.js";
 import type { ConnectionLimit } from "./connection-limit.js";
 import type { Connections } from "./connections.js";
 import { type DescriptorWatch, isOutOfDescriptors } from "./descriptors.js";
-import type { Http1Server } from "./http1/server.js";
-import type { Http2Server } from "./http2-server.js";
+import type { Http1Server, HttpServer } from "./http-server.js";
 import type { ListenLimits } from "./limits.js";
 import { type FrontProxies, readProxyHeader } from "./proxy-header.js";
 import { isDisconnect, type ListenStep, type Report } from "./report.js";
@@ -17,10 +16,12 @@ import type { HttpVersion } from "./sniff.js";
 import { sniff } from "./sniff.js";
 import type { StallWatch } from "./stalls.js";
 import { isTcp } from "./tcp-handle.js";
+import type { TcpServer } from "./tcp-server.js";
 
 export interface Servers {
-  http1: Http1Server;
-  http2: Http2Server;
+  readonly tcp: TcpServer;
+  readonly http1: Http1Server;
+  readonly http2: HttpServer;
 }
 
 /** What takes part in accepting a connection. */
@@ -39,18 +40,13 @@ interface AcceptParts {
 
 export function acceptConnections(parts: AcceptParts): void {
   const { servers, connections, stalls, ages, limits, clock, counters, report, limit, proxies } = parts;
-  const { server, startTls } = servers.http1;
+  const { server, startTls } = servers.tcp;
   const limitHalfClose = halfCloseLimiter(limits.lingerMs, clock);
   const serve = (version: HttpVersion, accepted: Socket | undefined, socket: Socket) => {
     socket.on("finish", limitHalfClose);
     if (!connections.leaveOpening(accepted, socket)) return;
     const load = stalls.add(socket);
-    if (version === "http2") {
-      ages.add(socket, load, servers.http2.serve(socket, load));
-      return;
-    }
-    ages.add(socket, load, connections.addHttp1(socket));
-    servers.http1.serve(socket);
+    ages.add(socket, load, servers[version].serve(socket, load));
   };
   const onTimeout = () => counters.refuse("opening_timeout");
   const sniffVersion = (socket: Socket) =>
@@ -99,7 +95,7 @@ function ignore(): void {}
 
 /** Reports connection errors, but not that a client has disconnected. */
 export function reportErrors(
-  { server }: Http1Server,
+  { server }: TcpServer,
   descriptors: DescriptorWatch,
   report: Report,
   counters: Counters,
@@ -115,6 +111,7 @@ export function reportErrors(
   server.on("tlsClientError", (error, socket) => {
     if (!isDisconnect(error)) counters.refuse("tls_handshake");
     reportHandshake(certificateError(socket) ?? error);
+    socket.destroy();
   });
 }
 

@@ -1,26 +1,9 @@
-// The open connections of a listener, and how a drain closes each of them.
-import type { IncomingMessage, ServerResponse } from "node:http";
+// The open connections of a listener, and how a drain closes those that have said nothing yet.
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.js";
 import type { Counters } from "../counters.js";
 import { peerOf } from "../http/peer.js";
-import type { Retirable } from "./connection-ages.js";
-import { endAndDiscard } from "./http1/linger.js";
-import { answerTo } from "./http1/server.js";
 import type { ListenLimits } from "./limits.js";
-import { type BodySource, exchangeKey } from "./node-exchange.js";
-
-class Http1Connection implements Retirable {
-  /** Requests without a complete response; more than one when pipelined. */
-  calls = 0;
-  latest: ServerResponse | undefined;
-  isRetired = false;
-
-  /** The next response is the last one. An idle connection stays until then: a request may be on its way. */
-  retire(): void {
-    this.isRetired = true;
-  }
-}
 
 /** Numbers of open connections. */
 export type OpenConnections = Readonly<Record<"opening" | "http1" | "http2", number>>;
@@ -36,21 +19,18 @@ export class Connections {
   readonly #accepted = new Set<Socket>();
   /** Accepted sockets whose HTTP version is not known yet. */
   readonly #opening = new Set<Socket>();
-  readonly #http1 = new Map<Socket, Http1Connection>();
   /** Shared by all sockets. A closure for each would take a good part of the memory of an idle connection. */
   readonly #forgetSocket: (this: Socket) => void;
-  #isDraining = false;
   #isGraceOver = false;
 
   constructor(limits: ListenLimits, clock: Clock, counters: Counters) {
     this.#limits = limits;
     this.#clock = clock;
     this.#counters = counters;
-    const [accepted, opening, http1] = [this.#accepted, this.#opening, this.#http1];
+    const [accepted, opening] = [this.#accepted, this.#opening];
     this.#forgetSocket = function () {
       if (accepted.delete(this)) addBytes(counters.closedBytes, this);
       opening.delete(this);
-      http1.delete(this);
     };
   }
 
@@ -58,9 +38,9 @@ export class Connections {
     return this.#accepted.size;
   }
 
-  /** The open connections by HTTP version; `opening` are those that have not said theirs yet. */
-  get open(): OpenConnections {
-    const [opening, http1] = [this.#opening.size, this.#http1.size];
+  /** The open connections by HTTP version, of which those of HTTP/1.1 are known; `opening` are those that have not said theirs yet. */
+  openWith(http1: number): OpenConnections {
+    const opening = this.#opening.size;
     // The TCP socket of a TLS connection is closed first.
     return { opening, http1, http2: Math.max(0, this.count - opening - http1) };
   }
@@ -70,15 +50,6 @@ export class Connections {
     const bytes = { ...this.#counters.closedBytes };
     for (const socket of this.#accepted) addBytes(bytes, socket);
     return bytes;
-  }
-
-  /**
-   * Whether the connection must close after this HTTP/1.1 response: during a drain, or if it is retired, unless pipelined
-   * requests follow.
-   */
-  isLast(response: ServerResponse): boolean {
-    const connection = this.#http1.get(response.req.socket);
-    return connection?.latest === response && (this.#isDraining || connection.isRetired);
   }
 
   accept(socket: Socket): void {
@@ -103,63 +74,15 @@ export class Connections {
     return !socket.destroyed;
   }
 
-  addHttp1(socket: Socket): Retirable {
-    const connection = new Http1Connection();
-    this.#http1.set(socket, connection);
-    // With TLS it is not the socket that was accepted.
-    if (!this.#accepted.has(socket)) socket.on("close", this.#forgetSocket);
-    return connection;
-  }
-
-  /** Counts a call. Returns the number of calls of the connection, with pipelined ones that wait. */
-  callBegins(socket: Socket, response: ServerResponse): number {
-    const connection = this.#http1.get(socket);
-    if (connection === undefined) return 0;
-    connection.latest = response;
-    return ++connection.calls;
-  }
-
-  callEnds(socket: Socket): void {
-    const connection = this.#http1.get(socket);
-    if (connection === undefined) return;
-    connection.calls--;
-    if (this.#isGraceOver && connection.calls === 0) socket.destroySoon();
-  }
-
-  /** Rejects malformed input. Returns false if the client had already disconnected. */
-  refuse(socket: Socket, error: { code?: string | undefined }): boolean {
-    const connection = this.#http1.get(socket);
-    const served: BodySource<IncomingMessage> | undefined = connection?.latest?.req;
-    const answer = answerTo(error, served?.[exchangeKey]?.refusalHeaders);
-    if (answer === undefined || connection === undefined || !socket.writable) {
-      socket.destroy();
-      return false;
-    }
-    // The response to the last request may have been written already.
-    if (connection.calls === 0 || connection.latest?.writableEnded === true) {
-      endAndDiscard(socket, this.#limits, answer);
-    } else {
-      // The malformed input belongs to the request that is being served. Its handler sees the connection close.
-      if (connection.calls === 1 && connection.latest?.headersSent === false) socket.write(answer);
-      socket.end(() => socket.destroy());
-    }
-    return true;
-  }
-
-  /** Starts a drain: every HTTP/1.1 connection closes after its active calls. */
-  drain(): void {
-    this.#isDraining = true;
-    if (this.#limits.idleGraceMs === 0) this.#endGrace();
-    else this.#clock.schedule(() => this.#endGrace(), this.#limits.idleGraceMs);
-  }
-
-  #endGrace(): void {
-    this.#isGraceOver = true;
-    for (const socket of this.#opening) socket.destroy();
-    for (const [socket, { calls }] of this.#http1) {
-      // The client of an ended socket gets time to read.
-      if (calls === 0 && !socket.writableEnded) socket.destroy();
-    }
+  /** Starts a drain. @param onGraceOver called when connections without a call are to end */
+  drain(onGraceOver: () => void): void {
+    const endGrace = () => {
+      this.#isGraceOver = true;
+      for (const socket of this.#opening) socket.destroy();
+      onGraceOver();
+    };
+    if (this.#limits.idleGraceMs === 0) endGrace();
+    else this.#clock.schedule(endGrace, this.#limits.idleGraceMs);
   }
 
   /** Resolves when no socket is left. */

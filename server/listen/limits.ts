@@ -1,5 +1,4 @@
-// Limits of connections and requests, and their names in Node's HTTP/1.1 and HTTP/2 servers.
-import type { ServerOptions as Http1Options } from "node:http";
+// Limits of connections and requests, and their names in Node's HTTP/2 server.
 import type { ServerOptions as Http2Options } from "node:http2";
 import { checkWholeNumber } from "../whole-number.js";
 
@@ -15,7 +14,10 @@ export interface ListenLimits {
   headerBytes: number;
   /** Maximum number of request headers. Above it, HTTP/1.1 replies 431; HTTP/2 resets the stream. */
   headerCount: number;
-  /** Maximum concurrent calls per connection: HTTP/2 streams (SETTINGS_MAX_CONCURRENT_STREAMS), or pipelined HTTP/1.1 requests. */
+  /**
+   * Maximum concurrent calls per connection: HTTP/2 streams (SETTINGS_MAX_CONCURRENT_STREAMS). Pipelined HTTP/1.1 requests are
+   * served one after the other.
+   */
   streamsPerConnection: number;
   /** Timeout in milliseconds of each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS. Then the socket is closed. */
   openingMs: number;
@@ -166,27 +168,6 @@ const MAY_BE_ZERO: ReadonlySet<keyof ListenLimits> = new Set([
   "lingerBytes",
   "idleGraceMs",
 ]);
-
-export function toHttp1Options(limits: ListenLimits): Http1Options {
-  return {
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    // Node looks for expired requests once per interval (30 s unless told), so the interval is the error of both times.
-    connectionsCheckingInterval: Math.min(2000, Math.ceil(limits.headersMs / 4)),
-    keepAliveTimeout: shorter(limits.keepAliveMs, limits.maxConnectionIdleMs),
-    keepAlive: true,
-    keepAliveInitialDelay: limits.probeMs,
-    noDelay: true,
-    // The missing Host is refused together with the malformed one.
-    requireHostHeader: false,
-  };
-}
-
-/** The shorter of two times, where 0 is no limit. */
-function shorter(aMs: number, bMs: number): number {
-  return aMs === 0 || bMs === 0 ? aMs + bMs : Math.min(aMs, bMs);
-}
 
 export function toHttp2Options(limits: ListenLimits): Http2Options & Record<string, unknown> {
   return {

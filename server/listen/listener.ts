@@ -1,5 +1,5 @@
 // Turns one address into requests: sockets, TLS, HTTP/1.1 (RFC 9112) and HTTP/2 (RFC 9113) on the same port, and their end.
-import { Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { inspect } from "node:util";
 import { type Clock, systemClock } from "../clock.js";
 import { Counters } from "../counters.js";
@@ -13,17 +13,18 @@ import { ConnectionAges } from "./connection-ages.js";
 import { ConnectionLimit } from "./connection-limit.js";
 import { Connections, type OpenConnections, type TransferredBytes } from "./connections.js";
 import { DescriptorWatch } from "./descriptors.js";
+import type { HttpServerOptions } from "./http-server.js";
 import { createHttp1Server } from "./http1/server.js";
 import { createHttp2Server } from "./http2/server.js";
-import type { Http2ServerOptions } from "./http2-server.js";
 import type { ListenLimits } from "./limits.js";
 import { resolveLimits } from "./limits.js";
 import { createNodeHandler, type NodeHandler } from "./node-handler.js";
 import { createNodeHttp2Server } from "./node-http2/server.js";
 import { type FrontProxies, noProxies } from "./proxy-header.js";
 import type { ListenStep, Report } from "./report.js";
-import { passHttp1Requests, passRequestsTo } from "./requests.js";
+import { passRequestsTo } from "./requests.js";
 import { StallWatch } from "./stalls.js";
+import { createTcpServer } from "./tcp-server.js";
 import type { TlsOptions } from "./tls.js";
 import { checkTls, toSecureContextOptions } from "./tls.js";
 import type { OnRequest } from "./well-formed.js";
@@ -48,7 +49,7 @@ export interface ListenerOptions {
   http2?: "own" | "node" | undefined;
   /** Told of what is worth a line in a log: refused handshakes, bytes that are no HTTP, a handler that threw. */
   onError?: Report | undefined;
-  /** The system clock by default. Node keeps the time of TLS handshakes, HTTP/1.1 requests and idle HTTP/1.1 connections itself. */
+  /** The system clock by default. Node keeps the time of TLS handshakes itself. */
   clock?: Clock | undefined;
   /** Counts connections and what is refused. Default: counters of its own. */
   counters?: Counters | undefined;
@@ -128,7 +129,7 @@ class HttpListener implements Listener {
   }
 
   get open(): OpenConnections {
-    return this.#port?.connections.open ?? { opening: 0, http1: 0, http2: 0 };
+    return this.#port?.connections.openWith(this.#port.servers.http1.count) ?? { opening: 0, http1: 0, http2: 0 };
   }
 
   get bytes(): TransferredBytes {
@@ -139,10 +140,10 @@ class HttpListener implements Listener {
     const { address } = this.#options;
     if (this.#isStopped) throw new ListenError(`${formatAddress(address)}: already stopped`, "ERR_SERVER_NOT_RUNNING");
     this.#port ??= this.#openPort();
-    const { server } = this.#port.servers.http1;
+    const { server } = this.#port.servers.tcp;
     const bound = await this.#bind(server);
     this.#url = formatUrl(address, bound, this.#tls !== undefined);
-    if (this.#isStopped) stopListening(server);
+    if (this.#isStopped) server.close();
   }
 
   async #bind(server: Server): Promise<BoundAddress> {
@@ -182,7 +183,7 @@ class HttpListener implements Listener {
     }
     checkTls(tls);
     this.#tls = tls;
-    const server = this.#port?.servers.http1.server;
+    const server = this.#port?.servers.tcp.server;
     if (server !== undefined && "setSecureContext" in server) server.setSecureContext(toSecureContextOptions(tls));
   }
 
@@ -194,9 +195,10 @@ class HttpListener implements Listener {
       return;
     }
     const { connections, servers } = this.#port;
-    connections.drain();
+    servers.http1.drain();
+    connections.drain(() => servers.http1.endGrace());
     servers.http2.drain();
-    stopListening(servers.http1.server);
+    servers.tcp.server.close();
   }
 
   destroy(): void {
@@ -213,22 +215,21 @@ interface Port {
   readonly closed: Promise<void>;
 }
 
-type PortOptions = Http2ServerOptions & Pick<ListenerOptions, "http2" | "tls" | "proxies">;
+type PortOptions = HttpServerOptions & Pick<ListenerOptions, "http2" | "tls" | "proxies">;
 
 function openPort(options: PortOptions): Port {
-  const { limits, tls, clock, onRequest, report, counters, proxies = noProxies } = options;
+  const { limits, tls, clock, report, counters, proxies = noProxies } = options;
   const connections = new Connections(limits, clock, counters);
-  const http1 = createHttp1Server(limits, tls, (response) => connections.isLast(response));
+  const tcp = createTcpServer(limits, tls);
   const createHttp2 = options.http2 === "node" ? createNodeHttp2Server : createHttp2Server;
-  const servers = { http1, http2: createHttp2(options) };
-  const descriptors = new DescriptorWatch(http1.server, clock, report);
-  reportErrors(http1, descriptors, report, counters);
+  const servers = { tcp, http1: createHttp1Server(options), http2: createHttp2(options) };
+  const descriptors = new DescriptorWatch(tcp.server, clock, report);
+  reportErrors(tcp, descriptors, report, counters);
   const stalls = new StallWatch(limits, clock, counters);
   const ages = new ConnectionAges(limits, clock, counters);
   const limit = new ConnectionLimit(limits, clock, counters, report, proxies);
   acceptConnections({ servers, connections, stalls, ages, limits, clock, counters, report, limit, proxies });
-  passHttp1Requests(servers, connections, limits, onRequest, report, counters);
-  limit.guard(http1.server);
+  limit.guard(tcp.server);
   const closed = whenClosed(servers, connections).finally(() => {
     descriptors.stop();
     stalls.stop();
@@ -256,16 +257,10 @@ function serveAccepted(server: Server, socket: Socket, { probeMs }: ListenLimits
   server.emit("connection", socket);
 }
 
-/** An HTTP server's own `close` would drop responses that are written but not sent. */
-function stopListening(server: Server): void {
-  Server.prototype.close.call(server);
-}
-
-async function whenClosed({ http1, http2 }: Servers, connections: Connections): Promise<void> {
-  await new Promise((resolve) => http1.server.once("close", resolve));
+async function whenClosed({ tcp, http1, http2 }: Servers, connections: Connections): Promise<void> {
+  await new Promise((resolve) => tcp.server.once("close", resolve));
   // Node counts a socket as gone a moment before it is closed.
   await connections.ended();
-  // Nothing is open any more: this ends the timer with which an HTTP server looks for expired requests.
-  http1.server.close();
+  http1.stop();
   http2.stop();
 }

@@ -6,7 +6,7 @@ import { type Exchange, respond } from "../http/exchange.js";
 import { peerOf } from "../http/peer.js";
 import type { PreparedHead } from "../http/prepared-head.js";
 import { WrappedExchange } from "../http/wrapped-exchange.js";
-import { Http1Exchange } from "./http1/exchange.js";
+import { NodeHttp1Exchange } from "./node-http1/exchange.js";
 import { NodeHttp2Exchange } from "./node-http2/exchange.js";
 import type { Report } from "./report.js";
 import { findHttp1Fault, findHttp2Fault, type HeadFault, type OnRequest } from "./well-formed.js";
@@ -59,7 +59,7 @@ function openHttp1(request: IncomingMessage, response: ServerResponse, headerCou
 }
 
 /** A request that Node's own classes have read, so that its body comes by events. */
-class MountedHttp1Exchange extends Http1Exchange {
+class MountedHttp1Exchange extends NodeHttp1Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     super(request, response);
     // Node forgets the address of a client that disconnects.

@@ -1,5 +1,5 @@
 // Refuses requests that no URL can be made of, so that nothing behind has to expect them: RFC 9112 section 3.2, RFC 9113 section 8.3.1.
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { isAuthority } from "../http/authority.js";
 import type { Exchange } from "../http/exchange.js";
 
@@ -12,12 +12,21 @@ export interface HeadFault {
 /** Called with every request, and what is wrong with it. */
 export type OnRequest = (exchange: Exchange, fault: HeadFault | undefined) => void;
 
+/** What is looked at in a request of HTTP/1.1. The names are those of Node's requests. */
+interface Http1Request {
+  readonly rawHeaders: readonly string[];
+  readonly method?: string | undefined;
+  url?: string | undefined;
+  readonly httpVersionMinor: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
 /**
  * What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form.
  *
  * @param headerCount the most headers that it may have
  */
-export function findHttp1Fault(request: IncomingMessage, headerCount: number): HeadFault | undefined {
+export function findHttp1Fault(request: Http1Request, headerCount: number): HeadFault | undefined {
   const { rawHeaders, method, url: target = "" } = request;
   if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
   if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
@@ -67,7 +76,7 @@ const absoluteForm = /^https?:\/\/(?<authority>[^/?#]+)(?<target>.*)$/is;
  * Takes authority and target out of an absolute form. The authority replaces the Host header (RFC 9112 section 3.2.2). The
  * target stays as it was sent, as in origin form: a URL parser would resolve its dot segments.
  */
-function toOriginForm(request: IncomingMessage): boolean {
+function toOriginForm(request: Http1Request): boolean {
   const { authority, target = "" } = absoluteForm.exec(request.url ?? "")?.groups ?? {};
   if (authority === undefined || !isAuthority(authority)) return false;
   request.headers.host = authority;
@@ -75,7 +84,7 @@ function toOriginForm(request: IncomingMessage): boolean {
   return true;
 }
 
-function countHosts(rawHeaders: IncomingMessage["rawHeaders"]): number {
+function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

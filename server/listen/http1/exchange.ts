@@ -1,131 +1,230 @@
 // A request of HTTP/1.1 as an Exchange.
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { constants } from "node:http2";
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { type Body, type Exchange, noSniff, splitTarget } from "../../http/exchange.js";
+import { type Body, type Exchange, type ExchangeOwner, noSniff, statusHasBody, toBytes } from "../../http/exchange.js";
 import { checkHeaderBytes, checkHeaderSize, maxHeaderBytes } from "../../http/header.js";
 import { peerOf } from "../../http/peer.js";
 import type { PreparedHead } from "../../http/prepared-head.js";
-import { loadOf } from "../connection-load.js";
-import { type BodySource, NodeExchange } from "../node-exchange.js";
+import type { RequestHead } from "../../http1/request-head.js";
+import { formatFields, formatHead, type ResponseHead } from "../../http1/response-head.js";
+import { ErrorCode } from "../../http2/errors.js";
+import { type LoadingExchange, UploadWatch } from "../connection-load.js";
+import { isTcp } from "../tcp-handle.js";
+import type { Http1Connection } from "./connection.js";
+import type { KnownHead } from "./known-head.js";
 
-/** Up to here a body is cheaper to join to the text of the head, as Node does with text, than to write on its own. */
-const maxTextLength = 16 * 1024;
+/** How the client finds the end of the body. */
+type Framing = "none" | "length" | "chunks" | "close";
 
-export class Http1Exchange extends NodeExchange implements Exchange {
+export class Http1Exchange implements Exchange, LoadingExchange {
   readonly httpVersion = 1;
   readonly maxHeaderBytes: number = maxHeaderBytes;
-  readonly resetCode: number = constants.NGHTTP2_CANCEL;
-  readonly path: string;
-  readonly query: string | undefined;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  #hasWritten = false;
+  readonly resetCode: number = ErrorCode.cancel;
+  place = -1;
+  isHeadSent = false;
+  isClosed = false;
+  isFinished = false;
+  /** Whether the handler reads the body. */
+  isReading = false;
+  refusalHeaders: Readonly<OutgoingHttpHeaders> | undefined = undefined;
+  readonly #connection: Http1Connection;
+  readonly #head: RequestHead;
+  readonly #known: KnownHead;
+  readonly #upload = new UploadWatch();
+  #owner: ExchangeOwner | undefined;
+  #isBodyEnded = false;
+  #framing: Framing = "none";
 
-  constructor(request: BodySource<IncomingMessage>, response: ServerResponse) {
-    super(request, request.complete, loadOf(request.socket));
-    this.#request = request;
-    this.#response = response;
-    const { path, query } = splitTarget(request.url ?? "");
-    this.path = path;
-    this.query = query;
+  constructor(connection: Http1Connection, head: RequestHead, known: KnownHead) {
+    this.#connection = connection;
+    this.#head = head;
+    this.#known = known;
+    connection.load.begin(this);
   }
 
   get method(): string {
-    return this.#request.method ?? "";
-  }
-  get headers(): IncomingHttpHeaders {
-    return this.#request.headers;
-  }
-  get rawHeaders(): readonly string[] {
-    return this.#request.rawHeaders;
-  }
-  get isHttp10(): boolean {
-    return this.#request.httpVersionMinor === 0;
+    return this.#head.method;
   }
   get scheme(): "http" | "https" {
-    return "encrypted" in this.#request.socket ? "https" : "http";
+    return this.#connection.scheme;
   }
   get authority(): string {
-    return this.#request.headers.host ?? "";
+    return this.#known.authority;
+  }
+  get path(): string {
+    return this.#known.path;
+  }
+  get query(): string | undefined {
+    return this.#known.query;
+  }
+  get headers(): IncomingHttpHeaders {
+    return this.#known.headers;
+  }
+  get rawHeaders(): readonly string[] {
+    return this.#head.rawHeaders;
+  }
+  get isHttp10(): boolean {
+    return this.#head.isHttp10;
   }
   get socket(): Socket {
-    return this.#request.socket;
+    return this.#connection.socket;
   }
   get peer(): string {
-    return peerOf(this.#request.socket);
-  }
-  get isHeadSent(): boolean {
-    return this.#response.headersSent;
-  }
-  get isClosed(): boolean {
-    return this.#response.closed;
-  }
-  get isFinished(): boolean {
-    return this.#response.writableFinished;
+    return peerOf(this.#connection.socket);
   }
 
+  // The response
+
   sendHead(status: number, headers: OutgoingHttpHeaders): void {
+    if (this.isClosed) return;
     checkHeaderSize(this, headers, "headers");
-    this.#response.writeHead(status, headers);
+    this.#sendHead(status, formatHead(status, reasonOf(status), headers), false);
   }
   sendPreparedHead(head: PreparedHead): void {
+    if (this.isClosed) return;
     checkHeaderBytes(this, head.bytes, "headers");
-    this.#response.writeHead(head.status, head.headers);
+    this.#sendHead(head.status, preparedHeadOf(head), false);
   }
   sendHeadOnly(status: number, headers: OutgoingHttpHeaders): void {
-    this.sendHead(status, headers);
-    this.#response.end();
+    if (this.isClosed) return;
+    checkHeaderSize(this, headers, "headers");
+    this.#sendHead(status, formatHead(status, reasonOf(status), headers), true);
+    this.#connection.endResponse();
+  }
+  #sendHead(status: number, head: ResponseHead, isWhole: boolean): void {
+    const { text, hasDate, hasLength, closes } = head;
+    const canHaveBody = this.method !== "HEAD" && statusHasBody(status);
+    this.#framing = canHaveBody ? this.#framingOf(hasLength, isWhole) : "none";
+    this.isHeadSent = true;
+    const date = hasDate ? "" : currentDate();
+    const end = this.#connection.describeEnd(this.#head, closes || this.#framing === "close");
+    const framing = this.#framing === "chunks" ? "Transfer-Encoding: chunked\r\n" : "";
+    const noLength = isWhole && canHaveBody && !hasLength ? "Content-Length: 0\r\n" : "";
+    this.#connection.sendText(`${text}${date}${end}${framing}${noLength}\r\n`);
+  }
+  #framingOf(hasLength: boolean, isWhole: boolean): Framing {
+    if (isWhole) return "none";
+    if (hasLength) return "length";
+    return this.isHttp10 ? "close" : "chunks";
   }
   write(chunk: Uint8Array): boolean {
-    this.#hasWritten = true;
-    const hasRoom = this.#response.write(chunk);
-    if (!hasRoom) this.#response.once("drain", () => this.owner?.onDrain());
-    return hasRoom;
+    if (this.isClosed) return true;
+    this.#sendBody(chunk);
+    return this.#connection.hasRoom();
   }
   end(chunk?: Body, trailers?: OutgoingHttpHeaders): void {
+    let end = "";
     if (trailers !== undefined) {
       checkHeaderSize(this, trailers, "trailers");
-      this.#response.addTrailers(trailers as Record<string, string>);
+      end = formatFields(trailers);
     }
-    if (chunk === undefined || this.#hasWritten || chunk.length > maxTextLength) {
-      this.#response.end(chunk);
+    if (this.isClosed) return;
+    if (chunk !== undefined) this.#sendBody(chunk);
+    if (this.#framing === "chunks") this.#connection.sendText(`0\r\n${end}\r\n`);
+    this.#connection.endResponse();
+  }
+  #sendBody(chunk: Body): void {
+    const isChunk = this.#framing === "chunks";
+    if (this.#framing === "none" || chunk.length === 0) return;
+    if (typeof chunk === "string" && isAscii(chunk) && chunk.length <= maxTextLength) {
+      this.#connection.sendText(isChunk ? `${chunk.length.toString(16)}\r\n${chunk}\r\n` : chunk);
       return;
     }
-    // A response that ends with a chunk writes to the socket twice, unless all of it has left before it ends.
-    const { socket } = this.#request;
-    socket.cork();
-    this.#response.write(toLatin1(chunk), "latin1");
-    socket.uncork();
-    this.#response.end();
+    const bytes = toBytes(chunk);
+    if (isChunk) this.#connection.sendText(`${bytes.length.toString(16)}\r\n`);
+    this.#connection.sendBytes(bytes);
+    if (isChunk) this.#connection.sendText("\r\n");
   }
   cut(): void {
-    const { socket, httpVersionMinor } = this.#request;
+    if (this.isClosed) return;
+    const { socket } = this.#connection;
+    this.#connection.flush();
     // In HTTP/1.0 the end of a response is the end of the connection, so only a reset says that it is incomplete.
-    if (httpVersionMinor === 0 && isTcp(socket)) socket.resetAndDestroy();
-    this.#response.destroy();
+    if (this.isHttp10 && isTcp(socket) && !("encrypted" in socket)) socket.resetAndDestroy();
+    else socket.destroy();
   }
   get unsentBytes(): number {
-    return this.#response.closed ? 0 : this.#request.socket.writableLength;
+    return this.isClosed ? 0 : this.#connection.socket.writableLength;
   }
   /** Responds with 408 if nothing has been sent, and closes the connection. */
   endStalled(): void {
-    if (this.isHeadSent) this.#request.socket.destroy();
-    else {
-      const headers = { ...this.refusalHeaders, ...noSniff, connection: "close", "content-length": 0 };
-      this.#response.writeHead(408, headers).end();
-    }
+    if (this.isHeadSent) this.#connection.socket.destroy();
+    else this.sendHeadOnly(408, { ...this.refusalHeaders, ...noSniff, connection: "close" });
+  }
+
+  // The request
+
+  attach(owner: ExchangeOwner): void {
+    this.#owner = owner;
+  }
+  read(): void {
+    if (this.isReading || this.isClosed) return;
+    this.isReading = true;
+    this.#connection.readBody();
+  }
+  pause(): void {
+    this.isReading = false;
+  }
+  hasStalledUpload(nowMs: number, stallMs: number): boolean {
+    const isDue = !this.#isBodyEnded && this.isReading && this.#owner?.owesRest === true;
+    return this.#upload.hasStalled(isDue, nowMs, stallMs);
+  }
+
+  // What the connection passes on
+
+  onData(chunk: Buffer): void {
+    this.#upload.receive(chunk.length);
+    this.#owner?.onData(chunk);
+  }
+  onEnd(): void {
+    this.#isBodyEnded = true;
+    this.#owner?.onEnd();
+  }
+  onDrain(): void {
+    this.#owner?.onDrain();
+  }
+  /** @param isFinished whether all of the response was sent */
+  onClose(isFinished: boolean): void {
+    const owner = this.#owner;
+    this.isClosed = true;
+    this.isFinished = isFinished;
+    this.#connection.load.end(this);
+    this.#owner = undefined;
+    owner?.onClose();
   }
 }
 
-/** Whether a socket can be reset. That of TLS and that of a Unix path cannot. */
-function isTcp(socket: Socket): boolean {
-  return !("encrypted" in socket) && socket.remoteAddress !== undefined;
+/** Up to here a body is cheaper to join to the text of the head than to write on its own. */
+export const maxTextLength = 16 * 1024;
+
+/** Whether a text has as many bytes as characters. */
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
 }
 
-/** A body as text of the encoding that the head has: each character is one byte. */
-function toLatin1(body: Body): string {
-  if (typeof body !== "string") return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
-  const isAscii = Buffer.byteLength(body) === body.length;
-  return isAscii ? body : Buffer.from(body).toString("latin1");
+function reasonOf(status: number): string {
+  return STATUS_CODES[status] ?? "unknown";
+}
+
+const prepared = new WeakMap<PreparedHead, ResponseHead>();
+
+function preparedHeadOf(head: PreparedHead): ResponseHead {
+  const known = prepared.get(head);
+  if (known !== undefined) return known;
+  const formatted = formatHead(head.status, reasonOf(head.status), head.headers);
+  prepared.set(head, formatted);
+  return formatted;
+}
+
+let dateSecond = 0;
+let dateLine = "";
+
+/** Returns the line that says when a response was made, which is the same for a second. */
+function currentDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateLine = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
+  }
+  return dateLine;
 }

@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
 import type { RequestFields } from "../../http2/field-rules.js";
+import { toHeaders } from "../headers.js";
 import { findHttp2Fault, type HeadFault } from "../well-formed.js";
-import { toHeaders } from "./headers.js";
 
 /** A head as exchanges have it. Requests with the same field lines share it. */
 export class KnownHead {

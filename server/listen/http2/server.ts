@@ -2,13 +2,13 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type CancelTimer, repeat } from "../../clock.js";
-import type { Http2Server, Http2ServerOptions } from "../http2-server.js";
+import type { HttpServer, HttpServerOptions } from "../http-server.js";
 import type { ListenLimits } from "../limits.js";
 import { isAdequateForHttp2 } from "../tls.js";
 import { toConnectionLimits } from "./limits.js";
 import { Session, type SessionSetup } from "./session.js";
 
-export function createHttp2Server({ limits, ...options }: Http2ServerOptions): Http2Server {
+export function createHttp2Server({ limits, ...options }: HttpServerOptions): HttpServer {
   const { clock } = options;
   const setup: SessionSetup = { ...options, limits: toConnectionLimits(limits), probeMs: limits.probeMs };
   const sessions = new Map<Socket, Session>();

@@ -3,7 +3,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { afterReading } from "../../clock.js";
-import type { Http2Server, Http2ServerOptions } from "../http2-server.js";
+import type { HttpServer, HttpServerOptions } from "../http-server.js";
 import { toHttp2Options } from "../limits.js";
 import { isDisconnect } from "../report.js";
 import { isAdequateForHttp2 } from "../tls.js";
@@ -12,7 +12,7 @@ import { NodeHttp2Exchange } from "./exchange.js";
 import { Probe } from "./probe.js";
 import { closeSocketAtEnd } from "./session-end.js";
 
-export function createNodeHttp2Server({ limits, clock, onRequest, report, counters }: Http2ServerOptions): Http2Server {
+export function createNodeHttp2Server({ limits, clock, onRequest, report, counters }: HttpServerOptions): HttpServer {
   const server = http2.createServer(toHttp2Options(limits));
   const sessions = new Sessions();
   const probe = new Probe(limits.probeMs, clock);

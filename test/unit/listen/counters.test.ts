@@ -131,8 +131,12 @@ const causes: readonly [Refusal, string, Cause][] = [
     "request_timeout",
     "headers that do not arrive",
     {
-      options: { limits: { headersMs: 50 } },
-      act: async (url) => writeUntilClosed(await openRaw(url), "GET / HTTP/1.1\r\n"),
+      options: { limits: { headersMs: 1000 } },
+      async act(url, clock) {
+        const raw = await openRaw(url);
+        raw.write("GET / HTTP/1.1\r\n");
+        await passUntilClosed(raw, clock);
+      },
     },
   ],
   [

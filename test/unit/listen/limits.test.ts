@@ -281,7 +281,7 @@ describe("HTTP/1.1", () => {
     raw.write(`GET / HTTP/1.1\r\nHost: a\r\nx: ${pad(200 * 1024)}\r\n\r\n`);
     await raw.closed;
     expect(raw.text).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\nConnection: close\r\n/);
-    expect(server.errors).toEqual(["http/1.1: HPE_HEADER_OVERFLOW"]);
+    expect(server.errors).toEqual(["http/1.1: headers: expected at most 16384 bytes"]);
   });
 
   test.each([
@@ -348,6 +348,6 @@ describe("HTTP/1.1", () => {
     raw.write("no chunk\r\n");
     await raw.closed;
     expect(raw.text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(server.errors).toEqual(["http/1.1: HPE_INVALID_CHUNK_SIZE"]);
+    expect(server.errors).toEqual(["http/1.1: chunk: expected a size in hexadecimal digits"]);
   });
 });

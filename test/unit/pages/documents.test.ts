@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { respond } from "../../../server/http/exchange.js";
-import { Http1Exchange } from "../../../server/listen/http1/exchange.js";
+import { NodeHttp1Exchange } from "../../../server/listen/node-http1/exchange.js";
 import { type Document, serveDocument } from "../../../server/pages/documents.js";
 import { openConnection, type RawAnswer, type RawRequest } from "../../support/http.js";
 
@@ -24,7 +24,7 @@ async function serve(make: () => Document | Promise<Document>) {
     return make();
   });
   server = http.createServer((request, response) => {
-    const exchange = new Http1Exchange(request, response);
+    const exchange = new NodeHttp1Exchange(request, response);
     handler(exchange)?.catch(() => respond(exchange, 500, {}));
   });
   await once(server.listen(0, "127.0.0.1"), "listening");

@@ -1,0 +1,45 @@
+// What is derived from the head of a request. Clients send the same head again and again.
+import type { IncomingHttpHeaders } from "node:http";
+import { splitTarget } from "../../http/exchange.js";
+import type { RequestHead } from "../../http1/request-head.js";
+import { toHeaders } from "../headers.js";
+import { badExpectation, findHttp1Fault, type HeadFault } from "../well-formed.js";
+
+/** A head as exchanges have it. Requests with the same bytes share it. */
+export class KnownHead {
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string | undefined;
+  /** Must not be changed. */
+  readonly headers: IncomingHttpHeaders;
+  readonly fault: HeadFault | undefined;
+
+  constructor({ method, target, isHttp10, rawHeaders, expectation }: RequestHead, headerCount: number) {
+    const headers = toHeaders(pairs(rawHeaders));
+    const request = { method, url: target, httpVersionMinor: isHttp10 ? 0 : 1, rawHeaders, headers };
+    const fault = findHttp1Fault(request, headerCount);
+    const hasBadExpectation = expectation !== undefined && expectation !== "100-continue";
+    const { path, query } = splitTarget(request.url);
+    this.authority = headers.host ?? "";
+    this.path = path;
+    this.query = query;
+    this.headers = Object.freeze(headers);
+    this.fault = fault ?? (hasBadExpectation ? badExpectation : undefined);
+  }
+}
+
+/** Returns what is known of a head. @param headerCount the most headers that a request may have */
+export function knownHeadOf(head: RequestHead, headerCount: number): KnownHead {
+  if (head.memo instanceof KnownHead) return head.memo;
+  const known = new KnownHead(head, headerCount);
+  head.memo = known;
+  return known;
+}
+
+function pairs(rawHeaders: readonly string[]): { name: string; value: string }[] {
+  const fields: { name: string; value: string }[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    fields.push({ name: (rawHeaders[index] as string).toLowerCase(), value: rawHeaders[index + 1] as string });
+  }
+  return fields;
+}
