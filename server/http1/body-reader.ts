@@ -39,7 +39,7 @@ class LengthReader implements BodyReader {
 /** Maximum size of a line with the size of a chunk, and of all extensions of a body. Nobody sends any. */
 const maxExtensionBytes = 16 * 1024;
 /** Fewer digits than numbers are exact with. */
-const sizeLine = /^([0-9a-f]{1,12})(;[\t\x20-\x7e\x80-\xff]*)?$/i;
+const sizeLine = /^([0-9a-f]{1,12})(;[\t\x20-\x7e]*)?$/i;
 
 class ChunkReader implements BodyReader {
   readonly #maxTrailerBytes: number;

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { toNodeHeaders } from "../call/headers.js";
 import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
+import { keepForHeaders } from "../http/keep-for-headers.js";
 
 /** Headers that the transcoder reads itself: a handler gets them as message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
@@ -38,11 +39,18 @@ const gatewayKept: ReadonlySet<string> = new Set(["accept-encoding", "content-en
 const gatewayPrefix = { header: "grpc-metadata-", trailer: "grpc-trailer-", standard: "grpcgateway-" };
 
 /**
- * The headers of a request that reach its handler.
+ * The headers of a request that reach its handler. They must not be changed.
  *
  * @param hasGatewayNames whether `grpc-metadata-x` is `x`, and `grpcgateway-cookie` a copy of `cookie`
  */
 export function requestMetadata(headers: IncomingHttpHeaders, hasGatewayNames = false): IncomingHttpHeaders {
+  return hasGatewayNames ? gatewayMetadata(headers) : plainMetadata(headers);
+}
+
+const plainMetadata = keepForHeaders((headers: IncomingHttpHeaders) => selectMetadata(headers, false));
+const gatewayMetadata = keepForHeaders((headers: IncomingHttpHeaders) => selectMetadata(headers, true));
+
+function selectMetadata(headers: IncomingHttpHeaders, hasGatewayNames: boolean): IncomingHttpHeaders {
   const ofConnection = connectionNames(header(headers, "connection"));
   const metadata: IncomingHttpHeaders = new NodeHeaders();
   for (const name in headers) {
@@ -50,7 +58,7 @@ export function requestMetadata(headers: IncomingHttpHeaders, hasGatewayNames = 
     if (hasGatewayNames) addGatewayNames(metadata, name, header(headers, name));
     else if (!readHere.has(name)) metadata[name] = headers[name];
   }
-  return metadata;
+  return Object.freeze(metadata);
 }
 
 function addGatewayNames(metadata: IncomingHttpHeaders, name: string, value: string | undefined): void {

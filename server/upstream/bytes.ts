@@ -71,7 +71,7 @@ class BytesCall extends ConnectUnaryCall implements UpstreamCallListener {
 
   #makeFields(flags: number): readonly Field[] {
     const { exchange } = this.call;
-    const fields = toRequestFields(exchange.headers, exchange);
+    const fields = [...toRequestFields(exchange.headers, exchange)];
     const { response } = this.compression;
     if (flags === compressedFlag) fields.push(createField("grpc-encoding", this.#encoding ?? ""));
     if (response !== null) fields.push(createField("grpc-accept-encoding", response.name));

@@ -6,6 +6,7 @@ import { requestHeadOf } from "../call/context-values.js";
 import { LazyHeaders } from "../call/headers.js";
 import type { RequestHead } from "../http/exchange.js";
 import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
+import { keepForHeaders } from "../http/keep-for-headers.js";
 import { keepResults } from "../http/keep-results.js";
 import { checkOutgoing } from "../http2/field-rules.js";
 import type { Field } from "../http2/hpack/field.js";
@@ -93,7 +94,7 @@ function forwardedElement(address: string | undefined): string {
  *
  * @throws ConnectError `internal` if HTTP/2 does not allow one
  */
-export function passRequestFields({ requestHeader, values }: HandlerContext): Field[] {
+export function passRequestFields({ requestHeader, values }: HandlerContext): readonly Field[] {
   const plain = requestHeader instanceof LazyHeaders ? (requestHeader.unchanged ?? requestHeader.toNode()) : undefined;
   return toRequestFields(plain ?? Object.fromEntries(requestHeader), requestHeadOf(values));
 }
@@ -107,7 +108,34 @@ export function passRequestFields({ requestHeader, values }: HandlerContext): Fi
 export function toRequestFields(
   headers: IncomingHttpHeaders | OutgoingHttpHeaders,
   caller: Caller | undefined,
-): Field[] {
+): readonly Field[] {
+  const last = lastFields(headers);
+  if (last.fields === undefined || !isSameCaller(last.caller, caller)) {
+    last.fields = makeRequestFields(headers, caller);
+    last.caller = caller && copyCaller(caller);
+  }
+  return last.fields;
+}
+
+/** What was made of headers the last time. A connection has one caller, or those that a trusted proxy names in turn. */
+const lastFields = keepForHeaders((_: IncomingHttpHeaders | OutgoingHttpHeaders): LastFields => ({}));
+
+interface LastFields {
+  fields?: readonly Field[];
+  caller?: Caller | undefined;
+}
+
+/** A caller is most often the whole request, which must not be kept. */
+function copyCaller({ peer, proxy, authority, scheme }: Caller): Caller {
+  return { peer, proxy, authority, scheme };
+}
+
+function isSameCaller(a: Caller | undefined, b: Caller | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.peer === b.peer && a.proxy === b.proxy && a.authority === b.authority && a.scheme === b.scheme;
+}
+
+function makeRequestFields(headers: IncomingHttpHeaders | OutgoingHttpHeaders, caller: Caller | undefined): Field[] {
   const isTrusted = isProxied(caller);
   const ofConnection = connectionNames(header(headers, "connection"));
   const ofCall = callerHeaders((name) => header(headers, name), caller);

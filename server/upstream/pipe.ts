@@ -305,7 +305,7 @@ function fieldsOf({ fields, wire }: PipeSetup, exchange: Exchange): readonly Fie
   const { headers } = exchange;
   const known = fields.get(headers);
   if (known !== undefined) return known;
-  const made = toRequestFields(headers, exchange);
+  const made = [...toRequestFields(headers, exchange)];
   const encoding = header(headers, wire.encodingHeader);
   const accepted = header(headers, wire.acceptEncodingHeader.toLowerCase());
   if (encoding !== undefined) made.push(createField("grpc-encoding", encoding));

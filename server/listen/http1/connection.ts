@@ -162,12 +162,12 @@ export class Http1Connection implements Retirable {
   #readBody(body: BodyReader, exchange: Http1Exchange | undefined): boolean {
     if (exchange?.isReading === false) return false;
     const piece = body.next(this.#input);
+    if (piece === undefined && !body.isEnded) return false;
+    this.#isContinueDue = false;
     if (piece !== undefined) {
-      this.#isContinueDue = false;
       exchange?.onData(piece);
       return true;
     }
-    if (!body.isEnded) return false;
     this.#body = undefined;
     exchange?.onEnd();
     return true;

@@ -99,7 +99,8 @@ export class Http1Exchange implements Exchange, LoadingExchange {
     const date = hasDate ? "" : currentDate();
     const end = this.#connection.describeEnd(this.#head, closes || this.#framing === "close");
     const framing = this.#framing === "chunks" ? "Transfer-Encoding: chunked\r\n" : "";
-    const noLength = isWhole && canHaveBody && !hasLength ? "Content-Length: 0\r\n" : "";
+    const isLengthDue = this.#framing === "none" && !hasLength && this.method !== "HEAD" && !isBodiless(status);
+    const noLength = isLengthDue ? "Content-Length: 0\r\n" : "";
     this.#connection.sendText(`${text}${date}${end}${framing}${noLength}\r\n`);
   }
   #framingOf(hasLength: boolean, isWhole: boolean): Framing {
@@ -204,6 +205,11 @@ function isAscii(text: string): boolean {
 
 function reasonOf(status: number): string {
   return STATUS_CODES[status] ?? "unknown";
+}
+
+/** Whether clients know that no body follows, without being told (RFC 9112 section 6.3). They do not for 205. */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 const prepared = new WeakMap<PreparedHead, ResponseHead>();
