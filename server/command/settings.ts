@@ -143,7 +143,7 @@ export const settingGroups: readonly SettingGroup[] = [
         flag: "--max-streams",
         kind: wholeNumber(1),
         option: "limits.streamsPerConnection",
-        text: "maximum concurrent calls per connection: HTTP/2 streams, or pipelined HTTP/1.1 requests",
+        text: "maximum concurrent calls per HTTP/2 connection",
       },
       {
         flag: "--max-concurrent-calls",

@@ -1,4 +1,4 @@
-// The body of a request, piece by piece as it comes: of a known length, or in chunks (RFC 9112 sections 6 and 7).
+// The body of a request, part by part as it comes: of a known length, or in chunks (RFC 9112 sections 6 and 7).
 import { RequestError } from "./errors.js";
 import { readFieldLine } from "./field-line.js";
 import type { Input } from "./input.js";
@@ -30,20 +30,20 @@ class LengthReader implements BodyReader {
 
   next(input: Input): Buffer | undefined {
     if (this.leftBytes === 0 || input.length === 0) return undefined;
-    const piece = input.take(this.leftBytes);
-    this.leftBytes -= piece.length;
-    return piece;
+    const part = input.take(this.leftBytes);
+    this.leftBytes -= part.length;
+    return part;
   }
 }
 
-/** Maximum size of a line with the size of a chunk, and of all extensions of a body. Nobody sends any. */
+/** Maximum size of a line with the size of a chunk, and of all extensions of a body. Clients send none. */
 const maxExtensionBytes = 16 * 1024;
 /** Fewer digits than numbers are exact with. */
 const sizeLine = /^([0-9a-f]{1,12})(;[\t\x20-\x7e]*)?$/i;
 
 class ChunkReader implements BodyReader {
   readonly #maxTrailerBytes: number;
-  #part: "size" | "data" | "data end" | "trailers" | "end" = "size";
+  #expected: "size" | "data" | "data end" | "trailers" | "end" = "size";
   /** Bytes of the chunk that are still to come. */
   #left = 0;
   #extensionBytes = 0;
@@ -54,7 +54,7 @@ class ChunkReader implements BodyReader {
   }
 
   get isEnded(): boolean {
-    return this.#part === "end";
+    return this.#expected === "end";
   }
 
   get leftBytes(): number {
@@ -62,17 +62,17 @@ class ChunkReader implements BodyReader {
   }
 
   next(input: Input): Buffer | undefined {
-    while (this.#part !== "data") if (!this.#skip(input)) return undefined;
+    while (this.#expected !== "data") if (!this.#skip(input)) return undefined;
     if (input.length === 0) return undefined;
-    const piece = input.take(this.#left);
-    this.#left -= piece.length;
-    if (this.#left === 0) this.#part = "data end";
-    return piece;
+    const part = input.take(this.#left);
+    this.#left -= part.length;
+    if (this.#left === 0) this.#expected = "data end";
+    return part;
   }
 
   /** Reads what stands between the data of two chunks. Returns false if it has not come, or if nothing follows. */
   #skip(input: Input): boolean {
-    switch (this.#part) {
+    switch (this.#expected) {
       case "size":
         return this.#readSize(takeLine(input, maxExtensionBytes, 413));
       case "data end":
@@ -91,13 +91,13 @@ class ChunkReader implements BodyReader {
     this.#extensionBytes += extension.length;
     if (this.#extensionBytes > maxExtensionBytes) throw new RequestError(413, "chunk: too many extensions");
     this.#left = Number.parseInt(digits, 16);
-    this.#part = this.#left === 0 ? "trailers" : "data";
+    this.#expected = this.#left === 0 ? "trailers" : "data";
     return true;
   }
 
   #endData(line: string | undefined): boolean {
     if (line === undefined) return false;
-    this.#part = "size";
+    this.#expected = "size";
     return true;
   }
 
@@ -105,7 +105,7 @@ class ChunkReader implements BodyReader {
   #readTrailer(line: string | undefined): boolean {
     if (line === undefined) return false;
     if (line === "") {
-      this.#part = "end";
+      this.#expected = "end";
       return true;
     }
     readFieldLine(line);

@@ -8,7 +8,7 @@ export class Input {
   #bytes: Buffer = nothing;
   #start = 0;
   #end = 0;
-  /** Whether the room behind the end is nobody else's. */
+  /** Whether the room behind the end is our own. */
   #isOwn = false;
 
   get length(): number {

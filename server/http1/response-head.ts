@@ -9,7 +9,7 @@ export interface ResponseHead {
   /** Status line and field lines, each with its end. Each character is one byte. */
   readonly text: string;
   readonly hasDate: boolean;
-  /** Whether the size of the body is told. */
+  /** Whether the fields have the size of the body. */
   readonly hasLength: boolean;
   /** Whether the connection is to end with the response. */
   readonly closes: boolean;

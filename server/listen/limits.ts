@@ -15,8 +15,8 @@ export interface ListenLimits {
   /** Maximum number of request headers. Above it, HTTP/1.1 replies 431; HTTP/2 resets the stream. */
   headerCount: number;
   /**
-   * Maximum concurrent calls per connection: HTTP/2 streams (SETTINGS_MAX_CONCURRENT_STREAMS). Pipelined HTTP/1.1 requests are
-   * served one after the other.
+   * Maximum concurrent calls per HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS). Pipelined HTTP/1.1 requests are served
+   * one after the other; over 1 MiB of them that wait close the connection.
    */
   streamsPerConnection: number;
   /** Timeout in milliseconds of each step before the first request: TLS handshake, first bytes, HTTP/2 SETTINGS. Then the socket is closed. */

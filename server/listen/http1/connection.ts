@@ -1,7 +1,7 @@
 // One connection of HTTP/1.1: a socket, the requests on it one after the other, and its end.
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock.js";
-import type { Counters } from "../../counters.js";
+import type { Counters, Refusal } from "../../counters.js";
 import { type BodyReader, createBodyReader } from "../../http1/body-reader.js";
 import { RequestError } from "../../http1/errors.js";
 import { HeadReader } from "../../http1/head-reader.js";
@@ -12,7 +12,7 @@ import type { ConnectionLoad } from "../connection-load.js";
 import type { ListenLimits } from "../limits.js";
 import type { Report } from "../report.js";
 import type { OnRequest } from "../well-formed.js";
-import { Http1Exchange, maxTextLength } from "./exchange.js";
+import { type ExchangeConnection, Http1Exchange, maxTextLength } from "./exchange.js";
 import { knownHeadOf } from "./known-head.js";
 import { endAndDiscard } from "./linger.js";
 import { formatRefusal } from "./refusal.js";
@@ -36,13 +36,18 @@ export interface ConnectionSetup {
 
 /** Up to here the rest of an unread body is read and thrown away, and the connection lives on. */
 const shortBodyBytes = 64 * 1024;
-/** What is taken from the socket while nobody can read it: a client that has left is then noticed, and little is held. */
+/** What is held of a body that the handler does not read. Then the client has to wait. */
 const heldBytes = 64 * 1024;
+/**
+ * What is held of requests that follow the present one. The client does not have to wait, because a socket that is not read
+ * does not tell that its client has left.
+ */
+const pipelinedBytes = 1024 * 1024;
 
 const connectionKey: unique symbol = Symbol("HTTP/1.1");
 type ServedSocket = Socket & { [connectionKey]?: Http1Connection };
 
-export class Http1Connection implements Retirable {
+export class Http1Connection implements ExchangeConnection, Retirable {
   readonly socket: Socket;
   readonly scheme: "http" | "https";
   readonly load: ConnectionLoad;
@@ -100,10 +105,11 @@ export class Http1Connection implements Retirable {
     const { headersMs, requestMs } = limits;
     const ms = clock.now() - this.#since;
     if (this.#exchange !== undefined) {
-      if (this.#body !== undefined && requestMs !== 0 && ms >= requestMs) this.#refuse(tooSlow("request", requestMs));
+      if (this.#body !== undefined && requestMs !== 0 && ms >= requestMs)
+        this.#refuse(tooSlow("request", requestMs), "request_timeout");
     } else if (this.#hasServed && (this.#input.length === 0 || this.#body !== undefined)) {
       if (idleMs !== 0 && ms >= idleMs) this.socket.destroy();
-    } else if (ms >= headersMs) this.#refuse(tooSlow("headers", headersMs));
+    } else if (ms >= headersMs) this.#refuse(tooSlow("headers", headersMs), "request_timeout");
   }
 
   // The requests
@@ -114,7 +120,6 @@ export class Http1Connection implements Retirable {
     this.#advance();
   }
 
-  /** The exchange reads its body from now on. */
   readBody(): void {
     if (this.#isContinueDue && this.#input.length === 0 && this.#exchange?.isHeadSent === false) {
       this.#isContinueDue = false;
@@ -132,11 +137,11 @@ export class Http1Connection implements Retirable {
       while (this.#step());
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#refuse(error);
+      this.#refuse(error, "malformed_request");
     } finally {
       this.#isAdvancing = false;
     }
-    this.#pauseIfFull();
+    this.#limitHeld();
   }
 
   /** Returns whether there may be more to do. */
@@ -161,11 +166,11 @@ export class Http1Connection implements Retirable {
 
   #readBody(body: BodyReader, exchange: Http1Exchange | undefined): boolean {
     if (exchange?.isReading === false) return false;
-    const piece = body.next(this.#input);
-    if (piece === undefined && !body.isEnded) return false;
+    const part = body.next(this.#input);
+    if (part === undefined && !body.isEnded) return false;
     this.#isContinueDue = false;
-    if (piece !== undefined) {
-      exchange?.onData(piece);
+    if (part !== undefined) {
+      exchange?.onData(part);
       return true;
     }
     this.#body = undefined;
@@ -173,9 +178,17 @@ export class Http1Connection implements Retirable {
     return true;
   }
 
-  #pauseIfFull(): void {
-    const isFull = this.#exchange !== undefined && this.#input.length >= heldBytes;
-    if (isFull === this.#isPaused || this.#isEnding) return;
+  #limitHeld(): void {
+    if (this.#isEnding) return;
+    const isWaiting = this.#exchange !== undefined;
+    const isOfBody = (this.#body?.leftBytes ?? 0) > 0;
+    const { length } = this.#input;
+    if (isWaiting && !isOfBody && length > pipelinedBytes) {
+      this.#refuse(new RequestError(400, "too many pipelined requests"), "flood");
+      return;
+    }
+    const isFull = isWaiting && isOfBody && length >= heldBytes;
+    if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
     if (isFull) this.socket.pause();
     else this.socket.resume();
@@ -183,11 +196,6 @@ export class Http1Connection implements Retirable {
 
   // The responses
 
-  /**
-   * Returns the fields that say whether the connection ends with the response.
-   *
-   * @param closes whether it has to
-   */
   describeEnd(head: RequestHead, closes: boolean): string {
     this.#isLast = closes || !head.keepsAlive || this.#isLastCall() || this.#isLongBodyLeft();
     return this.#isLast ? "Connection: close\r\n" : this.#setup.keepAliveLines;
@@ -202,12 +210,11 @@ export class Http1Connection implements Retirable {
     return this.#input.length > (this.#body?.leftBytes ?? 0);
   }
 
-  /** Whether much of the body is to come, or nobody knows whether it comes. */
+  /** Whether much of the body is to come, or it is not known whether it comes. */
   #isLongBodyLeft(): boolean {
     return this.#isContinueDue || (this.#body?.leftBytes ?? 0) - this.#input.length > shortBodyBytes;
   }
 
-  /** Sends text of which each character is one byte. */
   sendText(text: string): void {
     this.#text += text;
     if (this.#text.length >= maxTextLength) this.#writeText();
@@ -226,12 +233,10 @@ export class Http1Connection implements Retirable {
     this.#flushSoon();
   }
 
-  /** Whether the client reads fast enough. If not, `onDrain` follows. */
   hasRoom(): boolean {
     return !this.socket.writableNeedDrain;
   }
 
-  /** All of the response was given to the connection. */
   endResponse(): void {
     this.#isResponseEnded = true;
     this.#flushSoon();
@@ -276,10 +281,10 @@ export class Http1Connection implements Retirable {
 
   // The end
 
-  /** Responds to malformed input, and ends the connection. */
-  #refuse(error: RequestError): void {
+  /** Responds to what cannot be served, and ends the connection. */
+  #refuse(error: RequestError, reason: Refusal): void {
     const { counters, report } = this.#setup;
-    counters.refuse(error.status === 408 ? "request_timeout" : "malformed_request");
+    counters.refuse(reason);
     report(error, "http/1.1");
     const exchange = this.#exchange;
     const refusal = formatRefusal(error.status, exchange?.refusalHeaders);
@@ -287,7 +292,7 @@ export class Http1Connection implements Retirable {
       this.#end(refusal);
       return;
     }
-    // The malformed input belongs to the request that is being served. Its handler sees the connection close.
+    // The input belongs to the request that is being served. Its handler sees the connection close.
     this.#isEnding = true;
     this.#input.clear();
     if (!exchange.isHeadSent) this.#text += refusal;
@@ -307,8 +312,12 @@ export class Http1Connection implements Retirable {
   /** The client has ended its side: it is gone, for all that HTTP/1.1 can tell. */
   endInput(): void {
     if (this.#isEnding) return;
-    const isMidway = this.#body === undefined ? this.isIdle && this.#input.length > 0 : !this.#body.isEnded;
-    if (isMidway) this.#refuse(new RequestError(400, "the connection has ended within a request"));
+    const { length } = this.#input;
+    const isMidway = this.#body === undefined ? this.isIdle && length > 0 : this.#body.leftBytes > length;
+    if (isMidway) {
+      this.#refuse(new RequestError(400, "the connection has ended within a request"), "malformed_request");
+      return;
+    }
     this.#isEnding = true;
     this.flush();
     this.socket.end();

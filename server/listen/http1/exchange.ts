@@ -8,10 +8,33 @@ import type { PreparedHead } from "../../http/prepared-head.js";
 import type { RequestHead } from "../../http1/request-head.js";
 import { formatFields, formatHead, type ResponseHead } from "../../http1/response-head.js";
 import { ErrorCode } from "../../http2/errors.js";
-import { type LoadingExchange, UploadWatch } from "../connection-load.js";
+import { type ConnectionLoad, type LoadingExchange, UploadWatch } from "../connection-load.js";
 import { isTcp } from "../tcp-handle.js";
-import type { Http1Connection } from "./connection.js";
 import type { KnownHead } from "./known-head.js";
+
+/** What an exchange needs of its connection. */
+export interface ExchangeConnection {
+  readonly socket: Socket;
+  readonly scheme: "http" | "https";
+  readonly load: ConnectionLoad;
+  /** The exchange reads its body from now on. */
+  readBody(): void;
+  /**
+   * Returns the fields that say whether the connection ends with the response.
+   *
+   * @param closes whether it has to
+   */
+  describeEnd(head: RequestHead, closes: boolean): string;
+  /** Sends text of which each character is one byte. */
+  sendText(text: string): void;
+  sendBytes(bytes: Uint8Array): void;
+  /** Whether the client reads fast enough. If not, `onDrain` follows. */
+  hasRoom(): boolean;
+  /** All of the response was given to the connection. */
+  endResponse(): void;
+  /** Writes to the socket what was sent. */
+  flush(): void;
+}
 
 /** How the client finds the end of the body. */
 type Framing = "none" | "length" | "chunks" | "close";
@@ -27,7 +50,7 @@ export class Http1Exchange implements Exchange, LoadingExchange {
   /** Whether the handler reads the body. */
   isReading = false;
   refusalHeaders: Readonly<OutgoingHttpHeaders> | undefined = undefined;
-  readonly #connection: Http1Connection;
+  readonly #connection: ExchangeConnection;
   readonly #head: RequestHead;
   readonly #known: KnownHead;
   readonly #upload = new UploadWatch();
@@ -35,7 +58,7 @@ export class Http1Exchange implements Exchange, LoadingExchange {
   #isBodyEnded = false;
   #framing: Framing = "none";
 
-  constructor(connection: Http1Connection, head: RequestHead, known: KnownHead) {
+  constructor(connection: ExchangeConnection, head: RequestHead, known: KnownHead) {
     this.#connection = connection;
     this.#head = head;
     this.#known = known;
@@ -196,7 +219,7 @@ export class Http1Exchange implements Exchange, LoadingExchange {
 }
 
 /** Up to here a body is cheaper to join to the text of the head than to write on its own. */
-export const maxTextLength = 16 * 1024;
+export const maxTextLength: number = 16 * 1024;
 
 /** Whether a text has as many bytes as characters. */
 function isAscii(text: string): boolean {

@@ -65,8 +65,7 @@ const descriptions = {
   grpcwebproxy: "gRPC-Web before a gRPC server, with one processor",
   tonic: "on a Tokio runtime of one thread",
   floor: `Node's \`http\` or \`http2\`, which reads the body and sends recorded bytes, with Node's request
-  and response objects. Manywire takes HTTP/1.1 bodies before they become a stream's events, and speaks HTTP/2 with its
-  own code, so that the floor can be beaten`,
+  and response objects. Manywire speaks both versions with its own code, so that the floor can be beaten`,
 };
 
 const head = `# Benchmark

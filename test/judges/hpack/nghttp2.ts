@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { decodeFrames, encodeFrame, type Frame, frameFlags, frameTypes, preface } from "../../support/http2-frames.js";
-import { MemorySocket } from "./memory-socket.js";
+import { MemorySocket } from "../../support/memory-socket.js";
 
 /** Error code of HPACK, RFC 9113 section 7. */
 const compressionError = 9;

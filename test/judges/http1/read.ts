@@ -8,7 +8,7 @@ import { startLoad } from "../../../server/listen/connection-load.js";
 import { createHttp1Server } from "../../../server/listen/http1/server.js";
 import { DEFAULT_LISTEN_LIMITS } from "../../../server/listen/limits.js";
 import { TestClock } from "../../support/clock.js";
-import { MemorySocket } from "../hpack/memory-socket.js";
+import { MemorySocket } from "../../support/memory-socket.js";
 
 /** A request as a server has read it. */
 export interface SeenRequest {
@@ -71,7 +71,7 @@ function withoutOrigin(target: string): string {
   return target.replace(/^https?:\/\/[^/?#]+/, "");
 }
 
-/** Reads by Node's parser, as strict as it can be told to be. */
+/** Reads by Node's parser, in its strict mode. */
 export async function readNode(parts: readonly Buffer[]): Promise<Seen> {
   const requests: SeenRequest[] = [];
   let fault: string | undefined;

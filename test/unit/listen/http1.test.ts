@@ -1,4 +1,4 @@
-// What is particular to HTTP/1.1: how responses are framed, what a client is told before it sends a body, and pipelining.
+// What is particular to HTTP/1.1: how responses are framed, what a client gets before it sends a body, and pipelining.
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../../../server/http/exchange.js";
 import { respond } from "../../../server/http/exchange.js";
@@ -11,7 +11,7 @@ const date = /Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/;
 const alive = "Connection: keep-alive\r\nKeep-Alive: timeout=65\r\n";
 const closed = "Connection: close\r\n";
 
-/** The response to one request, with D in the place of its date. */
+/** The response to one request, with D instead of its date. */
 async function responseTo(handler: (exchange: Exchange) => void, head: string): Promise<string> {
   await using server = await startListener({ handler });
   await using raw = await openRaw(server.url);
@@ -133,7 +133,7 @@ describe("a client that waits for 100 before it sends its body", () => {
     expect(raw.text).not.toContain(goOn);
   });
 
-  test("does not get it if the body is not wanted, and nobody waits for a body that may never come", async () => {
+  test("does not get it if the body is not wanted, and the server does not wait for a body that may never come", async () => {
     await using server = await startListener({ handler: (exchange) => respond(exchange, 413, {}, "too large") });
     await using raw = await openRaw(server.url);
     raw.write(head);
@@ -143,7 +143,7 @@ describe("a client that waits for 100 before it sends its body", () => {
 });
 
 describe("pipelined requests", () => {
-  test("begin one after the other, and are answered in order", async () => {
+  test("begin one after the other, and get their responses in order", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openRaw(server.url);
@@ -156,15 +156,24 @@ describe("pipelined requests", () => {
     await raw.until(/(?:answered[\s\S]*){3}$/);
   });
 
-  test("wait in the network, and not in the server", async () => {
+  test("of over a megabyte end their connection", async () => {
     const held = new Held();
     await using server = await startListener({ handler: held.handler });
     await using raw = await openRaw(server.url);
-    raw.write(get("/").repeat(200_000));
+    raw.write(get("/").repeat(100_000));
+    await raw.closed;
+    expect(server.errors).toEqual(["http/1.1: too many pipelined requests"]);
+    expect(held.calls.map(({ isClosed }) => isClosed)).toEqual([true]);
+  });
+
+  test("do not hide that their client has left", async () => {
+    const held = new Held();
+    await using server = await startListener({ handler: held.handler });
+    await using raw = await openRaw(server.url);
+    raw.write(get("/").repeat(10_000));
     await held.until(1);
-    for (let count = 0; count < 50; count++) await turns();
-    expect(server.listener.bytes.received).toBeLessThan(1_000_000);
-    server.listener.destroy();
+    raw.vanish();
+    await expect.poll(() => held.calls.map(({ isClosed }) => isClosed)).toEqual([true]);
   });
 
   test("are served in a body's length and no other place", async () => {
