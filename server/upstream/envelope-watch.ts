@@ -2,6 +2,7 @@
 // https://github.com/grpc/grpc/blob/v1.62.0/doc/PROTOCOL-HTTP2.md#requests "Length-Prefixed-Message"
 import { Code, ConnectError } from "@connectrpc/connect";
 import { tooLarge } from "../call/error.js";
+import { readUint32 } from "../http2/frame/frame-reader.js";
 
 const compressedFlag = 1;
 const headBytes = 5;
@@ -47,7 +48,7 @@ export class EnvelopeWatch {
 
   /** Follows the bytes from `start` to `end`. @throws ConnectError, after which it is of no use */
   follow(bytes: Uint8Array, start: number, end: number): void {
-    let at = start;
+    let at = this.#headBytes === 0 ? this.#skipWhole(bytes, start, end) : start;
     while (at < end) {
       if (this.#restBytes > 0) {
         const count = Math.min(this.#restBytes, end - at);
@@ -56,6 +57,24 @@ export class EnvelopeWatch {
       } else this.#readHead(bytes[at++] as number);
       if (this.#restBytes === 0 && this.#headBytes === headBytes) this.#headBytes = 0;
     }
+  }
+
+  /** Skips envelopes that have come whole, up to the first one that has not, or that is not what it has to be. */
+  #skipWhole(bytes: Uint8Array, start: number, end: number): number {
+    const { limitBytes, onlyOne } = this.#rules;
+    if (onlyOne !== undefined) return start;
+    const maxFlags = this.hasCompression ? compressedFlag : 0;
+    let at = start;
+    let count = 0;
+    while (at + headBytes <= end && (bytes[at] as number) <= maxFlags) {
+      const length = readUint32(bytes, at + 1);
+      const next = at + headBytes + length;
+      if (length > limitBytes || next > end) break;
+      at = next;
+      count++;
+    }
+    this.messages += count;
+    return at;
   }
 
   #readHead(byte: number): void {

@@ -137,7 +137,8 @@ export class FrameReader {
   }
 }
 
-function readUint32(bytes: Uint8Array, at: number): number {
+/** Reads four bytes, the highest first. */
+export function readUint32(bytes: Uint8Array, at: number): number {
   const low = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
   return (bytes[at] as number) * 0x100_0000 + low;
 }
