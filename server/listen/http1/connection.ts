@@ -105,8 +105,8 @@ export class Http1Connection implements ExchangeConnection, Retirable {
     const { headersMs, requestMs } = limits;
     const ms = clock.now() - this.#since;
     if (this.#exchange !== undefined) {
-      if (this.#body !== undefined && requestMs !== 0 && ms >= requestMs)
-        this.#refuse(tooSlow("request", requestMs), "request_timeout");
+      const isDue = requestMs !== 0 && this.#body !== undefined;
+      if (isDue && ms >= requestMs) this.#refuse(tooSlow("request", requestMs), "request_timeout");
     } else if (this.#hasServed && (this.#input.length === 0 || this.#body !== undefined)) {
       if (idleMs !== 0 && ms >= idleMs) this.socket.destroy();
     } else if (ms >= headersMs) this.#refuse(tooSlow("headers", headersMs), "request_timeout");
@@ -115,6 +115,7 @@ export class Http1Connection implements ExchangeConnection, Retirable {
   // The requests
 
   receive(chunk: Buffer): void {
+    if (this.#isEnding) return;
     if (this.#input.length === 0 && this.isIdle && this.#hasServed) this.#since = this.#setup.clock.now();
     this.#input.append(chunk);
     this.#advance();

@@ -207,3 +207,27 @@ test("a request whose client leaves within its chunks is not taken for a whole o
   expect(raw.text).toMatch(/^HTTP\/1\.1 400 /);
   await expect.poll(() => events).toEqual(["data 5", "close 8"]);
 });
+
+test("what a client sends after a malformed part of its body is not held, though it does not read what it gets", async () => {
+  await using server = await startListener({
+    handler(exchange) {
+      exchange.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose() {} });
+      exchange.read();
+      exchange.sendHead(200, {});
+      exchange.write(Buffer.alloc(20_000_000));
+    },
+  });
+  await using raw = await openRaw(server.url);
+  raw.socket.pause();
+  raw.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+  await expect.poll(() => server.listener.bytes.received).toBeGreaterThan(0);
+  raw.write("no chunk\r\n");
+  await expect.poll(() => server.errors).toHaveLength(1);
+  const before = process.memoryUsage().arrayBuffers;
+  const junk = Buffer.alloc(1_000_000);
+  for (let megabytes = 0; megabytes < 50; megabytes++) {
+    await new Promise((resolve) => raw.socket.write(junk, resolve));
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(25_000_000);
+  server.listener.destroy();
+});
