@@ -42,7 +42,7 @@ const map: Record<string, Part> = {
   "server/program/": { uses: [] },
   "server/http/": { uses: [] },
   // HTTP/1.1 as bytes: what clients send, and what servers do.
-  "server/http1/": { uses: [] },
+  "server/http1/": { uses: server("http/header.ts") },
   // HTTP/2 as bytes and events, for both sides of a connection.
   "server/http2/": { uses: server("byte-writer.ts"), isPortable: true },
   "server/listen/": {

@@ -1,6 +1,6 @@
 // Metadata of a call as WHATWG Headers, made from Node's header objects on first use.
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
-import { hopByHop, isToken, NodeHeaders, shell, toWebHeaders } from "../http/header.js";
+import { hopByHop, isFieldValue, isToken, NodeHeaders, shell, toWebHeaders } from "../http/header.js";
 import { toUnsendable } from "./error.js";
 
 /** Makes objects that are `instanceof Headers`, without the lists that the constructor of Headers makes for each. */
@@ -148,11 +148,6 @@ function stripped(value: string): string {
 
 /** Headers never sent as metadata: they would break the connection or the framing of the body. */
 const notSent: ReadonlySet<string> = new Set([...hopByHop, "content-length"]);
-
-/** Whether HTTP can carry the value: no control characters but tab (RFC 9110 section 5.5). */
-export function isFieldValue(value: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
-}
 
 /**
  * Metadata as Node writes it: lower-case name → value, or values where a name repeats (`set-cookie`) or a `-bin` header has

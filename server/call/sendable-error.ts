@@ -1,9 +1,10 @@
 // Takes out of an error what no protocol can carry, so that the rest of it reaches the client.
+
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { isFieldValue } from "../http/header.js";
 import { shorten } from "../quote.js";
 import { isErrorCode, toConnectError } from "./error.js";
-import { isFieldValue } from "./headers.js";
 
 type Detail = ConnectError["details"][number];
 

@@ -36,9 +36,14 @@ export function header(headers: IncomingHttpHeaders | OutgoingHttpHeaders, name:
   return typeof value === "number" ? String(value) : value;
 }
 
-/** Whether a text can be the name of a header (RFC 9110 section 5.6.2). */
+/** Whether a text can be the name of a header, or a method (RFC 9110 section 5.6.2). */
 export function isToken(name: string): boolean {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name);
+}
+
+/** Whether HTTP can carry the value: no control characters but tab, each character one byte (RFC 9110 section 5.5). */
+export function isFieldValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
 /**

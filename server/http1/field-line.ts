@@ -1,21 +1,9 @@
 // Field lines of heads and trailers (RFC 9112 section 5).
+import { isFieldValue, isToken } from "../http/header.js";
 import { RequestError } from "./errors.js";
 
 /** Name and value, without the white space around it. */
 export type FieldLine = readonly [name: string, value: string];
-
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Whether a text can be a method, or the name of a field (RFC 9110 section 5.6.2). */
-export function isToken(text: string): boolean {
-  return token.test(text);
-}
-
-/** Whether a text has no control character but tabs, and no character that is more than one byte (RFC 9110 section 5.5). */
-export function isFieldValue(text: string): boolean {
-  return fieldValue.test(text);
-}
 
 /** Reads a line without its end. @throws RequestError */
 export function readFieldLine(line: string): FieldLine {

@@ -1,7 +1,8 @@
 // The head of a request as RFC 9112 allows it, and how its body is framed. It allows less than the RFC lets a server take: what
 // another server in front could read in another way is refused.
+import { connectionNames, isToken } from "../http/header.js";
 import { RequestError } from "./errors.js";
-import { isToken, readFieldLine } from "./field-line.js";
+import { readFieldLine } from "./field-line.js";
 
 /** A well-formed head. The same object may come again for the next request. */
 export class RequestHead {
@@ -28,11 +29,8 @@ export class RequestHead {
     this.isHttp10 = isHttp10;
     this.rawHeaders = rawHeaders;
     this.bodyBytes = bodyBytesOf(special, isHttp10);
-    const options = special.connection
-      .join(",")
-      .toLowerCase()
-      .split(/[\s,]+/);
-    this.keepsAlive = isHttp10 ? options.includes("keep-alive") : !options.includes("close");
+    const options = connectionNames(special.connection.join(","));
+    this.keepsAlive = isHttp10 ? options.has("keep-alive") : !options.has("close");
     this.expectation = isHttp10 ? undefined : special.expect[0]?.toLowerCase();
   }
 }

@@ -1,5 +1,5 @@
 // Responses as text: status line, field lines, and the frames of chunks (RFC 9112 sections 4, 5 and 7.1).
-import { isFieldValue, isToken } from "./field-line.js";
+import { isFieldValue, isToken } from "../http/header.js";
 
 /** Name → value, or several values. Undefined ones are not sent. */
 export type OutgoingFields = Readonly<Record<string, number | string | readonly string[] | undefined>>;
