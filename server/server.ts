@@ -5,6 +5,7 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ActiveCalls } from "./call/active.js";
 import type { CallEnvironment } from "./call/call.js";
 import { contextValuesOf } from "./call/context-values.js";
+import { Deadlines } from "./call/deadlines.js";
 import { prepareInterceptors } from "./call/method-interceptor.js";
 import { joinObservers } from "./call/observer.js";
 import { createMethodTable, type MethodTable } from "./call/table.js";
@@ -128,6 +129,7 @@ export function createServerAndApi(options: ServerOptions, accept?: Accept): Ser
   const report = createReport(settings.onConnectionError);
   const environment: CallEnvironment = {
     active,
+    deadlines: new Deadlines(),
     admission: createAdmission(settings.limits, counters),
     observers: joinObservers(settings.onCall, report),
     onError: reportUnexpected(settings, report),

@@ -8,6 +8,7 @@ import type { ActiveCall, ActiveCalls } from "./active.js";
 import type { Admission } from "./admission.js";
 import { CallContext } from "./context.js";
 import { CallValues } from "./context-values.js";
+import { Deadline, type Deadlines } from "./deadlines.js";
 import { closeReason, deadlineExceeded, toConnectError, toUnsendable } from "./error.js";
 import { LazyHeaders } from "./headers.js";
 import { isPromise } from "./invoke.js";
@@ -19,6 +20,7 @@ import type { Timeout } from "./timeout.js";
 /** What calls of one server share. */
 export interface CallEnvironment {
   readonly active: ActiveCalls;
+  readonly deadlines: Deadlines;
   readonly observers: Observers | undefined;
   /** Which calls may begin; undefined if all may. */
   readonly admission: Admission | undefined;
@@ -91,7 +93,9 @@ export class Call implements ActiveCall, ExchangeOwner {
   isClosed = false;
   readonly #environment: CallEnvironment;
   readonly #wire: CallWire;
-  readonly #head: CallHead;
+  /** Headers and trailers of the response as they were before the handler. */
+  readonly #responseHeader: OutgoingHttpHeaders;
+  readonly #responseTrailer: OutgoingHttpHeaders;
   readonly #problem: ConnectError | undefined;
   /** The same as `exchange`, in a server with observers. */
   readonly #counted: CountedExchange | undefined;
@@ -101,7 +105,7 @@ export class Call implements ActiveCall, ExchangeOwner {
   messagesReceived = 0;
   messagesSent = 0;
   #bytesReceived = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deadline: Deadline | undefined;
   /** What counts the call, from its start to its outcome. */
   #admission: Admission | undefined;
   #warnings: readonly string[] = [];
@@ -111,11 +115,12 @@ export class Call implements ActiveCall, ExchangeOwner {
   constructor({ method, environment }: CallSetup, exchange: Exchange, head: CallHead, wire: CallWire) {
     this.#environment = environment;
     this.#wire = wire;
-    this.#head = head;
+    this.#responseHeader = head.responseHeader;
+    this.#responseTrailer = head.responseTrailer;
     this.method = method;
     this.#counted = environment.observers && new CountedExchange(exchange);
     this.exchange = this.#counted ?? exchange;
-    const { timeoutMs } = head.timeout;
+    this.#deadline = this.#startDeadline(head.timeout);
     const { values = new CallValues(exchange), problem } = makeValues(environment, exchange);
     this.#problem = head.problem ?? problem;
     this.context = new CallContext({
@@ -126,11 +131,17 @@ export class Call implements ActiveCall, ExchangeOwner {
       requestHeader: new LazyHeaders(head.requestHeader ?? exchange.headers),
       responseHeader: new LazyHeaders(head.responseHeader),
       responseTrailer: new LazyHeaders(head.responseTrailer),
-      timeoutMs,
+      deadlineMs: this.#deadline?.atMs,
       values,
       report: environment.report,
     });
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.cancel(deadlineExceeded()), timeoutMs);
+  }
+
+  #startDeadline({ timeoutMs }: Timeout): Deadline | undefined {
+    if (timeoutMs === undefined) return undefined;
+    const deadline = new Deadline(performance.now() + timeoutMs, () => this.cancel(deadlineExceeded()));
+    this.#environment.deadlines.add(deadline);
+    return deadline;
   }
 
   /** Starts reading the request, or refuses it. To be called once. */
@@ -206,11 +217,11 @@ export class Call implements ActiveCall, ExchangeOwner {
     this.#observe();
   }
 
-  /** Settles the outcome: no later one counts, the timer stops, and the signal fires. */
+  /** Settles the outcome: no later one counts, the deadline is off, and the signal fires. */
   #settle(error: ConnectError | undefined, reason: unknown = error): void {
     this.isDone = true;
     this.#error = error;
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#deadline !== undefined) this.#environment.deadlines.delete(this.#deadline);
     this.context.abort(reason);
     this.#environment.active.delete(this);
     this.#admission?.end(this.method);
@@ -252,8 +263,10 @@ export class Call implements ActiveCall, ExchangeOwner {
 
   /** Headers and trailers as they were before the handler. */
   #bareMetadata(): ResponseMetadata {
-    const { responseHeader, responseTrailer } = this.#head;
-    return { responseHeader: new LazyHeaders(responseHeader), responseTrailer: new LazyHeaders(responseTrailer) };
+    return {
+      responseHeader: new LazyHeaders(this.#responseHeader),
+      responseTrailer: new LazyHeaders(this.#responseTrailer),
+    };
   }
 
   /** Adds a warning for the observer: a part of the response could not be sent as intended. */

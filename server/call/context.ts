@@ -15,8 +15,8 @@ export interface CallContextInit {
   requestHeader: LazyHeaders;
   responseHeader: LazyHeaders;
   responseTrailer: LazyHeaders;
-  /** Milliseconds from now until the deadline; undefined without one. */
-  timeoutMs: number | undefined;
+  /** Milliseconds of `performance.now()`; undefined without a deadline. */
+  deadlineMs: number | undefined;
   values: ContextValues;
   /** Called with what a listener on the signal throws. Never throws. */
   report: (error: Error, step: "abort listener") => void;
@@ -27,11 +27,8 @@ const ended = new DOMException("This operation was aborted", "AbortError");
 
 const noTimeout = (): undefined => undefined;
 
-/**
- * `signal` as an own, enumerable property, so that `{ ...context }` has it, as with Connect's own contexts, and yet none is
- * made for who does not look. One for all objects: a getter of each one's own would cost more.
- */
-export const lazySignal: PropertyDescriptor & ThisType<{ openSignal(): AbortSignal }> = {
+/** One for all objects: a getter of each one's own would cost more. */
+const lazySignal: PropertyDescriptor & ThisType<{ openSignal(): AbortSignal }> = {
   enumerable: true,
   configurable: true,
   get() {
@@ -39,7 +36,15 @@ export const lazySignal: PropertyDescriptor & ThisType<{ openSignal(): AbortSign
   },
 };
 
-/** Context of one call. Every property of Connect's HandlerContext is an own property. */
+/**
+ * Makes `signal` an own, enumerable property of what the application gets, so that `{ ...context }` has it, as with Connect's
+ * own contexts, and yet no signal is made for who does not look.
+ */
+export function ownSignal<T extends { openSignal(): AbortSignal }>(object: T): T & { readonly signal: AbortSignal } {
+  return Object.defineProperty(object, "signal", lazySignal) as T & { readonly signal: AbortSignal };
+}
+
+/** Context of one call. With `ownSignal`, every property of Connect's HandlerContext is an own property. */
 export class CallContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescService;
@@ -51,7 +56,6 @@ export class CallContext implements HandlerContext {
   readonly responseTrailer: LazyHeaders;
   readonly values: ContextValues;
   readonly timeoutMs: () => number | undefined;
-  declare readonly signal: AbortSignal;
   #controller: AbortController | undefined;
   #onEnd: ((reason: unknown) => void) | undefined;
   #isAborted = false;
@@ -69,8 +73,11 @@ export class CallContext implements HandlerContext {
     this.responseTrailer = init.responseTrailer;
     this.values = init.values;
     this.#report = init.report;
-    this.timeoutMs = init.timeoutMs === undefined ? noTimeout : remaining(Date.now() + init.timeoutMs);
-    Object.defineProperty(this, "signal", lazySignal);
+    this.timeoutMs = init.deadlineMs === undefined ? noTimeout : remaining(init.deadlineMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.openSignal();
   }
 
   /** The signal of the call, created on first use. */
@@ -114,5 +121,5 @@ export function whenEnded(context: HandlerContext, listener: (reason: unknown) =
 }
 
 function remaining(deadlineMs: number): () => number {
-  return () => deadlineMs - Date.now();
+  return () => deadlineMs - performance.now();
 }

@@ -10,7 +10,7 @@ import type {
 } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { messageMaker } from "../codec/create-message.js";
-import { lazySignal } from "./context.js";
+import { CallContext, ownSignal } from "./context.js";
 import { guardMessages } from "./error-boundary.js";
 import {
   kindName,
@@ -41,7 +41,7 @@ export function invokeUnary(
   context: HandlerContext,
 ): Message | Promise<Message> {
   if (interceptors.length > 0) return interceptUnary(spec, interceptors, input, context);
-  const output = spec.impl(input, context);
+  const output = spec.impl(input, giveSignal(context));
   const make = messageMaker(spec.method.output);
   return isPromise(output) ? output.then(make) : make(output);
 }
@@ -102,6 +102,7 @@ async function callStream(
   input: AsyncIterable<Message>,
   context: HandlerContext,
 ): Promise<AsyncIterable<Init>> {
+  giveSignal(context);
   switch (spec.kind) {
     case "server_streaming":
       return spec.impl(await takeSingle(input, "server_streaming"), context);
@@ -121,7 +122,7 @@ async function interceptUnary(
   const make = messageMaker(spec.method.output);
   const call = async (request: UnaryRequest) => ({
     stream: false as const,
-    message: make(await spec.impl(request.message, withRequest(context, request))),
+    message: make(await spec.impl(request.message, giveSignal(withRequest(context, request)))),
     ...responseCommon(spec, context),
   });
   const next = wrap(call as Next, interceptors);
@@ -179,7 +180,7 @@ class InterceptedRequest {
     this.header = context.requestHeader;
     this.contextValues = context.values;
     this.#context = context;
-    Object.defineProperty(this, "signal", lazySignal);
+    ownSignal(this);
   }
 
   /** The signal of the call, created on first use. */
@@ -199,6 +200,11 @@ function responseCommon(spec: MethodImplSpec, context: HandlerContext) {
     header: context.responseHeader,
     trailer: context.responseTrailer,
   };
+}
+
+/** Makes a context ready for the application. */
+function giveSignal(context: HandlerContext): HandlerContext {
+  return context instanceof CallContext ? ownSignal(context) : context;
 }
 
 /** The context that the implementation gets: with what interceptors have set instead of the request's own. */

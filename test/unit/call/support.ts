@@ -15,7 +15,7 @@ export function openContext(init: Partial<Init> = {}): CallContext {
     requestHeader: new LazyHeaders({ "x-a": "1" }),
     responseHeader: new LazyHeaders({}),
     responseTrailer: new LazyHeaders({}),
-    timeoutMs: undefined,
+    deadlineMs: undefined,
     values: createContextValues(),
     report: () => {},
     ...init,

@@ -1,7 +1,9 @@
 import { Code } from "@connectrpc/connect";
+import { parseTimeout } from "@connectrpc/connect/protocol-grpc";
 import { describe, expect, test } from "vitest";
 import type { RpcProtocol } from "../../../server/call/method.js";
 import { maxTimerMs, readTimeout, timeoutHeaders } from "../../../server/call/timeout.js";
+import { Random, seed } from "../../support/random.js";
 
 const maxTimeoutMs = Number.MAX_SAFE_INTEGER;
 
@@ -51,6 +53,20 @@ describe("a deadline", () => {
     for (const [protocol, value] of invalid) {
       const { timeoutMs, error } = read(protocol, value);
       expect([protocol, value, timeoutMs, error?.code]).toEqual([protocol, value, undefined, Code.InvalidArgument]);
+    }
+  });
+
+  test("of gRPC is what Connect's own parser reads", () => {
+    const random = new Random(seed);
+    const draw = () => random.several(0, 9, () => random.pick(["0", "1", "9", "5", " ", "٣"])).join("");
+    for (let round = 0; round < 5000; round++) {
+      const text = random.chance(0.8) ? `${random.below(10 ** (1 + random.below(9)))}` : draw();
+      const value = text + random.pick(["H", "M", "S", "m", "u", "n", "", "s", "\n"]);
+      const max = random.pick([maxTimeoutMs, maxTimerMs, 1000]);
+      const { timeoutMs, error } = parseTimeout(value, max);
+      const found = read("grpc", value, max);
+      if (error !== undefined) expect([value, found.error?.message]).toEqual([value, error.message]);
+      else expect([value, found.timeoutMs]).toEqual([value, Math.min(timeoutMs ?? Number.NaN, maxTimerMs)]);
     }
   });
 
