@@ -6,7 +6,12 @@ const bytesMax = 64 * 1024;
 
 export class KeptBody {
   readonly #chunksMax: number;
-  #chunks: Uint8Array[] | undefined = [];
+  /** Whether all that was sent is kept. */
+  isWhole = true;
+  /** Most bodies are one chunk: an array for it would cost more than all else here. */
+  #first: Uint8Array | undefined;
+  #others: Uint8Array[] | undefined;
+  #chunks = 0;
   #bytes = 0;
 
   /** @param chunksMax a request that has sent more chunks cannot begin again */
@@ -14,27 +19,35 @@ export class KeptBody {
     this.#chunksMax = chunksMax;
   }
 
-  /** Whether all that was sent is kept. */
-  get isWhole(): boolean {
-    return this.#chunks !== undefined;
-  }
-
   /** @param hasStream whether the chunk is sent now. What waits for a stream is kept, whatever its size */
   add(chunk: Uint8Array, hasStream: boolean): void {
-    if (this.#chunks === undefined) return;
+    if (!this.isWhole) return;
     this.#bytes += chunk.length;
-    const isShort = this.#bytes <= bytesMax && this.#chunks.length < this.#chunksMax;
-    if (isShort || !hasStream) this.#chunks.push(chunk);
-    else this.#chunks = undefined;
+    const isShort = this.#bytes <= bytesMax && this.#chunks < this.#chunksMax;
+    if (isShort || !hasStream) this.#keep(chunk);
+    else this.forget();
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#chunks++;
+    if (this.#first === undefined) {
+      this.#first = chunk;
+      return;
+    }
+    this.#others ??= [];
+    this.#others.push(chunk);
   }
 
   /** Sends what was added on a stream. */
   send(connection: RequestConnection, stream: RequestStream): void {
-    for (const chunk of this.#chunks ?? []) connection.sendData(stream, chunk, false);
+    if (this.#first !== undefined) connection.sendData(stream, this.#first, false);
+    if (this.#others !== undefined) for (const chunk of this.#others) connection.sendData(stream, chunk, false);
   }
 
   /** The response has begun: there is no other stream. */
   forget(): void {
-    this.#chunks = undefined;
+    this.isWhole = false;
+    this.#first = undefined;
+    this.#others = undefined;
   }
 }

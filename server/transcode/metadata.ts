@@ -58,7 +58,8 @@ function selectMetadata(headers: IncomingHttpHeaders, hasGatewayNames: boolean):
     if (hasGatewayNames) addGatewayNames(metadata, name, header(headers, name));
     else if (!readHere.has(name)) metadata[name] = headers[name];
   }
-  return Object.freeze(metadata);
+  // Frozen headers come again, and so do these.
+  return Object.isFrozen(headers) ? Object.freeze(metadata) : metadata;
 }
 
 function addGatewayNames(metadata: IncomingHttpHeaders, name: string, value: string | undefined): void {

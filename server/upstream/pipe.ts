@@ -310,7 +310,7 @@ function fieldsOf({ fields, wire }: PipeSetup, exchange: Exchange): readonly Fie
   const accepted = header(headers, wire.acceptEncodingHeader.toLowerCase());
   if (encoding !== undefined) made.push(createField("grpc-encoding", encoding));
   if (accepted !== undefined) made.push(createField("grpc-accept-encoding", accepted));
-  fields.set(headers, made);
+  if (Object.isFrozen(headers)) fields.set(headers, made);
   return made;
 }
 

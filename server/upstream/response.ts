@@ -11,11 +11,16 @@ import type { Encodings } from "./encodings.js";
 import { passError, passFields } from "./metadata.js";
 
 /** What the headers say. */
-export interface ResponseHead {
+export class ResponseHead {
   /** The compression of messages; undefined without one. */
   readonly encoding: string | undefined;
   /** The application's headers; undefined without any. */
   readonly metadata: OutgoingHttpHeaders | undefined;
+
+  constructor(encoding: string | undefined, metadata: OutgoingHttpHeaders | undefined) {
+    this.encoding = encoding;
+    this.metadata = metadata;
+  }
 }
 
 /** How a response ends. */
@@ -25,24 +30,18 @@ export interface ResponseEnd {
   readonly error: ConnectError | undefined;
 }
 
-/** Heads come again and again, as the same object. */
-const heads = new WeakMap<ResponseFields, ResponseHead>();
-
 const ok: ResponseEnd = { trailers: undefined, error: undefined };
 
 /** @throws ConnectError if they are not the headers of a response of gRPC */
 export function readResponseHead(head: ResponseFields, encodings: Encodings): ResponseHead {
-  const known = heads.get(head);
-  if (known !== undefined) return known;
+  if (head.memo instanceof ResponseHead) return head.memo;
   const headers = toHeaders(head.fields);
   checkResponse(head.status, headers, { useBinaryFormat: true });
   encodings.learn(headers.get("grpc-accept-encoding"));
   const encoding = headers.get("grpc-encoding") ?? "identity";
-  const read = {
-    encoding: encoding.toLowerCase() === "identity" ? undefined : encoding,
-    metadata: passFields(head.fields),
-  };
-  heads.set(head, read);
+  const isPlain = encoding.toLowerCase() === "identity";
+  const read = new ResponseHead(isPlain ? undefined : encoding, passFields(head.fields));
+  head.memo = read;
   return read;
 }
 

@@ -9,9 +9,22 @@ export interface Field {
 /** What a field takes besides its name and value, in tables (RFC 7541 §4.1) and header lists (RFC 9113 §6.5.2). */
 export const fieldOverheadBytes = 32;
 
-/** Makes a field. All have one shape, so that code which reads them stays monomorphic. */
+/** All have one shape, so that code which reads them stays monomorphic. */
+class FieldLine implements Field {
+  readonly name: string;
+  readonly value: string;
+  readonly isSensitive: boolean;
+
+  constructor(name: string, value: string, isSensitive: boolean) {
+    this.name = name;
+    this.value = value;
+    this.isSensitive = isSensitive;
+  }
+}
+
+/** Makes a field. */
 export function createField(name: string, value: string, isSensitive = false): Field {
-  return { name, value, isSensitive };
+  return new FieldLine(name, value, isSensitive);
 }
 
 /** Returns the size of the field as tables and header lists count it. */

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
 import type { RequestHead } from "../../http1/request-head.js";
 import { toHeaders } from "../headers.js";
+import { keepIfRepeated } from "../repeated-head.js";
 import { badExpectation, findHttp1Fault, type HeadFault } from "../well-formed.js";
 
 /** A head as exchanges have it. Requests with the same bytes share it. */
@@ -10,7 +11,7 @@ export class KnownHead {
   readonly authority: string;
   readonly path: string;
   readonly query: string | undefined;
-  /** Must not be changed. */
+  /** Must not be changed. Frozen if requests share them. */
   readonly headers: IncomingHttpHeaders;
   readonly fault: HeadFault | undefined;
 
@@ -23,16 +24,16 @@ export class KnownHead {
     this.authority = headers.host ?? "";
     this.path = path;
     this.query = query;
-    this.headers = Object.freeze(headers);
+    this.headers = headers;
     this.fault = fault ?? (hasBadExpectation ? badExpectation : undefined);
   }
 }
 
-/** Returns what is known of a head. @param headerCount the most headers that a request may have */
+/** Returns what is known of a head. Requests share it from the second time on. @param headerCount the most headers that a request may have */
 export function knownHeadOf(head: RequestHead, headerCount: number): KnownHead {
   if (head.memo instanceof KnownHead) return head.memo;
   const known = new KnownHead(head, headerCount);
-  head.memo = known;
+  keepIfRepeated(head, known);
   return known;
 }
 

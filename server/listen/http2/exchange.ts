@@ -195,8 +195,8 @@ class RequestBody {
   /** Whether all of the body has come, and whether the owner knows. */
   #hasEnded = false;
   #isEndTold = false;
-  /** What has come and was not read. */
-  #held: Buffer[] = [];
+  /** What has come and was not read, if anything. */
+  #held: Buffer[] | undefined;
   #isDeliveryDue = false;
 
   constructor(connection: Connection<Http2Exchange>, stream: Stream<Http2Exchange>) {
@@ -206,7 +206,7 @@ class RequestBody {
 
   read(): void {
     this.#isReading = true;
-    if (this.#held.length > 0 || this.#hasEnded) this.#deliverSoon();
+    if (this.#held !== undefined || this.#hasEnded) this.#deliverSoon();
   }
 
   pause(): void {
@@ -219,6 +219,7 @@ class RequestBody {
       this.#pass(chunk);
       return;
     }
+    this.#held ??= [];
     if (this.#held.length >= maxHeldChunks) this.#held = [Buffer.concat(this.#held)];
     this.#held.push(chunk);
   }
@@ -232,7 +233,7 @@ class RequestBody {
   close(): ExchangeOwner | undefined {
     const { owner } = this;
     this.owner = undefined;
-    this.#held = [];
+    this.#held = undefined;
     return owner;
   }
 
@@ -249,10 +250,10 @@ class RequestBody {
   }
 
   #deliver(): void {
-    const held = this.#held;
+    const held = this.#held ?? [];
     let next = 0;
     while (this.#isReading && next < held.length) this.#pass(held[next++] as Buffer);
-    this.#held = held.slice(next);
+    this.#held = next < held.length ? held.slice(next) : undefined;
     this.#isDeliveryDue = false;
     if (this.#isReading && this.#hasEnded) this.#tellEnd();
   }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
 import type { RequestFields } from "../../http2/field-rules.js";
 import { toHeaders } from "../headers.js";
+import { keepIfRepeated } from "../repeated-head.js";
 import { findHttp2Fault, type HeadFault } from "../well-formed.js";
 
 /** A head as exchanges have it. Requests with the same field lines share it. */
@@ -11,7 +12,7 @@ export class KnownHead {
   readonly authority: string;
   readonly path: string;
   readonly query: string | undefined;
-  /** Must not be changed. */
+  /** Must not be changed. Frozen if requests share them. */
   readonly headers: IncomingHttpHeaders;
   readonly fault: HeadFault | undefined;
 
@@ -21,16 +22,16 @@ export class KnownHead {
     this.authority = head.authority;
     this.path = path;
     this.query = query;
-    this.headers = Object.freeze(toHeaders(head.fields));
+    this.headers = toHeaders(head.fields);
     const authority = head.authority === "" ? undefined : head.authority;
     this.fault = findHttp2Fault(head.method, head.path, authority, this.headers.expect);
   }
 }
 
-/** Returns what is known of a head. */
+/** Returns what is known of a head. Requests share it from the second time on. */
 export function knownHeadOf(head: RequestFields): KnownHead {
   if (head.memo instanceof KnownHead) return head.memo;
   const known = new KnownHead(head);
-  head.memo = known;
+  keepIfRepeated(head, known);
   return known;
 }
