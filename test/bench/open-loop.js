@@ -45,10 +45,8 @@ const proxyRate = 10_000;
 export function measureProxyLatency(scenario, bench) {
   const proxied = scenarios.find(({ name }) => name === `proxy-${scenario.name}`) ?? scenario;
   const names = choosePeers(proxied.peers, bench);
-  // The load never lets go of its core, where an upstream would wait for a turn.
-  const beside = { ...bench, upstreamSide: /** @type {const} */ ("server") };
   return withPeers(scenario, [proxied.upstream ?? "tonic"], bench, (alone) =>
-    withPeers(proxied, names, beside, (proxies) =>
+    withPeers(proxied, names, bench, (proxies) =>
       measureAtRates("proxy-latency", [...alone, ...proxies], [proxyRate], bench),
     ),
   );

@@ -108,7 +108,6 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
     memoryCalls: parseNumber("--calls", calls ?? (quick ? "20000" : "500000")),
     peers: peers.filter(isAvailable),
     // A proxy has its core for itself.
-    upstreamSide: "load",
     out: resolve(out),
     progress: (line) => void process.stderr.write(`${line}\n`),
   };

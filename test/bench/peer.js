@@ -17,7 +17,6 @@ import { Helper } from "./processes.js";
  * @property {number} warmUpSeconds
  * @property {number} memoryCalls
  * @property {PeerName[]} peers only these, and always the fast lane
- * @property {"server" | "load"} upstreamSide whose core the server behind a proxy has
  * @property {string} out folder of the results
  * @property {(line: string) => void} progress
  */
@@ -79,7 +78,7 @@ export async function withPeers(scenario, names, bench, use, execArgv = []) {
  * @param {Peer["helper"][]} helpers
  * @returns {Promise<number | undefined>} its port
  */
-async function startUpstream({ upstream }, { dist, node, upstreamSide }, helpers) {
+async function startUpstream({ upstream, upstreamSide = "load" }, { dist, node }, helpers) {
   if (upstream === undefined) return undefined;
   const server = new ForeignServer(upstream, upstreamSide);
   helpers.push(server);

@@ -28,7 +28,8 @@ import { shelves } from "./books.js";
  * @property {boolean} [hasInterceptors]
  * @property {boolean} [isOptional] skipped, with a note, where the path is not found
  * @property {Load} load
- * @property {import("./peers/foreign.js").ForeignName} [upstream] a server that the peers are proxies of; it runs beside the load
+ * @property {import("./peers/foreign.js").ForeignName} [upstream] a server that the peers are proxies of
+ * @property {"server" | "load"} [upstreamSide] whose core it has; that of the load if absent
  * @property {PeerName[]} peers
  * @property {number} [unitsPerCall] how often a call counts; 1 if absent
  * @property {string} [unit] what is counted; "calls" if absent
@@ -243,22 +244,29 @@ const bare = shapes
     cpuGoals: {},
   }));
 
+/**
+ * Where load and upstream on one core would be the limit: a proxy that waits for them passes many small reads, one after the
+ * other, and its processor time tells how often it was woken.
+ * @type {Pick<Scenario, "upstreamSide">}
+ */
+const besideProxy = { upstreamSide: "server" };
+
 /** Calls through a proxy. Those that pass take what they cost directly, and what is measured here. @type {Scenario[]} */
 const proxied = [
   { name: "grpc-unary", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.2 } },
-  { name: "grpc-server-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
-  { name: "grpc-client-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 } },
+  { name: "grpc-server-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 }, ...besideProxy },
+  { name: "grpc-client-stream", peers: ["vanguard-go"], cpuGoals: { "vanguard-go": 0.5 }, ...besideProxy },
   { name: "grpc-large", peers: ["vanguard-go"] },
   { name: "grpc-web", peers: ["vanguard-go", "grpcwebproxy"] },
   { name: "connect-binary", peers: ["vanguard-go"] },
   { name: "connect-json", peers: ["vanguard-go"] },
   { name: "rest", peers: ["vanguard-go", "grpc-gateway"], cpuGoals: { "grpc-gateway": 0.5 } },
-].map(({ name, peers, cpuGoals = {} }) => {
+].map(({ name, peers, cpuGoals = {}, ...sides }) => {
   const shape = /** @type {Scenario} */ (shapes.find((each) => each.name === name));
   return /** @type {Scenario} */ ({
     ...shape,
     ...{ name: `proxy-${name}`, title: `${shape.title}, through a proxy`, upstream: "tonic" },
-    ...{ peers: ["fast", ...peers], goals: {}, cpuGoals },
+    ...{ peers: ["fast", ...peers], goals: {}, cpuGoals, ...sides },
   });
 });
 

@@ -112,14 +112,34 @@ function encodeSetting(id, value) {
  * @param {Record<string, string>} headers
  */
 export function encodeHead(url, path, headers) {
+  return frameHead(frames.encodeHeaderBlock(withPseudo(url, path, headers)));
+}
+
+/**
+ * Heads of the first call on a connection and of all later ones, for streams that are still to be given.
+ * @param {string} url
+ * @param {string} path
+ * @param {Record<string, string>} headers
+ * @param {Record<string, string>} varying those whose values differ from call to call
+ */
+export function encodeRepeatedHeads(url, path, headers, varying) {
+  const { first, later } = frames.encodeRepeatedBlocks(withPseudo(url, path, headers), varying);
+  return { first: frameHead(first), later: frameHead(later) };
+}
+
+/**
+ * @param {string} url
+ * @param {string} path
+ * @param {Record<string, string>} headers
+ */
+function withPseudo(url, path, headers) {
   const { host } = new URL(url);
-  const pseudo = { ":method": "POST", ":scheme": "http", ":path": path, ":authority": host };
-  return frames.encodeFrame(
-    frames.type.headers,
-    frames.endHeaders,
-    0,
-    frames.encodeHeaderBlock({ ...pseudo, ...headers }),
-  );
+  return { ":method": "POST", ":scheme": "http", ":path": path, ":authority": host, ...headers };
+}
+
+/** @param {Buffer} block */
+function frameHead(block) {
+  return frames.encodeFrame(frames.type.headers, frames.endHeaders, 0, block);
 }
 
 /**

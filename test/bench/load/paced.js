@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../processes.js";
 import { cacheFolder } from "../schema.js";
-import { encodeHead, opening } from "./connection.js";
+import { encodeRepeatedHeads, opening } from "./connection.js";
 import * as frames from "./frames.js";
 
 const folder = join(cacheFolder, "load");
@@ -47,13 +47,15 @@ export function buildPaced() {
  * @throws {Error} if a response was wrong
  */
 export async function measurePaced({ scenario, call, url }, { rate, seconds, deadlineMs }) {
-  const head = encodeHead(url, call.path, call.headers);
+  const { traceparent, ...headers } = call.headers;
+  const heads = encodeRepeatedHeads(url, call.path, headers, { ...(traceparent && { traceparent }) });
   const data = frames.encodeFrame(frames.type.data, frames.endStream, 0, call.body);
   const load = {
     port: Number(new URL(url).port),
     opening: opening.toString("base64"),
-    request: Buffer.concat([head, data]).toString("base64"),
-    frames: [0, head.length],
+    first: Buffer.concat([heads.first, data]).toString("base64"),
+    later: Buffer.concat([heads.later, data]).toString("base64"),
+    span: traceparent?.split("-")[2] ?? "",
     reply: call.reply.toString("base64"),
     connections: scenario.load.connections,
     streams: mostStreams,

@@ -1,6 +1,6 @@
 // tonic, built from the folder `rust`.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder, runBuf } from "../schema.js";
@@ -19,11 +19,23 @@ function build() {
     greeter: join(cacheFolder, "rust-greeter.binpb"),
     bench: join(cacheFolder, "rust-bench.binpb"),
   };
-  runBuf("build", "--path", "proto/hello_world.proto", "-o", descriptors.greeter);
-  runBuf("build", "test/bench", "-o", descriptors.bench);
+  writeDescriptors(descriptors.greeter, "--path", "proto/hello_world.proto");
+  writeDescriptors(descriptors.bench, "test/bench");
   const env = { ...process.env, DESCRIPTORS: `${descriptors.greeter}:${descriptors.bench}` };
   const options = ["--release", "--locked", "--quiet", "--target-dir", folder];
   execFileSync("cargo", ["build", ...options], { cwd: sources, env, stdio: "inherit" });
+}
+
+/**
+ * Leaves a file that is right as it is: cargo builds anew when it is younger than the program.
+ * @param {string} file
+ * @param {string[]} args
+ */
+function writeDescriptors(file, ...args) {
+  const made = `${file}.new.binpb`;
+  runBuf("build", ...args, "-o", made);
+  if (existsSync(file) && readFileSync(file).equals(readFileSync(made))) rmSync(made);
+  else renameSync(made, file);
 }
 
 function versions() {

@@ -88,13 +88,38 @@ func (c *connection) startDue() {
 		if c.calls.due(place) > c.heldTo {
 			c.calls.late[place] = now - c.calls.due(place)
 		}
-		begin := len(c.out)
-		c.out = append(c.out, c.Request...)
-		for _, offset := range c.Frames {
-			binary.BigEndian.PutUint32(c.out[begin+offset+5:], uint32(c.started*2+1))
-		}
-		c.started++
+		c.startCall()
 	}
+}
+
+func (c *connection) startCall() {
+	request := c.Later
+	if c.started == 0 {
+		request = c.First
+	}
+	begin := len(c.out)
+	c.out = append(c.out, request...)
+	if span := bytes.Index(c.out[begin:], []byte(c.Span)); span >= 0 {
+		putHex(c.out[begin+span:][:len(c.Span)], c.place(c.started))
+	}
+	for begin < len(c.out) {
+		binary.BigEndian.PutUint32(c.out[begin+5:], uint32(c.started*2+1))
+		begin += frameBytes(c.out[begin:])
+	}
+	c.started++
+}
+
+// putHex writes a number with leading zeros.
+func putHex(into []byte, number int) {
+	for index := len(into) - 1; index >= 0; index-- {
+		into[index] = "0123456789abcdef"[number&15]
+		number >>= 4
+	}
+}
+
+// frameBytes is the size of a frame with its head.
+func frameBytes(frame []byte) int {
+	return headBytes + int(frame[0])<<16 + int(frame[1])<<8 + int(frame[2])
 }
 
 func (c *connection) flush() error {
@@ -130,7 +155,7 @@ func (c *connection) read() error {
 		if len(rest) < headBytes {
 			break
 		}
-		end := headBytes + int(rest[0])<<16 + int(rest[1])<<8 + int(rest[2])
+		end := frameBytes(rest)
 		if len(rest) < end {
 			break
 		}
