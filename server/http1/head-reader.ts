@@ -47,7 +47,7 @@ export class HeadReader {
     this.#searched = 0;
     this.#checked = 0;
     const bytes = input.take(end + headEnd.length);
-    const head = readRequestHead(bytes.toString("latin1", 0, end));
+    const head = readRequestHead(bytes.subarray(0, end), this.#known?.head);
     this.#known = bytes.length > maxKnownBytes ? undefined : { bytes: copyOf(bytes), head };
     return head;
   }

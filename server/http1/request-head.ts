@@ -2,7 +2,7 @@
 // another server in front could read in another way is refused.
 import { connectionNames, isToken } from "../http/header.js";
 import { RequestError } from "./errors.js";
-import { readFieldLine } from "./field-line.js";
+import { type FieldLine, readFieldLine } from "./field-line.js";
 
 /** A well-formed head. The same object may come again for the next request. */
 export class RequestHead {
@@ -10,8 +10,7 @@ export class RequestHead {
   /** As it was sent, in any form. */
   readonly target: string;
   readonly isHttp10: boolean;
-  /** Names and values in turn, as they were sent. */
-  readonly rawHeaders: readonly string[];
+  readonly fields: readonly FieldLine[];
   /** Size of the body in bytes; `Infinity` if it comes in chunks. */
   readonly bodyBytes: number;
   /** Whether the client leaves the connection open for another request. */
@@ -21,19 +20,26 @@ export class RequestHead {
   /** For whatever the owner derives from a head, if the same one comes again. */
   memo: unknown = undefined;
 
-  constructor(line: RequestLine, rawHeaders: readonly string[]) {
+  constructor(line: RequestLine, fields: readonly FieldLine[]) {
     const isHttp10 = line.version === "1.0";
-    const special = collect(rawHeaders);
+    const special = collect(fields);
     this.method = line.method;
     this.target = line.target;
     this.isHttp10 = isHttp10;
-    this.rawHeaders = rawHeaders;
+    this.fields = fields;
     this.bodyBytes = bodyBytesOf(special, isHttp10);
     const options = connectionNames(special.connection.join(","));
     this.keepsAlive = isHttp10 ? options.has("keep-alive") : !options.has("close");
     this.expectation = isHttp10 ? undefined : special.expect[0]?.toLowerCase();
   }
+
+  /** Names and values in turn, as they were sent. */
+  get rawHeaders(): string[] {
+    return this.fields.flatMap(({ rawName, value }) => [rawName, value]);
+  }
 }
+
+const lineEnd = "\r\n";
 
 interface RequestLine {
   readonly method: string;
@@ -41,16 +47,26 @@ interface RequestLine {
   readonly version: "1.0" | "1.1";
 }
 
-/** Reads a head without the empty line at its end. @throws RequestError */
-export function readRequestHead(text: string): RequestHead {
-  const lines = text.split("\r\n");
+/**
+ * Reads a head.
+ *
+ * @param bytes without the empty line at its end, and without the end of its last line
+ * @param before the head before it on the connection, most of whose lines come again
+ * @throws RequestError
+ */
+export function readRequestHead(bytes: Buffer, before?: RequestHead): RequestHead {
+  const lines = bytes.toString("latin1").split(lineEnd);
   const requestLine = readRequestLine(lines[0] as string);
-  const rawHeaders: string[] = [];
+  const fields: FieldLine[] = [];
+  let start = 0;
   for (let index = 1; index < lines.length; index++) {
-    const [name, value] = readFieldLine(lines[index] as string);
-    rawHeaders.push(name, value);
+    start += (lines[index - 1] as string).length + lineEnd.length;
+    const line = lines[index] as string;
+    const known = before?.fields[index - 1];
+    // A part of a string keeps the whole of it alive, so that a line which may stay is one of its own.
+    fields.push(known?.text === line ? known : readFieldLine(bytes.toString("latin1", start, start + line.length)));
   }
-  return new RequestHead(requestLine, rawHeaders);
+  return new RequestHead(requestLine, fields);
 }
 
 const requestLinePattern = /^(\S+) ([\x21-\x7e\x80-\xff]+) HTTP\/(\d\.\d)$/;
@@ -82,13 +98,14 @@ export function checkStart(text: string): void {
 /** The fields that say something of the connection, or of the body. */
 type SpecialFields = Record<"content-length" | "transfer-encoding" | "connection" | "expect", string[]>;
 
-function collect(rawHeaders: readonly string[]): SpecialFields {
+function collect(fields: readonly FieldLine[]): SpecialFields {
   const special: SpecialFields = { "content-length": [], "transfer-encoding": [], connection: [], expect: [] };
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] as string).toLowerCase();
-    if (Object.hasOwn(special, name)) special[name as keyof SpecialFields].push(rawHeaders[index + 1] as string);
-  }
+  for (const { name, value } of fields) if (isSpecial(name)) special[name].push(value);
   return special;
+}
+
+function isSpecial(name: string): name is keyof SpecialFields {
+  return name === "content-length" || name === "transfer-encoding" || name === "connection" || name === "expect";
 }
 
 /** How long the body is (RFC 9112 section 6.3). @throws RequestError if that is not said in one way only */

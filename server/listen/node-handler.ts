@@ -52,7 +52,8 @@ function openHttp2({ stream, headers, method, url }: Http2ServerRequest): Opened
 }
 
 function openHttp1(request: IncomingMessage, response: ServerResponse, headerCount: number): Opened {
-  const fault = findHttp1Fault(request, headerCount);
+  const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
+  const fault = findHttp1Fault(request, names, headerCount);
   const exchange = new MountedHttp1Exchange(request, response);
   response.on("close", () => exchange.close());
   return [exchange, fault];

@@ -14,7 +14,6 @@ export type OnRequest = (exchange: Exchange, fault: HeadFault | undefined) => vo
 
 /** What is looked at in a request of HTTP/1.1. The names are those of Node's requests. */
 interface Http1Request {
-  readonly rawHeaders: readonly string[];
   readonly method?: string | undefined;
   url?: string | undefined;
   readonly httpVersionMinor: number;
@@ -24,12 +23,17 @@ interface Http1Request {
 /**
  * What is wrong with the request, or undefined. A request in absolute form, as sent to a proxy, is brought into origin form.
  *
+ * @param names those of its field lines as they were sent, in any case
  * @param headerCount the most headers that it may have
  */
-export function findHttp1Fault(request: Http1Request, headerCount: number): HeadFault | undefined {
-  const { rawHeaders, method, url: target = "" } = request;
-  if (rawHeaders.length > 2 * headerCount) return { status: 431, text: `more than ${headerCount} headers` };
-  if (countHosts(rawHeaders) > 1) return { status: 400, text: "more than one Host" };
+export function findHttp1Fault(
+  request: Http1Request,
+  names: readonly string[],
+  headerCount: number,
+): HeadFault | undefined {
+  const { method, url: target = "" } = request;
+  if (names.length > headerCount) return { status: 431, text: `more than ${headerCount} headers` };
+  if (names.filter(isHost).length > 1) return { status: 400, text: "more than one Host" };
   // HTTP/1.0 knows no Host, and load balancers ask for health so.
   if (request.httpVersionMinor === 0) request.headers.host ??= "localhost";
   if (request.headers.host === undefined) return noHost;
@@ -84,11 +88,6 @@ function toOriginForm(request: Http1Request): boolean {
   return true;
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === 4 && name.toLowerCase() === "host") count++;
-  }
-  return count;
+function isHost(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === "host";
 }

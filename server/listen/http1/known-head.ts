@@ -15,10 +15,11 @@ export class KnownHead {
   readonly headers: IncomingHttpHeaders;
   readonly fault: HeadFault | undefined;
 
-  constructor({ method, target, isHttp10, rawHeaders, expectation }: RequestHead, headerCount: number) {
-    const headers = toHeaders(pairs(rawHeaders));
-    const request = { method, url: target, httpVersionMinor: isHttp10 ? 0 : 1, rawHeaders, headers };
-    const fault = findHttp1Fault(request, headerCount);
+  constructor({ method, target, isHttp10, fields, expectation }: RequestHead, headerCount: number) {
+    const headers = toHeaders(fields);
+    const request = { method, url: target, httpVersionMinor: isHttp10 ? 0 : 1, headers };
+    const names = fields.map(({ name }) => name);
+    const fault = findHttp1Fault(request, names, headerCount);
     const hasBadExpectation = expectation !== undefined && expectation !== "100-continue";
     const { path, query } = splitTarget(request.url);
     this.authority = headers.host ?? "";
@@ -35,12 +36,4 @@ export function knownHeadOf(head: RequestHead, headerCount: number): KnownHead {
   const known = new KnownHead(head, headerCount);
   keepIfRepeated(head, known);
   return known;
-}
-
-function pairs(rawHeaders: readonly string[]): { name: string; value: string }[] {
-  const fields: { name: string; value: string }[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    fields.push({ name: (rawHeaders[index] as string).toLowerCase(), value: rawHeaders[index + 1] as string });
-  }
-  return fields;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RequestError } from "../../../server/http1/errors.js";
 import { readRequestHead } from "../../../server/http1/request-head.js";
 
-const read = (...lines: string[]) => readRequestHead(lines.join("\r\n"));
+const read = (...lines: string[]) => readRequestHead(Buffer.from(lines.join("\r\n"), "latin1"));
 
 /** Status and message of the refusal. */
 function refusal(...lines: string[]): string {
