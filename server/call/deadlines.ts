@@ -62,7 +62,7 @@ export class Deadlines {
     if (first !== undefined && first.atMs < this.#firesAtMs) this.#setTimer(first.atMs);
   }
 
-  /** Puts a deadline in the place of another. */
+  /** Puts a deadline where another one was. */
   #move(deadline: Deadline, place: number): void {
     const parent = this.#heap[(place - 1) >> 1];
     if (place > 0 && parent !== undefined && deadline.atMs < parent.atMs) this.#rise(deadline, place);
