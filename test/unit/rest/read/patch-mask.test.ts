@@ -169,14 +169,21 @@ describe("a request has such a mask", () => {
   });
 });
 
-test("walking through a body costs less than parsing it", () => {
-  const body = `{${Array.from({ length: 100_000 }, (_, index) => `"f${index}":[{}]`).join()}}`;
-  const bytes = new TextEncoder().encode(body);
-  const time = (work: () => unknown) => {
-    const start = performance.now();
-    work();
-    return performance.now() - start;
-  };
-  const walkMs = Math.min(...[1, 2, 3].map(() => time(() => new JsonWalk(bytes).eachMember(() => false))));
-  expect(walkMs).toBeLessThan(2 * time(() => JSON.parse(body)));
+test("walking through a body reads each byte a few times, however many members there are", () => {
+  const body = `{${Array.from({ length: 10_000 }, (_, index) => `"f${index}":[{}]`).join()}}`;
+  let reads = 0;
+  const bytes = new Proxy(new TextEncoder().encode(body), {
+    get(target, key) {
+      if (typeof key === "string" && /^[0-9]+$/.test(key)) reads++;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  let members = 0;
+  new JsonWalk(bytes).eachMember(() => {
+    members++;
+    return false;
+  });
+  expect(members).toBe(10_000);
+  expect(reads).toBeLessThan(4 * body.length);
 });
