@@ -32,6 +32,7 @@ ${[...scenarios, ...studies].map(({ name, title }) => `    ${name.padEnd(20)} ${
   --node PATH|VERSION  the Node of the servers; a version, such as 24, is installed from npm into .cache; default: this one
   --dist FOLDER        the build of manywire; default dist
   --out FOLDER         for bench-node<major>.json and .svg, -partial if not everything was measured; default .cache/bench
+  --update             put what was measured into the results in docs/benchmark, which keep all else, and make their page
   --page               make docs/benchmark.md of the results in docs/benchmark instead
   --profile SCENARIO   profile the fast lane, or the one --peer, under that load instead
   --help
@@ -40,7 +41,7 @@ ${[...scenarios, ...studies].map(({ name, title }) => `    ${name.padEnd(20)} ${
 /**
  * @typedef {{ kind: "help" } | { kind: "page" }
  *   | { kind: "profile", scenario: Scenario, peer: PeerName, bench: Bench }
- *   | { kind: "measure", chosen: Scenario[], chosenStudies: Study[], isWhole: boolean, bench: Bench }} Task
+ *   | { kind: "measure", chosen: Scenario[], chosenStudies: Study[], isWhole: boolean, isUpdate: boolean, bench: Bench }} Task
  */
 
 /**
@@ -62,6 +63,7 @@ export async function readTask() {
     kind: "measure",
     chosen: names.filter((name) => !studyNames.includes(name)).map(findScenario),
     chosenStudies: studies.filter(({ name }) => names.includes(name)),
+    isUpdate: values.update,
     isWhole: positionals.length === 0 && values.peer === undefined && !values.quick,
     bench: await prepareBench(values, peers),
   };
@@ -79,6 +81,7 @@ function parseCommandLine() {
       node: { type: "string" },
       dist: { type: "string", default: "dist" },
       out: { type: "string", default: cacheFolder },
+      update: { type: "boolean", default: false },
       page: { type: "boolean", default: false },
       profile: { type: "string" },
       help: { type: "boolean", default: false },
@@ -107,7 +110,6 @@ async function prepareBench({ quick, rounds, seconds, calls, node, dist, out }, 
     warmUpSeconds: quick ? 0.5 : 3,
     memoryCalls: parseNumber("--calls", calls ?? (quick ? "20000" : "500000")),
     peers: peers.filter(isAvailable),
-    // A proxy has its core for itself.
     out: resolve(out),
     progress: (line) => void process.stderr.write(`${line}\n`),
   };

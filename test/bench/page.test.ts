@@ -22,6 +22,17 @@ interface Readme {
   replaceSpeed(readme: string, run: object): string;
 }
 
+interface Update {
+  updateResults(
+    whole: object,
+    part: object,
+  ): Record<string, unknown> & {
+    scenarios: { name: string; title: string }[];
+    updates: { date: string; names: string[] }[];
+  };
+}
+
+const { updateResults }: Update = await import(new URL("report/update.js", import.meta.url).href);
 const { readResults, formatPage }: Page = await import(new URL("report/page.js", import.meta.url).href);
 
 const { replaceSpeed }: Readme = await import(new URL("report/readme.js", import.meta.url).href);
@@ -30,6 +41,26 @@ test("docs/benchmark.md is what npm run bench -- --page makes of the results", (
   const runs = readResults(docs);
   expect(runs.length).toBeGreaterThan(0);
   expect(readFileSync(`${docs}/benchmark.md`, "utf8")).toBe(formatPage(runs));
+});
+
+test("a later run replaces what it has measured, and the page says which that is", () => {
+  const scenario = (name: string, title: string) => ({ name, title, unit: "calls", peers: [] });
+  const whole = { ...run, scenarios: [scenario("grpc-unary", "old"), scenario("rest", "old")], memory: [1], idle: [1] };
+  const later = { ...run, date: "2026-02-03T00:00:00.000Z", scenarios: [scenario("rest", "new")], idle: [2] };
+  const last = { ...run, date: "2026-02-04T00:00:00.000Z", scenarios: [scenario("proxy-rest", "new")], idle: [3] };
+  const updated = updateResults(updateResults(whole, later), last);
+  expect(updated.scenarios.map(({ name, title }) => `${name} ${title}`)).toEqual([
+    "grpc-unary old",
+    "rest new",
+    "proxy-rest new",
+  ]);
+  expect([updated.memory, updated.idle, updated.date]).toEqual([[1], [3], run.date]);
+  expect(updated.updates.map(({ date, names }) => [date.slice(0, 10), ...names])).toEqual([
+    ["2026-02-03", "rest"],
+    ["2026-02-04", "proxy-rest", "idle"],
+  ]);
+  const page = formatPage([{ ...updated, memory: undefined, idle: undefined }]);
+  expect(page).toContain("In a later run, on a machine; Linux; 3 rounds of 1.5 s; 2026-02-04: `proxy-rest`, `idle`.\n");
 });
 
 const spread = (median: number) => ({ median, min: median, max: median });

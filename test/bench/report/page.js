@@ -44,6 +44,8 @@ import {
  * @property {IdleResult[]} [idle]
  * @property {ClientResult[]} [clients]
  * @property {import("../codec-study.js").CodecResult} [codec]
+ * @property {(Pick<Results, "date" | "machine" | "system" | "rounds" | "seconds"> & { names: string[] })[]} [updates] later
+ *   runs, and the scenarios and studies that were measured in them
  */
 
 /** @typedef {import("../peers/names.js").PeerName} PeerName */
@@ -81,7 +83,7 @@ in microseconds: where the load cannot keep a server busy, the rates are those o
 /** What is said of the requests where their headers are those of real clients. */
 const clients = `Requests have the headers that \`@grpc/grpc-js\`, grpc-go, grpcio, \`@connectrpc/connect-web\` and \`fetch\` in Chromium,
 and curl send, with a deadline, a trace context and cookies, so that responses are compressed where a server does that by
-default. Messages of books have strings, nested messages, numbers of every kind, bytes, an enum, maps, wrappers and timestamps.
+default. From 2026-11-29 on, each request over HTTP/1.1 and at fixed rates has a trace of its own. Messages of books have strings, nested messages, numbers of every kind, bytes, an enum, maps, wrappers and timestamps.
 `;
 
 /**
@@ -127,16 +129,26 @@ function peersOf(scenarios) {
 
 /** @param {Results} run */
 function formatRun(run) {
-  const { date, node, machine, system, rounds, seconds, scenarios } = run;
+  const { node, scenarios, updates = [] } = run;
   const major = /\d+/.exec(node)?.[0];
   const file = `benchmark/bench-node${major}`;
   return `## Node ${major}
 
-${node}; ${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0, 10)}. [JSON](${file}.json)
-
+${node}; ${formatRunKind(run)}. [JSON](${file}.json)
+${updates.map(formatUpdate).join("")}
 ![Calls and messages a second on Node ${major}, for each scenario and peer](${file}.svg)
 
 ${[...groupScenarios(scenarios).map(formatScenarios), ...formatStudies(run)].join("\n")}`;
+}
+
+/** @param {Pick<Results, "date" | "machine" | "system" | "rounds" | "seconds">} run */
+function formatRunKind({ date, machine, system, rounds, seconds }) {
+  return `${machine}; ${system}; ${rounds} rounds of ${seconds} s; ${date.slice(0, 10)}`;
+}
+
+/** @param {NonNullable<Results["updates"]>[number]} update */
+function formatUpdate({ names, ...run }) {
+  return `\nIn a later run, on ${formatRunKind(run)}: ${names.map((name) => `\`${name}\``).join(", ")}.\n`;
 }
 
 /**
@@ -261,8 +273,8 @@ function formatMedian(values, format) {
 }
 
 /** What is said of calls through proxies. */
-const proxies = `Calls through a proxy, before tonic, which runs beside the load. vanguard-go has \`httputil.ReverseProxy\` behind it, and the
-time is that of the proxy alone:
+const proxies = `Calls through a proxy, before tonic, which runs beside the load, and beside the proxy where calls are streams. vanguard-go
+has \`httputil.ReverseProxy\` behind it, and the time is that of the proxy alone:
 
 `;
 
