@@ -9,7 +9,7 @@ import { root } from "./schema.js";
 
 /**
  * @param {string} node path of the Node that the servers run on
- * @returns {{ node: string, machine: string } & Record<string, string>} name → version or description
+ * @returns {{ node: string, machine: string, system: string } & Record<string, string>} name → version or description
  */
 export function describeMachine(node) {
   const cpus = os.cpus();

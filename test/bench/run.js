@@ -40,7 +40,7 @@ async function measureAll({ chosen, chosenStudies, isWhole, isUpdate, bench }) {
     scenarios.push(result);
     write(text.formatScenario(result));
   }
-  /** @type {Partial<Record<import("./studies.js").Study["key"], any[]>>} */
+  /** @type {Partial<Record<import("./studies.js").Study["key"], any>>} */
   const found = {};
   for (const study of chosenStudies) {
     const results = await runStudy(study, findScenario("grpc-unary"), bench);

@@ -10,8 +10,9 @@ import { studies } from "../studies.js";
  * @returns {Results} all of both; where both have a scenario or a study, that of the part
  */
 export function updateResults(whole, part) {
-  const { date, machine, system, rounds, seconds, scenarios, ...others } = part;
-  const made = studies.filter(({ key }) => others[key] !== undefined);
+  const { date, machine, system, rounds, seconds, scenarios } = part;
+  const found = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (part));
+  const made = studies.filter(({ key }) => found[key] !== undefined);
   const names = [...scenarios, ...made].map(({ name }) => name);
   const earlier = (whole.updates ?? []).map((update) => ({
     ...update,
@@ -23,7 +24,7 @@ export function updateResults(whole, part) {
       const isIt = (/** @type {{ name: string }} */ each) => each.name === name;
       return scenarios.find(isIt) ?? whole.scenarios.find(isIt) ?? [];
     }),
-    ...Object.fromEntries(made.map(({ key }) => [key, others[key]])),
+    ...Object.fromEntries(made.map(({ key }) => [key, found[key]])),
     updates: [
       ...earlier.filter((update) => update.names.length > 0),
       { date, machine, system, rounds, seconds, names },
