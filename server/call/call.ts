@@ -120,7 +120,7 @@ export class Call implements ActiveCall, ExchangeOwner {
     this.method = method;
     this.#counted = environment.observers && new CountedExchange(exchange);
     this.exchange = this.#counted ?? exchange;
-    this.#deadline = this.#startDeadline(head.timeout);
+    this.#deadline = this.#createDeadline(head.timeout);
     const { values = new CallValues(exchange), problem } = makeValues(environment, exchange);
     this.#problem = head.problem ?? problem;
     this.context = new CallContext({
@@ -135,13 +135,12 @@ export class Call implements ActiveCall, ExchangeOwner {
       values,
       report: environment.report,
     });
+    if (this.#deadline !== undefined) environment.deadlines.add(this.#deadline);
   }
 
-  #startDeadline({ timeoutMs }: Timeout): Deadline | undefined {
+  #createDeadline({ timeoutMs }: Timeout): Deadline | undefined {
     if (timeoutMs === undefined) return undefined;
-    const deadline = new Deadline(performance.now() + timeoutMs, () => this.cancel(deadlineExceeded()));
-    this.#environment.deadlines.add(deadline);
-    return deadline;
+    return new Deadline(performance.now() + timeoutMs, () => this.cancel(deadlineExceeded()));
   }
 
   /** Starts reading the request, or refuses it. To be called once. */

@@ -52,14 +52,19 @@ export class Deadlines {
   #onTimer(): void {
     this.#timer = undefined;
     this.#firesAtMs = Number.POSITIVE_INFINITY;
-    const now = performance.now();
-    let first = this.#heap[0];
-    while (first !== undefined && first.atMs <= now) {
+    try {
+      this.#pass(performance.now());
+    } finally {
+      const first = this.#heap[0];
+      if (first !== undefined && first.atMs < this.#firesAtMs) this.#setTimer(first.atMs);
+    }
+  }
+
+  #pass(now: number): void {
+    for (let first = this.#heap[0]; first !== undefined && first.atMs <= now; first = this.#heap[0]) {
       this.delete(first);
       first.onPassed();
-      first = this.#heap[0];
     }
-    if (first !== undefined && first.atMs < this.#firesAtMs) this.#setTimer(first.atMs);
   }
 
   /** Puts a deadline where another one was. */

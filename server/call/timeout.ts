@@ -45,14 +45,12 @@ export function readTimeout(protocol: RpcProtocol, headers: IncomingHttpHeaders,
 }
 
 const unitsMs: ReadonlyMap<string, number> = new Map([
-  ...([
-    ["H", 3_600_000],
-    ["M", 60_000],
-    ["S", 1000],
-    ["m", 1],
-    ["u", 0.001],
-    ["n", 0.000_001],
-  ] as const),
+  ["H", 3_600_000],
+  ["M", 60_000],
+  ["S", 1000],
+  ["m", 1],
+  ["u", 0.001],
+  ["n", 0.000_001],
 ]);
 const maxDigits = 8;
 const [zero, nine] = [0x30, 0x39];

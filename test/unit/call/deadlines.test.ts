@@ -72,6 +72,19 @@ describe("deadlines", () => {
     expect(passed).toEqual(["added"]);
   });
 
+  test("pass also if what is called at one of them throws", () => {
+    const { add, passed, deadlines } = open();
+    const onPassed = () => {
+      throw new Error("thrown");
+    };
+    deadlines.add(new Deadline(performance.now() + 100, onPassed));
+    add("same", 100);
+    add("later", 200);
+    expect(() => vi.advanceTimersByTime(100)).toThrow("thrown");
+    vi.advanceTimersByTime(1000);
+    expect(passed).toEqual(["same", "later"]);
+  });
+
   test("have one timer, which is not set anew when a call ends, and keeps no process running without calls", () => {
     vi.useRealTimers();
     const { add, deadlines } = open();
