@@ -1,6 +1,7 @@
 // Finds the heads of requests in what comes, and refuses what cannot become one before all of it has come.
 import { RequestError } from "./errors.js";
 import { readFieldLine } from "./field-line.js";
+import { HeadPattern } from "./head-pattern.js";
 import type { Input } from "./input.js";
 import { checkStart, type RequestHead, readRequestHead, readRequestLine } from "./request-head.js";
 
@@ -16,8 +17,8 @@ export class HeadReader {
   /** Where the search for the end goes on, and the first line that was not checked, in a head that has not come whole. */
   #searched = 0;
   #checked = 0;
-  /** The last head. Clients send the same one again and again. */
-  #known: { readonly bytes: Buffer; readonly head: RequestHead } | undefined;
+  /** Of the last head that was read whole. Clients send the same one again and again, or similar ones. */
+  #pattern: HeadPattern | undefined;
 
   /** @param maxBytes of a head: request line, headers, and their ends */
   constructor(maxBytes: number) {
@@ -28,11 +29,8 @@ export class HeadReader {
   read(input: Input): RequestHead | undefined {
     if (this.#searched === 0) {
       input.skipEmptyLines();
-      const known = this.#known;
-      if (known !== undefined && input.startsWith(known.bytes)) {
-        input.take(known.bytes.length);
-        return known.head;
-      }
+      const known = this.#pattern?.read(input, this.#maxBytes);
+      if (known !== undefined) return known;
     }
     const end = input.find(headEnd, Math.max(0, this.#searched - headEnd.length));
     const { length } = input;
@@ -47,8 +45,9 @@ export class HeadReader {
     this.#searched = 0;
     this.#checked = 0;
     const bytes = input.take(end + headEnd.length);
-    const head = readRequestHead(bytes.subarray(0, end), this.#known?.head);
-    this.#known = bytes.length > maxKnownBytes ? undefined : { bytes: copyOf(bytes), head };
+    const before = this.#pattern;
+    const head = readRequestHead(bytes.subarray(0, end), before?.head);
+    this.#pattern = bytes.length > maxKnownBytes ? undefined : new HeadPattern(copyOf(bytes), head, before);
     return head;
   }
 

@@ -39,11 +39,15 @@ export class Input {
 
   /** Takes so many bytes, or all if there are fewer. */
   take(count: number): Buffer {
-    const end = Math.min(this.#start + count, this.#end);
-    const taken = this.#bytes.subarray(this.#start, end);
-    this.#start = end;
-    if (end === this.#end) this.clear();
+    const taken = this.#bytes.subarray(this.#start, Math.min(this.#start + count, this.#end));
+    this.drop(taken.length);
     return taken;
+  }
+
+  /** Takes so many bytes, of which there are no fewer, and forgets them. */
+  drop(count: number): void {
+    this.#start += count;
+    if (this.#start === this.#end) this.clear();
   }
 
   /** Lets go of all. */
@@ -54,9 +58,11 @@ export class Input {
     this.#isOwn = false;
   }
 
-  startsWith(bytes: Buffer): boolean {
-    const end = this.#start + bytes.length;
-    return end <= this.#end && this.#bytes.compare(bytes, 0, bytes.length, this.#start, end) === 0;
+  /** Whether some bytes stand at a place, counted from the front. */
+  hasAt(at: number, bytes: Buffer): boolean {
+    const start = this.#start + at;
+    const end = start + bytes.length;
+    return end <= this.#end && this.#bytes.compare(bytes, 0, bytes.length, start, end) === 0;
   }
 
   /** Where some bytes begin, counted from the front, or -1. @param from where to look first */
@@ -84,7 +90,7 @@ export class Input {
   skipEmptyLines(): void {
     let at = this.#start;
     while (at < this.#end && isLineEnd(this.#bytes[at] as number)) at++;
-    if (at > this.#start) this.take(at - this.#start);
+    if (at > this.#start) this.drop(at - this.#start);
   }
 }
 

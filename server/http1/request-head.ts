@@ -4,12 +4,40 @@ import { connectionNames, isToken } from "../http/header.js";
 import { RequestError } from "./errors.js";
 import { type FieldLine, readFieldLine } from "./field-line.js";
 
-/** A well-formed head. The same object may come again for the next request. */
-export class RequestHead {
+/** The first line of a head, which is well-formed. The same object may come again in the next head. */
+export class RequestLine {
+  /** As it was sent, without its end. */
+  readonly text: string;
   readonly method: string;
   /** As it was sent, in any form. */
   readonly target: string;
   readonly isHttp10: boolean;
+
+  constructor(text: string, method: string, target: string, isHttp10: boolean) {
+    this.text = text;
+    this.method = method;
+    this.target = target;
+    this.isHttp10 = isHttp10;
+  }
+}
+
+/** What the fields of a head say of the body and the connection. */
+interface Framing {
+  readonly bodyBytes: number;
+  readonly keepsAlive: boolean;
+  readonly expectation: string | undefined;
+}
+
+/** Another head on the connection that has the same fields but for the values of a few. */
+interface SimilarHead {
+  readonly head: RequestHead;
+  /** Those that have other values than in that head. */
+  readonly changes: readonly FieldLine[];
+}
+
+/** A well-formed head. The same object may come again for the next request. */
+export class RequestHead {
+  readonly line: RequestLine;
   readonly fields: readonly FieldLine[];
   /** Size of the body in bytes; `Infinity` if it comes in chunks. */
   readonly bodyBytes: number;
@@ -17,20 +45,44 @@ export class RequestHead {
   readonly keepsAlive: boolean;
   /** Value of `expect`, in lower case. HTTP/1.0 has none. */
   readonly expectation: string | undefined;
-  /** For whatever the owner derives from a head, if the same one comes again. */
+  /** For whatever the owner derives from a head, if the same one comes again, or similar ones. */
   memo: unknown = undefined;
+  readonly similar: SimilarHead | undefined;
 
-  constructor(line: RequestLine, fields: readonly FieldLine[]) {
-    const isHttp10 = line.version === "1.0";
-    const special = collect(fields);
-    this.method = line.method;
-    this.target = line.target;
-    this.isHttp10 = isHttp10;
+  private constructor(line: RequestLine, fields: readonly FieldLine[], framing: Framing, similar?: SimilarHead) {
+    this.line = line;
     this.fields = fields;
-    this.bodyBytes = bodyBytesOf(special, isHttp10);
-    const options = connectionNames(special.connection.join(","));
-    this.keepsAlive = isHttp10 ? options.has("keep-alive") : !options.has("close");
-    this.expectation = isHttp10 ? undefined : special.expect[0]?.toLowerCase();
+    this.bodyBytes = framing.bodyBytes;
+    this.keepsAlive = framing.keepsAlive;
+    this.expectation = framing.expectation;
+    this.similar = similar;
+  }
+
+  /** @throws RequestError if it is not said in one way how the body is framed */
+  static of(line: RequestLine, fields: readonly FieldLine[]): RequestHead {
+    return new RequestHead(line, fields, readFraming(fields, line.isHttp10));
+  }
+
+  /**
+   * A head with other lines in place of some of this one's.
+   *
+   * @param fields those of this head, but for `changes`, which have the same names
+   * @throws RequestError as `of` does
+   */
+  with(line: RequestLine, fields: readonly FieldLine[], changes: readonly FieldLine[]): RequestHead {
+    const isFramedAlike = line.isHttp10 === this.line.isHttp10 && !changes.some(({ name }) => isSpecial(name));
+    const framing = isFramedAlike ? this : readFraming(fields, line.isHttp10);
+    return new RequestHead(line, fields, framing, { head: this, changes });
+  }
+
+  get method(): string {
+    return this.line.method;
+  }
+  get target(): string {
+    return this.line.target;
+  }
+  get isHttp10(): boolean {
+    return this.line.isHttp10;
   }
 
   /** Names and values in turn, as they were sent. */
@@ -41,12 +93,6 @@ export class RequestHead {
 
 const lineEnd = "\r\n";
 
-interface RequestLine {
-  readonly method: string;
-  readonly target: string;
-  readonly version: "1.0" | "1.1";
-}
-
 /**
  * Reads a head.
  *
@@ -56,7 +102,8 @@ interface RequestLine {
  */
 export function readRequestHead(bytes: Buffer, before?: RequestHead): RequestHead {
   const lines = bytes.toString("latin1").split(lineEnd);
-  const requestLine = readRequestLine(lines[0] as string);
+  const firstLine = lines[0] as string;
+  const requestLine = before?.line.text === firstLine ? before.line : readRequestLine(firstLine);
   const fields: FieldLine[] = [];
   let start = 0;
   for (let index = 1; index < lines.length; index++) {
@@ -66,7 +113,7 @@ export function readRequestHead(bytes: Buffer, before?: RequestHead): RequestHea
     // A part of a string keeps the whole of it alive, so that a line which may stay is one of its own.
     fields.push(known?.text === line ? known : readFieldLine(bytes.toString("latin1", start, start + line.length)));
   }
-  return new RequestHead(requestLine, fields);
+  return RequestHead.of(requestLine, fields);
 }
 
 const requestLinePattern = /^(\S+) ([\x21-\x7e\x80-\xff]+) HTTP\/(\d\.\d)$/;
@@ -80,7 +127,7 @@ export function readRequestLine(line: string): RequestLine {
   }
   if (version !== "1.0" && version !== "1.1") throw new RequestError(505, "version: expected HTTP/1.0 or HTTP/1.1");
   if (method === "CONNECT") throw new RequestError(405, "CONNECT is not served");
-  return { method, target, version };
+  return new RequestLine(line, method, target, version === "1.0");
 }
 
 /** Longer than any method there is. */
@@ -106,6 +153,17 @@ function collect(fields: readonly FieldLine[]): SpecialFields {
 
 function isSpecial(name: string): name is keyof SpecialFields {
   return name === "content-length" || name === "transfer-encoding" || name === "connection" || name === "expect";
+}
+
+/** @throws RequestError */
+function readFraming(fields: readonly FieldLine[], isHttp10: boolean): Framing {
+  const special = collect(fields);
+  const options = connectionNames(special.connection.join(","));
+  return {
+    bodyBytes: bodyBytesOf(special, isHttp10),
+    keepsAlive: isHttp10 ? options.has("keep-alive") : !options.has("close"),
+    expectation: isHttp10 ? undefined : special.expect[0]?.toLowerCase(),
+  };
 }
 
 /** How long the body is (RFC 9112 section 6.3). @throws RequestError if that is not said in one way only */

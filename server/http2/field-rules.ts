@@ -1,6 +1,13 @@
 // What field lines of requests, responses and trailers have to be: RFC 9113 §8.1 to §8.3.
 import { createField, type Field } from "./hpack/field.js";
 
+/** The head of another request that has the same fields but for the values of a few. */
+interface SimilarRequest {
+  readonly head: RequestFields;
+  /** Those that have other values than in that head. Pseudo-header fields are not among them. */
+  readonly changes: readonly Field[];
+}
+
 /** The field lines of a request, which are well-formed. The same object may come again for the next request. */
 export class RequestFields {
   /** All field lines, as they came. */
@@ -15,10 +22,17 @@ export class RequestFields {
   readonly path: string;
   /** `content-length`, or -1. */
   readonly contentLength: number;
-  /** For whatever the owner derives from a head, if the same one comes again. */
+  /** For whatever the owner derives from a head, if the same one comes again, or similar ones. */
   memo: unknown = undefined;
+  readonly similar: SimilarRequest | undefined;
 
-  constructor(raw: readonly Field[], fields: readonly Field[], pseudo: PseudoFields, contentLength: number) {
+  constructor(
+    raw: readonly Field[],
+    fields: readonly Field[],
+    pseudo: PseudoFields,
+    contentLength: number,
+    similar?: SimilarRequest,
+  ) {
     this.rawFields = raw;
     this.fields = fields;
     this.method = pseudo.method ?? "";
@@ -26,6 +40,7 @@ export class RequestFields {
     this.authority = pseudo.authority ?? fields.find(({ name }) => name === "host")?.value ?? "";
     this.path = pseudo.path ?? "";
     this.contentLength = contentLength;
+    this.similar = similar;
   }
 }
 
@@ -70,6 +85,38 @@ export function readRequestHead(raw: readonly Field[]): RequestFields | string {
     checkHost(pseudo, fields);
     return new RequestFields(raw, fields, pseudo, contentLength);
   });
+}
+
+/** Lists of fields that differ in more are read whole. */
+const maxChanges = 4;
+
+/**
+ * Returns the head of a request that differs from another one in its path and the values of a few fields; undefined if it
+ * differs in more, or may be malformed.
+ */
+export function readSimilarRequest(raw: readonly Field[], head: RequestFields): RequestFields | undefined {
+  const { rawFields } = head;
+  const pseudoCount = rawFields.length - head.fields.length;
+  if (raw.length !== rawFields.length || pseudoCount !== countPseudo(rawFields)) return undefined;
+  const fields = [...head.fields];
+  const changes: Field[] = [];
+  let { path } = head;
+  for (let index = 0; index < raw.length; index++) {
+    const [field, known] = [raw[index] as Field, rawFields[index] as Field];
+    if (field === known || (field.name === known.name && field.value === known.value)) continue;
+    const { name, value } = field;
+    if (name !== known.name || name === "host") return undefined;
+    if (index >= pseudoCount) {
+      fields[index - pseudoCount] = field;
+      changes.push(field);
+    } else if (name === ":path" && value.startsWith("/") && isFieldValue(value)) path = value;
+    else return undefined;
+  }
+  const changedLength = changes.length > maxChanges ? undefined : orFault(() => readFields(changes));
+  if (typeof changedLength !== "number") return undefined;
+  const contentLength = changedLength === -1 ? head.contentLength : changedLength;
+  const { method, scheme, authority } = head;
+  return new RequestFields(raw, fields, { method, scheme, authority, path }, contentLength, { head, changes });
 }
 
 /** Returns the head of a response, or what is wrong with it. */

@@ -66,7 +66,8 @@ function faultOfAuthority(authority: string | undefined): HeadFault | undefined 
   return isAuthority(authority) ? undefined : { status: 400, text: "bad Host" };
 }
 
-function isPath(target: string): boolean {
+/** Whether a target is in origin form. */
+export function isPath(target: string): boolean {
   return target.startsWith("/");
 }
 

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { toNodeHeaders } from "../call/headers.js";
 import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
 import { keepForHeaders } from "../http/keep-for-headers.js";
+import { changeHeaders } from "../http/similar-headers.js";
 
 /** Headers that the transcoder reads itself: a handler gets them as message, `url` and `timeoutMs()`. */
 const readHere: ReadonlySet<string> = new Set([
@@ -47,7 +48,15 @@ export function requestMetadata(headers: IncomingHttpHeaders, hasGatewayNames = 
   return hasGatewayNames ? gatewayMetadata(headers) : plainMetadata(headers);
 }
 
-const plainMetadata = keepForHeaders((headers: IncomingHttpHeaders) => selectMetadata(headers, false));
+const plainMetadata = keepForHeaders(
+  (headers: IncomingHttpHeaders) => selectMetadata(headers, false),
+  // Headers that are no metadata may be other ones.
+  (metadata, changes) =>
+    changeHeaders(
+      metadata,
+      changes.filter(({ name }) => metadata[name] !== undefined),
+    ),
+);
 const gatewayMetadata = keepForHeaders((headers: IncomingHttpHeaders) => selectMetadata(headers, true));
 
 function selectMetadata(headers: IncomingHttpHeaders, hasGatewayNames: boolean): IncomingHttpHeaders {

@@ -8,8 +8,9 @@ import type { RequestHead } from "../http/exchange.js";
 import { connectionNames, header, hopByHop, NodeHeaders } from "../http/header.js";
 import { keepForHeaders } from "../http/keep-for-headers.js";
 import { keepResults } from "../http/keep-results.js";
+import { type Change, similarityOf } from "../http/similar-headers.js";
 import { checkOutgoing } from "../http2/field-rules.js";
-import type { Field } from "../http2/hpack/field.js";
+import { createField, type Field } from "../http2/hpack/field.js";
 
 /** Headers that belong to the protocol of one side, by exact name. */
 const ofProtocol: ReadonlySet<string> = new Set([
@@ -109,12 +110,36 @@ export function toRequestFields(
   headers: IncomingHttpHeaders | OutgoingHttpHeaders,
   caller: Caller | undefined,
 ): readonly Field[] {
+  const similarity = similarityOf(headers);
+  const changed = similarity && changeFields(toRequestFields(similarity.base, caller), similarity.changes);
+  if (changed !== undefined) return changed;
   const last = lastFields(headers);
   if (last.fields === undefined || !isSameCaller(last.caller, caller)) {
     last.fields = makeRequestFields(headers, caller);
     last.caller = caller && copyCaller(caller);
   }
   return last.fields;
+}
+
+/** The fields with other values; undefined if more depends on one. @throws ConnectError `internal` if HTTP/2 does not allow one */
+function changeFields(fields: readonly Field[], changes: readonly Change[]): readonly Field[] | undefined {
+  const changed = [...fields];
+  for (const { name, value } of changes) {
+    // Others are made of these, and of a list of binary values there are several.
+    if (name === "user-agent" || ownerOf(name) === "caller" || name.endsWith("-bin")) return undefined;
+    const place = fields.findIndex((field) => field.name === name);
+    if (place < 0) continue;
+    const field = createField(name, value);
+    checkFields([field]);
+    changed[place] = field;
+  }
+  return changed;
+}
+
+/** @throws ConnectError `internal` if HTTP/2 does not allow one */
+function checkFields(fields: readonly Field[]): void {
+  const fault = checkOutgoing(fields);
+  if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
 }
 
 /** What was made of headers the last time. A connection has one caller, or those that a trusted proxy names in turn. */
@@ -148,8 +173,7 @@ function makeRequestFields(headers: IncomingHttpHeaders | OutgoingHttpHeaders, c
     else addField(fields, name, String(value));
   }
   for (const [name, value] of ofCall) addField(fields, name, value);
-  const fault = checkOutgoing(fields);
-  if (fault !== undefined) throw new ConnectError(`headers: ${fault}`, Code.Internal);
+  checkFields(fields);
   return fields;
 }
 

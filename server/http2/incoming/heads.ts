@@ -1,7 +1,7 @@
 // Receives HEADERS and CONTINUATION: the heads of requests and responses, and trailers.
 import type { ConnectionCore } from "../connection-core.js";
 import { ConnectionError, ErrorCode, StreamError } from "../errors.js";
-import { checkTrailers, readRequestHead, readResponseHead } from "../field-rules.js";
+import { checkTrailers, readRequestHead, readResponseHead, readSimilarRequest } from "../field-rules.js";
 import type { FrameReader } from "../frame/frame-reader.js";
 import { Flag } from "../frame/frame-types.js";
 import { HeaderBlock } from "../frame/header-block.js";
@@ -20,7 +20,7 @@ export class IncomingHeads<Owner> {
   readonly #endings: StreamEndings<Owner>;
   readonly #block: HeaderBlock;
   readonly #decoder = new HpackDecoder();
-  readonly #requestHeads = new HeadMemo(readRequestHead);
+  readonly #requestHeads = new HeadMemo(readRequestHead, readSimilarRequest);
   readonly #responseHeads = new HeadMemo(readResponseHead);
   /** The last trailers that were well-formed. */
   #lastTrailers: readonly Field[] | undefined;
@@ -151,12 +151,22 @@ export class IncomingHeads<Owner> {
 /** Heads that come again. The decoder returns the same list of fields for the same block, and a list has one head. */
 class HeadMemo<Head extends { readonly rawFields: readonly Field[] }> {
   readonly #read: (fields: readonly Field[]) => Head | string;
+  readonly #readSimilar: ((fields: readonly Field[], head: Head) => Head | undefined) | undefined;
   readonly #heads: Head[] = [];
   #next = 0;
+  /** The last one that no other was like. */
+  #base: Head | undefined;
 
-  /** @param read returns the head of a list, or what is wrong with it */
-  constructor(read: (fields: readonly Field[]) => Head | string) {
+  /**
+   * @param read returns the head of a list, or what is wrong with it
+   * @param readSimilar returns the head of a list if it is like another one
+   */
+  constructor(
+    read: (fields: readonly Field[]) => Head | string,
+    readSimilar?: (fields: readonly Field[], head: Head) => Head | undefined,
+  ) {
     this.#read = read;
+    this.#readSimilar = readSimilar;
   }
 
   /** Returns the head of the list, or what is wrong with it. */
@@ -166,8 +176,10 @@ class HeadMemo<Head extends { readonly rawFields: readonly Field[] }> {
       const head = heads[index] as Head;
       if (head.rawFields === fields) return head;
     }
-    const head = this.#read(fields);
+    const similar = this.#base && this.#readSimilar?.(fields, this.#base);
+    const head = similar ?? this.#read(fields);
     if (typeof head === "string") return head;
+    if (similar === undefined) this.#base = head;
     heads[this.#next] = head;
     this.#next = (this.#next + 1) % maxHeads;
     return head;
