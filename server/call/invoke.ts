@@ -36,12 +36,13 @@ const noEnd = (): void => {};
 
 /** Calls a unary method. Returns synchronously if there are no interceptors and the handler does. Throws what it throws. */
 export function invokeUnary(
-  { spec, interceptors }: UnaryMethod,
+  { spec, interceptors, upstream }: UnaryMethod,
   input: Message,
   context: HandlerContext,
 ): Message | Promise<Message> {
   if (interceptors.length > 0) return interceptUnary(spec, interceptors, input, context);
-  const output = spec.impl(input, giveSignal(context));
+  // What forwards a call is not the application, and needs no property of its own.
+  const output = spec.impl(input, upstream === undefined ? giveSignal(context) : context);
   const make = messageMaker(spec.method.output);
   return isPromise(output) ? output.then(make) : make(output);
 }

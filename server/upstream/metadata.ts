@@ -10,7 +10,7 @@ import { keepForHeaders } from "../http/keep-for-headers.js";
 import { keepResults } from "../http/keep-results.js";
 import { type Change, similarityOf } from "../http/similar-headers.js";
 import { checkOutgoing } from "../http2/field-rules.js";
-import { createField, type Field } from "../http2/hpack/field.js";
+import { createField, type Field, isSecretName } from "../http2/hpack/field.js";
 
 /** Headers that belong to the protocol of one side, by exact name. */
 const ofProtocol: ReadonlySet<string> = new Set([
@@ -174,8 +174,19 @@ function makeRequestFields(headers: IncomingHttpHeaders | OutgoingHttpHeaders, c
   }
   for (const [name, value] of ofCall) addField(fields, name, value);
   checkFields(fields);
-  return fields;
+  return Object.isFrozen(headers) ? fields.map(sharedField) : fields;
 }
+
+/** Connections know fields again that they have sent, also for another caller. Secrets are in no table of theirs. */
+function sharedField(field: Field): Field {
+  const { name, value } = field;
+  return isSecretName(name) ? field : fieldOfLine(`${name}:${value}`);
+}
+
+const fieldOfLine = keepResults((line: string): Field => {
+  const colon = line.indexOf(":");
+  return createField(line.slice(0, colon), line.slice(colon + 1));
+});
 
 /** The headers or trailers of a response that go on, or undefined if there are none. */
 export function passFields(fields: readonly Field[]): OutgoingHttpHeaders | undefined {

@@ -20,6 +20,8 @@ const maxTableBytes = 4096;
 const maxIndexedBytes = 512;
 /** Prepared fields of one connection whose blocks are kept. */
 const maxKept = 16;
+/** Places in lists of fields whose indexes are kept. */
+const maxPlaces = 32;
 
 /** Kinds of first octets: flags, and how many bits after them belong to the index or size (RFC 7541 §6). */
 const indexed: Kind = { flags: 0x80, prefixBits: 7 };
@@ -54,6 +56,7 @@ export class HpackEncoder {
   readonly #table = new EncoderTable(maxTableBytes);
   /** Those that are sent more often stand further in front. */
   readonly #kept: KeptBlock[] = [];
+  readonly #places = new Places();
   /** The smallest and the last size of the table that the peer has allowed since the last block. */
   #smallestBytes: number | undefined;
   #lastBytes = maxTableBytes;
@@ -71,7 +74,15 @@ export class HpackEncoder {
   encode(fields: readonly Field[] | PreparedFields, into: ByteWriter): void {
     if (this.#smallestBytes !== undefined) this.#writeSizeUpdates(this.#smallestBytes, into);
     if (fields instanceof PreparedFields) this.#writePrepared(fields, into);
-    else for (let index = 0; index < fields.length; index++) this.#writeField(fields[index] as Field, false, into);
+    else for (let place = 0; place < fields.length; place++) this.#writeAt(place, fields[place] as Field, into);
+  }
+
+  /** Writes a field of a list. Lists that follow each other often have the very same fields at most places. */
+  #writeAt(place: number, field: Field, into: ByteWriter): void {
+    const { version } = this.#table;
+    const known = this.#places.indexOf(place, field, version);
+    if (known > 0) writeInteger(into, known, indexed.prefixBits, indexed.flags);
+    else this.#places.set(place, field, version, this.#writeField(field, false, into));
   }
 
   #writeSizeUpdates(smallest: number, into: ByteWriter): void {
@@ -113,17 +124,18 @@ export class HpackEncoder {
     return place - 1;
   }
 
-  #writeField(field: Field, isPrepared: boolean, into: ByteWriter): void {
+  /** Returns the index that was written, or 0 for a literal. */
+  #writeField(field: Field, isPrepared: boolean, into: ByteWriter): number {
     const { name, value } = field;
     const known = staticNames.get(name);
     if (field.isSensitive === true || known?.isSecret === true) {
       this.#writeLiteral(neverIndexed, this.#nameIndex(known, name), field, into);
-      return;
+      return 0;
     }
     const index = known?.indexes.get(value) ?? this.#table.indexOf(name, value);
     if (index !== undefined) {
       writeInteger(into, index, indexed.prefixBits, indexed.flags);
-      return;
+      return index;
     }
     const nameIndex = this.#nameIndex(known, name);
     const bytes = fieldBytes(field);
@@ -134,6 +146,7 @@ export class HpackEncoder {
     } else {
       this.#writeLiteral(withoutIndexing, nameIndex, field, into);
     }
+    return 0;
   }
 
   #nameIndex(known: StaticName | undefined, name: string): number {
@@ -145,6 +158,27 @@ export class HpackEncoder {
     writeInteger(into, nameIndex, kind.prefixBits, kind.flags);
     if (nameIndex === 0) write(field.name, into);
     write(field.value, into);
+  }
+}
+
+/** The indexes of fields by their places in lists, as long as the table is the same. */
+class Places {
+  readonly #fields: (Field | undefined)[] = [];
+  readonly #indexes: number[] = [];
+  #version = -1;
+
+  /** Returns the index of the field that had the place the last time, or 0. */
+  indexOf(place: number, field: Field, version: number): number {
+    return version === this.#version && this.#fields[place] === field ? (this.#indexes[place] as number) : 0;
+  }
+
+  set(place: number, field: Field, version: number, index: number): void {
+    if (place >= maxPlaces) return;
+    if (version !== this.#version) this.#fields.fill(undefined);
+    this.#version = version;
+    // What is no longer than a call lives no longer here.
+    this.#fields[place] = index === 0 ? undefined : field;
+    this.#indexes[place] = index;
   }
 }
 

@@ -35,7 +35,14 @@ export function createRoutes(
   options: RoutingOptions = {},
 ): { routes: Routes; problems: readonly RuleProblem[] } {
   const trie = new Trie(bindings);
-  const find = (httpMethod: string, path: string) => new Search(trie, httpMethod).find(path);
+  const literal = new LiteralPaths();
+  const find = (httpMethod: string, path: string) => {
+    const known = literal.find(httpMethod, path);
+    if (known !== undefined) return known;
+    const found = new Search(trie, httpMethod).find(path);
+    if (found.kind === "found") literal.add(httpMethod, path, found);
+    return found;
+  };
   if (options.ignoreTrailingSlash !== true) return { routes: { find }, problems: trie.problems };
   const findTrimmed = (httpMethod: string, path: string) => {
     const found = find(httpMethod, path);
@@ -43,6 +50,25 @@ export function createRoutes(
     return isTrimmable ? find(httpMethod, path.slice(0, -1)) : found;
   };
   return { routes: { find: findTrimmed }, problems: trie.problems };
+}
+
+/** What has been found of routes that one path only matches. There are no more paths here than such routes. */
+class LiteralPaths {
+  /** HTTP method → path → what was found. */
+  private readonly found = new Map<string, Map<string, Lookup>>();
+
+  find(httpMethod: string, path: string): Lookup | undefined {
+    return this.found.get(httpMethod)?.get(path);
+  }
+
+  /** Keeps what was found, unless others could be found in the same way. */
+  add(httpMethod: string, path: string, found: Lookup & { kind: "found" }): void {
+    const { template, httpMethod: own } = found.binding;
+    const isLiteral = template.segments.every(({ kind }) => kind === "literal");
+    if (!isLiteral || own !== httpMethod || !isPlain(path)) return;
+    const ofMethod = this.found.get(httpMethod) ?? new Map<string, Lookup>();
+    this.found.set(httpMethod, ofMethod.set(path, found));
+  }
 }
 
 /**
