@@ -16,7 +16,7 @@ interface Similarity {
   readonly changes: readonly Change[];
 }
 
-/** As `NodeHeaders`, with a similarity that nobody sees. */
+/** As `NodeHeaders`, with a similarity that is not seen from outside. */
 class SimilarHeaders {
   readonly #similarity: Similarity;
 

@@ -81,7 +81,9 @@ export class HeadPattern {
 function changingLines(head: RequestHead, before: RequestHead, changedBefore: readonly number[]): readonly number[] {
   const [lines, known] = [linesOf(head), linesOf(before)];
   if (lines.length !== known.length) return [];
-  const changing = lines.flatMap((line, place) => (line !== known[place] || changedBefore.includes(place) ? place : []));
+  const changing = lines.flatMap((line, place) =>
+    line !== known[place] || changedBefore.includes(place) ? place : [],
+  );
   return changing.length > maxChanging ? [] : changing;
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { changeHeaders } from "../../../server/http/similar-headers.js";
 import { requestMetadata, responseHeaders, responseTrailers } from "../../../server/transcode/metadata.js";
 
 test.each([
@@ -13,6 +14,26 @@ test.each([
   expect(Object.keys(metadata)).toEqual(names);
   expect(metadata).toMatchObject(Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name))));
 });
+
+test.each([false, true])(
+  "of headers with other values a handler finds those (names of grpc-gateway: %s)",
+  (hasGatewayNames) => {
+    const base = Object.freeze({
+      host: "h",
+      connection: "x-b",
+      "x-a": "1",
+      "x-b": "2",
+      "content-length": "3",
+      cookie: "c",
+    });
+    for (const names of [["x-a"], ["x-b"], ["content-length"], ["x-a", "content-length", "cookie"]]) {
+      const changes = names.map((name) => ({ name, value: `other ${name}` }));
+      const headers = changeHeaders(base, changes);
+      const found = requestMetadata(headers, hasGatewayNames);
+      expect(Object.entries(found)).toEqual(Object.entries(requestMetadata({ ...headers }, hasGatewayNames)));
+    }
+  },
+);
 
 test("hop-by-hop headers and content-length of a handler are not sent", () => {
   const headers = new Headers({ "content-length": "1", connection: "close", "content-encoding": "br", "x-a": "1" });

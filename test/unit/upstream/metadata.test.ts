@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { connectionNames } from "../../../server/http/header.js";
+import { changeHeaders, similarityOf } from "../../../server/http/similar-headers.js";
 import { createField } from "../../../server/http2/hpack/field.js";
 import {
   callerHeaders,
@@ -8,6 +9,7 @@ import {
   passFields,
   toRequestFields,
 } from "../../../server/upstream/metadata.js";
+import { Random, seed } from "../../support/random.js";
 
 /** A caller as its connection shows it. */
 const callerAt = (peer: string, proxy?: string) => ({
@@ -142,4 +144,46 @@ test("headers of a trusted proxy are sent once", () => {
 test("a header that HTTP/2 does not allow is an error", () => {
   const head = { ...callerAt("192.0.2.1"), headers: { "x-own": "a\u0001" } };
   expect(() => toRequestFields(head.headers, head)).toThrow(/^\[internal\] headers: /);
+});
+
+test("headers with other values make the fields that they would make alone", () => {
+  const random = new Random(seed);
+  const names = [
+    "x-trace",
+    "user-agent",
+    "connection",
+    "x-forwarded-for",
+    "forwarded",
+    "x-bin",
+    "cookie",
+    "accept",
+    "x-b",
+  ];
+  const value = () => random.pick(["", "a", "a, b", "AA==, /w", "x-b", "close", `${random.below(100)}`, "\u0001"]);
+  const ofFields = (make: () => readonly { name: string; value: string }[]) => {
+    try {
+      return make().map((field) => [field.name, field.value]);
+    } catch (error) {
+      return String(error);
+    }
+  };
+  let changed = 0;
+  for (let round = 0; round < 1000; round++) {
+    const base = Object.freeze(Object.fromEntries(random.several(1, 6, () => [random.pick(names), value()])));
+    const caller = callerAt("192.0.2.1", random.pick([undefined, "192.0.2.2"]));
+    for (let step = 0; step < 3; step++) {
+      // More depends on these than their own value.
+      const plain = Object.keys(base).filter((name) => name !== "connection");
+      const headers = changeHeaders(
+        base,
+        plain.filter(() => random.chance(0.5)).map((name) => ({ name, value: value() })),
+      );
+      const alone = ofFields(() => toRequestFields({ ...headers }, caller));
+      // Of headers that cannot be sent no similar ones are sent either.
+      if (typeof ofFields(() => toRequestFields(base, caller)) === "string") continue;
+      if (similarityOf(headers) !== undefined) changed++;
+      expect([base, headers, ofFields(() => toRequestFields(headers, caller))]).toEqual([base, headers, alone]);
+    }
+  }
+  expect(changed).toBeGreaterThan(500);
 });

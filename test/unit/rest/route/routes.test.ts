@@ -18,6 +18,25 @@ function find(routes: readonly string[], request: string, options?: RoutingOptio
   return found.kind === "no-path" ? "404" : `405 ${found.allowed.join(" ")}`;
 }
 
+test("what has been found is found again, and nothing else by it", () => {
+  const { routes } = routesTo(["GET /a", "POST /a", "* /b", "GET /c:d", "GET /{text}"]);
+  const requests = ["GET /a", "POST /a", "HEAD /a", "PUT /a", "PUT /b", "GET /b", "GET /c:d", "GET /%61", "GET /a/"];
+  const findAll = () => requests.map((request) => routes.find(...(request.split(" ") as [string, string])));
+  const first = findAll();
+  expect(findAll()).toEqual(first);
+  expect(first.map((found) => (found.kind === "found" ? found.binding.label : found.kind))).toEqual([
+    "GET /a",
+    "POST /a",
+    "GET /a",
+    "wrong-method",
+    "* /b",
+    "* /b",
+    "GET /c:d",
+    "GET /a",
+    "no-path",
+  ]);
+});
+
 /** Routes, then what each request finds, with the reason. */
 const table: [title: string, routes: string[], requests: [request: string, found: string, reason: string][]][] = [
   [
