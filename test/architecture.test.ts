@@ -255,11 +255,12 @@ const map: Record<string, Part> = {
         "operate/",
         "options.ts",
       ),
-      ...server("deferred.ts", "pages/", "program/", "quote.ts"),
+      ...server("clock.ts", "deferred.ts", "pages/", "program/", "quote.ts"),
       ...server(
         "rest/route/rules.ts",
         "server.ts",
         "suggest.ts",
+        "upstream/late-schema-error.ts",
         "upstream/schema-cache.ts",
         "whole-number.ts",
         "within.ts",

@@ -3,8 +3,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import type { CancelTimer, Clock } from "../clock.js";
 import type { ReloadReport } from "../reload.js";
 import type { Server } from "../server.js";
+import { LateSchemaError } from "../upstream/late-schema-error.js";
 import type { UpstreamOptions } from "../upstream/options.js";
 import type { RenewKeys } from "./auth.js";
 import { readTls } from "./certificates.js";
@@ -25,6 +27,7 @@ export interface ReloaderParts {
   readonly refresh: () => Promise<void>;
   /** Reads settings and upstreams. @throws SettingError */
   readonly read: () => Promise<Sources>;
+  readonly clock: Clock;
 }
 
 /** Settings that a reload replaces. Others need a restart. */
@@ -48,6 +51,8 @@ const noRules = { rules: [] };
 
 /** A change is noticed once files have stayed the same for this long. */
 const watchIntervalMs = 500;
+/** A reload that failed only because an upstream is away is tried again after this time. */
+const retryMs = 5000;
 
 /** Watches the files that settings name, as long as they ask for it. */
 export class ConfigWatch {
@@ -82,6 +87,7 @@ export class Reloader {
   #config: Config;
   #running: Promise<void> | undefined;
   #isWanted = false;
+  #cancelRetry: CancelTimer | undefined;
   readonly #watch = new ConfigWatch(() => void this.request());
 
   constructor(parts: ReloaderParts) {
@@ -92,6 +98,7 @@ export class Reloader {
 
   /** Reloads; once more if it is called meanwhile, however often. Resolves when nothing is left to do. */
   request(): Promise<void> {
+    this.#cancelRetry?.();
     this.#isWanted = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -100,13 +107,16 @@ export class Reloader {
   }
 
   async #run(): Promise<void> {
+    let isDone = true;
     while (this.#isWanted) {
       this.#isWanted = false;
-      await this.#reload();
+      isDone = await this.#reload();
     }
+    if (!isDone) this.#cancelRetry = this.#parts.clock.schedule(() => void this.request(), retryMs);
   }
 
-  async #reload(): Promise<void> {
+  /** Returns false if this is to be tried again. */
+  async #reload(): Promise<boolean> {
     const { logger } = this.#parts;
     try {
       const { config, upstreams } = await this.#parts.read();
@@ -116,8 +126,12 @@ export class Reloader {
       this.#config = config;
       this.#watch.follow(config);
       void this.#parts.refresh().catch(() => {});
+      return true;
     } catch (error) {
-      logger.error({ reason: error instanceof Error ? error.message : String(error) }, "not reloaded; nothing changed");
+      const reason = error instanceof Error ? error.message : String(error);
+      const isRetried = error instanceof LateSchemaError;
+      logger.error({ reason }, `not reloaded; nothing changed${isRetried ? "; this is tried again" : ""}`);
+      return !isRetried;
     }
   }
 

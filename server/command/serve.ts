@@ -1,5 +1,6 @@
 // Serves a service with the settings of the command until a signal ends the process: listens, logs, prints the banner.
 import type { Logger } from "pino";
+import { systemClock } from "../clock.js";
 import type { Accept } from "../listen/bind.js";
 import type { LiveSurface, UpstreamState } from "../live-surface.js";
 import type { Api } from "../openapi/document.js";
@@ -211,7 +212,7 @@ function chooseReload({ service, config, parts, renewKeys, logger }: Prepared): 
   const { read } = service;
   if (read !== undefined) {
     const refresh = () => live.upstreams.refresh();
-    const reloader = new Reloader({ server, logger, config, read, renewKeys, refresh });
+    const reloader = new Reloader({ server, logger, config, read, renewKeys, refresh, clock: systemClock });
     return () => void reloader.request();
   }
   const steps = [

@@ -1,10 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../server/command/config.js";
 import { Reloader, type ReloaderParts } from "../../../server/command/reload.js";
 import type { Flag, Given } from "../../../server/command/settings.js";
 import { createLogger } from "../../../server/operate/log.js";
 import type { ReloadOptions, ReloadReport } from "../../../server/reload.js";
 import { RoutingError } from "../../../server/rest/route/rules.js";
+import { LateSchemaError } from "../../../server/upstream/late-schema-error.js";
+import { TestClock } from "../../support/clock.js";
 
 type Line = Record<string, unknown>;
 
@@ -26,6 +28,7 @@ class Scene {
   refreshes = 0;
   read: ReloaderParts["read"] = async () => ({ config: configOf(), upstreams: [{ url: "a:1" }] });
   reload = async (_: ReloadOptions): Promise<ReloadReport> => unchanged;
+  readonly clock = new TestClock();
   readonly reloader: Reloader;
 
   constructor(config = configOf(), renewKeys?: ReloaderParts["renewKeys"]) {
@@ -49,6 +52,7 @@ class Scene {
       refresh: async () => {
         this.refreshes++;
       },
+      clock: this.clock,
     });
   }
 }
@@ -99,6 +103,23 @@ describe("a reload", () => {
     scene.reload = () => Promise.reject(new RoutingError(["a.B.C: http rule: wrong", "a.B.D: http rule: wrong"]));
     await scene.reloader.request();
     expect(scene.log).toMatchObject([{ reason: "a.B.C: http rule: wrong\na.B.D: http rule: wrong" }]);
+  });
+
+  it("is tried again as long as all that is wrong is that an upstream is away", async () => {
+    const scene = new Scene();
+    scene.reload = () => Promise.reject(new LateSchemaError("b:1: its schema could not be read within 10000 ms"));
+    await scene.reloader.request();
+    expect(scene.log).toMatchObject([{ line: "error: not reloaded; nothing changed; this is tried again" }]);
+    scene.clock.advance(5000);
+    await vi.waitFor(() => expect(scene.log).toHaveLength(2));
+    // A signal takes the place of the next attempt.
+    await scene.reloader.request();
+    expect(scene.clock.delays).toEqual([5000]);
+    scene.reload = async () => unchanged;
+    scene.clock.advance(5000);
+    await vi.waitFor(() => expect(scene.log.at(-1)).toMatchObject({ line: "info: reloaded" }));
+    expect(scene.reloads).toHaveLength(4);
+    expect(scene.clock.delays).toEqual([]);
   });
 
   it("warns of settings that need a restart, each time", async () => {
