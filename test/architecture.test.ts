@@ -260,7 +260,7 @@ const map: Record<string, Part> = {
         "rest/route/rules.ts",
         "server.ts",
         "suggest.ts",
-        "upstream/late-schema-error.ts",
+        "upstream/absent-upstream-error.ts",
         "upstream/schema-cache.ts",
         "whole-number.ts",
         "within.ts",

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { CancelTimer, Clock } from "../clock.js";
 import type { ReloadReport } from "../reload.js";
 import type { Server } from "../server.js";
-import { LateSchemaError } from "../upstream/late-schema-error.js";
+import { AbsentUpstreamError } from "../upstream/absent-upstream-error.js";
 import type { UpstreamOptions } from "../upstream/options.js";
 import type { RenewKeys } from "./auth.js";
 import { readTls } from "./certificates.js";
@@ -54,6 +54,13 @@ const watchIntervalMs = 500;
 /** A reload that failed only because an upstream is away is tried again after this time. */
 const retryMs = 5000;
 
+/** What is to be tried again: as it was read, because files may be half way to something else by then. */
+interface Pending {
+  readonly sources: Sources;
+  /** Why it has failed, which is said once. */
+  readonly reason: string;
+}
+
 /** Watches the files that settings name, as long as they ask for it. */
 export class ConfigWatch {
   readonly #onChange: () => void;
@@ -88,6 +95,8 @@ export class Reloader {
   #running: Promise<void> | undefined;
   #isWanted = false;
   #cancelRetry: CancelTimer | undefined;
+  /** What an upstream that is away has kept from being served. */
+  #pending: Pending | undefined;
   readonly #watch = new ConfigWatch(() => void this.request());
 
   constructor(parts: ReloaderParts) {
@@ -98,6 +107,11 @@ export class Reloader {
 
   /** Reloads; once more if it is called meanwhile, however often. Resolves when nothing is left to do. */
   request(): Promise<void> {
+    this.#pending = undefined;
+    return this.#start();
+  }
+
+  #start(): Promise<void> {
     this.#cancelRetry?.();
     this.#isWanted = true;
     this.#running ??= this.#run().finally(() => {
@@ -107,31 +121,33 @@ export class Reloader {
   }
 
   async #run(): Promise<void> {
-    let isDone = true;
     while (this.#isWanted) {
       this.#isWanted = false;
-      isDone = await this.#reload();
+      await this.#reload();
     }
-    if (!isDone) this.#cancelRetry = this.#parts.clock.schedule(() => void this.request(), retryMs);
+    if (this.#pending !== undefined) this.#cancelRetry = this.#parts.clock.schedule(() => void this.#start(), retryMs);
   }
 
-  /** Returns false if this is to be tried again. */
-  async #reload(): Promise<boolean> {
+  async #reload(): Promise<void> {
     const { logger } = this.#parts;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    let sources = pending?.sources;
     try {
-      const { config, upstreams } = await this.#parts.read();
+      sources ??= await this.#parts.read();
+      const { config, upstreams } = sources;
       const report = await this.#apply(config, upstreams);
       logger.info(summarize(report), "reloaded");
       this.#warn(config);
       this.#config = config;
       this.#watch.follow(config);
       void this.#parts.refresh().catch(() => {});
-      return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const isRetried = error instanceof LateSchemaError;
-      logger.error({ reason }, `not reloaded; nothing changed${isRetried ? "; this is tried again" : ""}`);
-      return !isRetried;
+      const waiting = error instanceof AbsentUpstreamError ? sources : undefined;
+      const facts = { reason, ...(waiting && { retryMs }) };
+      if (reason !== pending?.reason) logger.error(facts, "not reloaded; nothing changed");
+      this.#pending = waiting && { sources: waiting, reason };
     }
   }
 

@@ -58,7 +58,7 @@ export class Upstream {
   readonly #ready = createDeferred<void>();
   readonly #set: readonly FileSource[] | undefined;
   readonly #cache: SchemaCache | undefined;
-  readonly #refresher = new Refresher(() => this.#read());
+  readonly #refresher = new Refresher(() => this.#readOrSay());
   /** Hash of what the schema was made of. */
   #hash: string | undefined;
   /** The hash of what could not be used, and why. */
@@ -137,8 +137,9 @@ export class Upstream {
   async learn(): Promise<void> {
     if (this.options.reflection === false) return;
     await this.#loadCache();
-    await this.#read().catch(() => {
+    await this.#read().catch((error) => {
       if (this.schema === undefined) throw this.problem;
+      this.#sayFailure(error);
       this.suspect("connection");
     });
   }
@@ -180,11 +181,24 @@ export class Upstream {
       if (this.#end.signal.aborted) throw error;
       const { message } = toError(error);
       if (this.schema === undefined) this.problem = new Error(`${this.url}: ${message}`, { cause: error });
-      this.#say(this.schema === undefined ? message : `schema not read again, the old one stays: ${message}`);
       throw error;
     } finally {
       if (this.schema !== undefined) this.#ready.resolve();
     }
+  }
+
+  async #readOrSay(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      if (!this.#end.signal.aborted) this.#sayFailure(error);
+      throw error;
+    }
+  }
+
+  #sayFailure(error: unknown): void {
+    const { message } = toError(error);
+    this.#say(this.schema === undefined ? message : `schema not read again, the old one stays: ${message}`);
   }
 
   /** Returns undefined if the server has no reflection, and need not. */

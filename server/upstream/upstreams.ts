@@ -10,7 +10,7 @@ import type { MethodTable } from "../call/table.js";
 import type { HealthStatus } from "../operate/health.js";
 import { shorten } from "../quote.js";
 import { isWithin } from "../within.js";
-import { LateSchemaError } from "./late-schema-error.js";
+import { AbsentUpstreamError } from "./absent-upstream-error.js";
 import type { UpstreamOptions } from "./options.js";
 import { createForwardTable } from "./table.js";
 import { createPassUnknown, type PassUnknown } from "./unknown-methods.js";
@@ -145,8 +145,8 @@ export class Upstreams {
   /**
    * Opens upstreams for other options and reads their schemas. One whose options are the same as before is kept.
    *
-   * @throws TypeError that names an option, or Error with a line for each schema that could not be read: LateSchemaError if
-   * there was just not time enough
+   * @throws TypeError that names an option, or Error with a line for each schema that could not be read:
+   * AbsentUpstreamError if no upstream has sent a wrong one
    */
   async prepare(options: readonly UpstreamOptions[], timeoutMs: number): Promise<Replacement> {
     const dropped = new Set(this.all);
@@ -213,14 +213,20 @@ async function learnAll(upstreams: readonly Upstream[], timeoutMs: number): Prom
   const outcomes = await Promise.allSettled(
     upstreams.map(async (upstream) => {
       if (!(await isWithin(upstream.learn(), timeoutMs)) && upstream.schema === undefined) {
-        throw new LateSchemaError(`${upstream.url}: its schema could not be read within ${timeoutMs} ms`);
+        throw new AbsentUpstreamError(`${upstream.url}: its schema could not be read within ${timeoutMs} ms`);
       }
     }),
   );
   const problems = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as Error);
   if (problems.length === 0) return;
   const text = problems.map(({ message }) => message).join("\n");
-  throw problems.every((problem) => problem instanceof LateSchemaError) ? new LateSchemaError(text) : new Error(text);
+  throw problems.every(isAbsence) ? new AbsentUpstreamError(text) : new Error(text);
+}
+
+function isAbsence(problem: Error): boolean {
+  const { cause } = problem;
+  const isUnavailable = cause instanceof ConnectError && cause.code === Code.Unavailable;
+  return isUnavailable || problem instanceof AbsentUpstreamError;
 }
 
 function checkPassUnknown(

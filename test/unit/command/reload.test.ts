@@ -5,7 +5,7 @@ import type { Flag, Given } from "../../../server/command/settings.js";
 import { createLogger } from "../../../server/operate/log.js";
 import type { ReloadOptions, ReloadReport } from "../../../server/reload.js";
 import { RoutingError } from "../../../server/rest/route/rules.js";
-import { LateSchemaError } from "../../../server/upstream/late-schema-error.js";
+import { AbsentUpstreamError } from "../../../server/upstream/absent-upstream-error.js";
 import { TestClock } from "../../support/clock.js";
 
 type Line = Record<string, unknown>;
@@ -107,13 +107,21 @@ describe("a reload", () => {
 
   it("is tried again as long as all that is wrong is that an upstream is away", async () => {
     const scene = new Scene();
-    scene.reload = () => Promise.reject(new LateSchemaError("b:1: its schema could not be read within 10000 ms"));
+    scene.reload = () => Promise.reject(new AbsentUpstreamError("b:1: its schema could not be read within 10000 ms"));
     await scene.reloader.request();
-    expect(scene.log).toMatchObject([{ line: "error: not reloaded; nothing changed; this is tried again" }]);
+    const failed = { line: "error: not reloaded; nothing changed", retryMs: 5000 };
+    expect(scene.log).toMatchObject([failed]);
+    // What was asked for is tried again, not what files have become since. The same reason is said once.
+    const { read } = scene;
+    scene.read = () => Promise.reject(new Error("half written"));
     scene.clock.advance(5000);
-    await vi.waitFor(() => expect(scene.log).toHaveLength(2));
-    // A signal takes the place of the next attempt.
+    await vi.waitFor(() => expect(scene.reloads).toHaveLength(2));
+    await scene.clock.untilScheduled(5000);
+    expect(scene.log).toHaveLength(1);
+    // A signal takes the place of the next attempt, and has a line of its own.
+    scene.read = read;
     await scene.reloader.request();
+    expect(scene.log).toMatchObject([failed, failed]);
     expect(scene.clock.delays).toEqual([5000]);
     scene.reload = async () => unchanged;
     scene.clock.advance(5000);
