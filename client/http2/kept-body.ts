@@ -3,6 +3,8 @@ import type { RequestConnection, RequestStream } from "./request.js";
 
 /** A request that has sent more bytes than this cannot begin again. */
 const bytesMax = 64 * 1024;
+const nothing = new Uint8Array();
+const none: readonly Uint8Array[] = [];
 
 export class KeptBody {
   readonly #chunksMax: number;
@@ -38,10 +40,15 @@ export class KeptBody {
     this.#others.push(chunk);
   }
 
-  /** Sends what was added on a stream. */
-  send(connection: RequestConnection, stream: RequestStream): void {
-    if (this.#first !== undefined) connection.sendData(stream, this.#first, false);
-    if (this.#others !== undefined) for (const chunk of this.#others) connection.sendData(stream, chunk, false);
+  /**
+   * Sends what was added on a stream.
+   *
+   * @param isEnd whether nothing follows: the stream ends with the last chunk
+   */
+  send(connection: RequestConnection, stream: RequestStream, isEnd: boolean): void {
+    const others = this.#others ?? none;
+    connection.sendData(stream, this.#first ?? nothing, isEnd && others.length === 0);
+    others.forEach((chunk, index) => void connection.sendData(stream, chunk, isEnd && index === others.length - 1));
   }
 
   /** The response has begun: there is no other stream. */

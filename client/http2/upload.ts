@@ -38,8 +38,7 @@ export class Upload<Item> {
       void this.#run();
       return;
     }
-    this.#kept.send(connection, stream);
-    if (this.#isComplete) connection.sendData(stream, empty, true);
+    this.#kept.send(connection, stream, this.#isComplete);
     this.wake();
   }
 

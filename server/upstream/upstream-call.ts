@@ -26,7 +26,6 @@ export interface UpstreamCallListener {
 
 /** A caller that sends byte by byte is not kept byte by byte. */
 const keptChunksMax = 64;
-const nothing = new Uint8Array();
 const noFields: readonly Field[] = [];
 
 export class UpstreamCall implements Request {
@@ -81,9 +80,8 @@ export class UpstreamCall implements Request {
     if (stream === undefined) return undefined;
     this.#connection = connection;
     this.#stream = stream;
-    this.#kept.send(connection, stream);
-    if (this.#isSent) connection.sendData(stream, nothing, true);
-    else this.#listener.onRoom();
+    this.#kept.send(connection, stream, this.#isSent);
+    if (!this.#isSent) this.#listener.onRoom();
     return stream;
   }
 
