@@ -107,13 +107,12 @@ export class Reloader {
 
   /** Reloads; once more if it is called meanwhile, however often. Resolves when nothing is left to do. */
   request(): Promise<void> {
-    this.#pending = undefined;
+    this.#isWanted = true;
     return this.#start();
   }
 
   #start(): Promise<void> {
     this.#cancelRetry?.();
-    this.#isWanted = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -121,17 +120,17 @@ export class Reloader {
   }
 
   async #run(): Promise<void> {
-    while (this.#isWanted) {
+    do {
+      const pending = this.#isWanted ? undefined : this.#pending;
       this.#isWanted = false;
-      await this.#reload();
-    }
+      this.#pending = await this.#reload(pending);
+    } while (this.#isWanted);
     if (this.#pending !== undefined) this.#cancelRetry = this.#parts.clock.schedule(() => void this.#start(), retryMs);
   }
 
-  async #reload(): Promise<void> {
+  /** @param pending what is tried again; undefined to read anew. Returns what is to be tried again, if anything is */
+  async #reload(pending: Pending | undefined): Promise<Pending | undefined> {
     const { logger } = this.#parts;
-    const pending = this.#pending;
-    this.#pending = undefined;
     let sources = pending?.sources;
     try {
       sources ??= await this.#parts.read();
@@ -142,12 +141,13 @@ export class Reloader {
       this.#config = config;
       this.#watch.follow(config);
       void this.#parts.refresh().catch(() => {});
+      return undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const waiting = error instanceof AbsentUpstreamError ? sources : undefined;
       const facts = { reason, ...(waiting && { retryMs }) };
       if (reason !== pending?.reason) logger.error(facts, "not reloaded; nothing changed");
-      this.#pending = waiting && { sources: waiting, reason };
+      return waiting && { sources: waiting, reason };
     }
   }
 

@@ -103,13 +103,14 @@ export function readSimilarRequest(raw: readonly Field[], head: RequestFields): 
   let { path } = head;
   for (let index = 0; index < raw.length; index++) {
     const [field, known] = [raw[index] as Field, rawFields[index] as Field];
-    if (field === known || (field.name === known.name && field.value === known.value)) continue;
+    if (field === known) continue;
     const { name, value } = field;
-    if (name !== known.name || name === "host") return undefined;
-    if (index >= pseudoCount) {
-      fields[index - pseudoCount] = field;
-      changes.push(field);
-    } else if (name === ":path" && value.startsWith("/") && isFieldValue(value)) path = value;
+    if (name !== known.name) return undefined;
+    if (index >= pseudoCount) fields[index - pseudoCount] = field;
+    if (value === known.value) continue;
+    if (name === "host") return undefined;
+    if (index >= pseudoCount) changes.push(field);
+    else if (name === ":path" && value.startsWith("/") && isFieldValue(value)) path = value;
     else return undefined;
   }
   const changedLength = changes.length > maxChanges ? undefined : orFault(() => readFields(changes));

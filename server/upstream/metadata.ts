@@ -125,13 +125,17 @@ export function toRequestFields(
 function changeFields(fields: readonly Field[], changes: readonly Change[]): readonly Field[] | undefined {
   const changed = [...fields];
   for (const { name, value } of changes) {
-    // Others are made of these, and of a list of binary values there are several.
-    if (name === "user-agent" || ownerOf(name) === "caller" || name.endsWith("-bin")) return undefined;
-    const place = fields.findIndex((field) => field.name === name);
+    // Others are made of these.
+    if (name === "user-agent" || ownerOf(name) === "caller") return undefined;
+    const isOwn = (field: Field) => field.name === name;
+    const place = fields.findIndex(isOwn);
     if (place < 0) continue;
-    const field = createField(name, value);
-    checkFields([field]);
-    changed[place] = field;
+    const made: Field[] = [];
+    addField(made, name, value);
+    // A list of binary values has several.
+    if (made.length > 1 || fields.findLastIndex(isOwn) > place) return undefined;
+    checkFields(made);
+    changed[place] = made[0] as Field;
   }
   return changed;
 }

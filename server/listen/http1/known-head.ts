@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
 import type { RequestHead } from "../../http1/request-head.js";
 import { toHeaders } from "../headers.js";
-import { keep, keepIfRepeated, similarHeaders } from "../repeated-head.js";
+import { keep, keepIfRepeated, similarHeaders } from "../shared-head.js";
 import { badExpectation, findHttp1Fault, type HeadFault, isPath } from "../well-formed.js";
 
 /** A head as exchanges have it. Requests with the same bytes share it. */

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { splitTarget } from "../../http/exchange.js";
 import type { RequestFields } from "../../http2/field-rules.js";
 import { toHeaders } from "../headers.js";
-import { keep, keepIfRepeated, similarHeaders } from "../repeated-head.js";
+import { keep, keepIfRepeated, similarHeaders } from "../shared-head.js";
 import { findHttp2Fault, type HeadFault } from "../well-formed.js";
 
 /** A head as exchanges have it. Requests with the same field lines share it. */

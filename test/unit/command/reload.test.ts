@@ -123,10 +123,21 @@ describe("a reload", () => {
     await scene.reloader.request();
     expect(scene.log).toMatchObject([failed, failed]);
     expect(scene.clock.delays).toEqual([5000]);
+    // So is one that comes during an attempt: it reads the files anew.
+    const reads: string[] = [];
+    scene.read = async () => {
+      reads.push("read");
+      return read();
+    };
+    scene.clock.advance(5000);
+    await vi.waitFor(() => expect(scene.clock.delays).toEqual([]));
+    await scene.reloader.request();
+    expect(reads).toEqual(["read"]);
+    expect(scene.clock.delays).toEqual([5000]);
     scene.reload = async () => unchanged;
     scene.clock.advance(5000);
     await vi.waitFor(() => expect(scene.log.at(-1)).toMatchObject({ line: "info: reloaded" }));
-    expect(scene.reloads).toHaveLength(4);
+    expect(scene.reloads).toHaveLength(6);
     expect(scene.clock.delays).toEqual([]);
   });
 
