@@ -136,9 +136,13 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) {
       if (server.exitCode !== null || server.pid === undefined) continue;
+      const group = -server.pid;
       const ended = once(server, "close");
-      process.kill(-server.pid, "SIGTERM");
+      // Node's watch mode may begin another process just when it is to end, which needs a signal of its own.
+      const repeat = setInterval(() => process.kill(group, "SIGTERM"), 3000);
+      process.kill(group, "SIGTERM");
       await ended;
+      clearInterval(repeat);
     }
     await rm(this.#folder, { recursive: true });
   }

@@ -100,7 +100,8 @@ const lineEnds = [
 
 /** Draws the bytes of a connection. */
 export function drawBytes(random: Random): Buffer {
-  const text = random.several(1, 3, () => drawRequest(random)).join("");
+  const requests = random.chance(0.5) ? drawAlike(random) : random.several(1, 3, () => drawRequest(random));
+  const text = requests.join("");
   const bytes = Buffer.from(text, "latin1");
   // What no list thinks of.
   if (random.chance(0.2)) bytes[random.below(bytes.length)] = random.below(256);
@@ -123,6 +124,38 @@ function drawRequest(random: Random): string {
   const [framing, body] = drawBody(random, or, end);
   const head = [line, "Host: a", ...more, ...framing].map((one) => one + end()).join("");
   return `${head}${end()}${body}`;
+}
+
+const values = ["", "a", "b", "some longer value", "\xe4", " a ", "a, b"];
+const oddValues = [
+  "a\nb",
+  "a\rb",
+  "a\0",
+  "5",
+  "+5",
+  "chunked",
+  "close",
+  "100-continue",
+  "a\r\nX-New: b",
+  "\r\n",
+  "a\r",
+];
+const special = ["Cookie", "Host", "Connection", "Expect", "Transfer-Encoding", "Content-Length"];
+
+/** Requests that differ in a few lines only, as those of one client do. */
+function drawAlike(random: Random): string[] {
+  const mistakes = random.pick([0, 0, 0.05]);
+  const constant = random.several(0, 4, () => random.pick(fields));
+  const names = random.several(0, 3, () => (random.chance(0.9) ? "X-Id" : random.pick(special)));
+  const isTargetSame = random.chance(0.7);
+  return random.several(2, 5, () => {
+    const body = "hello".slice(0, random.below(6));
+    const or = (right: string, wrong: readonly string[]) => (random.chance(mistakes) ? random.pick(wrong) : right);
+    const line = `POST ${isTargetSame ? "/a" : or(random.pick(["/a", "/b"]), targets)} ${or("HTTP/1.1", versions)}`;
+    const own = names.map((name) => `${name}: ${or(random.pick(values), oddValues)}`);
+    const length = or(`Content-Length: ${body.length}`, oddFields);
+    return [line, "Host: a", ...own, ...constant, length, "", body].join("\r\n");
+  });
 }
 
 function drawBody(

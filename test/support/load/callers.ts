@@ -53,13 +53,19 @@ export function openCaller1(url: string, make: (index: number) => Call, tls?: Ca
   };
 }
 
-/** On HTTP/2. GOAWAY names the last call that the server has taken on (RFC 9113 section 6.8). */
+/**
+ * On HTTP/2. GOAWAY names the last call that the server has taken on (RFC 9113 section 6.8). A server that has not sent its
+ * settings has not accepted the connection.
+ */
 export function openCaller2(url: string, make: (index: number) => Call, tls?: CallerTls): Caller {
-  let session: { session: ClientHttp2Session; lastTaken: number } | undefined;
+  let session: { session: ClientHttp2Session; lastTaken: number; isAccepted: boolean } | undefined;
   const connect = () => {
-    const opened = { session: http2.connect(url, tls), lastTaken: Number.POSITIVE_INFINITY };
+    const opened = { session: http2.connect(url, tls), lastTaken: Number.POSITIVE_INFINITY, isAccepted: false };
     opened.session
       .on("error", () => {})
+      .on("remoteSettings", () => {
+        opened.isAccepted = true;
+      })
       .on("goaway", (_code, lastStream) => {
         opened.lastTaken = Math.min(opened.lastTaken, lastStream);
       });
@@ -90,7 +96,7 @@ export function openCaller2(url: string, make: (index: number) => Call, tls?: Ca
           if (isWhole && status !== undefined)
             resolve(judge("HTTP/2", findFault({ body: Buffer.concat(chunks), status })));
           else if (stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM) resolve(turnedAway);
-          else if (stream.id === undefined || stream.id > mine.lastTaken) resolve(turnedAway);
+          else if (!mine.isAccepted || stream.id === undefined || stream.id > mine.lastTaken) resolve(turnedAway);
           else
             resolve({
               kind: "lost",

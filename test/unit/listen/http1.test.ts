@@ -225,9 +225,10 @@ test("what a client sends after a malformed part of its body is not held, though
   await expect.poll(() => server.errors).toHaveLength(1);
   const before = process.memoryUsage().arrayBuffers;
   const junk = Buffer.alloc(1_000_000);
-  for (let megabytes = 0; megabytes < 50; megabytes++) {
+  for (let megabytes = 0; megabytes < 200; megabytes++) {
     await new Promise((resolve) => raw.socket.write(junk, resolve));
   }
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(25_000_000);
+  // V8 collects chunks only when tens of megabytes of them have come.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
   server.listener.destroy();
 });
