@@ -74,7 +74,13 @@ export function connectionNames(connection: string | null | undefined): Readonly
 
 const noNames: ReadonlySet<string> = new Set();
 const namesOf = keepResults(
-  (connection: string): ReadonlySet<string> => new Set(connection.toLowerCase().split(/[\s,]+/)),
+  (connection: string): ReadonlySet<string> =>
+    new Set(
+      connection
+        .toLowerCase()
+        .trim()
+        .split(/[\t ]*,[\t ]*/),
+    ),
 );
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1). Node refuses most of them in HTTP/2. */

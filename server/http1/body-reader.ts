@@ -40,6 +40,9 @@ class LengthReader implements BodyReader {
 const maxExtensionBytes = 16 * 1024;
 /** Fewer digits than numbers are exact with. */
 const sizeLine = /^([0-9a-f]{1,12})(;[\t\x20-\x7e]*)?$/i;
+/** Names, some with a value, which may be in quotes (RFC 9112 section 7.1.1). */
+const extensions =
+  /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t\x20-\x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)*$/;
 
 class ChunkReader implements BodyReader {
   readonly #maxTrailerBytes: number;
@@ -88,6 +91,7 @@ class ChunkReader implements BodyReader {
     if (line === undefined) return false;
     const [, digits, extension = ""] = sizeLine.exec(line) ?? [];
     if (digits === undefined) throw new RequestError(400, "chunk: expected a size in hexadecimal digits");
+    if (!extensions.test(extension)) throw new RequestError(400, "chunk: malformed extension");
     this.#extensionBytes += extension.length;
     if (this.#extensionBytes > maxExtensionBytes) throw new RequestError(413, "chunk: too many extensions");
     this.#left = Number.parseInt(digits, 16);

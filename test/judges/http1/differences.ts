@@ -26,6 +26,7 @@ const weRefuse: readonly Reason[] = [
     fault: /^transfer-encoding: expected /,
   },
   { text: "chunks in HTTP/1.0 are a faulty framing (section 6.1)", fault: /^transfer-encoding: not in HTTP\/1\.0$/ },
+  { text: "an extension of a chunk without a name, or an empty value (section 7.1.1)", fault: /^chunk: malformed ext/ },
   { text: "two framings, also if one of them is empty (section 6.3)", fault: /^transfer-encoding: content-length / },
 ];
 

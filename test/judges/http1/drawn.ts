@@ -22,6 +22,7 @@ const fields = [
   ...[
     "Connection: close",
     "Connection: keep-alive",
+    "Connection: x, close",
     "User-Agent: x",
     "User-Agent: y",
     "X:  two  spaces  ",
@@ -80,6 +81,7 @@ const chunkHeads = [
   "5;\xe4",
   "5\t",
   "G",
+  ...["5;", "5;a=", "5;=b", "5;a b", "5;a ", '5;a="b', '5;a="b"c', '5;a="b" ', '5;a="\\""', "5; a=b", "5;a=b;c;d=e"],
 ];
 const lineEnds = [
   "\r\n",
