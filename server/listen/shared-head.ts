@@ -38,7 +38,7 @@ export function keep<K extends Known>(head: Head, known: K): K {
 const unlikeOthers: ReadonlySet<string> = new Set(["connection", "expect", "host", "set-cookie"]);
 
 /**
- * Returns headers that differ from those of a head in some fields; undefined if more than those differs.
+ * Returns headers that differ from those of a head in some fields; undefined if more than those fields differ.
  *
  * @param known of the head, with headers that are frozen
  * @param changes other values for fields of the head

@@ -176,7 +176,7 @@ class Places {
     if (place >= maxPlaces) return;
     if (version !== this.#version) this.#fields.fill(undefined);
     this.#version = version;
-    // What is no longer than a call lives no longer here.
+    // A literal is not kept: it would outlive its call.
     this.#fields[place] = index === 0 ? undefined : field;
     this.#indexes[place] = index;
   }

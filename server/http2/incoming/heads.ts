@@ -154,7 +154,7 @@ class HeadMemo<Head extends { readonly rawFields: readonly Field[] }> {
   readonly #readSimilar: ((fields: readonly Field[], head: Head) => Head | undefined) | undefined;
   readonly #heads: Head[] = [];
   #next = 0;
-  /** The last one that no other was like. */
+  /** The last head that was read whole. Those that follow may be like it. */
   #base: Head | undefined;
 
   /**
